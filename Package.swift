@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "shake",
+    products: [.executable(name: "shakectl", targets: ["shakectl"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries, and the Swift faces over them: the only modules that say `unsafe`.
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-std=c++17", "-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: house),
+        .target(name: "Curl", dependencies: ["CCurl"], swiftSettings: house),
+        .target(name: "Simdjson", dependencies: ["CSimdjson", "StreamModel"], swiftSettings: house),
+
+        // Shake itself. Arrows run one way: shakectl → Dispatcher → {Journal, Targets, DynamoDB} → StreamModel.
+        .target(name: "StreamModel", swiftSettings: house),
+        .target(
+            name: "Journal",
+            dependencies: [
+                "LMDB", "StreamModel",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["journal.proto"], swiftSettings: house),
+        .target(
+            name: "DynamoDB",
+            dependencies: ["Curl", "Simdjson", "StreamModel", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
+        .target(
+            name: "Targets",
+            dependencies: ["Simdjson", "StreamModel", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: house),
+        .target(
+            name: "Dispatcher",
+            dependencies: [
+                "Journal", "Targets", "DynamoDB", "StreamModel",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
+        .executableTarget(
+            name: "shakectl",
+            dependencies: [
+                "Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: house),
+
+        .testTarget(name: "StreamModelTests", dependencies: ["StreamModel"], swiftSettings: house),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel"], swiftSettings: house),
+        .testTarget(
+            name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Simdjson", "StreamModel"], swiftSettings: house),
+        .testTarget(
+            name: "TargetsTests", dependencies: ["Targets", "Simdjson", "StreamModel"], swiftSettings: house),
+        .testTarget(
+            name: "DispatcherTests", dependencies: ["Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel"],
+            swiftSettings: house),
+        .testTarget(name: "ShakectlTests", dependencies: ["shakectl", "Journal", "StreamModel"], swiftSettings: house),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,125 @@
+package import StreamModel
+
+/// The folded state of one shard.
+package struct Checkpoint: Hashable, Sendable {
+    package let shard: ShardKey
+    package var parent: ShardID?
+    package var range: SequenceRange
+    package var status: Status
+    package var iteratorType: IteratorType
+    /// The last record that is durable in the target (`afterSequenceNumber`), or the one to be read again
+    /// (`atSequenceNumber`). This, and no iterator, is the place that is kept.
+    package var sequenceNumber: SequenceNumber?
+    package var storedIterator: StoredIterator?
+    package var worker: String?
+    /// When the last durable record was made at the source, to the second.
+    package var approximateTime: Timestamp?
+    package var epoch: Epoch
+    package var revision: Revision
+    /// Of the last event.
+    package var position: Position
+    /// Time of the last event.
+    package var updated: Timestamp
+    /// Durable in the target since the shard was discovered, replays included.
+    package var records: UInt64
+    package var bytes: UInt64
+    package var targetToken: TargetToken?
+    package var lastFault: Fault?
+
+    /// The last error that changed what is done, and when.
+    package struct Fault: Hashable, Sendable {
+        package var code: String
+        package var message: String
+        package var time: Timestamp
+
+        package init(code: String, message: String, time: Timestamp) {
+            self.code = code
+            self.message = message
+            self.time = time
+        }
+    }
+
+    /// A shard as its first discovery leaves it, before the event's own place is set.
+    package init(shard: ShardKey, discovered: ShardDiscovered, position: Position, time: Timestamp) {
+        self.shard = shard
+        parent = discovered.parent
+        range = discovered.range
+        status = .notProcessed
+        iteratorType = discovered.start
+        epoch = .first
+        revision = Revision(1)
+        self.position = position
+        updated = time
+        records = 0
+        bytes = 0
+    }
+}
+
+/// What is known to be going on with a shard (DESIGN 1).
+package enum Status: String, Hashable, CaseIterable, Sendable {
+    case notProcessed = "not_processed"
+    /// Its records are all older than the anchor of the table's full sync.
+    case notNeeded = "not_needed"
+    case prepared = "prepared"
+    case inProcessing = "in_processing"
+    case waitingForParent = "waiting_for_parent"
+    case done = "done"
+
+    /// Nothing more will be read from such a shard, so its children may be.
+    package var letsChildrenStart: Bool { self == .done || self == .notNeeded }
+}
+
+/// What row 4 of the start table may begin with instead of a sequence number.
+package enum StoredIterator: Hashable, Sendable {
+    /// The marker "see sequence number": the checkpoint's own number is still to be read.
+    case seeSequenceNumber
+    /// An iterator from before any record was read, and when it was obtained.
+    case iterator(ShardIterator, obtained: Timestamp)
+}
+
+/// The folded state of one table.
+package struct TableState: Hashable, Sendable {
+    package let table: TableName
+    package var stream: StreamARN?
+    package var phase: Phase?
+    package var reason: String
+    /// The segments of the current or last full sync, by number; empty before it has written anything.
+    package var segments: [Segment]
+    package var scanFinished: Bool
+    package var targetToken: TargetToken?
+    package var lastFault: Checkpoint.Fault?
+    package var position: Position
+    package var updated: Timestamp
+
+    package struct Segment: Hashable, Sendable {
+        package var segment: UInt32
+        package var totalSegments: UInt32
+        package var lastEvaluatedKey: [UInt8]?
+        package var isFinished: Bool
+        package var items: UInt64
+        package var bytes: UInt64
+
+        package init(
+            segment: UInt32, totalSegments: UInt32, lastEvaluatedKey: [UInt8]?, isFinished: Bool, items: UInt64,
+            bytes: UInt64
+        ) {
+            self.segment = segment
+            self.totalSegments = totalSegments
+            self.lastEvaluatedKey = lastEvaluatedKey
+            self.isFinished = isFinished
+            self.items = items
+            self.bytes = bytes
+        }
+    }
+
+    package init(table: TableName) {
+        self.table = table
+        reason = ""
+        segments = []
+        scanFinished = false
+        position = .origin
+        updated = Timestamp(microseconds: 0)
+    }
+
+    package var items: UInt64 { segments.reduce(0) { $0 + $1.items } }
+}

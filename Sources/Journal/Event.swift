@@ -1,0 +1,259 @@
+package import StreamModel
+
+/// One recorded transition: a fact, in the past tense, never edited.
+package struct Event: Hashable, Sendable {
+    package let position: Position
+    /// Wall clock of the process that wrote it.
+    package let time: Timestamp
+    package let run: RunID
+    package let subject: Subject
+    /// Its place among the shard's events; `nil` for a subject that is no shard.
+    package let revision: Revision?
+    package let payload: Payload
+
+    package init(
+        position: Position, time: Timestamp, run: RunID, subject: Subject, revision: Revision?, payload: Payload
+    ) {
+        self.position = position
+        self.time = time
+        self.run = run
+        self.subject = subject
+        self.revision = revision
+        self.payload = payload
+    }
+}
+
+/// What an event is about.
+package enum Subject: Hashable, Sendable {
+    case run
+    case table(TableName)
+    case shard(ShardKey)
+}
+
+/// What happened (DESIGN 3.1).
+package enum Payload: Hashable, Sendable {
+    case runStarted(RunStarted)
+    case runStopped(RunStopped)
+    case phaseChanged(PhaseChanged)
+    case scanAdvanced(ScanAdvanced)
+    case scanFinished(ScanFinished)
+    case shardDiscovered(ShardDiscovered)
+    case queried(Queried)
+    case iteratorResolved(IteratorResolved)
+    case statusChanged(StatusChanged)
+    case sequenceAdvanced(SequenceAdvanced)
+    case faulted(Faulted)
+    case rewound(Rewound)
+    /// A kind that this program doesn't know: written by a newer one. It changes nothing in the fold.
+    case unknown(kind: UInt32, encoded: [UInt8])
+}
+
+/// A process opened the journal to write.
+package struct RunStarted: Hashable, Sendable {
+    /// `daemon` or the operator's command.
+    package var role: String
+    package var version: String
+    package var host: String
+    package var pid: Int32
+    /// The source as the daemon reaches it, so that an operator's command can ask it too; empty for the rest.
+    package var region: String
+    package var endpoint: String
+
+    package init(
+        role: String, version: String, host: String, pid: Int32, region: String = "", endpoint: String = ""
+    ) {
+        self.role = role
+        self.version = version
+        self.host = host
+        self.pid = pid
+        self.region = region
+        self.endpoint = endpoint
+    }
+}
+
+/// A process closed the journal. A run that has none was killed.
+package struct RunStopped: Hashable, Sendable {
+    package var reason: String
+    package init(reason: String) { self.reason = reason }
+}
+
+/// What is being done for a table.
+package enum Phase: String, Hashable, CaseIterable, Sendable {
+    case fullSync = "full_sync"
+    case incrSync = "incr_sync"
+}
+
+/// A table entered a phase, or was found to need one again. Entering `full_sync` forgets the segments before it.
+package struct PhaseChanged: Hashable, Sendable {
+    package var from: Phase?
+    package var to: Phase
+    package var stream: StreamARN?
+    package var reason: String
+
+    package init(from: Phase?, to: Phase, stream: StreamARN?, reason: String) {
+        self.from = from
+        self.to = to
+        self.stream = stream
+        self.reason = reason
+    }
+}
+
+/// A page of a segment is durable in the target.
+package struct ScanAdvanced: Hashable, Sendable {
+    package var segment: UInt32
+    package var totalSegments: UInt32
+    /// The position of a scan: the key that the service gave to go on from, as JSON. `nil`: the segment is at its end.
+    package var lastEvaluatedKey: [UInt8]?
+    /// Items and bytes of this page.
+    package var items: UInt64
+    package var bytes: UInt64
+    package var targetToken: TargetToken?
+
+    package init(
+        segment: UInt32, totalSegments: UInt32, lastEvaluatedKey: [UInt8]?, items: UInt64, bytes: UInt64,
+        targetToken: TargetToken?
+    ) {
+        self.segment = segment
+        self.totalSegments = totalSegments
+        self.lastEvaluatedKey = lastEvaluatedKey
+        self.items = items
+        self.bytes = bytes
+        self.targetToken = targetToken
+    }
+}
+
+/// Every segment is durable in the target.
+package struct ScanFinished: Hashable, Sendable {
+    package var items: UInt64
+    package init(items: UInt64) { self.items = items }
+}
+
+/// A shard was first seen in a listing, or its range changed (it was closed).
+package struct ShardDiscovered: Hashable, Sendable {
+    package var parent: ShardID?
+    package var range: SequenceRange
+    /// Where reading will begin: `trimHorizon`, or `latest` for a shard without a known ancestor (`--start-at latest`,
+    /// and the anchor of a full sync). Said once, by the first discovery.
+    package var start: IteratorType
+
+    package init(parent: ShardID?, range: SequenceRange, start: IteratorType) {
+        self.parent = parent
+        self.range = range
+        self.start = start
+    }
+}
+
+/// A dispatcher took a shard up and read its checkpoint: what it saw.
+package struct Queried: Hashable, Sendable {
+    package var revision: Revision
+    package var status: Status
+    package var iteratorType: IteratorType
+    package var sequenceNumber: SequenceNumber?
+    /// Who took it up: host and pid.
+    package var worker: String
+
+    package init(
+        revision: Revision, status: Status, iteratorType: IteratorType, sequenceNumber: SequenceNumber?,
+        worker: String
+    ) {
+        self.revision = revision
+        self.status = status
+        self.iteratorType = iteratorType
+        self.sequenceNumber = sequenceNumber
+        self.worker = worker
+    }
+}
+
+/// It was decided where to start, and the iterator obtained.
+package struct IteratorResolved: Hashable, Sendable {
+    /// The rule that fired, by its name in the start table (DESIGN 4.1).
+    package var rule: String
+    package var iteratorType: IteratorType
+    package var sequenceNumber: SequenceNumber?
+    package var iterator: ShardIterator?
+
+    package init(
+        rule: String, iteratorType: IteratorType, sequenceNumber: SequenceNumber?, iterator: ShardIterator?
+    ) {
+        self.rule = rule
+        self.iteratorType = iteratorType
+        self.sequenceNumber = sequenceNumber
+        self.iterator = iterator
+    }
+}
+
+package struct StatusChanged: Hashable, Sendable {
+    package var from: Status
+    package var to: Status
+    package var reason: String
+
+    package init(from: Status, to: Status, reason: String) {
+        self.from = from
+        self.to = to
+        self.reason = reason
+    }
+}
+
+/// A batch is durable in the target.
+package struct SequenceAdvanced: Hashable, Sendable {
+    /// Of the batch's last record.
+    package var sequenceNumber: SequenceNumber
+    package var records: UInt64
+    package var bytes: UInt64
+    /// Of the batch's last record, to the second.
+    package var approximateTime: Timestamp?
+    package var targetToken: TargetToken?
+
+    package init(
+        sequenceNumber: SequenceNumber, records: UInt64, bytes: UInt64, approximateTime: Timestamp?,
+        targetToken: TargetToken?
+    ) {
+        self.sequenceNumber = sequenceNumber
+        self.records = records
+        self.bytes = bytes
+        self.approximateTime = approximateTime
+        self.targetToken = targetToken
+    }
+}
+
+/// An error changed what the dispatcher does.
+package struct Faulted: Hashable, Sendable {
+    package var code: String
+    package var message: String
+    package var isRetried: Bool
+
+    package init(code: String, message: String, isRetried: Bool) {
+        self.code = code
+        self.message = message
+        self.isRetried = isRetried
+    }
+}
+
+/// An operator or recovery moved the checkpoint.
+package struct Rewound: Hashable, Sendable {
+    package var from: SequenceNumber?
+    /// `nil`: the shard's start.
+    package var to: SequenceNumber?
+    /// Whether the record at `to` is delivered again.
+    package var inclusive: Bool
+    package var reason: String
+    /// Who: a user and host, or `recovery`.
+    package var author: String
+    /// The ancestor whose rewind set this shard back; `nil` for that ancestor itself.
+    package var cascadeRoot: ShardID?
+    /// The new one.
+    package var epoch: Epoch
+
+    package init(
+        from: SequenceNumber?, to: SequenceNumber?, inclusive: Bool, reason: String, author: String,
+        cascadeRoot: ShardID?, epoch: Epoch
+    ) {
+        self.from = from
+        self.to = to
+        self.inclusive = inclusive
+        self.reason = reason
+        self.author = author
+        self.cascadeRoot = cascadeRoot
+        self.epoch = epoch
+    }
+}

@@ -1,0 +1,71 @@
+package import StreamModel
+
+/// A store that is kept in step with the source.
+///
+/// The dispatcher writes through one `write` at a time and hands it whatever batches of all shards wait by then, so
+/// a target that can make several durable at once (one transaction, one fsync) should.
+package protocol Target: Sendable {
+    /// As an operator may read it: the URL without secrets.
+    var name: String { get }
+
+    /// Whether `positions(of:)` is stored in the transaction of the data (DESIGN 4.5).
+    var storesPositions: Bool { get }
+
+    /// Makes the target ready to be written to, once, before anything else.
+    ///
+    /// - Parameter tokens: what the journal holds as durable. A target whose data would otherwise repeat (an
+    ///   append-only file) cuts itself back to the furthest of them.
+    /// - Throws: `.misconfigured` where it can't be what the journal says it was, with what to do.
+    func open(recoveringTo tokens: [TargetToken]) async throws(TargetError)
+
+    /// Makes a place for a table's items where there is none. Must be repeatable.
+    func prepare(_ table: TableSchema) async throws(TargetError)
+
+    /// How far this target holds each shard of `table`; empty where it can't say.
+    func positions(of table: TableName) async throws(TargetError) -> [ShardPosition]
+
+    /// Applies `batches` in order and returns when all of them are durable.
+    ///
+    /// Applying a batch again must leave the same items, except where `open(recoveringTo:)` cuts back instead.
+    ///
+    /// - Returns: one token a batch, in order, for targets that have tokens; else `nil`s.
+    /// - Throws: nothing of `batches` may count as applied. `.unavailable` may be tried again as it is.
+    func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?]
+
+    /// Lets go of files and connections. Everything written is durable before.
+    func close() async
+}
+
+/// The changes that one target write carries, all of one shard or of one segment of a scan.
+package struct Batch: Sendable {
+    package enum Origin: Hashable, Sendable {
+        /// Changes of a shard; the last of them is at `upTo`, read in `epoch`.
+        case shard(ShardKey, epoch: Epoch, upTo: SequenceNumber)
+        /// Rows of a full scan. Nothing has been written from the table's stream yet.
+        case scan(segment: Int)
+    }
+
+    /// Changes, and the body that their places lie in.
+    package struct Part: Sendable {
+        package let body: [UInt8]
+        package let changes: [Change]
+
+        package init(body: [UInt8], changes: [Change]) {
+            self.body = body
+            self.changes = changes
+        }
+    }
+
+    package let table: TableSchema
+    package let origin: Origin
+    package let parts: [Part]
+
+    package init(table: TableSchema, origin: Origin, parts: [Part]) {
+        self.table = table
+        self.origin = origin
+        self.parts = parts
+    }
+
+    package var count: Int { parts.reduce(0) { $0 + $1.changes.count } }
+    package var bytes: Int { parts.reduce(0) { $0 + $1.body.count } }
+}
