@@ -1,0 +1,299 @@
+"""Measures Shake against floors in plain C, in the same rounds, and prints one table. Run it by tools/bench."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from figures import Row, at_least, at_most, ratio_of, table
+from processes import Finished, PageServer, run
+
+MIB = float(1 << 20)
+BOTO3_LOOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boto3_loop.py")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where the programs are, where data may go, and how much is to be measured."""
+
+    binaries: str
+    shakectl: str
+    folder: str
+    runs: int
+    is_quick: bool
+
+    def tool(self, name: str) -> str:
+        return os.path.join(self.binaries, name)
+
+    def fresh(self, name: str) -> str:
+        """A path at which there is nothing."""
+        path = os.path.join(self.folder, name)
+        remove(path)
+        return path
+
+    def rounds(self, what: str) -> range:
+        say(f"{what}: {self.runs} rounds")
+        return range(self.runs)
+
+
+def say(text: str) -> None:
+    print(f"tools/bench: {text}", file=sys.stderr, flush=True)
+
+
+def remove(path: str) -> None:
+    """Removes a folder, or a file and what SQLite keeps beside it."""
+    shutil.rmtree(path, ignore_errors=True)
+    for file in (path, path + "-wal", path + "-shm"):
+        if os.path.lexists(file):
+            os.remove(file)
+
+
+# ── The journal ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def appends(bench: Bench) -> list[Row]:
+    """Durable events a second: the journal with N concurrent appenders beside plain LMDB in batches of N."""
+    milliseconds = "500" if bench.is_quick else "1000"
+    journal, floor = bench.fresh("journal"), bench.fresh("floor")
+    rows = []
+    for appenders, required in ((1, 0.8), (8, 0.7), (64, 0.7), (512, 0.5)):
+        values, floors = [], []
+        size = None
+        for _ in bench.rounds(f"appends, {appenders} appenders"):
+            remove(journal)
+            ours = run([bench.tool("journal-bench"), "append", journal, str(appenders), milliseconds]).json
+            values.append(ours["events"] / ours["seconds"])
+            if size is None:  # what an event takes in the log is what the floor shall put
+                log = run([bench.tool("lmdb-floor"), "walk", journal, "--database", "log"]).json
+                size = round(log["bytes"] / log["entries"])
+            remove(floor)
+            os.mkdir(floor)
+            plain = run([
+                bench.tool("lmdb-floor"), "append", floor, "--size", str(size), "--batch", str(appenders),
+                "--milliseconds", milliseconds,
+            ]).json
+            floors.append(plain["entries"] / plain["seconds"])
+        name = f"append, {appenders} appender{'s' if appenders > 1 else ''}"
+        rows.append(Row(name, "events/s", values, f"LMDB in C, {size} B", floors, ratio_of(required)))
+    remove(journal)
+    remove(floor)
+    return rows
+
+
+def logs(bench: Bench) -> list[Row]:
+    """Start-up and verification, by the length of the log."""
+    rows = []
+    for events in (1_000_000,) if bench.is_quick else (1_000_000, 10_000_000):
+        journal = bench.fresh("journal")
+        say(f"filling a journal: {events:,} events of 10,000 shards")
+        run([bench.tool("journal-bench"), "fill", journal, "10000", str(events)])
+        opened, status, verified, walked = [], [], [], []
+        for _ in bench.rounds(f"start-up and verify, {events:,} events"):
+            started = run([bench.tool("journal-bench"), "open", journal]).json
+            opened.append(started["open"] + started["checkpoints"])
+            status.append(run([bench.shakectl, "status", "--json", "--journal", journal]).seconds)
+            fold = run([bench.tool("journal-bench"), "verify", journal]).json
+            verified.append(fold["events"] / fold["seconds"])
+            walk = run([bench.tool("lmdb-floor"), "walk", journal, "--database", "log"]).json
+            walked.append(walk["entries"] / walk["seconds"])
+        size = f"{events // 1_000_000}M events"
+        rows += [
+            Row(f"start-up, 10k shards, {size}: open and fold", "s", opened, required=at_most(0.5)),
+            Row(f"the same by `shakectl status`, process", "s", status, required=at_most(0.5)),
+            Row(f"verify, {size}", "events/s", verified, "cursor walk in C", walked, at_least(1_000_000)),
+        ]
+        remove(journal)
+    return rows
+
+
+# ── Following ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One run of the daemon over one closed shard."""
+
+    process: Finished
+    records: int
+    seconds: float
+    """From `queried` to `done` in the journal: without the process's start and its wait for idleness."""
+    batch: int
+    """Records in the largest batch."""
+
+    @property
+    def rate(self) -> float:
+        return self.records / self.seconds
+
+    @property
+    def cpu_each(self) -> float:
+        """µs of CPU a record, of the whole process."""
+        return self.process.cpu / self.records * 1e6
+
+
+def daemon(bench: Bench, server: PageServer, target: str, idle: int) -> Finished:
+    return run([
+        bench.shakectl, "run", "--journal", os.path.join(bench.folder, "journal"), "--table", "bench",
+        "--target", target, "--mode", "incr", "--source-endpoint", server.url, "--region", "us-east-1",
+        "--until-idle", str(idle),
+    ])
+
+
+def follow(bench: Bench, server: PageServer, target: str) -> Followed:
+    """Follows the server's closed shard into `target` with a new journal, and reads from that journal how it went."""
+    journal = bench.fresh("journal")
+    process = daemon(bench, server, target, idle=1)
+    output = run([bench.shakectl, "history", server.shard, "--json", "--journal", journal]).output
+    history: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
+    advances = [event["records"] for event in history if event["event"] == "sequence_advanced"]
+    began = next(event["time"] for event in history if event["event"] == "queried")
+    done = next(event["time"] for event in history if event["event"] == "status_changed" and event["to"] == "done")
+    assert sum(advances) == server.records, f"{sum(advances)} records of {server.records} were followed"
+    return Followed(process, server.records, seconds(done) - seconds(began), max(advances))
+
+
+def seconds(time_of_event: str) -> float:
+    return datetime.fromisoformat(time_of_event).timestamp()
+
+
+def following(bench: Bench) -> list[Row]:
+    """One closed shard into the null target and into JSONL, beside libcurl and boto3 over the same pages."""
+    runs: dict[str, list[Followed]] = defaultdict(list)
+    curls: list[dict[str, Any]] = []
+    loops: list[dict[str, Any]] = []
+    lines = bench.fresh("lines.jsonl")
+    with PageServer(bench.tool("page-server"), "--pages", "200" if bench.is_quick else "600") as server:
+        for _ in bench.rounds(f"following {server.records:,} records into null and jsonl, beside libcurl and boto3"):
+            curls.append(run([bench.tool("curl-floor"), server.url, "--iterator", server.iterator]).json)
+            for target in ("null:", f"jsonl:{lines}"):
+                runs[target.split(":")[0]].append(follow(bench, server, target))
+            remove(lines)
+            loops.append(run([sys.executable, BOTO3_LOOP, server.url, server.iterator, "10"]).json)
+        per_page = server.records / server.pages
+    curl = [one["pages"] * per_page / one["seconds"] for one in curls]
+    curl_cpu = [one["cpu"] / (one["pages"] * per_page) * 1e6 for one in curls]
+    boto3 = [one["records"] / one["cpu"] for one in loops]
+    null, jsonl = runs["null"], runs["jsonl"]
+    null_rate, jsonl_rate = [one.rate for one in null], [one.rate for one in jsonl]
+    return [
+        Row("follow into null:", "records/s", null_rate, "libcurl in C", curl, ratio_of(0.5)),
+        Row("  CPU", "µs a record", [one.cpu_each for one in null], "libcurl in C", curl_cpu, at_most(4)),
+        Row("  records a CPU second", "records", [1e6 / one.cpu_each for one in null], "boto3", boto3, ratio_of(30)),
+        peak("  peak memory", null),
+        Row("follow into jsonl:", "records/s", jsonl_rate, "null:", null_rate, ratio_of(0.5)),
+        Row("  the same beside libcurl", "records/s", jsonl_rate, "libcurl in C", curl, ratio_of(0.25)),
+        Row("  CPU", "µs a record", [one.cpu_each for one in jsonl]),
+        peak("  peak memory", jsonl),
+    ]
+
+
+def following_into_sqlite(bench: Bench) -> list[Row]:
+    """One closed shard into SQLite, beside plain C that writes the same rows in the same batches and schema."""
+    ours: list[Followed] = []
+    floors = []
+    rows, database, floor = bench.fresh("rows"), bench.fresh("shake.db"), bench.fresh("floor.db")
+    pages = "40" if bench.is_quick else "120"
+    with PageServer(bench.tool("page-server"), "--pages", pages, "--rows", rows) as server:
+        for _ in bench.rounds(f"following {server.records:,} records into sqlite, beside SQLite in C"):
+            remove(database)
+            ours.append(follow(bench, server, f"sqlite:{database}"))
+            remove(floor)
+            plain = run([
+                bench.tool("sqlite-floor"), floor, "--rows", rows, "--like", database, "--batch", str(ours[-1].batch),
+                "--shard", server.shard,
+            ]).json
+            floors.append(plain["rows"] / plain["seconds"])
+    for path in (rows, database, floor):
+        remove(path)
+    return [
+        Row("follow into sqlite:", "records/s", [one.rate for one in ours], "SQLite in C", floors, ratio_of(0.7)),
+        Row("  CPU", "µs a record", [one.cpu_each for one in ours]),
+        peak("  peak memory", ours),
+    ]
+
+
+def idle(bench: Bench) -> list[Row]:
+    """A thousand open shards in which nothing happens."""
+    rounds = []
+    with PageServer(bench.tool("page-server"), "--shards", "1000") as server:
+        for _ in bench.rounds("1,000 idle shards"):
+            bench.fresh("journal")
+            rounds.append(daemon(bench, server, "null:", idle=5))
+    return [
+        Row("1,000 idle shards: peak memory", "MiB", [one.peak_bytes / MIB for one in rounds], required=at_most(64)),
+        Row("  CPU of a run", "s", [one.cpu for one in rounds]),
+        Row("  length of a run", "s", [one.seconds for one in rounds]),
+    ]
+
+
+def peak(name: str, runs: list[Followed]) -> Row:
+    return Row(name, "MiB", [one.process.peak_bytes / MIB for one in runs], required=at_most(64))
+
+
+# ── The command ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+GROUPS: dict[str, Callable[[Bench], list[Row]]] = {
+    "append": appends,
+    "log": logs,
+    "follow": following,
+    "sqlite": following_into_sqlite,
+    "idle": idle,
+}
+
+
+def machine() -> str:
+    """What the figures were measured on, in one line."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown CPU")
+    load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
+    now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return f"{now}, {os.cpu_count()} × {model}, Linux {platform.release()}, load average {load}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
+    parser.add_argument("--only", action="append", choices=GROUPS, metavar="NAME",
+                        help=f"measure only this; may be given again. One of {', '.join(GROUPS)}")
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds of each measurement (default 5)")
+    parser.add_argument("--quick", action="store_true",
+                        help="less data in each round, and no log of 10,000,000 events")
+    for name in ("--binaries", "--shakectl", "--folder"):
+        parser.add_argument(name, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.runs < 1:
+        parser.error("--runs wants 1 or more")
+    if not arguments.binaries:
+        parser.error("run it by tools/bench, which builds what is measured")
+
+    # So that everything is put away whichever way we are told to end.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    began = time.monotonic()
+    heading = machine()
+    say(heading)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="bench.", dir=arguments.folder) as folder:
+        bench = Bench(arguments.binaries, arguments.shakectl, folder, arguments.runs, arguments.quick)
+        for name in GROUPS:
+            if not arguments.only or name in arguments.only:
+                rows += GROUPS[name](bench)
+    print(f"\n{heading}\nmedians of {arguments.runs} interleaved rounds; a ratio is the median of the rounds' ratios\n")
+    print(table(rows))
+    missed = [row.name.strip() for row in rows if row.required and not row.required.holds(row)]
+    print(f"\n{len(missed)} of {sum(1 for row in rows if row.required)} requirements missed; {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
