@@ -1,0 +1,111 @@
+// The little of simdjson (C++) that Shake needs, with a C face: it finds where things lie in a reply, and copies nothing of an item.
+//
+// What is checked: the whole body is valid UTF-8, its strings end, its brackets balance, and the members that are read are of
+// the right kind. The inside of a value that is skipped (an image) is not checked beyond that.
+#ifndef SHAKE_CSIMDJSON_H
+#define SHAKE_CSIMDJSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// How many readable bytes must follow a body, whatever they hold, so that it needn't be copied (SIMDJSON_PADDING).
+#define CSJ_PADDING 64
+
+// A parser and its scratch memory. One thread at a time.
+typedef struct csj_parser csj_parser;
+
+// NULL when there is no memory.
+csj_parser *csj_parser_new(void);
+void csj_parser_free(csj_parser *parser);
+
+// How many bytes of body the parser's scratch memory is made for at present.
+size_t csj_parser_capacity(const csj_parser *parser);
+
+typedef enum csj_problem {
+    CSJ_OK = 0,
+    CSJ_MALFORMED,             // not JSON, cut off, not UTF-8, or a member of the wrong kind: `detail` says more
+    CSJ_NO_MEMORY,
+    CSJ_TOO_LARGE,             // 4 GiB and more
+    CSJ_MISSING_RECORDS,       // a reply without Records that doesn't name a next iterator either
+    CSJ_MISSING_ITEMS,
+    CSJ_MISSING_SEQUENCE_NUMBER,
+    CSJ_MISSING_KEYS,
+    CSJ_MISSING_EVENT_NAME,
+    CSJ_UNKNOWN_EVENT_NAME,
+    CSJ_MISSING_HASH_KEY,
+    CSJ_MISSING_RANGE_KEY,
+    CSJ_HASH_KEY_TYPE,         // there, but not of the schema's type
+    CSJ_RANGE_KEY_TYPE,
+} csj_problem;
+
+typedef struct csj_status {
+    csj_problem problem;
+    uint32_t element;          // which record or item, from 0
+    const char *detail;        // simdjson's own words, static; NULL if there are none
+} csj_status;
+
+// Bytes of the body. An offset of CSJ_ABSENT: there is no such member, or it is null or an empty object.
+typedef struct csj_range {
+    uint32_t offset;
+    uint32_t count;
+} csj_range;
+#define CSJ_ABSENT UINT32_MAX
+
+typedef enum csj_event { CSJ_INSERT = 0, CSJ_MODIFY = 1, CSJ_REMOVE = 2 } csj_event;
+
+typedef struct csj_record {
+    csj_range sequence_number; // the characters between the quotes
+    csj_range keys;
+    csj_range new_image;
+    csj_range old_image;
+    double approximate_time;   // seconds since 1970; NAN if absent
+    uint8_t event;             // csj_event
+} csj_record;
+
+// `records` and `next` live until the parser is used again.
+typedef struct csj_records {
+    const csj_record *records;
+    size_t count;
+    const char *next;          // NextShardIterator, unescaped; NULL where it is absent or null
+    size_t next_count;
+} csj_records;
+
+// GetRecords. `available`: how many bytes of memory may be read from `body` on; with less than CSJ_PADDING beyond
+// `count`, the body is copied first.
+csj_status csj_parse_records(csj_parser *parser, const uint8_t *body, size_t count, size_t available, csj_records *out);
+
+typedef struct csj_items {
+    const csj_range *items;
+    size_t count;
+    csj_range last_evaluated_key;
+} csj_items;
+
+// Scan.
+csj_status csj_parse_items(csj_parser *parser, const uint8_t *body, size_t count, size_t available, csj_items *out);
+
+typedef struct csj_key_attribute {
+    const uint8_t *name;       // compared with the unescaped member name, byte by byte
+    size_t name_count;
+    char type;                 // 'S', 'N' or 'B'
+} csj_key_attribute;
+
+// `text`, unescaped, lives until the parser is used again; `raw` is the attribute value, counted from the object's first byte.
+typedef struct csj_key_value {
+    const uint8_t *text;
+    size_t text_count;
+    csj_range raw;
+} csj_key_value;
+
+// Reads one key attribute, or two, of an object of attribute values. `range` may be NULL; `out_range` is then left alone.
+csj_status csj_read_key(
+    csj_parser *parser, const uint8_t *object, size_t count, size_t available, const csj_key_attribute *hash,
+    const csj_key_attribute *range, csj_key_value *out_hash, csj_key_value *out_range);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
