@@ -1,0 +1,20 @@
+internal import StreamModel
+
+extension Batch {
+    /// The shard that the batch comes from; `nil` for rows of a scan.
+    var shard: ShardKey? {
+        switch origin {
+        case .shard(let shard, _, _): shard
+        case .scan: nil
+        }
+    }
+
+    /// A change as an error names it, without anything of the item.
+    func describe(_ change: Change) -> String {
+        switch (origin, change.sequenceNumber) {
+        case (.shard(let shard, _, _), let number?): "the \(change.kind.rawValue) at \(number) of \(shard)"
+        case (.shard(let shard, _, _), nil): "a \(change.kind.rawValue) of \(shard)"
+        case (.scan(let segment), _): "a row of \(table.name), segment \(segment) of the scan"
+        }
+    }
+}

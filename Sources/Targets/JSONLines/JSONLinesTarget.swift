@@ -1,0 +1,138 @@
+internal import Glibc
+internal import Simdjson
+package import StreamModel
+
+/// `jsonl:PATH`: one line for each change, in order, never collapsed, and each exactly once.
+///
+/// A `write` appends all its lines and makes them durable with one fdatasync; the journal then keeps the offset after
+/// each batch. What a crash leaves behind the furthest of them is cut off at the next start, and delivered again.
+package actor JSONLinesTarget: Target {
+    package nonisolated let name: String
+    package nonisolated let storesPositions = false
+
+    private let path: TargetPath
+    private let executor = BlockingExecutor(label: "shake.jsonl")
+    private var file: AppendFile?
+    private var lines = LineBuffer()
+    private var marker: UnjournaledMarker
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    init(path: TargetPath) {
+        self.path = path
+        name = "jsonl:\(path)"
+        marker = UnjournaledMarker(path)
+    }
+
+    // MARK: Opening
+
+    package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {
+        do {
+            try path.createIfMissing()
+            let file = try AppendFile(path)
+            // Tokens in other words are those of a target that the journal had before this one.
+            if let token = tokens.compactMap(FileToken.init).max() {
+                try recover(file, to: token)
+                try marker.remove()
+            } else {
+                try begin(file)
+            }
+            self.file = file
+        } catch {
+            throw translated(error)
+        }
+    }
+
+    private func recover(_ file: AppendFile, to token: FileToken) throws {
+        guard file.durableEnd >= token.offset else {
+            throw refused(
+                "the file is shorter (\(file.durableEnd) bytes) than what the journal holds as written (\(token.offset)):"
+                    + " it was truncated or replaced. \(Self.wayOut)")
+        }
+        guard token.fits(try file.read(token.count, upTo: token.offset)) else {
+            throw refused(
+                "the lines before byte \(token.offset) are not those that the journal knows: the file was replaced or"
+                    + " edited. \(Self.wayOut)")
+        }
+        if file.durableEnd > token.offset { try file.cutBack(to: token.offset) }
+    }
+
+    private static let wayOut =
+        "Put the file back as it was; or begin again with a new journal and a new path"
+
+    /// The journal knows no offset of this file: it begins here, unless it died here before its first append.
+    private func begin(_ file: AppendFile) throws {
+        if file.durableEnd > 0 {
+            guard marker.exists else {
+                throw refused(
+                    "the file holds \(file.durableEnd) bytes that this journal knows nothing of. Name another path, or"
+                        + " move the file away; to go on with it, use the journal that it was written with")
+            }
+            try file.cutBack(to: 0)
+        }
+        try marker.create()
+    }
+
+    // MARK: Writing
+
+    package func prepare(_ table: TableSchema) async throws(TargetError) {}
+
+    package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
+
+    package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
+        guard let file else { throw .unavailable(target: name, reason: "it isn't open") }
+        do {
+            try file.check()
+            let start = file.durableEnd
+            var tokens: [TargetToken?] = []
+            lines.begin()
+            for batch in batches {
+                try lines.append(batch, target: name) { (bytes) throws(AppendFile.Failure) in try file.append(bytes) }
+                tokens.append(FileToken(offset: start + lines.count, tail: lines.tail).token)
+            }
+            try lines.flush { (bytes) throws(AppendFile.Failure) in try file.append(bytes) }
+            try file.synchronise()
+            marker.wrote(batches)
+            return tokens
+        } catch {
+            // Best now, and else before the next write: until then nothing follows the torn line.
+            try? file.check()
+            throw translated(error)
+        }
+    }
+
+    package func close() async {
+        file = nil
+        lines = LineBuffer()
+    }
+
+    // MARK: Errors
+
+    private func refused(_ reason: String) -> TargetError { .misconfigured(target: name, reason: reason) }
+
+    private nonisolated func translated(_ error: any Error) -> TargetError {
+        switch error {
+        case let error as TargetError: error
+        case let error as SystemError: translated(error)
+        case AppendFile.Failure.system(let error): translated(error)
+        case AppendFile.Failure.held:
+            .misconfigured(
+                target: name, reason: "another process writes to the file: stop it, or name another path")
+        case AppendFile.Failure.moved:
+            .misconfigured(
+                target: name,
+                reason: "the file was removed or replaced while it was open (rotated?): put it back, then start again")
+        case AppendFile.Failure.resized(let expected, let found):
+            .misconfigured(
+                target: name,
+                reason: "another program changed the file: it has \(found) bytes instead of \(expected). Keep others from"
+                    + " writing to it or truncating it, and start again")
+        default: .unavailable(target: name, reason: "\(error)")
+        }
+    }
+
+    private nonisolated func translated(_ error: SystemError) -> TargetError {
+        let reason = "\(error): \(error.advice)"
+        return error.mayPass ? .unavailable(target: name, reason: reason) : .misconfigured(target: name, reason: reason)
+    }
+}

@@ -1,0 +1,55 @@
+internal import Glibc
+internal import StreamModel
+
+/// Remembers beside a file that no offset of it has been journaled yet: an empty file `PATH.unjournaled`.
+///
+/// A run that dies after its first write and before its first append leaves lines that no journal knows. With the
+/// marker the next start knows them for its own and cuts them off, so that no human is needed; without it, a file that
+/// holds something is somebody else's and is left alone.
+///
+/// The marker goes as soon as an offset is known to be journaled: when the journal hands one back, or when a second
+/// batch of one shard arrives, since a target is at most one batch a shard ahead of the journal (DESIGN 7, invariant 4).
+struct UnjournaledMarker {
+    private let file: TargetPath
+    private var text: String { file.text + ".unjournaled" }
+    /// What has been written since the marker was made; `nil` without a marker.
+    private var seen: Set<Source>?
+
+    private enum Source: Hashable {
+        case shard(ShardKey)
+        case segment(TableName, Int)
+    }
+
+    init(_ file: TargetPath) { self.file = file }
+
+    var exists: Bool { FileIdentity.at(text) != nil }
+
+    mutating func create() throws(SystemError) {
+        let descriptor = unsafe open(text, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .last("create \(text)") }
+        Glibc.close(descriptor)
+        try file.synchroniseFolder()
+        seen = []
+    }
+
+    mutating func remove() throws(SystemError) {
+        seen = nil
+        if unsafe unlink(text) != 0, errno != ENOENT { throw .last("remove \(text)") }
+    }
+
+    /// Takes note of batches that are durable now.
+    mutating func wrote(_ batches: [Batch]) {
+        guard seen != nil else { return }
+        for batch in batches {
+            let source: Source =
+                switch batch.origin {
+                case .shard(let shard, _, _): .shard(shard)
+                case .scan(let segment): .segment(batch.table.name, segment)
+                }
+            guard seen?.insert(source).inserted == false else { continue }
+            // One that can't be removed now is removed at the next start; the write has succeeded all the same.
+            try? remove()
+            return
+        }
+    }
+}

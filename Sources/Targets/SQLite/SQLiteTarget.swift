@@ -1,0 +1,309 @@
+internal import GRDB
+internal import Simdjson
+package import StreamModel
+
+/// `sqlite:PATH`: one SQL table for each source table, and the applied positions in the transaction of the data.
+///
+/// One connection writes, in WAL mode with `synchronous=FULL`: a `write` is one transaction and one fsync, whatever it
+/// carries. Readers of the file are not held up, nor do they hold it up.
+package actor SQLiteTarget: Target {
+    package nonisolated let name: String
+    package nonisolated let storesPositions = true
+
+    private let path: TargetPath
+    private let executor = BlockingExecutor(label: "shake.sqlite")
+    private var database: DatabaseQueue?
+    private var identity: FileIdentity?
+    private var tables: [TableName: PreparedTable] = [:]
+
+    /// How long another process may hold the write lock before a write counts as failed, in seconds.
+    private let busyTimeout: Double
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    init(path: TargetPath, busyTimeout: Double = 5) {
+        self.path = path
+        self.busyTimeout = busyTimeout
+        name = "sqlite:\(path)"
+    }
+
+    /// A table that `prepare` has seen, with what is made once for it.
+    private final class PreparedTable {
+        let schema: TableSchema
+        let upsert: String
+        let delete: String
+        var keys: KeyReader
+
+        init(_ schema: TableSchema) {
+            self.schema = schema
+            upsert = SQLiteSchema.upsert(schema)
+            delete = SQLiteSchema.delete(schema)
+            keys = KeyReader(schema)
+        }
+    }
+
+    // MARK: Opening
+
+    /// Tokens are of no use here: the database's own positions say how far it holds each shard.
+    package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {
+        do {
+            try path.createIfMissing()
+        } catch {
+            throw .misconfigured(target: name, reason: "\(error): \(error.advice)")
+        }
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(busyTimeout)
+        configuration.label = "shake.sqlite"
+        // Settings are set below and not here, since GRDB's own WAL mode would lower `synchronous` to NORMAL.
+        do {
+            database = try DatabaseQueue(path: path.text, configuration: configuration)
+        } catch {
+            throw translated(error, during: "opening")
+        }
+        identity = FileIdentity.at(path.text)
+        let mode = try access("opening") { database in
+            for setting in Self.settings { try database.execute(sql: "PRAGMA \(setting)") }
+            let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+            try database.inTransaction(.immediate) {
+                try database.execute(sql: SQLiteSchema.createPositions)
+                return .commit
+            }
+            return mode
+        }
+        guard mode == "wal" else {
+            throw .misconfigured(
+                target: name,
+                reason: "SQLite can't keep a write-ahead log here (it said \(mode ?? "nothing")): put the database on a"
+                    + " local file system")
+        }
+        if let difference = try access("opening", { try Self.difference(of: "_shake_positions", SQLiteSchema.positions, $0) })
+        {
+            throw .misconfigured(
+                target: name,
+                reason: "the table _shake_positions was not made by this version of Shake (\(difference)): name another"
+                    + " file, or drop that table and begin with a new journal")
+        }
+    }
+
+    /// Measured in docs/TARGETS.md. The page size counts only where the database is empty.
+    private static let settings = [
+        "page_size = 8192",
+        "synchronous = FULL",
+        "cache_size = -16384",
+        "wal_autocheckpoint = 2000",
+        // A log that a long reader made grow is cut to this many bytes once it could be checkpointed.
+        "journal_size_limit = 67108864",
+    ]
+
+    // MARK: Tables
+
+    package func prepare(_ table: TableSchema) async throws(TargetError) {
+        if let refusal = SQLiteSchema.refusal(of: table.name) {
+            throw .misconfigured(
+                target: name,
+                reason: "the table \(table.name) can't be kept here: \(refusal); leave it out, or choose another target")
+        }
+        let problem = try access("preparing the table \(table.name)") { database -> String? in
+            var problem: String?
+            try database.inTransaction(.immediate) {
+                problem = try Self.occupant(of: table.name, database)
+                if problem == nil {
+                    try database.execute(sql: SQLiteSchema.create(table))
+                    problem = try Self.difference(of: table.name.text, SQLiteSchema.columns(of: table), database)
+                        .map { "it has another shape than the source table's key asks for: \($0)" }
+                }
+                return problem == nil ? .commit : .rollback
+            }
+            return problem
+        }
+        if let problem {
+            throw .misconfigured(
+                target: name,
+                reason: "the SQL table \(table.name) is not what Shake would make: \(problem). Rename or drop it, or"
+                    + " name another file")
+        }
+        tables[table.name] = PreparedTable(table)
+    }
+
+    /// What already has the table's name and can't be used; `nil` if nothing has.
+    private static func occupant(of table: TableName, _ database: Database) throws -> String? {
+        let sql = "SELECT type, name FROM sqlite_master WHERE name = ? COLLATE NOCASE"
+        for row in try Row.fetchAll(database, sql: sql, arguments: [table.text]) {
+            let (type, name): (String, String) = (row["type"], row["name"])
+            if type != "table" { return "there is a \(type) of that name" }
+            if name != table.text {
+                return "there is a table \(name), and SQLite holds names equal that differ in case only"
+            }
+        }
+        return nil
+    }
+
+    /// How an SQL table differs from `expected`; `nil` if it doesn't. Generated columns, indexes and triggers that
+    /// somebody added are theirs to add.
+    private static func difference(
+        of table: String, _ expected: [SQLiteSchema.Column], _ database: Database
+    ) throws -> String? {
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?)", arguments: [table])
+        let found = rows.map {
+            SQLiteSchema.Column(name: $0["name"], type: $0["type"], isRequired: $0["notnull"], keyPlace: $0["pk"])
+        }
+        for column in expected where !found.contains(column) {
+            guard let other = found.first(where: { $0.name == column.name }) else {
+                return "there is no column \(column.name)"
+            }
+            return "its column \(column.name) is \(describe(other)), where \(describe(column)) is needed"
+        }
+        if let column = found.first(where: { !expected.contains($0) }) { return "it has a column \(column.name) too" }
+        let collations = try String.fetchAll(
+            database,
+            sql: """
+                SELECT DISTINCT part.coll FROM pragma_index_list(?) list, pragma_index_xinfo(list.name) part
+                WHERE list.origin = 'pk' AND part.key = 1
+                """, arguments: [table])
+        if let collation = collations.first(where: { $0 != "BINARY" }) {
+            return "its key compares by \(collation), where BINARY is needed"
+        }
+        return nil
+    }
+
+    private static func describe(_ column: SQLiteSchema.Column) -> String {
+        let key = column.keyPlace == 0 ? "outside the primary key" : "number \(column.keyPlace) of the primary key"
+        return "\(column.type)\(column.isRequired ? " NOT NULL" : ""), \(key)"
+    }
+
+    // MARK: Positions
+
+    package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] {
+        let positions = try access("reading positions") { database in
+            try Row.fetchAll(database, sql: SQLiteSchema.readPositions, arguments: [table.text]).map { row in
+                let epoch: Int64 = row["epoch"]
+                let (stream, shard, number): (String, String, String) = (row["stream"], row["shard"], row["sequence_number"])
+                return SequenceNumber(number).map { sequenceNumber in
+                    ShardPosition(
+                        shard: ShardKey(table: table, stream: StreamARN(stream), shard: ShardID(shard)),
+                        epoch: Epoch(UInt64(bitPattern: epoch)), sequenceNumber: sequenceNumber)
+                }
+            }
+        }
+        let readable = positions.compactMap(\.self)
+        guard readable.count == positions.count else {
+            throw .misconfigured(
+                target: name,
+                reason: "_shake_positions holds a sequence number of \(table) that is none: somebody edited it; restore"
+                    + " the database from a backup")
+        }
+        return readable
+    }
+
+    // MARK: Writing
+
+    package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
+        let rows = try Collapse.lastChanges(of: batches) { (batch, part, change) throws(TargetError) in
+            try key(of: change, in: part, of: batch)
+        }
+        try checkImages(of: rows, batches)
+        try checkPlace()
+        try access("writing") { database in
+            try database.inTransaction(.immediate) {
+                try apply(rows, of: batches, to: database)
+                try movePositions(to: batches, in: database)
+                return .commit
+            }
+        }
+        return batches.map { _ in nil }
+    }
+
+    private func key(of change: Change, in part: Batch.Part, of batch: Batch) throws(TargetError) -> CanonicalKey {
+        do {
+            return try CanonicalKey(try prepared(batch.table).keys.key(in: change.keys, of: part.body))
+        } catch let error as TargetError {
+            throw error
+        } catch {
+            throw .unwritable(target: name, what: batch.describe(change), reason: "\(error)")
+        }
+    }
+
+    private func prepared(_ table: TableSchema) throws(TargetError) -> PreparedTable {
+        guard let prepared = tables[table.name], prepared.schema == table else {
+            throw .misconfigured(target: name, reason: "the table \(table.name) was not prepared with this key schema")
+        }
+        return prepared
+    }
+
+    /// Without a new image there is nothing to store, and a re-read of the source could see a later state.
+    private func checkImages(of rows: [Collapse.Row], _ batches: [Batch]) throws(TargetError) {
+        for row in rows where row.change.kind != .remove && row.change.newImage == nil {
+            let batch = batches[row.batch]
+            let viewType = row.change.oldImage == nil ? "KEYS_ONLY" : "OLD_IMAGE"
+            throw .unwritable(
+                target: name, what: batch.describe(row.change),
+                reason: "it has no new image: the stream of \(batch.table.name) has the view type \(viewType), and this"
+                    + " target needs NEW_IMAGE or NEW_AND_OLD_IMAGES; make the stream again with one of those")
+        }
+    }
+
+    /// A database whose file was removed or replaced takes writes as before, and nobody ever sees them.
+    private func checkPlace() throws(TargetError) {
+        guard FileIdentity.at(path.text) == identity else {
+            throw .misconfigured(
+                target: name, reason: "the file was removed or replaced while it was open: put it back, then start again")
+        }
+    }
+
+    /// Order does not matter between rows: each has a key of its own.
+    private func apply(_ rows: [Collapse.Row], of batches: [Batch], to database: Database) throws {
+        var writers: [TableName: RowWriter] = [:]
+        for row in rows {
+            let batch = batches[row.batch]
+            let table = try prepared(batch.table)
+            let writer: RowWriter
+            if let known = writers[table.schema.name] {
+                writer = known
+            } else {
+                writer = try RowWriter(table.schema, upsert: table.upsert, delete: table.delete, in: database)
+                writers[table.schema.name] = writer
+            }
+            try writer.apply(row.change, key: row.key, of: batch, in: batch.parts[row.part].body)
+        }
+    }
+
+    private func movePositions(to batches: [Batch], in database: Database) throws {
+        let statement = try database.cachedStatement(sql: SQLiteSchema.movePosition)
+        for batch in batches {
+            guard case .shard(let shard, let epoch, let upTo) = batch.origin else { continue }
+            try statement.execute(arguments: [
+                shard.table.text, shard.stream.text, shard.shard.text, Int64(bitPattern: epoch.number), upTo.text,
+            ])
+        }
+    }
+
+    package func close() async {
+        // A connection that can't be closed now is closed when the last statement goes; nothing is lost either way.
+        try? database?.close()
+        database = nil
+        tables = [:]
+    }
+
+    // MARK: Access
+
+    /// Runs `body` on this actor's thread, with SQLite's errors translated.
+    private func access<R>(_ operation: String, _ body: (Database) throws -> R) throws(TargetError) -> R {
+        guard let database else {
+            throw .unavailable(target: name, reason: "\(operation): it isn't open")
+        }
+        do {
+            return try database.inDatabase(body)
+        } catch {
+            throw translated(error, during: operation)
+        }
+    }
+
+    private nonisolated func translated(_ error: any Error, during operation: String) -> TargetError {
+        switch error {
+        case let error as TargetError: error
+        case let error as DatabaseError: TargetError(error, target: name, during: operation)
+        default: .unavailable(target: name, reason: "\(operation): \(error)")
+        }
+    }
+}
