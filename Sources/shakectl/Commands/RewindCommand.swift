@@ -1,0 +1,176 @@
+internal import ArgumentParser
+internal import DynamoDB
+internal import Foundation
+internal import Journal
+internal import StreamModel
+
+struct RewindCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rewind",
+        abstract: "Put a shard back, so that the records after a place are delivered again.",
+        discussion: """
+            Works beside a running daemon, which takes the shard up anew from there, and without one. Descendants \
+            that have started are set back to their start with it, since replayed records must not overwrite newer \
+            ones. A rewind is an event: it can be undone while its replay has not begun, and the command that does so \
+            is printed.
+
+            The place is one of: a sequence number (the next record is the first one after it, or with --inclusive \
+            that one again); --to-start; --to-time, the checkpoint as it was then; --to-position, the checkpoint as \
+            it was after that position of the journal.
+
+            Refused: a shard that is unknown or named ambiguously, a place outside the shard or ahead of its \
+            checkpoint (exit code 64), and what the stream has trimmed already, as the source is asked unless \
+            --offline is given (69).
+
+            Examples:
+              shakectl rewind 4f2a 49000000000000000000012 --dry-run
+              shakectl rewind 4f2a 49000000000000000000012 --reason "bad deploy at noon"
+              shakectl rewind 4f2a --to-time 2h
+              shakectl rewind orders/4f2a --to-start
+            """)
+
+    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
+    var shard: String
+
+    @Argument(help: .init("The sequence number that becomes the checkpoint.", valueName: "seq"))
+    var sequenceNumber: SequenceNumber?
+
+    @Flag(help: "Deliver the record at <seq> again, too.")
+    var inclusive = false
+
+    @Flag(help: "To the shard's start.")
+    var toStart = false
+
+    @Option(help: .init("To where it was then: a time in UTC, or how long ago (2h).", valueName: "time"))
+    var toTime: Moment?
+
+    @Option(help: .init("To where it was after that position of the journal.", valueName: "position"))
+    var toPosition: Position?
+
+    @Flag(help: "Say what would be done, and change nothing.")
+    var dryRun = false
+
+    @Flag(help: "Don't ask the source whether the stream still holds the records.")
+    var offline = false
+
+    @Option(help: .init("Why, for the history.", valueName: "text"))
+    var reason: String?
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var source: SourceOptions
+
+    func validate() throws {
+        let places = [sequenceNumber != nil, toStart, toTime != nil, toPosition != nil].filter { $0 }.count
+        guard places == 1 else {
+            throw ValidationError(
+                "say one place to rewind to: <seq>, --to-start, --to-time or --to-position (found \(places))")
+        }
+        guard !inclusive || sequenceNumber != nil else {
+            throw ValidationError("--inclusive needs a <seq>: the record that is to be delivered again")
+        }
+    }
+
+    /// A daemon appends to a busy shard some hundred times a second; to lose this often means something else.
+    private static let attempts = 20
+
+    func run() async throws {
+        let context = try CommandContext(common) { settings throws(ShakectlError) in try source.add(to: &settings) }
+        // A dry run writes nothing, so it asks for no more than to read.
+        let journal = try context.openJournal(
+            dryRun
+                ? .reader : .steward(RunStarted(role: "rewind", version: Version.text, host: Host.name, pid: Host.pid)))
+        let key = try asking { () throws(JournalError) in try journal.shard(matching: shard) }
+        var checked: RewindPlan.Needs?
+
+        // The daemon may append to the shard between our reading and our writing; then the plan is made anew.
+        for attempt in 1...Self.attempts {
+            let checkpoints = try asking(journal.checkpoints).filter { $0.shard.stream == key.stream }
+            let before = checkpoints.first { $0.shard == key }?.position ?? .origin
+            let plan = try plan(for: key, among: checkpoints, journal, now: context.now)
+            if !offline, checked != plan.needs {
+                try await checkSource(plan, context.configuration, journal)
+                checked = plan.needs
+            }
+            if dryRun {
+                let view = RewindView(plan: plan, position: nil, undo: nil)
+                return try context.show(json: [view.json], lines: view.lines(context.palette))
+            }
+            let receipts: [Receipt]
+            do {
+                receipts = try await journal.append(plan.drafts)
+            } catch {
+                guard case .conflict = error, attempt < Self.attempts else { throw ShakectlError.journal(error) }
+                continue
+            }
+            await journal.close(reason: "rewound \(key)")
+            let own = plan.drafts.firstIndex { $0.subject == .shard(key) } ?? 0
+            let view = RewindView(plan: plan, position: receipts[own].position, undo: undo(key, to: before))
+            return try context.show(json: [view.json], lines: view.lines(context.palette))
+        }
+    }
+
+    private func plan(for key: ShardKey, among checkpoints: [Checkpoint], _ journal: Journal, now: Timestamp)
+        throws(ShakectlError) -> RewindPlan
+    {
+        let place: RewindRequest.Place
+        if let sequenceNumber {
+            place = .sequenceNumber(sequenceNumber)
+        } else if toStart {
+            place = .start
+        } else {
+            let instant = toPosition.map { Instant.position($0) } ?? toTime.map { Instant.moment($0) }
+            guard let checkpoint = try journal.checkpoint(of: key, at: instant, now: now) else {
+                throw .usage(
+                    "shard \(key): the journal did not know it then; --to-start goes back as far as there is to go")
+            }
+            place = .checkpoint(checkpoint)
+        }
+        let request = RewindRequest(
+            place: place, inclusive: inclusive, reason: reason ?? "", author: Host.userAndHost)
+        do { return try RewindPlan.make(request, of: key, among: checkpoints) } catch { throw .rewindRefused(error) }
+    }
+
+    /// Asks the stream for the iterator that the replay will begin with: it refuses where the records are gone.
+    private func checkSource(_ plan: RewindPlan, _ configuration: Configuration, _ journal: Journal)
+        async throws(ShakectlError)
+    {
+        let source = Self.source(configuration.settings, daemon: try asking(journal.lastDaemonRun))
+        let client: DynamoDBClient
+        do {
+            client = try DynamoDBClient.make(source, environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw .sourceNotAsked(error)
+        }
+        do {
+            _ = try await client.iterator(plan.needs.type, at: plan.needs.sequenceNumber, shard: plan.shard)
+            await client.shutdown()
+        } catch {
+            await client.shutdown()
+            throw error.isTrimmed || error.isNotFound
+                ? .trimmed(shard: plan.shard, at: plan.needs.sequenceNumber) : .sourceNotAsked(error)
+        }
+    }
+
+    /// Where the daemon reads from is the source to ask; only what an operator says here and now wins over it.
+    static func source(_ settings: Settings, daemon: RunStarted?) -> SourceConfiguration {
+        // Another region's endpoint would be the wrong one.
+        let isElsewhere = settings.endpoint != nil || settings.region != nil
+        return SourceConfiguration(
+            region: settings.region ?? daemon?.region.nonEmpty,
+            endpoint: settings.endpoint ?? (isElsewhere ? nil : daemon?.endpoint.nonEmpty), profile: settings.profile)
+    }
+
+    /// The command that takes it back, as it can be pasted.
+    private func undo(_ key: ShardKey, to position: Position) -> String {
+        var words = ["shakectl", "rewind", key.shard.text]
+        if let journal = common.journal { words += ["--journal", journal] }
+        if let config = common.config { words += ["--config", config] }
+        if offline { words.append("--offline") }
+        words += ["--to-position", position.description]
+        return words.map(Shell.quoted).joined(separator: " ")
+    }
+}
+
+extension String {
+    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
+}

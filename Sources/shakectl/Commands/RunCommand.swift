@@ -1,0 +1,177 @@
+internal import ArgumentParser
+internal import Dispatcher
+internal import DynamoDB
+internal import Foundation
+internal import Journal
+internal import Logging
+internal import StreamModel
+internal import Targets
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "The daemon: keep a target in step with DynamoDB tables.",
+        discussion: """
+            Each table is scanned once, then its stream is followed for ever. The journal holds how far that is: stop \
+            or kill the daemon as you like, and the next start goes on from there.
+
+            SIGTERM and SIGINT finish what is in flight and exit 0; a second signal ends at once. Nothing is printed \
+            on standard output, save by the target jsonl:-; logs go to standard error.
+
+            Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN) or a \
+            profile in ~/.aws, never from options or the configuration.
+
+            Targets: sqlite:PATH, jsonl:PATH, jsonl:- (standard output), null:.
+
+            Examples:
+              shakectl run --table orders --target sqlite:replica.db
+              shakectl run --table orders --table users --target jsonl:changes.jsonl \\
+                --mode incr --start-at latest
+              shakectl run --table orders --target sqlite:replica.db --until-idle 5 \\
+                --source-endpoint http://localhost:8000
+
+            The same as configuration (shake.yaml):
+              journal: /var/lib/shake
+              source: {region: eu-central-1, profile: replication}
+              tables: [orders, users]
+              target: sqlite:/var/lib/shake/replica.db
+              mode: all                    # all, full or incr
+              start_at: trim-horizon       # or latest
+              log: {format: json, level: info}
+              memory_budget: 32MiB
+              poll: {maximum: 1s}
+              scan: {segments: 8, readers: 4, consistent: true}
+              discovery_interval: 30s
+            """)
+
+    @Option(
+        parsing: .upToNextOption, help: .init("A table to follow. Give several, or repeat it.", valueName: "table"))
+    var table: [String] = []
+
+    @Option(help: .init("Where to: sqlite:PATH, jsonl:PATH, jsonl:- or null:.", valueName: "url"))
+    var target: String?
+
+    @Option(
+        help: .init(
+            "all: scan tables that were never scanned, then follow; full: only scan; incr: only follow (default: all).",
+            valueName: "all|full|incr"))
+    var mode: String?
+
+    @Option(
+        help: .init(
+            """
+            Where incr begins in a shard that neither the journal nor its ancestors know: all that the stream still \
+            holds, or only what comes from now on (default: trim-horizon).
+            """, valueName: "trim-horizon|latest"))
+    var startAt: String?
+
+    @Option(help: .init("Exit 0 once every table is in step and nothing came for that long.", valueName: "seconds"))
+    var untilIdle: String?
+
+    @Option(help: .init("Bytes of records held in memory at once (default: 32MiB).", valueName: "size"))
+    var memoryBudget: String?
+
+    @Option(help: .init("The longest wait between two looks at an idle shard (default: 1s).", valueName: "duration"))
+    var pollMaximum: String?
+
+    @Option(help: .init("Segments that a scan is cut into (default: 8).", valueName: "n"))
+    var scanSegments: String?
+
+    @Option(help: .init("Segments that are read at a time (default: 4).", valueName: "n"))
+    var scanReaders: String?
+
+    @Option(help: .init("Whether scans read consistently, at twice the cost (default: true).", valueName: "true|false"))
+    var scanConsistent: String?
+
+    @Option(
+        help: .init("How often the list of shards is read besides when one ends (default: 30s).", valueName: "duration")
+    )
+    var discoveryInterval: String?
+
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var common: CommonOptions
+
+    /// - Throws: `.usage`.
+    func add(to settings: inout Settings) throws(ShakectlError) {
+        try source.add(to: &settings)
+        try settings.take(table, for: .tables)
+        try settings.take(target, for: .target)
+        try settings.take(mode, for: .mode)
+        try settings.take(startAt, for: .startAt)
+        try settings.take(untilIdle, for: .untilIdle)
+        try settings.take(memoryBudget, for: .memoryBudget)
+        try settings.take(pollMaximum, for: .maximumPoll)
+        try settings.take(scanSegments, for: .scanSegments)
+        try settings.take(scanReaders, for: .scanReaders)
+        try settings.take(scanConsistent, for: .consistentScan)
+        try settings.take(discoveryInterval, for: .discoveryInterval)
+    }
+
+    func run() async throws {
+        let context = try CommandContext(common) { settings throws(ShakectlError) in try add(to: &settings) }
+        let configuration = context.configuration
+        let environment = ProcessInfo.processInfo.environment
+        let logger = Logger(label: "shakectl") { _ in
+            ConsoleLogHandler(
+                level: configuration.logLevel, format: configuration.logFormat,
+                palette: Palette(descriptor: 2, environment: environment))
+        }
+
+        // Everything that can be wrong with what was said is found before anything is made.
+        let daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
+        let target = try configuration.makeTarget()
+        let client = try configuration.makeClient(environment: environment)
+        let journal = try context.openJournal(
+            .daemon(
+                RunStarted(
+                    role: "daemon", version: Version.text, host: Host.name, pid: Host.pid, region: client.region,
+                    endpoint: client.endpoint == client.streamsEndpoint ? client.endpoint : "")))
+
+        let daemon = Daemon(
+            configuration: daemonConfiguration, journal: journal, client: client, target: target, logger: logger,
+            observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress())
+        let signals = StopSignals()
+        await signals.listen(logger) { daemon.stop() }
+        logger.notice(
+            "started",
+            metadata: [
+                "version": "\(Version.text)", "journal": "\(journal.path)", "target": "\(target.name)",
+                "region": "\(client.region)", "endpoint": "\(client.endpoint)",
+                "tables": "\(daemonConfiguration.tables.map(\.text).joined(separator: ","))",
+                "mode": "\(daemonConfiguration.mode.rawValue)",
+            ])
+
+        let outcome: Result<Void, DaemonError>
+        do { outcome = .success(try await daemon.run()) } catch { outcome = .failure(error) }
+        StandardError.shared.progress(nil)
+
+        let reason =
+            switch outcome {
+            case .success: signals.first ?? (daemonConfiguration.mode == .full ? "full sync finished" : "idle")
+            case .failure(let error): "error: \(error)"
+            }
+        await target.close()
+        await client.shutdown()
+        await journal.close(reason: reason)
+        signals.end()
+        if case .failure(let error) = outcome { throw ShakectlError.daemon(error) }
+        logger.notice("stopped", metadata: ["reason": "\(reason)"])
+    }
+}
+
+extension Configuration {
+    fileprivate func makeTarget() throws(ShakectlError) -> any Target {
+        let url = try target()
+        do { return try TargetURL.make(url) } catch { throw .target(error) }
+    }
+
+    fileprivate func makeClient(environment: [String: String]) throws(ShakectlError) -> DynamoDBClient {
+        do {
+            return try DynamoDBClient.make(
+                SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
+                environment: environment)
+        } catch {
+            throw .source(error)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import Journal
+internal import StreamModel
+
+struct StateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "state",
+        abstract: "Where a shard stands, now or as it was.",
+        discussion: """
+            Examples:
+              shakectl state 4f2a
+              shakectl state 4f2a --at 812                  after the event at position 812
+              shakectl state 4f2a --at 2026-11-23T16:30     at that time (UTC)
+              shakectl state 4f2a --at 15m                  a quarter of an hour ago
+            """)
+
+    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
+    var shard: String
+
+    @Option(help: .init("As it was after that position of the journal, or at that time.", valueName: "position|time"))
+    var at: Instant?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let context = try CommandContext(common)
+        let journal = try context.openJournal()
+        let key = try asking { () throws(JournalError) in try journal.shard(matching: shard) }
+        guard let checkpoint = try journal.checkpoint(of: key, at: at, now: context.now) else {
+            throw ShakectlError.usage(
+                "shard \(key): the journal did not know it then; `shakectl history \(key.shard) --limit 1` shows since when"
+            )
+        }
+        let view = StateView(checkpoint: checkpoint)
+        try context.show(json: [view.json], lines: view.lines(context.palette))
+    }
+}
+
+extension Journal {
+    /// The checkpoint as it was at `instant`, or as it is now; `nil` before the shard was discovered.
+    ///
+    /// - Throws: `.usage` for a position that isn't there yet, `.journal`.
+    func checkpoint(of shard: ShardKey, at instant: Instant?, now: Timestamp) throws(ShakectlError) -> Checkpoint? {
+        switch instant {
+        case nil: return try asking { () throws(JournalError) in try checkpoint(of: shard) }
+        case .moment(let moment):
+            let time = moment.timestamp(now: now)
+            return try asking { () throws(JournalError) in try checkpoint(of: shard, at: time) }
+        case .position(let position):
+            let last = try asking(lastPosition)
+            guard position <= last else {
+                throw .usage("position \(position) is not in the journal yet: its last event is at \(last)")
+            }
+            return try asking { () throws(JournalError) in try checkpoint(of: shard, at: position) }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+internal import Dispatcher
+internal import Logging
+internal import StreamModel
+
+/// What a command works with: the flags over the file over the defaults.
+struct Configuration: Sendable {
+    static let defaultJournal = "./shake.journal"
+    static let defaultFile = "./shake.yaml"
+
+    let settings: Settings
+    /// The file that was read.
+    let file: String?
+    let journal: String
+
+    /// - Parameters:
+    ///   - read: gives a file's text, or `nil` where there is no such file.
+    /// - Throws: `.configuration` for a file that can't be read or used.
+    init(
+        flags: Settings, file named: String?, environment: [String: String],
+        read: (String) throws(ShakectlError) -> String?
+    ) throws(ShakectlError) {
+        let asked = named ?? environment["SHAKE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        let name = asked ?? Self.defaultFile
+        let text = try read(name)
+        if text == nil, let asked {
+            let source = named == nil ? "SHAKE_CONFIG" : "--config"
+            throw .configuration("\(asked): there is no such file; \(source) must name a configuration in YAML")
+        }
+        file = text == nil ? nil : name
+        let fromFile = if let text { try ConfigurationFile(name: name).settings(from: text) } else { Settings() }
+        settings = flags.over(fromFile)
+        journal =
+            flags.journal ?? environment["SHAKE_JOURNAL"].flatMap { $0.isEmpty ? nil : $0 } ?? fromFile.journal
+            ?? Self.defaultJournal
+    }
+
+    var logFormat: LogFormat { settings.logFormat ?? .text }
+    var logLevel: Logger.Level { settings.logLevel ?? .info }
+
+    /// - Throws: `.usage` where the flags, `.configuration` where a file leaves out what there is no default for.
+    func target() throws(ShakectlError) -> String {
+        guard let target = settings.target else {
+            throw missing("no target", "say where to: --target sqlite:replica.db", "target: sqlite:replica.db")
+        }
+        return target
+    }
+
+    /// - Throws: as `target()`.
+    func daemon(worker: String) throws(ShakectlError) -> DaemonConfiguration {
+        guard let tables = settings.tables, !tables.isEmpty else {
+            throw missing("no table to follow", "name them: --table orders --table users", "tables: [orders, users]")
+        }
+        var daemon = DaemonConfiguration(tables: tables.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
+        daemon.worker = worker
+        if let mode = settings.mode { daemon.mode = mode }
+        if let startAt = settings.startAt {
+            daemon.startAt =
+                switch startAt {
+                case .trimHorizon: .trimHorizon
+                case .latest: .latest
+                }
+        }
+        daemon.untilIdle = settings.untilIdle
+        if let poll = settings.maximumPoll { daemon.maximumPoll = poll }
+        if let interval = settings.discoveryInterval { daemon.discoveryInterval = interval }
+        if let budget = settings.memoryBudget { daemon.memoryBudget = budget }
+        if let segments = settings.scanSegments { daemon.scanSegments = segments }
+        if let readers = settings.scanReaders { daemon.scanReaders = readers }
+        if let consistent = settings.consistentScan { daemon.consistentScan = consistent }
+        return daemon
+    }
+
+    private func missing(_ what: String, _ flag: String, _ key: String) -> ShakectlError {
+        guard let file else { return .usage("run: \(what): \(flag), or '\(key)' in \(Self.defaultFile)") }
+        return .configuration("\(file): \(what): add '\(key)', or \(flag)")
+    }
+}

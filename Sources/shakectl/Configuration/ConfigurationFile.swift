@@ -1,0 +1,129 @@
+internal import Yams
+
+/// Reads the YAML file into settings. Pure: the text comes in as an argument.
+///
+/// Every mistake is an error that names the file, the line and the remedy: a misspelled key that was silently ignored
+/// would be found when it is too late.
+struct ConfigurationFile {
+    let name: String
+
+    /// - Throws: `.configuration`.
+    func settings(from text: String) throws(ShakectlError) -> Settings {
+        var settings = Settings()
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch {
+            throw syntax(error)
+        }
+        guard let root, root != "" else { return settings }  // an empty file, or comments only
+        guard case .mapping(let mapping) = root else {
+            throw fail(
+                at: root, "expected keys and values, such as 'target: sqlite:replica.db', found \(Self.what(root))")
+        }
+        try read(mapping, under: "", into: &settings)
+        return settings
+    }
+
+    private func read(_ mapping: Node.Mapping, under prefix: String, into settings: inout Settings)
+        throws(ShakectlError)
+    {
+        for (keyNode, value) in mapping {
+            guard case .scalar(let scalar) = keyNode else {
+                throw fail(at: keyNode, "expected the name of a key, found \(Self.what(keyNode))")
+            }
+            let path = prefix + scalar.string
+            if Self.groups.contains(path) {
+                guard case .mapping(let inner) = value else {
+                    throw fail(
+                        at: value.mark == nil ? keyNode : value,
+                        "'\(path)' expects keys below it (\(Self.members(of: path))), found \(Self.what(value))")
+                }
+                try read(inner, under: path + ".", into: &settings)
+            } else if let key = ConfigurationKey(rawValue: path) {
+                guard key.set(try values(of: value, for: key, at: keyNode), in: &settings) else {
+                    throw fail(at: keyNode, "'\(path)' expects \(key.expects), found \(Self.what(value))")
+                }
+            } else {
+                throw unknown(path, at: keyNode)
+            }
+        }
+    }
+
+    private func values(of node: Node, for key: ConfigurationKey, at keyNode: Node) throws(ShakectlError) -> [String] {
+        switch (node, key.isList) {
+        case (.scalar(let scalar), false) where node.tag != Tag(.null): return [scalar.string]
+        case (.sequence(let nodes), true):
+            var values: [String] = []
+            for node in nodes {
+                guard case .scalar(let scalar) = node else {
+                    throw fail(at: node, "'\(key.path)' expects \(key.expects), found \(Self.what(node)) in it")
+                }
+                values.append(scalar.string)
+            }
+            return values
+        default: throw fail(at: keyNode, "'\(key.path)' expects \(key.expects), found \(Self.what(node))")
+        }
+    }
+
+    /// `source`, `log`, …: the keys that only hold others.
+    private static let groups = Set(
+        ConfigurationKey.allCases.compactMap { key in
+            key.path.split(separator: ".").count == 2 ? key.path.split(separator: ".").first.map(String.init) : nil
+        })
+
+    private static func members(of group: String) -> String {
+        ConfigurationKey.allCases.map(\.path).filter { $0.hasPrefix(group + ".") }.map { $0.dropFirst(group.count + 1) }
+            .joined(separator: ", ")
+    }
+
+    private func unknown(_ path: String, at node: Node) -> ShakectlError {
+        let last = String(path.split(separator: ".").last ?? "")
+        if Self.isSecret(last) {
+            return fail(
+                at: node,
+                """
+                '\(path)': secrets don't belong into this file. Credentials come from the environment \
+                (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN) or from the profile in ~/.aws that \
+                'source.profile' names; remove this key
+                """)
+        }
+        // `region:` at the top is nearest to `source.region`, though five letters are missing.
+        let paths = ConfigurationKey.allCases.map(\.path)
+        let whole = paths.first { $0.hasSuffix("." + last) }
+        let nearest = whole ?? NearestName.of(path, in: paths + Self.groups.sorted()) ?? ""
+        return fail(at: node, "unknown key '\(path)': did you mean '\(nearest)'?")
+    }
+
+    private static func isSecret(_ name: String) -> Bool {
+        let flat = name.lowercased().filter { $0 != "_" && $0 != "-" }
+        return ["accesskey", "secret", "password", "token", "credential"].contains { flat.contains($0) }
+    }
+
+    private static func what(_ node: Node) -> String {
+        switch node {
+        case .scalar(let scalar) where node.tag == Tag(.null): scalar.string.isEmpty ? "nothing" : "'\(scalar.string)'"
+        case .scalar(let scalar): scalar.string.isEmpty ? "an empty text" : "'\(scalar.string)'"
+        case .sequence: "a list"
+        case .mapping: "keys and values"
+        case .alias: "an alias"
+        }
+    }
+
+    private func syntax(_ error: any Error) -> ShakectlError {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            .configuration("\(name):\(mark.line): this is not YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            .configuration(
+                "\(name):\(context.mark.line): said twice: \(duplicates.joined(separator: ", ")); keep one")
+        case .reader(let problem, _, _, _): .configuration("\(name): this is not YAML: \(problem)")
+        default: .configuration("\(name): this is not YAML: \(error)")
+        }
+    }
+
+    private func fail(at node: Node, _ text: String) -> ShakectlError {
+        .configuration("\(name)\(node.mark.map { ":\($0.line)" } ?? ""): \(text)")
+    }
+}

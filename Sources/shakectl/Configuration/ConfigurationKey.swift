@@ -1,0 +1,143 @@
+internal import Dispatcher
+internal import Logging
+internal import StreamModel
+
+/// Everything that can be configured: a path in the file and a flag, read by the same rule.
+enum ConfigurationKey: String, CaseIterable, Sendable {
+    case journal
+    case region = "source.region"
+    case endpoint = "source.endpoint"
+    case profile = "source.profile"
+    case tables
+    case target
+    case mode
+    case startAt = "start_at"
+    case untilIdle = "until_idle"
+    case logFormat = "log.format"
+    case logLevel = "log.level"
+    case memoryBudget = "memory_budget"
+    case maximumPoll = "poll.maximum"
+    case scanSegments = "scan.segments"
+    case scanReaders = "scan.readers"
+    case consistentScan = "scan.consistent"
+    case discoveryInterval = "discovery_interval"
+
+    var path: String { rawValue }
+
+    /// The flag that says the same and wins over the file.
+    var flag: String {
+        switch self {
+        case .journal: "--journal"
+        case .region: "--region"
+        case .endpoint: "--source-endpoint"
+        case .profile: "--profile"
+        case .tables: "--table"
+        case .target: "--target"
+        case .mode: "--mode"
+        case .startAt: "--start-at"
+        case .untilIdle: "--until-idle"
+        case .logFormat: "--log-format"
+        case .logLevel: "--log-level"
+        case .memoryBudget: "--memory-budget"
+        case .maximumPoll: "--poll-maximum"
+        case .scanSegments: "--scan-segments"
+        case .scanReaders: "--scan-readers"
+        case .consistentScan: "--scan-consistent"
+        case .discoveryInterval: "--discovery-interval"
+        }
+    }
+
+    var isList: Bool { self == .tables }
+
+    /// What a value looks like; ends the sentence "… expects".
+    var expects: String {
+        switch self {
+        case .journal: "a folder, such as ./shake.journal"
+        case .region: "a region, such as eu-central-1"
+        case .endpoint: "a URL, such as http://localhost:8000"
+        case .profile: "the name of a profile in ~/.aws"
+        case .tables: "a list of table names (letters, digits, '_', '-' and '.'), such as [orders, users]"
+        case .target: "a URL, such as sqlite:replica.db or jsonl:changes.jsonl"
+        case .mode: Spoken.choice(DaemonConfiguration.Mode.allCases.map(\.rawValue))
+        case .startAt: Spoken.choice(StartPlace.allCases.map(\.rawValue))
+        case .untilIdle: "a number of seconds or a duration, such as 5, 30s or 5m"
+        case .logFormat: Spoken.choice(LogFormat.allCases.map(\.rawValue))
+        case .logLevel: Spoken.choice(Logger.Level.allCases.map(\.rawValue))
+        case .memoryBudget: "a size of at least 4MiB, such as 32MiB"
+        case .maximumPoll: "a duration from 10ms to 1h, such as 250ms or 1s"
+        case .scanSegments: "a whole number from 1 to 1000000"
+        case .scanReaders: "a whole number from 1 to 1000"
+        case .consistentScan: "true or false"
+        case .discoveryInterval: "a duration from 100ms to 1d, such as 30s or 5m"
+        }
+    }
+
+    /// The same for the flag, which takes one value at a time.
+    var flagExpects: String {
+        self == .tables ? "a table's name (letters, digits, '_', '-' and '.'); repeat it for more" : expects
+    }
+
+    /// Takes `values` over into `settings`: exactly one, save for a list.
+    ///
+    /// - Returns: `false`, and nothing is changed, where they aren't what is expected.
+    func set(_ values: [String], in settings: inout Settings) -> Bool {
+        if self == .tables {
+            guard !values.isEmpty, values.allSatisfy(Self.isTableName) else { return false }
+            settings.tables = values.map { TableName($0) }
+            return true
+        }
+        guard values.count == 1, let text = values.first, !text.isEmpty else { return false }
+        switch self {
+        case .tables: return false
+        case .journal: settings.journal = text
+        case .region: settings.region = text
+        case .endpoint:
+            guard text.hasPrefix("http://") || text.hasPrefix("https://") else { return false }
+            settings.endpoint = text
+        case .profile: settings.profile = text
+        case .target: settings.target = text
+        case .mode: return take(DaemonConfiguration.Mode(rawValue: text), into: &settings.mode)
+        case .startAt: return take(StartPlace(rawValue: text), into: &settings.startAt)
+        case .untilIdle: return take(Spelling.duration(text), into: &settings.untilIdle)
+        case .logFormat: return take(LogFormat(rawValue: text), into: &settings.logFormat)
+        case .logLevel: return take(Logger.Level(rawValue: text.lowercased()), into: &settings.logLevel)
+        case .memoryBudget: return take(Spelling.size(text), within: (4 << 20)...Int.max, into: &settings.memoryBudget)
+        case .maximumPoll:
+            return take(
+                Spelling.duration(text), within: .milliseconds(10)...(.seconds(3600)), into: &settings.maximumPoll)
+        case .scanSegments: return take(Int(text), within: 1...1_000_000, into: &settings.scanSegments)
+        case .scanReaders: return take(Int(text), within: 1...1000, into: &settings.scanReaders)
+        case .consistentScan: return take(Bool(text.lowercased()), into: &settings.consistentScan)
+        case .discoveryInterval:
+            return take(
+                Spelling.duration(text), within: .milliseconds(100)...(.seconds(86_400)),
+                into: &settings.discoveryInterval)
+        }
+        return true
+    }
+
+    private func take<Value>(_ value: Value?, into place: inout Value?) -> Bool {
+        guard let value else { return false }
+        place = value
+        return true
+    }
+
+    private func take<Value: Comparable>(_ value: Value?, within range: ClosedRange<Value>, into place: inout Value?)
+        -> Bool
+    {
+        take(value.flatMap { range.contains($0) ? $0 : nil }, into: &place)
+    }
+
+    /// API Reference, CreateTable; its lower bound of 3 characters is left to the service, since some endpoints have none.
+    private static func isTableName(_ text: String) -> Bool {
+        (1...255).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+}

@@ -1,0 +1,46 @@
+internal import Dispatcher
+internal import Logging
+internal import StreamModel
+
+/// What an operator has said, in one place: the flags, or the file. `nil`: nothing was said.
+struct Settings: Hashable, Sendable {
+    var journal: String?
+    var region: String?
+    var endpoint: String?
+    var profile: String?
+    var tables: [TableName]?
+    var target: String?
+    var mode: DaemonConfiguration.Mode?
+    var startAt: StartPlace?
+    var untilIdle: Duration?
+    var logFormat: LogFormat?
+    var logLevel: Logger.Level?
+    var memoryBudget: Int?
+    var maximumPoll: Duration?
+    var scanSegments: Int?
+    var scanReaders: Int?
+    var consistentScan: Bool?
+    var discoveryInterval: Duration?
+
+    /// What was said here, and where nothing was, what was said in `other`.
+    func over(_ other: Settings) -> Settings {
+        Settings(
+            journal: journal ?? other.journal,
+            region: region ?? other.region,
+            endpoint: endpoint ?? other.endpoint,
+            profile: profile ?? other.profile,
+            tables: tables ?? other.tables,
+            target: target ?? other.target,
+            mode: mode ?? other.mode,
+            startAt: startAt ?? other.startAt,
+            untilIdle: untilIdle ?? other.untilIdle,
+            logFormat: logFormat ?? other.logFormat,
+            logLevel: logLevel ?? other.logLevel,
+            memoryBudget: memoryBudget ?? other.memoryBudget,
+            maximumPoll: maximumPoll ?? other.maximumPoll,
+            scanSegments: scanSegments ?? other.scanSegments,
+            scanReaders: scanReaders ?? other.scanReaders,
+            consistentScan: consistentScan ?? other.consistentScan,
+            discoveryInterval: discoveryInterval ?? other.discoveryInterval)
+    }
+}

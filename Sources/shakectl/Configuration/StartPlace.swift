@@ -1,0 +1,5 @@
+/// `--start-at`: where `incr` begins in a shard that the journal doesn't know and whose ancestors it doesn't know.
+enum StartPlace: String, CaseIterable, Sendable {
+    case trimHorizon = "trim-horizon"
+    case latest
+}

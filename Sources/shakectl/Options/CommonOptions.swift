@@ -1,0 +1,54 @@
+internal import ArgumentParser
+
+/// The options that every command has.
+struct CommonOptions: ParsableArguments {
+    @Option(
+        help: .init(
+            "The journal's folder (else SHAKE_JOURNAL, else 'journal' in the configuration, else ./shake.journal).",
+            valueName: "dir"))
+    var journal: String?
+
+    @Option(
+        help: .init(
+            "Configuration in YAML (else SHAKE_CONFIG, else ./shake.yaml if there is one). Flags win over it.",
+            valueName: "file"))
+    var config: String?
+
+    @Flag(help: "JSON Lines on standard output: one object a line.")
+    var json = false
+
+    @Option(
+        help: .init("How log lines are written to standard error: text or json (default: text).", valueName: "format"))
+    var logFormat: String?
+
+    @Option(
+        help: .init(
+            "What is logged: trace, debug, info, notice, warning, error or critical (default: info).",
+            valueName: "level"))
+    var logLevel: String?
+
+    /// - Throws: `.usage`.
+    func add(to settings: inout Settings) throws(ShakectlError) {
+        try settings.take(journal, for: .journal)
+        try settings.take(logFormat, for: .logFormat)
+        try settings.take(logLevel, for: .logLevel)
+    }
+}
+
+extension Settings {
+    /// Takes over what a flag said, by the rule that the file is read by.
+    ///
+    /// - Throws: `.usage` that names the flag and what it expects.
+    mutating func take(_ text: String?, for key: ConfigurationKey) throws(ShakectlError) {
+        guard let text else { return }
+        try take([text], for: key)
+    }
+
+    mutating func take(_ texts: [String], for key: ConfigurationKey) throws(ShakectlError) {
+        guard !texts.isEmpty else { return }
+        guard key.set(texts, in: &self) else {
+            let found = texts.map { "'\($0)'" }.joined(separator: ", ")
+            throw .usage("\(key.flag) expects \(key.flagExpects), found \(found)")
+        }
+    }
+}

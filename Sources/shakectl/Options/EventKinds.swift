@@ -1,0 +1,17 @@
+internal import ArgumentParser
+internal import Journal
+
+/// The names of the events, as `--event` takes them.
+enum EventKinds {
+    static let all = [
+        "shard_discovered", "queried", "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
+        "phase_changed", "scan_advanced", "scan_finished", "run_started", "run_stopped",
+    ]
+
+    /// - Throws: an error that names the nearest kind.
+    static func check(_ kind: String) throws {
+        guard !all.contains(kind) else { return }
+        let nearest = NearestName.of(kind, in: all) ?? ""
+        throw ValidationError("--event: unknown kind '\(kind)': did you mean '\(nearest)'?")
+    }
+}

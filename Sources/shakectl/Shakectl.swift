@@ -1,0 +1,85 @@
+internal import ArgumentParser
+internal import Glibc
+
+/// The daemon and the operator's commands. It decides nothing about tables, shards or records: it gathers facts,
+/// hands them to the modules that have the rules, and shows what they say.
+@main
+struct Shakectl: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shakectl",
+        abstract: "Keep a store in step with DynamoDB tables, and see why each shard stands where it stands.",
+        discussion: """
+            First steps (Ctrl-C stops the daemon; run it again and it goes on):
+              shakectl run --table orders --target sqlite:replica.db
+              shakectl status                        how it goes
+              shakectl shards                        the shards, as a tree
+              shakectl history SHARD                 what happened to one, and why
+              shakectl rewind SHARD SEQ --dry-run    what putting it back would do
+
+            Exit codes: 0 done, 64 usage, 65 damaged data, 69 source or target unavailable, 73 can't create, 74 I/O \
+            error, 75 try again (journal busy), 77 not permitted, 78 configuration.
+            """,
+        version: "shakectl \(Version.text)",
+        subcommands: [
+            RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
+            RewindCommand.self, TailCommand.self, VerifyCommand.self,
+        ])
+
+    /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
+
+    static func main() async {
+        // A reader that has gone is an error of the write, which is answered there, and not a reason to be killed.
+        _ = signal(SIGPIPE, SIG_IGN)
+        Glibc.exit(await execute(Array(CommandLine.arguments.dropFirst())))
+    }
+
+    func run() throws { throw CleanExit.helpRequest(self) }
+
+    /// Runs one command. The one place where errors become text and exit codes.
+    static func execute(_ arguments: [String]) async -> Int32 {
+        do {
+            try checkCommand(arguments)
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            return 0
+        } catch let error as ShakectlError {
+            StandardError.shared.progress(nil)
+            if error.exitCode != 0 { StandardError.shared.line("shakectl: \(error)") }
+            return error.exitCode
+        } catch {
+            return tell(error)
+        }
+    }
+
+    /// What ArgumentParser has to say: help and version are what was asked for, all else is an error.
+    private static func tell(_ error: any Error) -> Int32 {
+        let code = exitCode(for: error).rawValue
+        let text = fullMessage(for: error)
+        guard code != 0 else {
+            let output = StandardOutput()
+            do {
+                try output.line(text)
+                try output.flush()
+                return 0
+            } catch {
+                return error.exitCode
+            }
+        }
+        StandardError.shared.line("shakectl: " + (text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text))
+        return code
+    }
+
+    /// ArgumentParser would call a misspelled command an unexpected argument.
+    private static func checkCommand(_ arguments: [String]) throws(ShakectlError) {
+        guard let first = arguments.first, !first.hasPrefix("-") else { return }
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        guard !names.contains(first) else { return }
+        let nearest = NearestName.of(first, in: names) ?? "help"
+        throw .usage("unknown command '\(first)': did you mean '\(nearest)'? `shakectl --help` lists them all")
+    }
+}

@@ -1,0 +1,64 @@
+internal import Dispatcher
+internal import DynamoDB
+internal import Journal
+internal import StreamModel
+internal import Targets
+
+/// Why a command could not do what was asked. Each text says what happened, to which object, and what to do; each
+/// case has its exit code (DESIGN 6).
+enum ShakectlError: Error, CustomStringConvertible {
+    /// The command was said wrongly.
+    case usage(String)
+    case configuration(String)
+    case journal(JournalError)
+    case daemon(DaemonError)
+    case source(DynamoDBError)
+    case target(TargetError)
+    case rewindRefused(RewindRefusal)
+    /// The stream no longer holds what a rewind would replay.
+    case trimmed(shard: ShardKey, at: SequenceNumber?)
+    /// The source could not be asked whether it still holds what a rewind would replay.
+    case sourceNotAsked(DynamoDBError)
+    /// `verify` found damage, and has said so on standard output.
+    case output(reason: String)
+    /// Whoever read standard output has gone.
+    case outputClosed
+
+    var exitCode: Int32 {
+        switch self {
+        case .usage, .rewindRefused: 64
+        case .configuration: 78
+        case .journal(let error): error.exitCode
+        case .daemon(let error): error.exitCode
+        case .source(let error), .sourceNotAsked(let error): error.exitCode
+        case .target(let error): DaemonError.target(error).exitCode
+        case .trimmed: 69
+        case .output: 74
+        case .outputClosed: 0
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .usage(let text), .configuration(let text): text
+        case .journal(let error): error.description
+        case .daemon(let error): error.description
+        case .source(let error): error.description
+        case .target(let error): error.description
+        case .rewindRefused(let refusal): refusal.description
+        case .trimmed(let shard, let number):
+            """
+            shard \(shard): the stream no longer holds \(number.map { "the records from \($0) on" } ?? "its start"), \
+            since it keeps records for 24 hours only; nothing was changed. Rewind to a later place \
+            (`shakectl history \(shard.shard)` shows them), or take the table's full sync again
+            """
+        case .sourceNotAsked(let error):
+            """
+            \(error); so it could not be checked that the stream still holds what would be replayed, and nothing was \
+            changed. Repair that, or add --offline to rewind without asking
+            """
+        case .output(let reason): "standard output: \(reason)"
+        case .outputClosed: ""
+        }
+    }
+}

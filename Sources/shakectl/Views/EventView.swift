@@ -1,0 +1,191 @@
+internal import Journal
+internal import StreamModel
+
+/// One event as `history` and `tail` show it.
+struct EventView: Sendable {
+    let event: Event
+
+    init(_ event: Event) { self.event = event }
+
+    /// The envelope, then the event's own fields.
+    var json: JSON {
+        var members: [JSON.Member] = [
+            .init("position", .unsigned(event.position.number)),
+            .init("revision", event.revision.map { .unsigned($0.number) } ?? .null),
+            .init("time", .string(event.time.description)),
+            .init("run", .unsigned(event.run.position.number)),
+            .init("table", .string(table)),
+            .init("stream", .string(stream)),
+            .init("shard", .string(shard)),
+            .init("event", .string(event.payload.kind)),
+        ]
+        members += own
+        return .object(members)
+    }
+
+    private var table: String? {
+        switch event.subject {
+        case .run: nil
+        case .table(let name): name.text
+        case .shard(let key): key.table.text
+        }
+    }
+
+    private var stream: String? {
+        switch (event.subject, event.payload) {
+        case (.shard(let key), _): key.stream.text
+        case (_, .phaseChanged(let change)): change.stream?.text
+        case (.run, _), (.table, _): nil
+        }
+    }
+
+    private var shard: String? {
+        switch event.subject {
+        case .run, .table: nil
+        case .shard(let key): key.shard.text
+        }
+    }
+
+    private var own: [JSON.Member] {
+        switch event.payload {
+        case .runStarted(let run):
+            [
+                .init("role", .string(run.role)), .init("version", .string(run.version)),
+                .init("host", .string(run.host)), .init("pid", .integer(Int64(run.pid))),
+                .init("region", .string(run.region)), .init("endpoint", .string(run.endpoint)),
+            ]
+        case .runStopped(let stop): [.init("reason", .string(stop.reason))]
+        case .phaseChanged(let change):
+            [
+                .init("from", .string(change.from?.rawValue)), .init("to", .string(change.to.rawValue)),
+                .init("phase", .string(change.to.rawValue)), .init("reason", .string(change.reason)),
+            ]
+        case .scanAdvanced(let scan):
+            [
+                .init("segment", .unsigned(UInt64(scan.segment))),
+                .init("total_segments", .unsigned(UInt64(scan.totalSegments))),
+                .init("last_evaluated_key", .string(scan.lastEvaluatedKey.map { String(decoding: $0, as: UTF8.self) })),
+                .init("items", .unsigned(scan.items)), .init("bytes", .unsigned(scan.bytes)),
+                .init("target_token", .string(scan.targetToken?.text)),
+            ]
+        case .scanFinished(let scan): [.init("items", .unsigned(scan.items))]
+        case .shardDiscovered(let found):
+            [
+                .init("parent", .string(found.parent?.text)),
+                .init("starting_sequence_number", .string(found.range.starting?.text)),
+                .init("ending_sequence_number", .string(found.range.ending?.text)),
+                .init("start", .string(found.start.rawValue)),
+            ]
+        case .queried(let query):
+            [
+                .init("seen_revision", .unsigned(query.revision.number)),
+                .init("status", .string(query.status.rawValue)),
+                .init("iterator_type", .string(query.iteratorType.rawValue)),
+                .init("sequence_number", .string(query.sequenceNumber?.text)), .init("worker", .string(query.worker)),
+            ]
+        case .iteratorResolved(let resolved):
+            [
+                .init("rule", .string(resolved.rule)), .init("iterator_type", .string(resolved.iteratorType.rawValue)),
+                .init("sequence_number", .string(resolved.sequenceNumber?.text)),
+                .init("iterator", .string(resolved.iterator?.token)),
+            ]
+        case .statusChanged(let change):
+            [
+                .init("from", .string(change.from.rawValue)), .init("to", .string(change.to.rawValue)),
+                .init("reason", .string(change.reason)),
+            ]
+        case .sequenceAdvanced(let advance):
+            [
+                .init("sequence_number", .string(advance.sequenceNumber.text)),
+                .init("records", .unsigned(advance.records)), .init("bytes", .unsigned(advance.bytes)),
+                .init("approximate_time", .string(advance.approximateTime?.description)),
+                .init("target_token", .string(advance.targetToken?.text)),
+            ]
+        case .faulted(let fault):
+            [
+                .init("code", .string(fault.code)), .init("message", .string(fault.message)),
+                .init("retried", .bool(fault.isRetried)),
+            ]
+        case .rewound(let rewind):
+            [
+                .init("from_sequence_number", .string(rewind.from?.text)),
+                .init("to_sequence_number", .string(rewind.to?.text)), .init("inclusive", .bool(rewind.inclusive)),
+                .init("reason", .string(rewind.reason)), .init("author", .string(rewind.author)),
+                .init("cascade_root", .string(rewind.cascadeRoot?.text)),
+                .init("epoch", .unsigned(rewind.epoch.number)),
+            ]
+        case .unknown(let kind, let encoded):
+            [.init("kind", .unsigned(UInt64(kind))), .init("encoded_bytes", .integer(Int64(encoded.count)))]
+        }
+    }
+
+    /// The event's own facts in a few words. Tokens are shortened here, and whole in JSON.
+    var words: String {
+        switch event.payload {
+        case .runStarted(let run):
+            "\(run.role) \(run.version), pid \(run.pid) on \(run.host)"
+                + (run.region.isEmpty ? "" : ", \(run.region)") + (run.endpoint.isEmpty ? "" : " at \(run.endpoint)")
+        case .runStopped(let stop): stop.reason
+        case .phaseChanged(let change):
+            (change.from.map { "\($0.rawValue) → " } ?? "") + change.to.rawValue + Self.because(change.reason)
+        case .scanAdvanced(let scan):
+            "segment \(scan.segment) of \(scan.totalSegments): \(Spoken.count(scan.items, "item")), "
+                + Spoken.size(scan.bytes) + (scan.lastEvaluatedKey == nil ? ", the segment's end" : "")
+        case .scanFinished(let scan): Spoken.count(scan.items, "item")
+        case .shardDiscovered(let found): Self.words(found)
+        case .queried(let query):
+            "saw revision \(query.revision), \(query.status.rawValue), \(query.iteratorType.rawValue)"
+                + (query.sequenceNumber.map { " \($0)" } ?? "") + ", by \(query.worker)"
+        case .iteratorResolved(let resolved):
+            "\(resolved.rule): \(resolved.iteratorType.rawValue)"
+                + (resolved.sequenceNumber.map { " \($0)" } ?? "")
+                + (resolved.iterator.map { ", iterator \($0)" } ?? "")
+        case .statusChanged(let change):
+            "\(change.from.rawValue) → \(change.to.rawValue)" + Self.because(change.reason)
+        case .sequenceAdvanced(let advance):
+            "to \(advance.sequenceNumber): \(Spoken.count(advance.records, "record")), \(Spoken.size(advance.bytes))"
+                + (advance.approximateTime.map { ", of \(Spoken.time($0).prefix(19))" } ?? "")
+        case .faulted(let fault): "\(fault.code): \(fault.message)\(fault.isRetried ? " (tried again)" : "")"
+        case .rewound(let rewind):
+            "\(rewind.from.map(\.text) ?? "the start") → "
+                + (rewind.to.map { "\($0)\(rewind.inclusive ? " inclusive" : "")" } ?? "the start")
+                + ", epoch \(rewind.epoch), by \(rewind.author)"
+                + (rewind.cascadeRoot.map { ", with its ancestor \($0)" } ?? "") + Self.because(rewind.reason)
+        case .unknown(let kind, let encoded):
+            "kind \(kind), \(Spoken.size(UInt64(encoded.count))): written by a newer version"
+        }
+    }
+
+    private static func words(_ found: ShardDiscovered) -> String {
+        let range =
+            switch (found.range.starting, found.range.ending) {
+            case (let start?, let end?): "\(start) … \(end), closed"
+            case (let start?, nil): "from \(start), open"
+            case (nil, let end?): "… \(end), closed"
+            case (nil, nil): "open"
+            }
+        return range + (found.parent.map { ", child of \($0)" } ?? "") + ", begins at \(found.start.rawValue)"
+    }
+
+    private static func because(_ reason: String) -> String { reason.isEmpty ? "" : " (\(reason))" }
+
+    var colour: Palette.Colour? {
+        switch event.payload {
+        case .runStarted, .runStopped: .bold
+        case .phaseChanged, .scanFinished: .cyan
+        case .statusChanged: .blue
+        case .faulted: .red
+        case .rewound: .yellow
+        case .scanAdvanced, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced, .unknown: nil
+        }
+    }
+
+    /// What the event is about, for a list of many shards' events.
+    var about: String {
+        switch event.subject {
+        case .run: "run \(event.run)"
+        case .table(let name): name.text
+        case .shard(let key): key.description
+        }
+    }
+}

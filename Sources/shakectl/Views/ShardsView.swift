@@ -1,0 +1,81 @@
+internal import Journal
+internal import StreamModel
+
+/// `shards`: the lineage of each stream.
+struct ShardsView: Sendable {
+    let checkpoints: [Checkpoint]
+    let daemonIsRunning: Bool
+    let now: Timestamp
+
+    /// A stream of a table, and its shards.
+    private var streams: [(stream: ShardKey, checkpoints: [Checkpoint])] {
+        let groups = Dictionary(grouping: checkpoints) {
+            ShardKey(table: $0.shard.table, stream: $0.shard.stream, shard: ShardID(""))
+        }
+        return groups.sorted { $0.key < $1.key }.map { (stream: $0.key, checkpoints: $0.value) }
+    }
+
+    /// Parents before their children.
+    var json: [JSON] {
+        streams.flatMap { stream -> [JSON] in
+            let children = ShardTree.children(stream.checkpoints)
+            return ShardTree.order(stream.checkpoints).map { checkpoint -> JSON in
+                [
+                    "table": .string(checkpoint.shard.table.text),
+                    "stream": .string(checkpoint.shard.stream.text),
+                    "shard": .string(checkpoint.shard.shard.text),
+                    "parent": .string(checkpoint.parent?.text),
+                    "children": .array(
+                        (children[checkpoint.shard.shard] ?? []).map { .string($0.shard.shard.text) }),
+                    "status": .string(checkpoint.status.rawValue),
+                    "sequence_number": .string(checkpoint.sequenceNumber?.text),
+                    "starting_sequence_number": .string(checkpoint.range.starting?.text),
+                    "ending_sequence_number": .string(checkpoint.range.ending?.text),
+                    "lag_seconds": .seconds(Lag.of(checkpoint, daemonIsRunning: daemonIsRunning, now: now)),
+                ]
+            }
+        }
+    }
+
+    func lines(_ palette: Palette) -> [String] {
+        guard !checkpoints.isEmpty else { return ["The journal knows no shard yet."] }
+        var lines: [String] = []
+        for (stream, checkpoints) in streams {
+            if !lines.isEmpty { lines.append("") }
+            lines.append("\(palette.paint(stream.table.text, .bold))  \(palette.paint(stream.stream.text, .dim))")
+            var text = TextTable([
+                .init("SHARD"), .init("STATUS"), .init("PLACE"), .init("RECORDS", .right), .init("LAG", .right),
+            ])
+            for line in ShardTree(checkpoints).lines {
+                switch line.content {
+                case .finished(let count):
+                    text.rows.append(
+                        .cells([.init("\(line.prefix)… \(Spoken.count(UInt64(count), "shard")), each done", .dim)]))
+                case .shard(let checkpoint):
+                    let lag = Lag.of(checkpoint, daemonIsRunning: daemonIsRunning, now: now)
+                    text.rows.append(
+                        .cells([
+                            .init(line.prefix + checkpoint.shard.shard.text),
+                            .init(checkpoint.status.rawValue, checkpoint.status.colour),
+                            .init(checkpoint.spokenPlace), .init(Spoken.count(checkpoint.records)),
+                            .init(lag.map(Spoken.duration) ?? "-"),
+                        ]))
+                }
+            }
+            lines += text.lines(palette)
+        }
+        return lines
+    }
+}
+
+extension Checkpoint {
+    /// Where reading goes on: `after 123`, `at 123`, `the start`, `the newest`.
+    var spokenPlace: String {
+        switch (iteratorType, sequenceNumber) {
+        case (.afterSequenceNumber, let number?): "after \(number)"
+        case (.atSequenceNumber, let number?): "at \(number)"
+        case (.latest, let number): number.map { "after \($0)" } ?? "the newest"
+        case (_, let number): number.map { "after \($0)" } ?? "the start"
+        }
+    }
+}

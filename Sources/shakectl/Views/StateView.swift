@@ -1,0 +1,61 @@
+internal import Journal
+internal import StreamModel
+
+/// `state`: one checkpoint.
+struct StateView: Sendable {
+    let checkpoint: Checkpoint
+
+    var json: JSON {
+        [
+            "table": .string(checkpoint.shard.table.text),
+            "stream": .string(checkpoint.shard.stream.text),
+            "shard": .string(checkpoint.shard.shard.text),
+            "parent": .string(checkpoint.parent?.text),
+            "status": .string(checkpoint.status.rawValue),
+            "iterator_type": .string(checkpoint.iteratorType.rawValue),
+            "sequence_number": .string(checkpoint.sequenceNumber?.text),
+            "epoch": .unsigned(checkpoint.epoch.number),
+            "revision": .unsigned(checkpoint.revision.number),
+            "position": .unsigned(checkpoint.position.number),
+            "worker": .string(checkpoint.worker),
+            "approximate_time": .string(checkpoint.approximateTime?.description),
+            "updated": .string(checkpoint.updated.description),
+        ]
+    }
+
+    func lines(_ palette: Palette) -> [String] {
+        let range = "\(checkpoint.range.starting?.text ?? "?") … \(checkpoint.range.ending?.text ?? "open")"
+        let fields: [(String, String)] = [
+            ("shard", checkpoint.shard.shard.text),
+            ("table", checkpoint.shard.table.text),
+            ("stream", checkpoint.shard.stream.text),
+            ("parent", checkpoint.parent?.text ?? "none"),
+            ("range", range),
+            ("status", palette.paint(checkpoint.status.rawValue, checkpoint.status.colour)),
+            ("place", checkpoint.spokenPlace),
+            ("stored iterator", checkpoint.spokenIterator),
+            ("epoch", "\(checkpoint.epoch) (\(checkpoint.epoch == .first ? "never rewound" : "times rewound"))"),
+            ("revision", checkpoint.revision.description),
+            ("position", checkpoint.position.description),
+            ("worker", checkpoint.worker ?? "none"),
+            ("last record made", checkpoint.approximateTime.map { "\(Spoken.time($0)) UTC" } ?? "none read"),
+            ("records", "\(Spoken.count(checkpoint.records)), \(Spoken.size(checkpoint.bytes))"),
+            ("last error", checkpoint.lastFault.map { "\($0.code): \($0.message) (\($0.time))" } ?? "none"),
+            ("updated", "\(Spoken.time(checkpoint.updated)) UTC"),
+        ]
+        let width = fields.map(\.0.count).max() ?? 0
+        return fields.map { name, value in
+            palette.paint(name, .dim) + String(repeating: " ", count: width - name.count + 2) + value
+        }
+    }
+}
+
+extension Checkpoint {
+    fileprivate var spokenIterator: String {
+        switch storedIterator {
+        case nil: "none"
+        case .seeSequenceNumber: "see the sequence number"
+        case .iterator(let iterator, let obtained): "\(iterator), obtained \(Spoken.time(obtained)) UTC"
+        }
+    }
+}

@@ -1,0 +1,86 @@
+internal import Journal
+internal import StreamModel
+
+/// `status`: what is being done for each table, and whether it goes well.
+struct StatusView: Sendable {
+    let tables: [TableStatus]
+    let daemon: DaemonPresence
+    let journal: String
+
+    var json: [JSON] { tables.map(\.json) }
+
+    func lines(_ palette: Palette) -> [String] {
+        let head =
+            switch daemon {
+            case .running(let who): "daemon: \(palette.paint("running", .green)), \(who)"
+            case .notRunning(let why): "daemon: \(palette.paint("not running", .yellow)), \(why)"
+            }
+        guard !tables.isEmpty else {
+            return [
+                head, "The journal \(journal) knows no table yet.",
+                "Follow one: shakectl run --table NAME --target sqlite:replica.db",
+            ]
+        }
+        var text = TextTable([
+            .init("TABLE"), .init("PHASE"), .init("HEALTH"), .init("LAG", .right), .init("RECORDS", .right),
+            .init("SHARDS"),
+        ])
+        for table in tables {
+            text.rows.append(
+                .cells([
+                    .init(table.table.text, .bold), .init(table.phase?.rawValue ?? "-"),
+                    .init(table.health.rawValue, table.health.colour),
+                    .init(table.lag.map(Spoken.duration) ?? "-"), .init(Spoken.count(table.records)),
+                    .init(table.spokenShards),
+                ]))
+            if !table.reason.isEmpty, table.health != .stopped { text.rows.append(.note(.init(table.reason, .dim))) }
+            if let error = table.lastError, !table.reason.contains(error) {
+                text.rows.append(.note(.init("last error: \(error)", .red)))
+            }
+        }
+        return [head, ""] + text.lines(palette)
+    }
+}
+
+extension TableStatus {
+    var json: JSON {
+        [
+            "table": .string(table.text),
+            "stream": .string(stream?.text),
+            "phase": .string(phase?.rawValue),
+            "health": .string(health.rawValue),
+            "reason": .string(reason),
+            "lag_seconds": .seconds(lag),
+            "records": .unsigned(records),
+            "shards": .object(Status.allCases.map { .init($0.rawValue, .integer(Int64(shards[$0] ?? 0))) }),
+            "last_error": .string(lastError),
+        ]
+    }
+
+    fileprivate var spokenShards: String {
+        let known = Status.allCases.filter { shards[$0] != nil }
+        return known.isEmpty ? "none" : known.map { "\(shards[$0] ?? 0) \($0.rawValue)" }.joined(separator: ", ")
+    }
+}
+
+extension TableStatus.Health {
+    fileprivate var colour: Palette.Colour {
+        switch self {
+        case .ok: .green
+        case .degraded: .yellow
+        case .failed: .red
+        case .stopped: .yellow
+        }
+    }
+}
+
+extension Status {
+    var colour: Palette.Colour? {
+        switch self {
+        case .notProcessed, .waitingForParent: nil
+        case .prepared: .cyan
+        case .inProcessing: .green
+        case .done, .notNeeded: .dim
+        }
+    }
+}

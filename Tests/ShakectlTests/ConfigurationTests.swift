@@ -1,0 +1,107 @@
+import Dispatcher
+import Logging
+import StreamModel
+import Testing
+
+@testable import shakectl
+
+@Suite("What a command works with")
+struct ConfigurationTests {
+    private func make(
+        _ flags: Settings = Settings(), file: String? = nil, environment: [String: String] = [:],
+        files: [String: String] = [:]
+    ) throws(ShakectlError) -> Configuration {
+        try Configuration(flags: flags, file: file, environment: environment) { files[$0] }
+    }
+
+    @Test("The journal is the flag's, else the environment's, else the file's, else ./shake.journal")
+    func journal() throws {
+        let files = ["./shake.yaml": "journal: from-file"]
+        let environment = ["SHAKE_JOURNAL": "from-environment"]
+        let flags = Settings(journal: "from-flag")
+        #expect(try make(flags, environment: environment, files: files).journal == "from-flag")
+        #expect(try make(environment: environment, files: files).journal == "from-environment")
+        #expect(try make(environment: ["SHAKE_JOURNAL": ""], files: files).journal == "from-file")
+        #expect(try make().journal == "./shake.journal")
+    }
+
+    @Test("The file is --config's, else SHAKE_CONFIG's, else ./shake.yaml if there is one")
+    func file() throws {
+        let files = ["a": "target: sqlite:a", "b": "target: sqlite:b", "./shake.yaml": "target: sqlite:c"]
+        #expect(try make(file: "a", environment: ["SHAKE_CONFIG": "b"], files: files).settings.target == "sqlite:a")
+        #expect(try make(environment: ["SHAKE_CONFIG": "b"], files: files).settings.target == "sqlite:b")
+        #expect(try make(files: files).settings.target == "sqlite:c")
+        #expect(try make().file == nil)
+    }
+
+    @Test("A file that was asked for and isn't there is an error that says who asked")
+    func missingFile() {
+        #expect { try make(file: "x.yaml") } throws: {
+            ($0 as? ShakectlError)?.exitCode == 78 && "\($0)".hasPrefix("x.yaml: there is no such file; --config")
+        }
+        #expect { try make(environment: ["SHAKE_CONFIG": "x.yaml"]) } throws: {
+            ($0 as? ShakectlError)?.exitCode == 78 && "\($0)".contains("SHAKE_CONFIG")
+        }
+    }
+
+    @Test("Flags win over the file, the file over the defaults")
+    func precedence() throws {
+        let files = ["./shake.yaml": "tables: [a]\nmode: full\nscan: {segments: 3}\nlog: {level: error}"]
+        let configuration = try make(Settings(mode: .incr), files: files)
+        let daemon = try configuration.daemon(worker: "w")
+        #expect(daemon.mode == .incr)
+        #expect(daemon.scanSegments == 3)
+        #expect(daemon.scanReaders == 4)
+        #expect(daemon.worker == "w")
+        #expect(configuration.logLevel == .error)
+        #expect(configuration.logFormat == .text)
+    }
+
+    @Test("Every setting of the flags wins, whichever it is", arguments: ConfigurationKey.allCases)
+    func everyKey(key: ConfigurationKey) throws {
+        func said(_ text: String) throws -> Settings {
+            var settings = Settings()
+            try #require(key.set([text], in: &settings), "\(key) takes \(text)")
+            return settings
+        }
+        let (first, second) = Self.samples(of: key)
+        let (flag, file) = (try said(first), try said(second))
+        #expect(flag != file)
+        #expect(flag.over(file) == flag)
+        #expect(Settings().over(file) == file)
+    }
+
+    private static func samples(of key: ConfigurationKey) -> (String, String) {
+        switch key {
+        case .journal, .region, .profile, .tables, .target: ("one", "two")
+        case .endpoint: ("http://one", "https://two")
+        case .mode: ("all", "full")
+        case .startAt: ("latest", "trim-horizon")
+        case .untilIdle, .maximumPoll, .discoveryInterval: ("1s", "2s")
+        case .logFormat: ("text", "json")
+        case .logLevel: ("info", "error")
+        case .memoryBudget: ("32MiB", "64MiB")
+        case .scanSegments, .scanReaders: ("1", "2")
+        case .consistentScan: ("true", "false")
+        }
+    }
+
+    @Test("A table named twice is followed once")
+    func twice() throws {
+        let tables = ["a", "b", "a"].map { TableName($0) }
+        #expect(try make(Settings(tables: tables)).daemon(worker: "").tables == [TableName("a"), TableName("b")])
+    }
+
+    @Test("Without tables or target, the error says how to name them: usage by flags, configuration by file")
+    func nothingToDo() throws {
+        #expect { try make().daemon(worker: "") } throws: {
+            ($0 as? ShakectlError)?.exitCode == 64 && "\($0)".contains("--table orders")
+        }
+        let file = try make(files: ["./shake.yaml": "mode: all"])
+        #expect { try file.daemon(worker: "") } throws: {
+            ($0 as? ShakectlError)?.exitCode == 78 && "\($0)".hasPrefix("./shake.yaml: no table")
+        }
+        #expect { try make().target() } throws: { "\($0)".contains("--target sqlite:") }
+        #expect { try file.target() } throws: { ($0 as? ShakectlError)?.exitCode == 78 }
+    }
+}

@@ -1,0 +1,132 @@
+import Journal
+import StreamModel
+import Testing
+
+@testable import shakectl
+
+@Suite("The status of a table")
+struct TableStatusTests {
+    private let fault = Checkpoint.Fault(
+        code: "Throttled", message: "slow down", time: Sample.time("2026-11-23T16:29:59Z"))
+
+    private func status(
+        _ checkpoints: [Checkpoint], table: TableState? = nil, daemon: DaemonPresence = Sample.running
+    ) throws -> TableStatus {
+        let all = TableStatus.all(
+            tables: table.map { [$0] } ?? [], checkpoints: checkpoints, daemon: daemon, now: Sample.now)
+        try #require(all.count == 1)
+        return all[0]
+    }
+
+    private func table(_ phase: Phase, fault: Checkpoint.Fault? = nil) -> TableState {
+        var state = TableState(table: TableName("orders"))
+        state.phase = phase
+        state.stream = Sample.stream
+        state.updated = Sample.time("2026-11-23T16:00:00Z")
+        state.lastFault = fault
+        return state
+    }
+
+    @Test("A table that is followed is ok, and its shards are counted by status")
+    func followed() throws {
+        let status = try status(
+            [
+                Sample.shard("a", .done, records: 5), Sample.shard("b", made: Sample.now, records: 7),
+                Sample.shard("c", .waitingForParent),
+            ], table: table(.incrSync))
+        #expect(status.health == .ok)
+        #expect(status.reason == "following 1 shard")
+        #expect(status.records == 12)
+        #expect(status.shards == [.done: 1, .inProcessing: 1, .waitingForParent: 1])
+        #expect(status.lag == .zero)
+        #expect(status.phase == .incrSync)
+        #expect(status.stream == Sample.stream)
+        #expect(status.lastError == nil)
+    }
+
+    @Test("Without a daemon a table is stopped, whatever else is true")
+    func stopped() throws {
+        let status = try status([Sample.shard("a", fault: fault)], daemon: .notRunning("none has run yet"))
+        #expect(status.health == .stopped)
+        #expect(status.reason == "none has run yet")
+        #expect(status.lastError == "Throttled: slow down (shard a, 2026-11-23T16:29:59Z)")
+    }
+
+    @Test("A shard whose last event is an error degrades its table; once it goes on, only the last error remains")
+    func degraded() throws {
+        let stuck = Sample.shard("a", updated: fault.time, fault: fault)
+        #expect(try status([stuck]).health == .degraded)
+        #expect(try status([stuck]).reason == "Throttled: slow down (shard a, 2026-11-23T16:29:59Z)")
+        let recovered = Sample.shard("a", updated: Sample.now, fault: fault)
+        #expect(try status([recovered]).health == .ok)
+        #expect(try status([recovered]).lastError != nil)
+    }
+
+    @Test("An error of the whole table fails it while none of its shards is read, until one goes on")
+    func failed() throws {
+        let failed = try status([], table: table(.incrSync, fault: fault))
+        #expect(failed.health == .failed)
+        #expect(failed.reason == "Throttled: slow down (2026-11-23T16:29:59Z)")
+        let recovered = try status([Sample.shard("a", updated: Sample.now)], table: table(.incrSync, fault: fault))
+        #expect(recovered.health == .ok)
+    }
+
+    @Test("A table that nears the end of what the stream keeps is degraded")
+    func late() throws {
+        let late = Sample.shard("a", made: Sample.time("2026-11-23T03:00:00Z"))
+        #expect(try status([late]).health == .degraded)
+        #expect(try status([late]).reason == "13 h 30 min behind: the stream keeps its records for 24 h")
+    }
+
+    @Test("A full sync says how far it is")
+    func fullSync() throws {
+        var state = table(.fullSync)
+        state.reason = "first run"
+        state.segments = (0..<3).map { number in
+            TableState.Segment(
+                segment: UInt32(number), totalSegments: 8, lastEvaluatedKey: nil, isFinished: number == 0, items: 500,
+                bytes: 1)
+        }
+        #expect(try status([], table: state).reason == "full sync (first run): 1,500 items, 1 of 8 segments finished")
+    }
+
+    @Test("A table that only its shards tell of is shown too")
+    func shardsOnly() throws {
+        let all = TableStatus.all(
+            tables: [table(.incrSync)], checkpoints: [Sample.shard("x", table: "users")], daemon: Sample.running,
+            now: Sample.now)
+        #expect(all.map(\.table.text) == ["orders", "users"])
+        #expect(all[1].stream == Sample.stream)
+    }
+
+    @Test("The JSON has the promised fields, in order, and every status")
+    func json() throws {
+        let status = try status([Sample.shard("a", made: Sample.now, records: 7)], table: table(.incrSync))
+        #expect(
+            status.json.line == """
+                {"table":"orders","stream":"\(Sample.stream)","phase":"incr_sync","health":"ok","reason":"following 1 \
+                shard","lag_seconds":0,"records":7,"shards":{"not_processed":0,"not_needed":0,"prepared":0,\
+                "in_processing":1,"waiting_for_parent":0,"done":0},"last_error":null}
+                """)
+    }
+
+    @Test("The text is aligned, with the reason below each table")
+    func text() throws {
+        let status = try status([Sample.shard("a", made: Sample.now, records: 1234)], table: table(.incrSync))
+        let view = StatusView(tables: [status], daemon: Sample.running, journal: "j")
+        #expect(
+            view.lines(.plain) == [
+                "daemon: running, pid 7 on alpha", "",
+                "TABLE   PHASE      HEALTH  LAG  RECORDS  SHARDS",
+                "orders  incr_sync  ok      0 s    1,234  1 in_processing",
+                "  following 1 shard",
+            ])
+    }
+
+    @Test("An empty journal says so, and what to do")
+    func empty() {
+        let view = StatusView(tables: [], daemon: .notRunning("none has run yet"), journal: "j")
+        #expect(view.json.isEmpty)
+        #expect(view.lines(.plain)[1] == "The journal j knows no table yet.")
+    }
+}
