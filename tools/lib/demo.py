@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ledger import advances, unaccounted
-from localsource import LocalSource, SourceTable
+from localsource import REGION, LocalSource, SourceTable
 from replica import SQLiteReplica, differences
 from shake import Daemon, Shakectl, until
 
@@ -47,10 +47,13 @@ def hold(condition: bool, what: str) -> None:
     note(f"\033[32m✓\033[0m {what}" if _colour else f"✓ {what}")
 
 
+def command(line: str) -> None:
+    note(f"\033[2m$ {line}\033[0m" if _colour else f"$ {line}")
+
+
 def show(shakectl: Shakectl, *arguments: str) -> None:
     """Runs a command as the user would type it, and prints what it prints."""
-    line = "$ shakectl " + " ".join(f"'{a}'" if " " in a else a for a in arguments)
-    note(f"\033[2m{line}\033[0m" if _colour else line)
+    command("shakectl " + " ".join(f"'{a}'" if " " in a else a for a in arguments))
     for row in shakectl.text(*arguments).splitlines():
         print(f"      {row}", flush=True)
 
@@ -125,7 +128,9 @@ def demonstrate(binary: str, folder: str, source: LocalSource) -> None:
     step("The daemon: scan the table into SQLite once, then follow its stream")
 
     def start() -> Daemon:
-        return shakectl.run(source, "--table", TABLE, "--target", f"sqlite:{target.path}", "--mode", "all")
+        arguments = ("--table", TABLE, "--target", f"sqlite:{target.path}", "--mode", "all")
+        command(f"shakectl run --source-endpoint {source.endpoint} --region {REGION} {' '.join(arguments)}")
+        return shakectl.run(source, *arguments)
 
     with running(start()) as daemon:
         daemon.until(lambda: target.count(TABLE) == ITEMS, "every item of the scan is in the target")

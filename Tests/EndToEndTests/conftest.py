@@ -1,0 +1,62 @@
+"""Runs the real program against moto's server, which none of us wrote. Nothing in here links Shake."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pathlib
+import random
+from collections.abc import Iterator
+
+import pytest
+from localsource import LocalSource, SourceTable
+from rig import Rig
+
+_tables = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def binary() -> str:
+    """The program under test: $SHAKECTL, else the checkout's debug build."""
+    checkout = pathlib.Path(__file__).parents[2]
+    path = os.path.abspath(os.environ.get("SHAKECTL") or checkout / ".build" / "debug" / "shakectl")
+    if not os.access(path, os.X_OK):
+        pytest.exit(f"no program to test at {path}: build it with 'swift build', or set SHAKECTL", returncode=2)
+    return path
+
+
+@pytest.fixture(scope="session")
+def source() -> Iterator[LocalSource]:
+    source = LocalSource()
+    yield source
+    source.stop()
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """All chance comes from this: SHAKE_SEED replays a run."""
+    seed = int(os.environ.get("SHAKE_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"\nSHAKE_SEED={seed} replays this run")
+    return seed
+
+
+@pytest.fixture
+def chance(seed: int, request: pytest.FixtureRequest) -> random.Random:
+    return random.Random(f"{seed} {request.node.name}")
+
+
+@pytest.fixture
+def rig(binary: str, source: LocalSource, tmp_path: pathlib.Path) -> Iterator[Rig]:
+    rig = Rig(binary, source, tmp_path)
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def table(source: LocalSource) -> SourceTable:
+    """A table of its own for each test, so that moto need not be reset while others use it."""
+    return source.create_table(f"table-{next(_tables)}")
+
+
+def pytest_report_header() -> str:
+    return f"program under test: {os.environ.get('SHAKECTL') or '.build/debug/shakectl'}"

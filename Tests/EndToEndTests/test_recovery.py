@@ -1,0 +1,123 @@
+"""Target and journal disagree, since one of them was restored or lost: the next start needs no human."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import sqlite3
+
+from ledger import unaccounted
+from localsource import SourceTable
+from rig import Follower, Rig, item, key
+
+
+def copy_database(path: str, to: pathlib.Path) -> None:
+    """A backup as SQLite's own tools would take it."""
+    source, copy = sqlite3.connect(path), sqlite3.connect(to)
+    with copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+
+
+def restore_database(copy: pathlib.Path, path: str) -> None:
+    for suffix in ("-wal", "-shm"):
+        pathlib.Path(path + suffix).unlink(missing_ok=True)
+    shutil.copy(copy, path)
+
+
+def test_a_target_restored_from_a_backup_is_caught_up_by_itself(rig: Rig, table: SourceTable) -> None:
+    follower = Follower(rig, "sqlite", table)
+    follower.start()
+    table.put_all([item(number) for number in range(40)])
+    at_the_backup = follower.catch_up()
+    copy_database(follower.replica.path, rig.folder / "backup.db")
+    for number in range(10):
+        table.update(key(number), version={"N": "1"})
+        table.delete(key(number + 20))
+    follower.catch_up()
+    follower.stop()
+    end = follower.history()[-1]["position"]
+    restore_database(rig.folder / "backup.db", follower.replica.path)
+    assert follower.differences() != []
+
+    follower.start()
+    table.put(item(40))
+    numbers = follower.catch_up()
+
+    assert follower.differences() == []
+    [rewound] = [event for event in follower.history() if event["event"] == "rewound"]
+    assert rewound["position"] > end
+    assert rewound["author"] == "recovery"
+    assert rewound["to_sequence_number"] == at_the_backup[-1]
+    assert unaccounted(follower.history(), numbers) == []
+
+
+def test_a_target_that_was_emptied_is_filled_again_while_the_stream_has_it_all(rig: Rig, table: SourceTable) -> None:
+    follower = Follower(rig, "sqlite", table)
+    follower.start()
+    table.put_all([item(number) for number in range(40)])
+    follower.catch_up()
+    follower.stop()
+    for path in pathlib.Path(follower.replica.path).parent.glob("replica.db*"):
+        path.unlink()
+
+    follower.start()
+    table.put(item(40))
+    numbers = follower.catch_up()
+    assert follower.differences() == []
+    assert unaccounted(follower.history(), numbers) == []
+
+
+def test_nothing_is_replayed_when_the_target_is_ahead_of_a_restored_journal(rig: Rig, table: SourceTable) -> None:
+    follower = Follower(rig, "sqlite", table)
+    follower.start()
+    table.put_all([item(number) for number in range(40)])
+    follower.catch_up()
+    follower.stop()
+    shutil.copytree(follower.shakectl.journal, rig.folder / "backup")
+    follower.start()
+    for number in range(10):
+        table.update(key(number), version={"N": "1"})
+    numbers = follower.catch_up()
+    follower.stop()
+    shutil.rmtree(follower.shakectl.journal)
+    shutil.copytree(rig.folder / "backup", follower.shakectl.journal)
+    end = follower.history()[-1]["position"]
+    # A witness within the target: whoever touches an item leaves a trace.
+    with sqlite3.connect(follower.replica.path) as database:
+        database.execute("CREATE TABLE touched (what TEXT)")
+        for change in ("INSERT", "UPDATE", "DELETE"):
+            database.execute(
+                f'CREATE TRIGGER touched_{change} AFTER {change} ON "{table.name}" '
+                f"BEGIN INSERT INTO touched VALUES ('{change}'); END"
+            )
+    database.close()
+
+    follower.start()
+    follower.catch_up()
+    assert sum(event["records"] for event in follower.advances_after(end)) == 0
+    assert follower.replica.query("SELECT count(*) FROM touched") == [(0,)]  # type: ignore[union-attr]
+
+    table.put(item(41))
+    follower.catch_up()
+    assert follower.replica.query("SELECT count(*) FROM touched") == [(1,)]  # type: ignore[union-attr]
+    assert follower.differences() == []
+    assert unaccounted(follower.history(), table.sequence_numbers()) == []
+    assert len(numbers) == 50
+
+
+def test_a_lost_journal_is_begun_anew_and_ends_in_the_same_place(rig: Rig, table: SourceTable) -> None:
+    table.put_all([item(number) for number in range(40)])
+    follower = Follower(rig, "sqlite", table, mode="all")
+    daemon = follower.start()
+    daemon.until(lambda: follower.replica.count(table.name) == 40, "the table is scanned")  # type: ignore[union-attr]
+    table.delete(key(7))
+    follower.catch_up()
+    follower.stop()
+    shutil.rmtree(follower.shakectl.journal)
+    table.delete(key(8))
+    table.put(item(41))
+
+    daemon = follower.start()
+    daemon.until(lambda: follower.differences() == [], "source and target are equal")
