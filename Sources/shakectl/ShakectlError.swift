@@ -50,7 +50,7 @@ enum ShakectlError: Error, CustomStringConvertible {
             """
             shard \(shard): the stream no longer holds \(number.map { "the records from \($0) on" } ?? "its start"), \
             since it keeps records for 24 hours only; nothing was changed. Rewind to a later place \
-            (`shakectl history \(shard.shard)` shows them), or take the table's full sync again
+            (`shakectl history \(shard)` shows them), or take the table's full sync again
             """
         case .sourceNotAsked(let error):
             """

@@ -86,6 +86,13 @@ struct ConfigurationTests {
         }
     }
 
+    @Test(
+        "The start is spelled as an option or as the service does",
+        arguments: ["trim-horizon", "trim_horizon", "TRIM_HORIZON"])
+    func startAt(text: String) {
+        #expect(StartPlace(text) == .trimHorizon)
+    }
+
     @Test("A table named twice is followed once")
     func twice() throws {
         let tables = ["a", "b", "a"].map { TableName($0) }

@@ -25,6 +25,6 @@ struct ShakectlErrorTests {
     func trimmed() {
         let text = ShakectlError.trimmed(shard: Sample.key("a"), at: Sample.number("42")).description
         #expect(text.hasPrefix("shard orders/a: the stream no longer holds the records from 42 on"))
-        #expect(text.contains("shakectl history a"))
+        #expect(text.contains("shakectl history orders/a"))
     }
 }

@@ -18,7 +18,7 @@ struct HistoryCommand: ParsableCommand {
               shakectl history 4f2a
               shakectl history orders/4f2a --since 2h --event sequence_advanced
               shakectl history 4f2a --reverse --limit 20
-              shakectl history 4f2a --json | jq -r 'select(.event == "rewound") | "\\(.time) \\(.author): \\(.reason)"'
+              shakectl history 4f2a --json | jq 'select(.event == "rewound") | .reason'
             """)
 
     @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")

@@ -84,7 +84,8 @@ struct RewindCommand: AsyncParsableCommand {
 
         // The daemon may append to the shard between our reading and our writing; then the plan is made anew.
         for attempt in 1...Self.attempts {
-            let checkpoints = try asking(journal.checkpoints).filter { $0.shard.stream == key.stream }
+            let everything = try asking(journal.checkpoints)
+            let checkpoints = everything.filter { $0.shard.table == key.table && $0.shard.stream == key.stream }
             let before = checkpoints.first { $0.shard == key }?.position ?? .origin
             let plan = try plan(for: key, among: checkpoints, journal, now: context.now)
             if !offline, checked != plan.needs {
@@ -104,7 +105,8 @@ struct RewindCommand: AsyncParsableCommand {
             }
             await journal.close(reason: "rewound \(key)")
             let own = plan.drafts.firstIndex { $0.subject == .shard(key) } ?? 0
-            let view = RewindView(plan: plan, position: receipts[own].position, undo: undo(key, to: before))
+            let view = RewindView(
+                plan: plan, position: receipts[own].position, undo: undo(key, among: everything, to: before))
             return try context.show(json: [view.json], lines: view.lines(context.palette))
         }
     }
@@ -161,8 +163,9 @@ struct RewindCommand: AsyncParsableCommand {
     }
 
     /// The command that takes it back, as it can be pasted.
-    private func undo(_ key: ShardKey, to position: Position) -> String {
-        var words = ["shakectl", "rewind", key.shard.text]
+    private func undo(_ key: ShardKey, among checkpoints: [Checkpoint], to position: Position) -> String {
+        let isUnique = checkpoints.filter { $0.shard.shard == key.shard }.count == 1
+        var words = ["shakectl", "rewind", isUnique ? key.shard.text : key.description]
         if let journal = common.journal { words += ["--journal", journal] }
         if let config = common.config { words += ["--config", config] }
         if offline { words.append("--offline") }

@@ -128,7 +128,7 @@ struct RunCommand: AsyncParsableCommand {
                     endpoint: client.endpoint == client.streamsEndpoint ? client.endpoint : "")))
 
         let daemon = Daemon(
-            configuration: daemonConfiguration, journal: journal, client: client, target: target, logger: logger,
+            configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,
             observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress())
         let signals = StopSignals()
         await signals.listen(logger) { daemon.stop() }
@@ -150,7 +150,6 @@ struct RunCommand: AsyncParsableCommand {
             case .success: signals.first ?? (daemonConfiguration.mode == .full ? "full sync finished" : "idle")
             case .failure(let error): "error: \(error)"
             }
-        await target.close()
         await client.shutdown()
         await journal.close(reason: reason)
         signals.end()

@@ -28,7 +28,7 @@ struct StateCommand: ParsableCommand {
         let key = try asking { () throws(JournalError) in try journal.shard(matching: shard) }
         guard let checkpoint = try journal.checkpoint(of: key, at: at, now: context.now) else {
             throw ShakectlError.usage(
-                "shard \(key): the journal did not know it then; `shakectl history \(key.shard) --limit 1` shows since when"
+                "shard \(key): the journal did not know it then; `shakectl history \(key) --limit 1` shows since when"
             )
         }
         let view = StateView(checkpoint: checkpoint)

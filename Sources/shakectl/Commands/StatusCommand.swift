@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
 
             Examples:
               shakectl status
-              shakectl status --json | jq -r 'select(.health != "ok") | "\\(.table): \\(.reason)"'
+              shakectl status --json | jq -r 'select(.health != "ok") | .reason'
             """)
 
     @OptionGroup var common: CommonOptions

@@ -97,7 +97,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .profile: settings.profile = text
         case .target: settings.target = text
         case .mode: return take(DaemonConfiguration.Mode(rawValue: text), into: &settings.mode)
-        case .startAt: return take(StartPlace(rawValue: text), into: &settings.startAt)
+        case .startAt: return take(StartPlace(text), into: &settings.startAt)
         case .untilIdle: return take(Spelling.duration(text), into: &settings.untilIdle)
         case .logFormat: return take(LogFormat(rawValue: text), into: &settings.logFormat)
         case .logLevel: return take(Logger.Level(rawValue: text.lowercased()), into: &settings.logLevel)
@@ -128,7 +128,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         take(value.flatMap { range.contains($0) ? $0 : nil }, into: &place)
     }
 
-    /// API Reference, CreateTable; its lower bound of 3 characters is left to the service, since some endpoints have none.
+    /// API Reference, CreateTable. Its lower bound of 3 characters is left to the service: some endpoints have none.
     private static func isTableName(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in

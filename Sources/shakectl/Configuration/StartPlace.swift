@@ -2,4 +2,7 @@
 enum StartPlace: String, CaseIterable, Sendable {
     case trimHorizon = "trim-horizon"
     case latest
+
+    /// As it is spelled here, or as the service spells it (`TRIM_HORIZON`).
+    init?(_ text: String) { self.init(rawValue: text.lowercased().replacing("_", with: "-")) }
 }

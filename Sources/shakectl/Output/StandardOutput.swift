@@ -6,6 +6,9 @@ final class StandardOutput {
 
     private var buffer: [UInt8] = []
 
+    /// What was written before an error is shown all the same.
+    deinit { _ = DescriptorWriter.write(buffer, to: STDOUT_FILENO) }
+
     /// - Throws: `.outputClosed` when whoever read has gone (`| head`): there is nothing left to do, and no error to
     ///   tell; `.output` for anything else, such as a full disk.
     func line(_ text: String) throws(ShakectlError) {

@@ -52,7 +52,10 @@ extension TableStatus {
             "reason": .string(reason),
             "lag_seconds": .seconds(lag),
             "records": .unsigned(records),
-            "shards": .object(Status.allCases.map { .init($0.rawValue, .integer(Int64(shards[$0] ?? 0))) }),
+            "shards": .object(
+                Status.allCases.compactMap { status in
+                    shards[status].map { .init(status.rawValue, .integer(Int64($0))) }
+                }),
             "last_error": .string(lastError),
         ]
     }
