@@ -1,0 +1,189 @@
+internal import DynamoDB
+package import Journal
+package import Logging
+package import StreamModel
+package import Targets
+
+/// Keeps all tables in step, each on its own: one that fails never takes the others down.
+package final class Daemon: Sendable {
+    /// How often the journal is asked whether another process has appended. A look at a counter in shared memory; LMDB has
+    /// no event for it, and a bell that an operator's process rings could be lost with the process.
+    private static let watchInterval: Duration = .milliseconds(200)
+
+    private let configuration: DaemonConfiguration
+    private let workshop: Workshop
+
+    package init(
+        configuration: DaemonConfiguration, journal: Journal, source: any StreamSource, target: any Target,
+        logger: Logger, observer: any ProgressObserver = NoProgress(), clock: any Clock<Duration> = ContinuousClock(),
+        now: @escaping @Sendable () -> Timestamp = { .now() }
+    ) {
+        self.configuration = configuration
+        let stop = Signal()
+        workshop = Workshop(
+            configuration: configuration, journal: journal, source: source, target: target,
+            writer: TargetWriter(target: target, journal: journal, logger: logger) { delay in
+                await Workshop.wait(delay, or: stop, on: clock)
+            },
+            budget: ByteBudget(capacity: configuration.memoryBudget), pulse: Pulse(tables: configuration.tables),
+            stop: stop, observer: observer, clock: clock, now: now, logger: logger)
+    }
+
+    /// Finish what is in flight, append it, and return from `run`.
+    package func stop() { workshop.stop.fire() }
+
+    private enum Event: Sendable {
+        case tableEnded(TableName, DaemonError?)
+        case idle
+        case watchEnded(DaemonError?)
+        case nothing
+    }
+
+    /// Runs until stopped, until idle, or until nothing can go on. The target is closed afterwards.
+    package func run() async throws(DaemonError) {
+        let result: Result<Void, DaemonError>
+        do {
+            try await openTarget()
+            result = await superviseTables()
+        } catch {
+            result = .failure(error)
+        }
+        await workshop.target.close()
+        try result.get()
+    }
+
+    private func openTarget() async throws(DaemonError) {
+        do {
+            let tokens =
+                try workshop.journal.checkpoints().compactMap(\.targetToken)
+                + workshop.journal.tables().compactMap(\.targetToken)
+            try await workshop.target.open(recoveringTo: tokens)
+        } catch {
+            throw asDaemonError(error) ?? .misconfigured(what: workshop.target.name, reason: "\(error)")
+        }
+    }
+
+    private func superviseTables() async -> Result<Void, DaemonError> {
+        let inboxes = Dictionary(
+            configuration.tables.map { ($0, Inbox<ShardKey>()) }, uniquingKeysWith: { first, _ in first })
+        let failures = Failures(tables: Set(inboxes.keys))
+
+        return await withTaskGroup(of: Event.self) { group in
+            var running = inboxes.count
+            for (table, inbox) in inboxes {
+                group.addTask { await self.supervise(table, inbox, failures) }
+            }
+            group.addTask { await self.watch(inboxes) }
+            if let patience = configuration.untilIdle {
+                group.addTask { await self.waitForIdle(patience) }
+            }
+
+            var fatal: DaemonError?
+            while let event = await group.next() {
+                switch event {
+                case .tableEnded(_, let error):
+                    running -= 1
+                    if let error, error.reach == .daemon { fatal = fatal ?? error }
+                    // An error here means that nothing, or no table, can go on: there is nothing to wait for.
+                    if error != nil { workshop.stop.fire() }
+                    if running == 0 { group.cancelAll() }
+                case .idle:
+                    workshop.logger.info("every table is in step and nothing came; ending as --until-idle asks")
+                    workshop.stop.fire()
+                case .watchEnded(let error):
+                    if let error {
+                        fatal = fatal ?? error
+                        workshop.stop.fire()
+                    }
+                case .nothing: break
+                }
+            }
+            if let fatal { return .failure(fatal) }
+            return failures.verdict(ending: configuration.untilIdle != nil || configuration.mode == .full)
+        }
+    }
+
+    // MARK: - One table
+
+    /// Follows a table, begins again after what can pass, and waits where an operator must act.
+    private func supervise(_ table: TableName, _ inbox: Inbox<ShardKey>, _ failures: Failures) async -> Event {
+        var backoff = Backoff(first: .milliseconds(500), maximum: .seconds(30))
+        var log = workshop.logger
+        log[metadataKey: "table"] = "\(table)"
+        while !workshop.stop.hasFired {
+            let started = ContinuousClock.now
+            do {
+                try await TableFollower(workshop: workshop, table: table, foreign: inbox) { failures.recovered(table) }
+                    .run()
+                workshop.pulse.atRest(table)
+                failures.recovered(table)
+                return .tableEnded(table, nil)
+            } catch {
+                guard let error = asDaemonError(error) else { return .tableEnded(table, nil) }
+                if ContinuousClock.now - started > .seconds(60) { backoff.succeeded() }
+                if error.reach == .daemon { return .tableEnded(table, error) }
+                await note(error, of: table, isFirst: backoff.failures == 0, log)
+                workshop.pulse.dropShards(of: table)
+                if error.reach == .table {
+                    workshop.pulse.atRest(table)
+                    failures.failed(table, error)
+                    // All tables wait for an operator, who therefore had better hear of it now.
+                    if failures.allFailed { return .tableEnded(table, error) }
+                    if case .needsFullSync = error {
+                        await workshop.stop.wait()
+                        return .tableEnded(table, nil)
+                    }
+                }
+                let delay = backoff.next(jitter: .random(in: 0...1))
+                log.info("the table is begun again", metadata: ["in": "\(delay)"])
+                guard await workshop.wait(delay) else { return .tableEnded(table, nil) }
+            }
+        }
+        return .tableEnded(table, nil)
+    }
+
+    /// Into the log, and the first of a row into the journal, which must not grow with every try.
+    private func note(_ error: DaemonError, of table: TableName, isFirst: Bool, _ log: Logger) async {
+        log.error("\(error)")
+        var payloads: [Payload] = [
+            .faulted(Faulted(code: error.code, message: error.description, isRetried: error.reach == .retry))
+        ]
+        if case .needsFullSync(_, let reason) = error {
+            let state = try? workshop.journal.table(table)
+            payloads.append(
+                .phaseChanged(PhaseChanged(from: state?.phase, to: .fullSync, stream: state?.stream, reason: reason)))
+        } else if !isFirst {
+            return
+        }
+        do {
+            _ = try await workshop.journal.append([Draft(table: table, payloads)])
+        } catch {
+            log.error("the journal did not take the fault", metadata: ["error": "\(error)"])
+        }
+    }
+
+    // MARK: - Watching
+
+    private func watch(_ inboxes: [TableName: Inbox<ShardKey>]) async -> Event {
+        do {
+            while await workshop.wait(Self.watchInterval) {
+                for (table, shards) in Dictionary(grouping: try await workshop.journal.foreignAppends(), by: \.table) {
+                    inboxes[table]?.put(shards)
+                }
+            }
+            return .nothing
+        } catch {
+            return .watchEnded(asDaemonError(error))
+        }
+    }
+
+    private func waitForIdle(_ patience: Duration) async -> Event {
+        while true {
+            let idle = workshop.pulse.idleTime()
+            if let idle, idle >= patience { return .idle }
+            // Sleeps to the earliest moment at which it can be true.
+            let rest = idle.map { max(patience - $0, .milliseconds(10)) } ?? .milliseconds(100)
+            guard await workshop.wait(rest) else { return .nothing }
+        }
+    }
+}

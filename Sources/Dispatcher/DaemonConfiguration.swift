@@ -1,0 +1,51 @@
+package import StreamModel
+
+/// What the daemon is to do. Every bound has a default that an operator may change.
+package struct DaemonConfiguration: Hashable, Sendable {
+    package enum Mode: String, CaseIterable, Sendable {
+        /// A full sync of tables that have had none, then their streams.
+        case all
+        /// A full sync only.
+        case full
+        /// The streams only.
+        case incr
+    }
+
+    package var tables: [TableName]
+    package var mode: Mode
+    /// Where `incr` begins in a shard that the journal doesn't know and whose ancestors it doesn't know.
+    package var startAt: IteratorType
+    /// End once every table is in step and nothing came for that long.
+    package var untilIdle: Duration?
+    /// The longest wait between two calls for one idle shard.
+    package var maximumPoll: Duration
+    /// How often the listing of each stream is read besides when a shard ends.
+    package var discoveryInterval: Duration
+    /// Bytes of pages that the process holds at once.
+    package var memoryBudget: Int
+    /// Segments of a full sync, and how many are read at a time.
+    package var scanSegments: Int
+    package var scanReaders: Int
+    package var consistentScan: Bool
+    /// Who takes shards up, for the journal: host and pid.
+    package var worker: String
+
+    package init(
+        tables: [TableName], mode: Mode = .all, startAt: IteratorType = .trimHorizon, untilIdle: Duration? = nil,
+        maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
+        memoryBudget: Int = 32 << 20, scanSegments: Int = 8, scanReaders: Int = 4, consistentScan: Bool = true,
+        worker: String = ""
+    ) {
+        self.tables = tables
+        self.mode = mode
+        self.startAt = startAt
+        self.untilIdle = untilIdle
+        self.maximumPoll = maximumPoll
+        self.discoveryInterval = discoveryInterval
+        self.memoryBudget = memoryBudget
+        self.scanSegments = scanSegments
+        self.scanReaders = scanReaders
+        self.consistentScan = consistentScan
+        self.worker = worker
+    }
+}

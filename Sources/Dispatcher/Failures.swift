@@ -1,0 +1,28 @@
+internal import StreamModel
+internal import Synchronization
+
+/// Which tables wait for an operator.
+final class Failures: Sendable {
+    private let tables: Set<TableName>
+    private let failed = Mutex<[TableName: DaemonError]>([:])
+
+    init(tables: Set<TableName>) { self.tables = tables }
+
+    func failed(_ table: TableName, _ error: DaemonError) { failed.withLock { $0[table] = error } }
+    func recovered(_ table: TableName) { _ = failed.withLock { $0.removeValue(forKey: table) } }
+
+    var allFailed: Bool { failed.withLock { $0.count == tables.count } }
+
+    /// What the whole run comes to.
+    ///
+    /// - Parameter ending: whether the run was to come to an end of itself, so that a table left behind is a failure. A
+    ///   daemon that is told to stop has done what it was told.
+    func verdict(ending: Bool) -> Result<Void, DaemonError> {
+        let failed = failed.withLock { $0 }
+        guard !failed.isEmpty, ending || failed.count == tables.count else { return .success(()) }
+        if failed.count == 1, let error = failed.first?.value { return .failure(error) }
+        return .failure(
+            .tablesFailed(
+                failed.mapValues(\.description), exitCode: failed.min { $0.key < $1.key }?.value.exitCode ?? 69))
+    }
+}

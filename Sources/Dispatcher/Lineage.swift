@@ -1,0 +1,113 @@
+package import Journal
+package import StreamModel
+
+/// Which shards of a stream may be read: parents before children, and nothing else decides.
+///
+/// Built from the journal's checkpoints and kept in step with them, so that a restart, a listing that comes late and an
+/// operator's rewind all lead to the same answer.
+package struct Lineage: Sendable {
+    package private(set) var checkpoints: [ShardID: Checkpoint] = [:]
+    /// Shards that a reader has in its hands.
+    package private(set) var running: Set<ShardID> = []
+
+    package init(_ checkpoints: some Sequence<Checkpoint>) {
+        for checkpoint in checkpoints { self.checkpoints[checkpoint.shard.shard] = checkpoint }
+    }
+
+    /// The journal's newest word on a shard.
+    package mutating func update(_ checkpoint: Checkpoint) { checkpoints[checkpoint.shard.shard] = checkpoint }
+
+    package mutating func took(_ shard: ShardID) { running.insert(shard) }
+    package mutating func released(_ shard: ShardID) { running.remove(shard) }
+
+    package func children(of shard: ShardID) -> [ShardID] {
+        checkpoints.values.filter { $0.parent == shard }.map(\.shard.shard).sorted()
+    }
+
+    /// Shards that may be read now and that nobody reads, in the order of their names.
+    package var eligible: [ShardID] {
+        checkpoints.values.filter { isEligible($0) }.map(\.shard.shard).sorted()
+    }
+
+    private func isEligible(_ checkpoint: Checkpoint) -> Bool {
+        switch checkpoint.status {
+        case .done, .notNeeded: false
+        case .notProcessed, .prepared, .inProcessing, .waitingForParent:
+            !running.contains(checkpoint.shard.shard) && parentIsFinished(checkpoint)
+        }
+    }
+
+    /// A parent that the journal has never seen was trimmed before we came: what it held is gone, so it counts as done
+    /// (DESIGN 1; FACTS 1.5).
+    package func parentIsFinished(_ checkpoint: Checkpoint) -> Bool {
+        guard let parent = checkpoint.parent.flatMap({ checkpoints[$0] }) else { return true }
+        return parent.status.letsChildrenStart
+    }
+
+    /// What a listing says that the journal doesn't know yet, parents first.
+    ///
+    /// - Parameter startAt: where a shard begins whose ancestors are all unknown; every other new shard begins at its
+    ///   start, for its records came after something that we already follow (DESIGN 6, `--start-at`).
+    package func news(in listing: [Shard], startAt: IteratorType) -> [News] {
+        let byID = Dictionary(listing.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        return Self.parentsFirst(listing, byID).compactMap { shard in
+            guard let checkpoint = checkpoints[shard.id] else {
+                let start = hasKnownAncestor(shard, byID) ? .trimHorizon : startAt
+                let status: Status? =
+                    if start == .latest, shard.range.isClosed { .notNeeded }
+                    else if start != .latest, let parent = shard.parent, !isFinished(parent, byID, startAt) { .waitingForParent }
+                    else { nil }
+                return News(
+                    shard: shard.id,
+                    discovered: ShardDiscovered(parent: shard.parent, range: shard.range, start: start), status: status)
+            }
+            guard shard.range.isClosed, !checkpoint.range.isClosed else { return nil }
+            let range = SequenceRange(
+                starting: checkpoint.range.starting ?? shard.range.starting, ending: shard.range.ending)
+            return News(
+                shard: shard.id,
+                discovered: ShardDiscovered(
+                    parent: checkpoint.parent ?? shard.parent, range: range, start: checkpoint.iteratorType),
+                status: nil)
+        }
+    }
+
+    package struct News: Hashable, Sendable {
+        package let shard: ShardID
+        package let discovered: ShardDiscovered
+        /// What the shard is at once, where that isn't `not_processed`.
+        package let status: Status?
+    }
+
+    private func isFinished(_ parent: ShardID, _ listing: [ShardID: Shard], _ startAt: IteratorType) -> Bool {
+        if let known = checkpoints[parent] { return known.status.letsChildrenStart }
+        guard let listed = listing[parent] else { return true }
+        return startAt == .latest && listed.range.isClosed && !hasKnownAncestor(listed, listing)
+    }
+
+    private func hasKnownAncestor(_ shard: Shard, _ listing: [ShardID: Shard]) -> Bool {
+        var visited: Set<ShardID> = []
+        var next = shard.parent
+        while let id = next, visited.insert(id).inserted {
+            if checkpoints[id] != nil { return true }
+            next = listing[id]?.parent
+        }
+        return false
+    }
+
+    /// The order of a listing is not promised (FACTS 1.5), and the journal wants a parent before its child.
+    private static func parentsFirst(_ listing: [Shard], _ byID: [ShardID: Shard]) -> [Shard] {
+        var placed: Set<ShardID> = []
+        var order: [Shard] = []
+        for shard in listing {
+            var line: [Shard] = []
+            var next: Shard? = shard
+            while let current = next, placed.insert(current.id).inserted {
+                line.append(current)
+                next = current.parent.flatMap { byID[$0] }
+            }
+            order += line.reversed()
+        }
+        return order
+    }
+}

@@ -1,0 +1,58 @@
+internal import Synchronization
+package import StreamModel
+
+/// Whether everything is in step and for how long nothing came: what `--until-idle` asks.
+///
+/// A table is busy from its start until it follows, and whenever it looks for shards; a shard is busy until it has been
+/// asked, had nothing new, and everything before is durable.
+package final class Pulse: Sendable {
+    private struct State {
+        var busyTables: Set<TableName>
+        var busyShards: Set<ShardKey> = []
+        var lastActivity: ContinuousClock.Instant
+    }
+
+    private let state: Mutex<State>
+
+    package init(tables: [TableName], now: ContinuousClock.Instant = .now) {
+        state = Mutex(State(busyTables: Set(tables), lastActivity: now))
+    }
+
+    package func busy(_ table: TableName) { touch { $0.busyTables.insert(table) } }
+
+    /// The table follows its stream and has nothing to look for, or it waits for an operator.
+    package func atRest(_ table: TableName) { touch { $0.busyTables.remove(table) } }
+
+    package func took(_ shard: ShardKey) { touch { $0.busyShards.insert(shard) } }
+    package func released(_ shard: ShardKey) { touch { $0.busyShards.remove(shard) } }
+
+    /// The table's readers are gone.
+    package func dropShards(of table: TableName) { touch { $0.busyShards = $0.busyShards.filter { $0.table != table } } }
+
+    package func set(_ shard: ShardKey, inStep: Bool) {
+        state.withLock { state in
+            if inStep {
+                state.busyShards.remove(shard)
+            } else if state.busyShards.insert(shard).inserted {
+                state.lastActivity = .now
+            }
+        }
+    }
+
+    /// Something was made durable.
+    package func moved() { touch { _ in } }
+
+    /// How long nothing has come; `nil` while something is going on.
+    package func idleTime(at now: ContinuousClock.Instant = .now) -> Duration? {
+        state.withLock { state in
+            state.busyTables.isEmpty && state.busyShards.isEmpty ? now - state.lastActivity : nil
+        }
+    }
+
+    private func touch(_ body: (inout State) -> Void) {
+        state.withLock { state in
+            body(&state)
+            state.lastActivity = .now
+        }
+    }
+}

@@ -1,0 +1,257 @@
+internal import DynamoDB
+internal import Journal
+internal import Logging
+internal import StreamModel
+internal import Targets
+
+/// The shards of one stream as one table's task sees them: takes them up, marks them done, sets them back.
+///
+/// Decides nothing by itself: where a shard starts is `StartTable`'s, which may be read is `Lineage`'s, what a target's
+/// position means is `Recovery`'s. Everything that happens goes through the journal first.
+struct ShardDesk {
+    let workshop: Workshop
+    let schema: TableSchema
+    let stream: StreamARN
+    private(set) var lineage: Lineage
+    private var positions: [ShardKey: ShardPosition]
+    private var handedOver: [ShardID: ShardIterator] = [:]
+    private var expired: Set<ShardID> = []
+    private var displacements: [ShardID: Signal] = [:]
+    private var backoffs: [ShardID: Backoff] = [:]
+    /// Shards whose reading failed and that wait for their next try.
+    private var resting: Set<ShardID> = []
+
+    enum Next: Hashable, Sendable {
+        case nothing
+        case findChildren
+    }
+
+    init(
+        workshop: Workshop, schema: TableSchema, stream: StreamARN, lineage: Lineage, positions: [ShardPosition]
+    ) {
+        self.workshop = workshop
+        self.schema = schema
+        self.stream = stream
+        self.lineage = lineage
+        self.positions = Dictionary(positions.map { ($0.shard, $0) }, uniquingKeysWith: { _, last in last })
+    }
+
+    var running: Set<ShardID> { lineage.running }
+
+    private func key(_ shard: ShardID) -> ShardKey { ShardKey(table: schema.name, stream: stream, shard: shard) }
+
+    private func log(_ shard: ShardID) -> Logger {
+        var log = workshop.logger
+        log[metadataKey: "table"] = "\(schema.name)"
+        log[metadataKey: "shard"] = "\(shard)"
+        return log
+    }
+
+    // MARK: - What the journal learns
+
+    /// Appends, and takes the answer over. `false`: somebody else appended meanwhile; the lineage holds what is true now.
+    private mutating func append(_ drafts: [Draft]) async throws -> Bool {
+        guard !drafts.isEmpty else { return true }
+        do {
+            for receipt in try await workshop.journal.append(drafts) {
+                if let checkpoint = receipt.checkpoint { lineage.update(checkpoint) }
+            }
+            return true
+        } catch JournalError.conflict {
+            try reload()
+            return false
+        }
+    }
+
+    private mutating func reload() throws(JournalError) {
+        for checkpoint in try workshop.journal.checkpoints()
+        where checkpoint.shard.table == schema.name && checkpoint.shard.stream == stream {
+            lineage.update(checkpoint)
+        }
+    }
+
+    /// Records what a listing says that is new.
+    mutating func admit(_ listing: [Shard], startAt: IteratorType? = nil) async throws {
+        let startAt = startAt ?? workshop.configuration.startAt
+        while true {
+            let news = lineage.news(in: listing, startAt: lineage.checkpoints.isEmpty ? startAt : .trimHorizon)
+            guard !news.isEmpty else { break }
+            let drafts = news.map { news in
+                let revision = lineage.checkpoints[news.shard]?.revision ?? .none
+                var payloads: [Payload] = [.shardDiscovered(news.discovered)]
+                if let status = news.status {
+                    let reason =
+                        status == .notNeeded ? "closed before the anchor" : "its parent is not read to its end yet"
+                    payloads.append(.statusChanged(StatusChanged(from: .notProcessed, to: status, reason: reason)))
+                }
+                return Draft(shard: key(news.shard), expecting: revision, payloads)
+            }
+            if try await append(drafts) {
+                for news in news where news.discovered.range.isClosed == false {
+                    log(news.shard).info("shard discovered", metadata: ["starts": "\(news.discovered.start.rawValue)"])
+                }
+                break
+            }
+        }
+        try await anchorNew()
+    }
+
+    /// Pins LATEST down for shards that are to begin there: from now on their place doesn't move.
+    private mutating func anchorNew() async throws {
+        for checkpoint in lineage.checkpoints.values
+        where checkpoint.status == .notProcessed && checkpoint.iteratorType == .latest {
+            let iterator = try await workshop.source.iterator(.latest, at: nil, shard: checkpoint.shard)
+            let isAppended = try await append([
+                Draft(
+                    shard: checkpoint.shard, expecting: checkpoint.revision,
+                    [
+                        .iteratorResolved(
+                            IteratorResolved(
+                                rule: StartTable.Rule.unanchoredLatest.rawValue, iteratorType: .latest,
+                                sequenceNumber: nil, iterator: iterator)),
+                        .statusChanged(
+                            StatusChanged(from: .notProcessed, to: .prepared, reason: "anchored at the newest record")),
+                    ])
+            ])
+            if isAppended { handedOver[checkpoint.shard.shard] = iterator }
+        }
+    }
+
+    /// Makes sure that everything which happens to the table from now on will be read after the scan.
+    ///
+    /// Open shards are pinned at their newest record, closed ones are older than the scan. A shard that was read already
+    /// belongs to an earlier sync whose continuation is lost: it is read again from its start.
+    mutating func anchor(listing: [Shard]) async throws {
+        for shard in lineage.checkpoints.keys.sorted() {
+            // Looked up anew each time: one rewind sets descendants back with it.
+            guard let checkpoint = lineage.checkpoints[shard], !checkpoint.status.letsChildrenStart,
+                checkpoint.sequenceNumber != nil
+            else { continue }
+            try await rewind(checkpoint, to: .start, "the table is synced in full again")
+        }
+        try await admit(listing, startAt: .latest)
+    }
+
+    /// Compares what the target holds with what the journal says, before anything is read (DESIGN 4.5).
+    mutating func recover() async throws {
+        guard workshop.target.storesPositions else { return }
+        for shard in lineage.checkpoints.keys.sorted() {
+            // Looked up anew each time: a shard that an ancestor's rewind set back has a new epoch, and nothing to compare.
+            guard let current = lineage.checkpoints[shard] else { continue }
+            switch Recovery.compare(current, with: positions[current.shard]) {
+            case .inStep, .advance: continue  // an advance is appended when the shard is taken up
+            case .rewind(let number):
+                log(shard).warning("the target is behind the journal; the shard is read again from there", metadata: [
+                    "target": "\(number)", "journal": "\(current.sequenceNumber?.text ?? "")",
+                ])
+                try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
+            case .targetIsEmpty:
+                let state = try workshop.journal.table(schema.name)
+                let reason = "the target holds nothing of shard \(shard), of which the journal says "
+                    + "\(current.records) records: it was emptied, or is another one"
+                guard state?.scanFinished != true else { throw DaemonError.needsFullSync(table: schema.name, reason: reason) }
+                log(shard).warning("the target is empty; the shard is read again from its start")
+                try await rewind(current, to: .start, reason)
+            }
+        }
+    }
+
+    private mutating func rewind(
+        _ checkpoint: Checkpoint, to place: RewindRequest.Place, _ reason: String
+    ) async throws {
+        let request = RewindRequest(place: place, inclusive: false, reason: reason, author: "recovery")
+        do {
+            let plan = try RewindPlan.make(request, of: checkpoint.shard, among: Array(lineage.checkpoints.values))
+            guard try await append(plan.drafts) else {
+                throw DaemonError.journal(
+                    .conflict(shard: checkpoint.shard, expected: checkpoint.revision, found: lineage.checkpoints[checkpoint.shard.shard]?.revision ?? .none))
+            }
+        } catch let refusal as RewindRefusal {
+            throw DaemonError.needsFullSync(table: schema.name, reason: "\(reason), but: \(refusal)")
+        }
+    }
+
+    /// Says once what keeps a shard, or the table, from going on.
+    mutating func fault(_ shard: ShardID?, _ error: DaemonError) async throws {
+        let payload = Payload.faulted(
+            Faulted(code: error.code, message: error.description, isRetried: error.reach == .retry))
+        guard let shard, let checkpoint = lineage.checkpoints[shard] else {
+            _ = try await append([Draft(table: schema.name, [payload])])
+            return
+        }
+        _ = try await append([Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [payload])])
+    }
+
+    // MARK: - Readers
+
+    /// One closure for each shard that may be read now; running it reads the shard.
+    mutating func takeEligible() -> [@Sendable () async -> TableFollower.Event] {
+        lineage.eligible.filter { !resting.contains($0) }.compactMap { shard in
+            guard let checkpoint = lineage.checkpoints[shard] else { return nil }
+            lineage.took(shard)
+            workshop.pulse.took(checkpoint.shard)
+            let displaced = Signal()
+            displacements[shard] = displaced
+            let job = ShardJob(
+                workshop: workshop, schema: schema, checkpoint: checkpoint,
+                position: positions[checkpoint.shard], handedOver: handedOver.removeValue(forKey: shard),
+                expired: expired.remove(shard) != nil, displaced: displaced)
+            return { await job.run() }
+        }
+    }
+
+    /// Takes over how a reader ended.
+    mutating func ended(_ shard: ShardID, _ result: ShardReader.Result) async throws -> Next {
+        lineage.released(shard)
+        displacements[shard] = nil
+        backoffs[shard] = nil
+        lineage.update(result.checkpoint)
+        switch result.outcome {
+        case .done:
+            let isAppended = try await append([
+                Draft(
+                    shard: result.checkpoint.shard, expecting: result.checkpoint.revision,
+                    [.statusChanged(StatusChanged(from: .inProcessing, to: .done, reason: "read to its end"))])
+            ])
+            guard isAppended else { return .nothing }
+            log(shard).info("shard done", metadata: ["records": "\(result.checkpoint.records)"])
+            return .findChildren
+        case .displaced:
+            try reload()
+            log(shard).info("the shard was set back; it is taken up anew")
+            return .nothing
+        case .startExpired:
+            expired.insert(shard)
+            return .nothing
+        case .stopped:
+            return .nothing
+        case .trimmed:
+            throw DaemonError.needsFullSync(
+                table: schema.name,
+                reason: "the stream no longer holds what shard \(shard) has after "
+                    + "\(result.checkpoint.sequenceNumber.map { "sequence number \($0)" } ?? "its start")")
+        }
+    }
+
+    /// - Returns: how long to wait before `retry`.
+    mutating func failed(_ shard: ShardID, _ error: DaemonError) async throws -> Duration {
+        lineage.released(shard)
+        displacements[shard] = nil
+        try reload()
+        var backoff = backoffs[shard] ?? Backoff()
+        let delay = backoff.next(jitter: .random(in: 0...1))
+        // The first failure of a row is history; a hundred more of the same would only bury it.
+        if backoff.failures == 1 { try await fault(shard, error) }
+        backoffs[shard] = backoff
+        resting.insert(shard)
+        return delay
+    }
+
+    mutating func retry(_ shard: ShardID) { resting.remove(shard) }
+
+    /// An operator's process appended to `shards`: readers stop and start again from the journal.
+    mutating func displace(_ shards: Set<ShardKey>) throws {
+        try reload()
+        for shard in shards where shard.stream == stream { displacements[shard.shard]?.fire() }
+    }
+}

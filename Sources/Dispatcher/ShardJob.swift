@@ -1,0 +1,104 @@
+internal import DynamoDB
+internal import Journal
+internal import Logging
+internal import StreamModel
+internal import Targets
+
+/// One taking-up of a shard: reads its checkpoint, has the start decided, journals both, and reads.
+struct ShardJob: Sendable {
+    let workshop: Workshop
+    let schema: TableSchema
+    let checkpoint: Checkpoint
+    let position: ShardPosition?
+    let handedOver: ShardIterator?
+    let expired: Bool
+    let displaced: Signal
+
+    func run() async -> TableFollower.Event {
+        let shard = checkpoint.shard.shard
+        do {
+            return .readerEnded(shard, try await takeUpAndRead())
+        } catch {
+            guard let error = asDaemonError(error) else {
+                return .readerEnded(shard, ShardReader.Result(outcome: .stopped, checkpoint: checkpoint))
+            }
+            if case .journal(.conflict) = error {
+                return .readerEnded(shard, ShardReader.Result(outcome: .displaced, checkpoint: checkpoint))
+            }
+            return .readerFailed(shard, error)
+        }
+    }
+
+    private func takeUpAndRead() async throws -> ShardReader.Result {
+        let verdict = Recovery.compare(checkpoint, with: workshop.target.storesPositions ? position : nil)
+        let ahead: SequenceNumber? = if case .advance(let number) = verdict { number } else { nil }
+
+        guard case .start(let decided, let rule) = decision(ahead: ahead) else {
+            throw DaemonError.needsFullSync(
+                table: schema.name,
+                reason: "shard \(checkpoint.shard.shard) was to be read from its newest record on, and nothing says "
+                    + "which that was")
+        }
+        guard let iterator = try await iterator(for: decided) else {
+            return ShardReader.Result(outcome: .trimmed, checkpoint: checkpoint)
+        }
+        let receipts = try await workshop.journal.append([
+            Draft(
+                shard: checkpoint.shard, expecting: checkpoint.revision,
+                takenUp(at: decided, rule, iterator, ahead: ahead))
+        ])
+        guard let taken = receipts.first?.checkpoint else {
+            preconditionFailure("an append about a shard answers with its checkpoint")
+        }
+        workshop.logger.debug("shard taken up", metadata: [
+            "shard": "\(checkpoint.shard)", "rule": "\(rule.rawValue)", "from": "\(decided.place)",
+        ])
+        return try await ShardReader(
+            shard: checkpoint.shard, schema: schema, epoch: taken.epoch, source: workshop.source,
+            writer: workshop.writer, budget: workshop.budget, stop: workshop.stop, displaced: displaced,
+            pulse: workshop.pulse, clock: workshop.clock, now: workshop.now
+        ).read(
+            from: decided, iterator: iterator, checkpoint: taken,
+            maximumPoll: workshop.configuration.maximumPoll)
+    }
+
+    private func decision(ahead: SequenceNumber?) -> StartTable.Decision {
+        if let ahead { return .start(Start(.after(ahead)), .afterSequenceNumber) }
+        return StartTable.decide(checkpoint, handedOver: handedOver, expired: expired, now: workshop.now())
+    }
+
+    /// `nil`: what the shard has next is gone from the stream.
+    private func iterator(for start: Start) async throws(DynamoDBError) -> ShardIterator? {
+        if case .iterator(let iterator) = start.place { return iterator }
+        do {
+            return try await workshop.source.iterator(
+                start.iteratorType, at: start.sequenceNumber, shard: checkpoint.shard)
+        } catch {
+            // A shard that aged out is gone with everything in it that was not read (FACTS 1.3).
+            if error.isTrimmed || error.isNotFound { return nil }
+            throw error
+        }
+    }
+
+    /// What the journal learns at once: what was seen, what was decided, and that it is being done.
+    private func takenUp(
+        at start: Start, _ rule: StartTable.Rule, _ iterator: ShardIterator, ahead: SequenceNumber?
+    ) -> [Payload] {
+        let queried = Payload.queried(
+            Queried(
+                revision: checkpoint.revision, status: checkpoint.status, iteratorType: checkpoint.iteratorType,
+                sequenceNumber: checkpoint.sequenceNumber, worker: workshop.configuration.worker))
+        let resolved = Payload.iteratorResolved(
+            IteratorResolved(
+                rule: rule.rawValue, iteratorType: start.iteratorType, sequenceNumber: start.sequenceNumber,
+                iterator: iterator))
+        let status: [Payload] =
+            checkpoint.status == .inProcessing
+            ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "taken up"))]
+        guard let ahead else { return [queried, resolved] + status }
+        let advanced = Payload.sequenceAdvanced(
+            SequenceAdvanced(
+                sequenceNumber: ahead, records: 0, bytes: 0, approximateTime: nil, targetToken: nil))
+        return [queried] + status + [advanced, resolved]
+    }
+}

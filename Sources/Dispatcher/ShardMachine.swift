@@ -1,0 +1,160 @@
+package import StreamModel
+
+/// Decides what a shard does next.
+///
+/// Two lanes run side by side: pages are fetched while the ones before them are delivered (written to the target, then
+/// appended to the journal).
+///
+///     reading     resolving ─iterator▶ fetching ─page▶ fetching | paused (window full) | ended
+///                     ▲                   └─expired▶ draining ─all delivered─┐
+///                     └───────────────────────────────────────────────────────┘
+///     delivering  idle ─page▶ delivering ─delivered▶ delivering (what waited meanwhile) | idle
+///
+/// The checkpoint follows the target: a crash repeats records and never skips one. The shard is finished when reading has
+/// ended and everything read is delivered, not before.
+package struct ShardMachine: Hashable, Sendable {
+    package enum Event: Hashable, Sendable {
+        case resolved(ShardIterator)
+        case page(PageFacts)
+        /// The service doesn't know the cursor any more.
+        case expired
+        /// What comes next is gone from the stream, unread.
+        case trimmed
+        case delivered(upTo: SequenceNumber)
+        /// The journal moved under us: an operator's rewind.
+        case displaced
+        case stop
+    }
+
+    package enum Action: Hashable, Sendable {
+        case resolve(Start)
+        case fetch(ShardIterator, after: Duration)
+        /// The oldest `pages` that wait, as one batch.
+        case deliver(pages: Int, upTo: SequenceNumber)
+        case finish(Outcome)
+    }
+
+    package enum Outcome: Hashable, Sendable {
+        /// Read to its end, and all of it is durable.
+        case done
+        /// Start again from what the journal says now.
+        case displaced
+        /// The iterator that the shard was to start with is dead, and nothing was read with it.
+        case startExpired
+        case trimmed
+        case stopped
+    }
+
+    private enum Reading: Hashable, Sendable {
+        case resolving
+        case fetching
+        case paused(next: ShardIterator, after: Duration)
+        /// No more is asked for; when everything read is delivered, this follows.
+        case draining(Afterwards)
+    }
+
+    private enum Afterwards: Hashable, Sendable {
+        case resolve
+        case finish(Outcome)
+    }
+
+    /// The most pages that are fetched and not yet delivered. One is written while the next arrives; more let a slow
+    /// target take several in one transaction.
+    package static let window = 4
+
+    private var reading: Reading
+    private var pacing: PollPacing
+    /// Last number of each page that was fetched and is not yet handed to the target, oldest first.
+    private var waiting: [SequenceNumber] = []
+    /// Pages in the target's hands.
+    private var delivering = 0
+    /// Where the journal stands.
+    package private(set) var durable: Start
+    /// The last page brought nothing: as far as we know there is no more.
+    private var cameUpEmpty = false
+
+    package init(start: Start, pacing: PollPacing) {
+        durable = start
+        self.pacing = pacing
+        reading = .resolving
+    }
+
+    /// All that the stream has shown is in the target and in the journal.
+    package var isInStep: Bool { cameUpEmpty && waiting.isEmpty && delivering == 0 }
+
+    /// What to do first.
+    package func begin() -> [Action] { [.resolve(durable)] }
+
+    package mutating func handle(_ event: Event) -> [Action] {
+        switch event {
+        case .resolved(let iterator):
+            // An answer that comes after a stop is of no use to anybody.
+            guard reading == .resolving else { return [] }
+            reading = .fetching
+            return [.fetch(iterator, after: .zero)]
+
+        case .page(let page):
+            guard reading == .fetching else { return [] }  // as above: it was never promised to anybody
+            let wait = pacing.delay(after: page)
+            cameUpEmpty = page.records == 0
+            if let last = page.last { waiting.append(last) }
+            let delivery = deliverNext()
+            guard let next = page.next else { return delivery + drain(then: .finish(.done)) }
+            guard waiting.count + delivering < Self.window else {
+                reading = .paused(next: next, after: wait)
+                return delivery
+            }
+            return delivery + [.fetch(next, after: wait)]
+
+        case .delivered(let upTo):
+            delivering = 0
+            durable = Start(.after(upTo))
+            switch reading {
+            case .draining(let afterwards): return deliverNext() + drain(then: afterwards)
+            case .paused(let next, let wait):
+                reading = .fetching
+                return deliverNext() + [.fetch(next, after: wait)]
+            case .resolving, .fetching: return deliverNext()
+            }
+
+        case .expired:
+            guard reading == .fetching || reading == .resolving else { return [] }
+            if case .iterator = durable.place, waiting.isEmpty, delivering == 0 {
+                return drain(then: .finish(.startExpired))
+            }
+            return drain(then: .resolve)
+
+        case .trimmed:
+            guard reading == .fetching || reading == .resolving else { return [] }
+            return drain(then: .finish(.trimmed))
+
+        case .displaced:
+            waiting.removeAll()
+            return drain(then: .finish(.displaced))
+
+        case .stop:
+            waiting.removeAll()  // not yet handed over: the next run reads them again
+            return drain(then: .finish(.stopped))
+        }
+    }
+
+    /// Hands over everything that waits, if the target's hands are free.
+    private mutating func deliverNext() -> [Action] {
+        guard delivering == 0, let last = waiting.last else { return [] }
+        delivering = waiting.count
+        waiting.removeAll(keepingCapacity: true)
+        return [.deliver(pages: delivering, upTo: last)]
+    }
+
+    private mutating func drain(then afterwards: Afterwards) -> [Action] {
+        reading = .draining(afterwards)
+        guard delivering == 0, waiting.isEmpty else { return [] }
+        switch afterwards {
+        case .resolve:
+            reading = .resolving
+            return [.resolve(durable)]
+        case .finish(let outcome):
+            return [.finish(outcome)]
+        }
+    }
+}

@@ -1,0 +1,153 @@
+internal import DequeModule
+internal import DynamoDB
+internal import Journal
+internal import StreamModel
+internal import Targets
+
+/// Drives one shard's machine: knows how, never whether.
+///
+/// Each action that takes time runs in a child task and comes back as the machine's next event, so the two lanes need no
+/// lock: only this loop touches the machine and the pages.
+struct ShardReader {
+    let shard: ShardKey
+    let schema: TableSchema
+    let epoch: Epoch
+    let source: any StreamSource
+    let writer: TargetWriter
+    let budget: ByteBudget
+    let stop: Signal
+    let displaced: Signal
+    let pulse: Pulse
+    let clock: any Clock<Duration>
+    let now: @Sendable () -> Timestamp
+
+    /// How reading ended, and what the journal says of the shard after the last batch.
+    struct Result: Sendable {
+        let outcome: ShardMachine.Outcome
+        let checkpoint: Checkpoint
+    }
+
+    private enum Input: Sendable {
+        case event(ShardMachine.Event)
+        case page(RecordSource.Fetched, changes: [Change])
+        case delivered(Receipt, upTo: SequenceNumber)
+        case none
+    }
+
+    /// - Parameters:
+    ///   - start: what the start table said, already resolved to `iterator` and journaled.
+    ///   - checkpoint: the journal's word after that.
+    func read(
+        from start: Start, iterator: ShardIterator, checkpoint: Checkpoint, maximumPoll: Duration
+    ) async throws -> Result {
+        var machine = ShardMachine(start: start, pacing: PollPacing(maximum: maximumPoll))
+        var checkpoint = checkpoint
+        var pages: Deque<(part: Batch.Part, lease: ByteBudget.Lease)> = []
+        let records = RecordSource(source: source, budget: budget)
+
+        return try await withThrowingTaskGroup(of: Input.self) { group in
+            group.addTask {
+                await stop.wait()
+                return stop.hasFired ? .event(.stop) : .none
+            }
+            group.addTask {
+                await displaced.wait()
+                return displaced.hasFired ? .event(.displaced) : .none
+            }
+
+            var actions = machine.handle(.resolved(iterator))
+            while true {
+                for action in actions {
+                    switch action {
+                    case .resolve(let place):
+                        group.addTask { try await resolve(place) }
+                    case .fetch(let iterator, let delay):
+                        group.addTask {
+                            try await fetch(at: iterator, after: delay, from: records, notBefore: start.notBefore)
+                        }
+                    case .deliver(let count, let upTo):
+                        let taken = (0..<count).map { _ in pages.removeFirst() }
+                        group.addTask { [revision = checkpoint.revision] in
+                            try await deliver(
+                                taken.map(\.part), leases: taken.map(\.lease), upTo: upTo, expecting: revision)
+                        }
+                    case .finish(let outcome):
+                        group.cancelAll()
+                        await records.close()
+                        return Result(outcome: outcome, checkpoint: checkpoint)
+                    }
+                }
+                guard let input = try await group.next() else {
+                    preconditionFailure("the stop's waiter outlives the loop")
+                }
+                switch input {
+                case .event(let event): actions = machine.handle(event)
+                case .page(let fetched, let changes):
+                    let facts = facts(of: fetched.page, kept: changes)
+                    if facts.last != nil {
+                        pages.append((Batch.Part(body: fetched.page.body, changes: changes), fetched.lease))
+                    }
+                    actions = machine.handle(.page(facts))
+                case .delivered(let receipt, let upTo):
+                    if let folded = receipt.checkpoint { checkpoint = folded }
+                    pulse.moved()
+                    actions = machine.handle(.delivered(upTo: upTo))
+                case .none: actions = []
+                }
+                pulse.set(shard, inStep: machine.isInStep)
+            }
+        }
+    }
+
+    private func resolve(_ place: Start) async throws -> Input {
+        do throws(DynamoDBError) {
+            let type: IteratorType = place.iteratorType
+            return .event(.resolved(try await source.iterator(type, at: place.sequenceNumber, shard: shard)))
+        } catch {
+            if error.isTrimmed { return .event(.trimmed) }
+            throw error
+        }
+    }
+
+    private func fetch(
+        at iterator: ShardIterator, after delay: Duration, from records: RecordSource, notBefore: Timestamp?
+    ) async throws -> Input {
+        if delay > .zero { try await clock.sleep(for: delay) }
+        do {
+            let fetched = try await records.page(at: iterator)
+            guard let notBefore else { return .page(fetched, changes: fetched.page.changes) }
+            let kept = fetched.page.changes.filter { $0.approximateTime.map { $0 >= notBefore } ?? true }
+            return .page(fetched, changes: kept)
+        } catch let error as DynamoDBError {
+            if error.isExpiredIterator { return .event(.expired) }
+            if error.isTrimmed { return .event(.trimmed) }
+            throw error
+        }
+    }
+
+    private func facts(of page: Page, kept: [Change]) -> PageFacts {
+        let last = page.changes.last?.approximateTime
+        return PageFacts(
+            records: page.changes.count, bytes: page.body.count, age: last.map { now() - $0 },
+            last: kept.last?.sequenceNumber, next: page.next)
+    }
+
+    private func deliver(
+        _ parts: [Batch.Part], leases: [ByteBudget.Lease], upTo: SequenceNumber, expecting: Revision
+    ) async throws -> Input {
+        defer { withExtendedLifetime(leases) {} }
+        let batch = Batch(table: schema, origin: .shard(shard, epoch: epoch, upTo: upTo), parts: parts)
+        let advance = SequenceAdvanced(
+            sequenceNumber: upTo, records: UInt64(batch.count), bytes: UInt64(batch.bytes),
+            approximateTime: parts.last?.changes.last?.approximateTime, targetToken: nil)
+        let delivery = try await writer.deliver(batch) { [shard] token in
+            var advance = advance
+            advance.targetToken = token
+            return Draft(shard: shard, expecting: expecting, [.sequenceAdvanced(advance)])
+        }
+        switch delivery {
+        case .journaled(let receipt): return .delivered(receipt, upTo: upTo)
+        case .displaced: return .event(.displaced)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+package import DynamoDB
+package import StreamModel
+
+/// What the dispatcher asks of DynamoDB. Every call retries within bounds of its own and ends at once when its task is
+/// cancelled.
+package protocol StreamSource: Sendable {
+    func describeTable(_ name: TableName) async throws(DynamoDBError) -> TableDescription
+    /// All pages of the listing.
+    func describeStream(_ arn: StreamARN) async throws(DynamoDBError) -> StreamDescription
+    /// The direct children of a closed shard, as far as the service shows them yet.
+    func children(of shard: ShardID, in arn: StreamARN) async throws(DynamoDBError) -> [Shard]
+    func iterator(
+        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey
+    ) async throws(DynamoDBError) -> ShardIterator
+    func rawRecords(at iterator: ShardIterator, limit: Int) async throws(DynamoDBError) -> RawPage
+    func scan(
+        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool, limit: Int?
+    ) async throws(DynamoDBError) -> ScanPage
+}
+
+extension DynamoDBClient: StreamSource {}

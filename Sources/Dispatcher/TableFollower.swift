@@ -1,0 +1,258 @@
+internal import DynamoDB
+internal import Journal
+internal import Logging
+internal import StreamModel
+internal import Targets
+
+/// Keeps one table in step, from its description to the last shard: full sync where it is due, then its stream.
+///
+/// One task and one `Lineage`; readers, timers and look-ups are child tasks whose results come back as events.
+struct TableFollower {
+    let workshop: Workshop
+    let table: TableName
+    /// Shards of this table that another process has appended to.
+    let foreign: Inbox<ShardKey>
+    /// Called once the stream is followed.
+    let follows: @Sendable () -> Void
+
+    enum Event: Sendable {
+        case stopped
+        case discoveryDue
+        case listed(StreamDescription)
+        case listingFailed(DynamoDBError)
+        case childrenFound(of: ShardID, [Shard])
+        case readerEnded(ShardID, ShardReader.Result)
+        case readerFailed(ShardID, DaemonError)
+        case retryDue(ShardID)
+        case foreignAppends(Set<ShardKey>)
+        case nothing
+    }
+
+    /// Returns when the daemon is to stop, or when the mode asks for no more.
+    func run() async throws {
+        workshop.pulse.busy(table)
+        let description = try await describe()
+        try await workshop.target.prepare(description.schema)
+
+        let state = try workshop.journal.table(table)
+        let stream = try streamToFollow(description, state)
+        var desk = ShardDesk(
+            workshop: workshop, schema: description.schema, stream: stream,
+            lineage: Lineage(try checkpoints(of: stream)),
+            positions: try await workshop.target.positions(of: table))
+
+        switch (workshop.configuration.mode, state?.phase) {
+        case (.incr, .fullSync):
+            throw DaemonError.misconfigured(
+                what: "table \(table)",
+                reason: "its full sync is not finished (\(state?.reason ?? "")): run with --mode all, or take another journal")
+        case (.incr, nil):
+            try await enter(.incrSync, from: nil, stream, "started with --mode incr")
+        case (.incr, .incrSync), (.all, .incrSync):
+            break
+        case (.full, .incrSync):
+            log.info("the full sync of this table is finished already")
+            return
+        case (.all, let phase), (.full, let phase):
+            guard try await fullSync(phase, state, description, &desk) else { return }
+            if workshop.configuration.mode == .full { return }
+        }
+
+        try await desk.recover()
+        try await follow(desk)
+    }
+
+    // MARK: - Before following
+
+    private var log: Logger {
+        var log = workshop.logger
+        log[metadataKey: "table"] = "\(table)"
+        return log
+    }
+
+    private func describe() async throws -> TableDescription {
+        var backoff = Backoff(first: .milliseconds(500), maximum: .seconds(5))
+        while true {
+            let description = try await workshop.source.describeTable(table)
+            guard description.status == "CREATING" else { return description }
+            log.info("the table is being created; waiting for it")
+            guard await workshop.wait(backoff.next(jitter: .random(in: 0...1))) else { return description }
+        }
+    }
+
+    private func streamToFollow(_ description: TableDescription, _ state: TableState?) throws(DaemonError) -> StreamARN {
+        guard description.streamEnabled, let stream = description.stream else {
+            throw .misconfigured(
+                what: "table \(table)",
+                reason: "it has no stream: enable one with new images (aws dynamodb update-table --table-name \(table) "
+                    + "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES)")
+        }
+        if let viewType = description.viewType, viewType != "NEW_IMAGE", viewType != "NEW_AND_OLD_IMAGES" {
+            throw .misconfigured(
+                what: "table \(table)",
+                reason: "its stream has view type \(viewType), which carries no new images: disable the stream and "
+                    + "enable it again with NEW_AND_OLD_IMAGES or NEW_IMAGE")
+        }
+        let hasBegun = state?.phase == .incrSync || state?.segments.isEmpty == false
+        if hasBegun, let before = state?.stream, before != stream {
+            throw .needsFullSync(
+                table: table,
+                reason: "it has another stream (\(stream)) than the journal knows (\(before)): the table was made anew, or "
+                    + "its stream was switched off and on; changes in between are in neither")
+        }
+        return stream
+    }
+
+    private func checkpoints(of stream: StreamARN) throws(JournalError) -> [Checkpoint] {
+        try workshop.journal.checkpoints().filter { $0.shard.table == table && $0.shard.stream == stream }
+    }
+
+    private func enter(_ phase: Phase, from: Phase?, _ stream: StreamARN, _ reason: String) async throws {
+        let change = PhaseChanged(from: from, to: phase, stream: stream, reason: reason)
+        _ = try await workshop.journal.append([Draft(table: table, [.phaseChanged(change)])])
+        log.info("the table enters \(phase.rawValue)", metadata: ["reason": "\(reason)"])
+    }
+
+    /// The stream is anchored before the first page is scanned, so nothing that happens meanwhile is missed.
+    ///
+    /// - Returns: whether the table may be followed now.
+    private func fullSync(
+        _ phase: Phase?, _ state: TableState?, _ description: TableDescription, _ desk: inout ShardDesk
+    ) async throws -> Bool {
+        var state = state
+        if state?.segments.isEmpty != false {
+            try await desk.anchor(listing: try await workshop.source.describeStream(desk.stream).shards)
+            if phase == nil || state?.stream != desk.stream {
+                try await enter(.fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
+            }
+            state = try workshop.journal.table(table)
+        } else {
+            log.info("the full sync goes on where it stood", metadata: ["items": "\(state?.items ?? 0)"])
+        }
+        let isFinished = try await FullSync(workshop: workshop, schema: description.schema, description: description)
+            .run(state)
+        guard isFinished else { return false }
+        let items = try workshop.journal.table(table)?.items ?? 0
+        _ = try await workshop.journal.append([
+            Draft(
+                table: table,
+                [
+                    .scanFinished(ScanFinished(items: items)),
+                    .phaseChanged(
+                        PhaseChanged(
+                            from: .fullSync, to: .incrSync, stream: desk.stream,
+                            reason: "the full sync is finished: \(items) items")),
+                ])
+        ])
+        log.info("the full sync is finished", metadata: ["items": "\(items)"])
+        return true
+    }
+
+    // MARK: - Following
+
+    private func follow(_ known: ShardDesk) async throws {
+        try await withThrowingTaskGroup(of: Event.self) { group in
+            group.addTask { await stopped() }
+            group.addTask { .foreignAppends(await foreign.take()) }
+            group.addTask { await list(known.stream) }
+            var desk = known
+            var listingBackoff = Backoff(first: .milliseconds(500), maximum: .seconds(10))
+            var lookups = 0
+            var hasListed = false
+            var isStopping = false
+
+            while let event = try await group.next() {
+                switch event {
+                case .stopped:
+                    isStopping = true
+                    if desk.running.isEmpty { group.cancelAll() }
+                case .discoveryDue:
+                    group.addTask { [stream = desk.stream] in await list(stream) }
+                case .listed where isStopping, .childrenFound where isStopping, .listingFailed where isStopping:
+                    break
+                case .listed(let description):
+                    listingBackoff.succeeded()
+                    if !hasListed { follows() }
+                    try await desk.admit(description.shards)
+                    hasListed = true
+                    later(workshop.configuration.discoveryInterval, .discoveryDue, &group)
+                case .listingFailed(let error):
+                    // Shards that are known keep being read; only new ones are not seen meanwhile.
+                    log.warning("the stream's shards can't be listed; tried again", metadata: ["error": "\(error)"])
+                    if listingBackoff.failures == 0 { try await desk.fault(nil, .source(error)) }
+                    if !error.isRetryable, !hasListed { throw DaemonError.source(error) }
+                    later(listingBackoff.next(jitter: .random(in: 0...1)), .discoveryDue, &group)
+                case .childrenFound(_, let shards):
+                    lookups -= 1
+                    try await desk.admit(shards)
+                case .readerEnded(let shard, let result):
+                    let next = try await desk.ended(shard, result)
+                    if next == .findChildren, !isStopping {
+                        lookups += 1
+                        workshop.pulse.busy(table)
+                        group.addTask { [stream = desk.stream] in await findChildren(of: shard, in: stream) }
+                    }
+                    workshop.pulse.released(ShardKey(table: table, stream: desk.stream, shard: shard))
+                case .readerFailed(let shard, let error):
+                    if error.reach != .retry { throw error }
+                    let delay = try await desk.failed(shard, error)
+                    log.warning("reading a shard failed; tried again", metadata: [
+                        "shard": "\(shard)", "error": "\(error)", "in": "\(delay)",
+                    ])
+                    later(delay, .retryDue(shard), &group)
+                case .retryDue(let shard):
+                    desk.retry(shard)
+                case .foreignAppends(let shards):
+                    if shards.isEmpty { break }  // cancelled: the end is near
+                    try desk.displace(shards)
+                    group.addTask { .foreignAppends(await foreign.take()) }
+                case .nothing:
+                    break
+                }
+
+                if isStopping {
+                    if desk.running.isEmpty { group.cancelAll() }
+                    continue
+                }
+                for reader in desk.takeEligible() { group.addTask { await reader() } }
+                if hasListed, lookups == 0 { workshop.pulse.atRest(table) }
+            }
+        }
+    }
+
+    private func stopped() async -> Event {
+        await workshop.stop.wait()
+        return .stopped
+    }
+
+    private func later(
+        _ delay: Duration, _ event: sending Event, _ group: inout ThrowingTaskGroup<Event, any Error>
+    ) {
+        group.addTask { await workshop.wait(delay) ? event : .nothing }
+    }
+
+    private func list(_ stream: StreamARN) async -> Event {
+        do throws(DynamoDBError) {
+            return .listed(try await workshop.source.describeStream(stream))
+        } catch {
+            return error.isCancelled ? .nothing : .listingFailed(error)
+        }
+    }
+
+    /// Children may be invisible right after their parent ends (FACTS 1.5), so they are asked for a few times; after that
+    /// the discovery timer finds them.
+    private func findChildren(of shard: ShardID, in stream: StreamARN) async -> Event {
+        var backoff = Backoff(first: .milliseconds(100), maximum: .seconds(1))
+        while backoff.failures < 8 {
+            do throws(DynamoDBError) {
+                let children = try await workshop.source.children(of: shard, in: stream)
+                if !children.isEmpty { return .childrenFound(of: shard, children) }
+            } catch {
+                if error.isCancelled { return .nothing }
+                if !error.isRetryable { break }
+            }
+            guard await workshop.wait(backoff.next(jitter: .random(in: 0...1))) else { return .nothing }
+        }
+        return .childrenFound(of: shard, [])
+    }
+}

@@ -1,0 +1,125 @@
+package import Logging
+package import Journal
+package import StreamModel
+package import Targets
+
+/// The one way into the target: writes what waits as one group, then appends all of it to the journal.
+///
+/// An actor with one loop, so batches of all shards share a transaction of the target and one of the journal, and the
+/// tokens of a file stand in the journal in the file's order: what is journaled is always a prefix of what is written.
+package actor TargetWriter {
+    /// What becomes of a batch.
+    package enum Delivery: Sendable {
+        case journaled(Receipt)
+        /// Written, but an operator moved the checkpoint meanwhile: fold again and start from there.
+        case displaced
+    }
+
+    private struct Order {
+        let batch: Batch
+        let draft: @Sendable (TargetToken?) -> Draft
+        let continuation: CheckedContinuation<Result<Delivery, DaemonError>, Never>
+    }
+
+    /// A group stops growing here, so that one transaction stays short and small.
+    private static let groupBytes = 8 << 20
+
+    private let target: any Target
+    private let journal: Journal
+    private let logger: Logger
+    private let wait: @Sendable (Duration) async -> Bool
+    private var waiting: [Order] = []
+    private var isWriting = false
+
+    /// - Parameter wait: sleeps before a retry; `false` once the daemon is to stop.
+    package init(
+        target: any Target, journal: Journal, logger: Logger, wait: @escaping @Sendable (Duration) async -> Bool
+    ) {
+        self.target = target
+        self.journal = journal
+        self.logger = logger
+        self.wait = wait
+    }
+
+    /// Returns when `batch` is durable in the target and `draft` in the journal.
+    ///
+    /// - Throws: `.target` for a batch that the target can't hold or where it is lost for good, `.journal`.
+    package func deliver(
+        _ batch: Batch, _ draft: @escaping @Sendable (TargetToken?) -> Draft
+    ) async throws(DaemonError) -> Delivery {
+        let result = await withCheckedContinuation { continuation in
+            waiting.append(Order(batch: batch, draft: draft, continuation: continuation))
+            if !isWriting {
+                isWriting = true
+                Task { await self.writeAll() }
+            }
+        }
+        return try result.get()
+    }
+
+    private func writeAll() async {
+        while !waiting.isEmpty { await write(takeGroup()) }
+        isWriting = false
+    }
+
+    private func takeGroup() -> [Order] {
+        var bytes = 0
+        let end = waiting.firstIndex { order in
+            defer { bytes += order.batch.bytes }
+            return bytes >= Self.groupBytes
+        }
+        let group = Array(waiting[..<(end ?? waiting.endIndex)])
+        waiting.removeFirst(group.count)
+        return group
+    }
+
+    private func write(_ group: [Order]) async {
+        var backoff = Backoff()
+        while true {
+            do {
+                let tokens = try await target.write(group.map(\.batch))
+                await append(zip(group, tokens).map { ($0, $0.draft($1)) })
+                return
+            } catch {
+                if error.isRetryable {
+                    let delay = backoff.next(jitter: .random(in: 0...1))
+                    logger.warning("target refused a write; it is tried again", metadata: [
+                        "error": "\(error)", "batches": "\(group.count)", "attempt": "\(backoff.failures)",
+                    ])
+                    if await wait(delay) { continue }
+                } else if group.count > 1 {
+                    // One batch that can't be written must not take the others down.
+                    for order in group { await write([order]) }
+                    return
+                }
+                for order in group { order.continuation.resume(returning: .failure(.target(error))) }
+                return
+            }
+        }
+    }
+
+    /// One transaction for the group; who was displaced meanwhile is left out of it.
+    private func append(_ orders: [(order: Order, draft: Draft)]) async {
+        var remaining = orders
+        while !remaining.isEmpty {
+            do {
+                let receipts = try await journal.append(remaining.map(\.draft))
+                for (order, receipt) in zip(remaining, receipts) {
+                    order.order.continuation.resume(returning: .success(.journaled(receipt)))
+                }
+                return
+            } catch .conflict(let shard, _, _) {
+                let displaced = remaining.filter { $0.draft.subject == .shard(shard) }
+                guard !displaced.isEmpty else { break }  // can't be: the conflict names one of ours
+                remaining.removeAll { $0.draft.subject == .shard(shard) }
+                for order in displaced { order.order.continuation.resume(returning: .success(.displaced)) }
+            } catch {
+                for order in remaining { order.order.continuation.resume(returning: .failure(.journal(error))) }
+                return
+            }
+        }
+        for order in remaining {
+            order.order.continuation.resume(returning: .success(.displaced))
+        }
+    }
+}

@@ -1,0 +1,45 @@
+internal import DynamoDB
+internal import Journal
+internal import Logging
+internal import StreamModel
+internal import Targets
+
+/// What all work of one daemon shares.
+struct Workshop: Sendable {
+    let configuration: DaemonConfiguration
+    let journal: Journal
+    let source: any StreamSource
+    let target: any Target
+    let writer: TargetWriter
+    let budget: ByteBudget
+    let pulse: Pulse
+    let stop: Signal
+    let observer: any ProgressObserver
+    let clock: any Clock<Duration>
+    let now: @Sendable () -> Timestamp
+    let logger: Logger
+
+    /// Sleeps; `false` once the daemon is to stop.
+    func wait(_ duration: Duration) async -> Bool { await Self.wait(duration, or: stop, on: clock) }
+
+    static func wait(_ duration: Duration, or stop: Signal, on clock: any Clock<Duration>) async -> Bool {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await clock.sleep(for: duration) }
+            group.addTask { await stop.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+        return !stop.hasFired && !Task.isCancelled
+    }
+}
+
+/// Translates what any layer throws into the one error of this module.
+func asDaemonError(_ error: any Error) -> DaemonError? {
+    switch error {
+    case let error as DaemonError: error
+    case let error as DynamoDBError: error.isCancelled ? nil : .source(error)
+    case let error as TargetError: .target(error)
+    case let error as JournalError: .journal(error)
+    default: nil  // CancellationError: nobody waits for the answer any more
+    }
+}
