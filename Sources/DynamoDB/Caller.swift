@@ -1,0 +1,127 @@
+internal import Curl
+internal import Foundation
+internal import StreamModel
+internal import Synchronization
+
+/// Makes one call: signs, sends, checks, and tries again where that may help. It knows how; `CallMachine` knows whether.
+final class Caller: Sendable {
+    private let source: ResolvedSource
+    private let chain: CredentialsChain
+    private let engine: HTTPEngine
+    private let policy: RetryPolicy
+    private let signer: Signer
+    /// What the service's clock is ahead of ours, as far as a refused signature has shown.
+    private let skew = Mutex<Duration>(.zero)
+
+    init(source: ResolvedSource, chain: CredentialsChain, engine: HTTPEngine, policy: RetryPolicy) {
+        self.source = source
+        self.chain = chain
+        self.engine = engine
+        self.policy = policy
+        signer = Signer(region: source.signingRegion)
+    }
+
+    func endpoint(of service: Service) -> HTTPURL { service == .tables ? source.tables : source.streams }
+
+    /// - Parameter object: what is asked about, for messages.
+    /// - Returns: the body of the 200, whose checksum was right.
+    func call(_ operation: Operation, of object: String, _ body: RequestBody) async throws(DynamoDBError) -> [UInt8] {
+        var machine = CallMachine(policy)
+        var credentials = try await chain.credentials()
+        while true {
+            let (error, failure): (DynamoDBError, CallMachine.Failure)
+            switch await attempt(operation, of: object, body, with: credentials) {
+            case .body(let body): return body
+            case .failed(let reason, let kind): (error, failure) = (reason, kind)
+            }
+            guard !Task.isCancelled else { throw .cancelled }
+            switch machine.handle(failure, random: Double.random(in: 0..<1)) {
+            case .giveUp: throw error
+            case .wait(let duration):
+                do { try await Task.sleep(for: duration) } catch { throw .cancelled }
+            case .refreshCredentials:
+                let refused = credentials
+                credentials = try await chain.credentials(insteadOf: refused)
+                guard credentials != refused else { throw error }
+            case .setClock(let time):
+                skew.withLock { $0 = time - Timestamp.now() }
+            }
+        }
+    }
+
+    private enum Outcome {
+        case body([UInt8])
+        case failed(DynamoDBError, CallMachine.Failure)
+    }
+
+    private func attempt(
+        _ operation: Operation, of object: String, _ body: RequestBody, with credentials: Credentials
+    ) async -> Outcome {
+        let url = endpoint(of: operation.service)
+        let request = request(operation, to: url, body, with: credentials)
+        let response: HTTPResponse
+        do throws(CurlError) {
+            response = try await engine.perform(request)
+        } catch {
+            return Self.outcome(of: error, operation, url, object)
+        }
+        guard response.status == 200 else { return Self.refusal(response, operation, object) }
+        func bad(_ why: String) -> Outcome {
+            .failed(.badReply(operation: operation.rawValue, object: object, why: why), .broken)
+        }
+        if let text = response.headers["x-amz-crc32"], let expected = UInt32(text.trimmed) {
+            guard CRC32.checksum(response.body) == expected else { return bad("its checksum is wrong") }
+        }
+        guard response.body.first == UInt8(ascii: "{") || response.body.first.map(Self.isSpace) == true else {
+            return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body))\"")
+        }
+        return .body(response.body)
+    }
+
+    private func request(
+        _ operation: Operation, to url: HTTPURL, _ body: RequestBody, with credentials: Credentials
+    ) -> HTTPRequest {
+        let signed = [
+            (name: "content-type", value: "application/x-amz-json-1.0"),
+            (name: "host", value: url.authority),
+            (name: "x-amz-target", value: operation.target),
+        ]
+        let signature = signer.sign(
+            headers: signed, body: body.bytes, with: credentials, at: Timestamp.now() + skew.withLock { $0 })
+        var headers = signed.map { HTTPHeader($0.name, $0.value) }
+        headers.append(HTTPHeader("x-amz-date", signature.date))
+        if let token = signature.token { headers.append(HTTPHeader("x-amz-security-token", token)) }
+        headers.append(HTTPHeader("authorization", signature.authorization))
+        // The checksum is over the bytes on the wire, and simdjson wants them plain.
+        headers.append(HTTPHeader("accept-encoding", "identity"))
+        return HTTPRequest(.post, url, headers: headers, body: body.bytes)
+    }
+
+    private static func refusal(_ response: HTTPResponse, _ operation: Operation, _ object: String) -> Outcome {
+        let reply = ErrorReply(status: response.status, body: response.body)
+        let error = DynamoDBError.service(
+            code: reply.code, message: reply.message, status: reply.status, operation: operation.rawValue,
+            object: object, requestID: response.headers["x-amzn-requestid"])
+        let errorClass = ErrorClass(code: reply.code, message: reply.message, status: reply.status)
+        let time = response.headers["date"].flatMap { Timestamp(httpDate: $0) }
+        return .failed(error, .refused(errorClass, serviceTime: time))
+    }
+
+    private static func outcome(
+        of error: CurlError, _ operation: Operation, _ url: HTTPURL, _ object: String
+    ) -> Outcome {
+        switch error {
+        case .cancelled, .closed: .failed(.cancelled, .final)
+        case .tooLarge:
+            .failed(.badReply(operation: operation.rawValue, object: object, why: "\(error)"), .final)
+        case .invalidRequest:
+            .failed(.configuration("\(operation.rawValue) of \(object) at \(url): \(error)"), .final)
+        case .unreachable, .timedOut, .broken, .untrusted, .unable:
+            .failed(
+                .unreachable(endpoint: url.text, operation: operation.rawValue, reason: "\(error)"),
+                error.isTransient ? .broken : .final)
+        }
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+}

@@ -1,0 +1,112 @@
+internal import Foundation
+internal import StreamModel
+
+// What the calls reply that carry no item. The names are the API's, but for their first letter (API Reference).
+
+extension JSONDecoder {
+    /// For the replies below.
+    static var controlReplies: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .custom { path in
+            let name = path.last?.stringValue ?? ""
+            return ReplyKey(stringValue: name.prefix(1).lowercased() + name.dropFirst())
+        }
+        return decoder
+    }
+}
+
+private struct ReplyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+struct DescribeTableReply: Decodable {
+    struct Table: Decodable {
+        struct Key: Decodable {
+            let attributeName: String
+            let keyType: String
+        }
+        struct Attribute: Decodable {
+            let attributeName: String
+            let attributeType: String
+        }
+        struct Stream: Decodable {
+            let streamEnabled: Bool?
+            let streamViewType: String?
+        }
+        let tableName: String
+        let tableStatus: String?
+        let keySchema: [Key]
+        let attributeDefinitions: [Attribute]
+        let streamSpecification: Stream?
+        let latestStreamArn: String?
+        let itemCount: Int64?
+        let tableSizeBytes: Int64?
+    }
+    let table: Table
+
+    /// `nil` if it has no hash key, or one whose type isn't defined.
+    var description: TableDescription? {
+        func attribute(_ type: String) -> KeyAttribute? {
+            guard let key = table.keySchema.first(where: { $0.keyType == type }) else { return nil }
+            // By bytes: Swift's `==` holds names equal that DynamoDB keeps apart.
+            let definition = table.attributeDefinitions.first { $0.attributeName.utf8.elementsEqual(key.attributeName.utf8) }
+            guard let type = definition.flatMap({ ScalarType(rawValue: $0.attributeType) }) else { return nil }
+            return KeyAttribute(name: Array(key.attributeName.utf8), type: type)
+        }
+        let hasRange = table.keySchema.contains { $0.keyType == "RANGE" }
+        guard let hash = attribute("HASH"), !hasRange || attribute("RANGE") != nil else { return nil }
+        return TableDescription(
+            schema: TableSchema(name: TableName(table.tableName), hash: hash, range: attribute("RANGE")),
+            status: table.tableStatus ?? "ACTIVE", stream: table.latestStreamArn.map { StreamARN($0) },
+            streamEnabled: table.streamSpecification?.streamEnabled ?? false,
+            viewType: table.streamSpecification?.streamViewType, itemCount: table.itemCount ?? 0,
+            tableSizeBytes: table.tableSizeBytes ?? 0)
+    }
+}
+
+struct ListTablesReply: Decodable {
+    let tableNames: [String]
+    let lastEvaluatedTableName: String?
+}
+
+struct DescribeStreamReply: Decodable {
+    struct Description: Decodable {
+        struct Listed: Decodable {
+            struct Range: Decodable {
+                let startingSequenceNumber: String?
+                let endingSequenceNumber: String?
+            }
+            let shardId: String
+            let parentShardId: String?
+            let sequenceNumberRange: Range?
+        }
+        let streamStatus: String
+        let streamViewType: String?
+        let shards: [Listed]?
+        let lastEvaluatedShardId: String?
+    }
+    let streamDescription: Description
+}
+
+extension DescribeStreamReply.Description.Listed {
+    /// `nil` for a sequence number that isn't one.
+    var shard: Shard? {
+        var range = SequenceRange()
+        if let text = sequenceNumberRange?.startingSequenceNumber {
+            guard let number = SequenceNumber(text) else { return nil }
+            range.starting = number
+        }
+        if let text = sequenceNumberRange?.endingSequenceNumber {
+            guard let number = SequenceNumber(text) else { return nil }
+            range.ending = number
+        }
+        return Shard(id: ShardID(shardId), parent: parentShardId.map { ShardID($0) }, range: range)
+    }
+}
+
+struct GetShardIteratorReply: Decodable {
+    let shardIterator: String
+}

@@ -1,0 +1,20 @@
+/// What requests are signed with. Nothing that prints it shows a secret.
+package struct Credentials: Hashable, Sendable {
+    package let accessKeyID: String
+    package let secretAccessKey: String
+    package let sessionToken: String?
+
+    package init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil) {
+        self.accessKeyID = accessKeyID
+        self.secretAccessKey = secretAccessKey
+        self.sessionToken = sessionToken
+    }
+}
+
+extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The key's id names it and is no secret.
+    package var description: String { "credentials \(accessKeyID)" }
+    package var debugDescription: String { description }
+    /// Else `dump` and string interpolation of what holds it would print the fields.
+    package var customMirror: Mirror { Mirror(self, children: ["accessKeyID": accessKeyID]) }
+}

@@ -1,0 +1,44 @@
+package import StreamModel
+
+/// What DescribeTable says, as far as it is needed.
+package struct TableDescription: Hashable, Sendable {
+    package let schema: TableSchema
+    /// CREATING, ACTIVE, UPDATING, DELETING, …
+    package let status: String
+    /// The current stream, or the last one if it has been switched off (its records stay for 24 hours).
+    package let stream: StreamARN?
+    package let streamEnabled: Bool
+    /// KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.
+    package let viewType: String?
+    /// As of some hours ago: good for an estimate.
+    package let itemCount: Int64
+    package let tableSizeBytes: Int64
+
+    package init(
+        schema: TableSchema, status: String, stream: StreamARN?, streamEnabled: Bool, viewType: String?,
+        itemCount: Int64, tableSizeBytes: Int64
+    ) {
+        self.schema = schema
+        self.status = status
+        self.stream = stream
+        self.streamEnabled = streamEnabled
+        self.viewType = viewType
+        self.itemCount = itemCount
+        self.tableSizeBytes = tableSizeBytes
+    }
+}
+
+/// What DescribeStream says, all its pages together.
+package struct StreamDescription: Hashable, Sendable {
+    /// ENABLING, ENABLED, DISABLING or DISABLED.
+    package let status: String
+    package let viewType: String?
+    /// Each once, in the order of the listing, which means nothing.
+    package let shards: [Shard]
+
+    package init(status: String, viewType: String?, shards: [Shard]) {
+        self.status = status
+        self.viewType = viewType
+        self.shards = shards
+    }
+}

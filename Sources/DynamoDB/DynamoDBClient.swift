@@ -1,0 +1,253 @@
+package import Curl
+internal import Foundation
+internal import Simdjson
+package import StreamModel
+
+/// DynamoDB's tables and their streams, as far as they are read.
+///
+/// Each call tries again where that may help, within `RetryPolicy`, before it throws. Cancelling the task cancels a call,
+/// or the wait between two tries, at once.
+package final class DynamoDBClient: Sendable {
+    package let region: String
+    private let caller: Caller
+    private let engine: HTTPEngine
+
+    package init(
+        _ source: ResolvedSource, credentials: CredentialsChain, http: HTTPSettings = HTTPSettings(),
+        retry: RetryPolicy = RetryPolicy()
+    ) throws(DynamoDBError) {
+        var http = http
+        if let certificates = source.certificates {
+            guard FileManager.default.isReadableFile(atPath: certificates) else {
+                throw .configuration("AWS_CA_BUNDLE: can't read \(certificates)")
+            }
+            http.certificates = certificates
+        }
+        do throws(CurlError) {
+            engine = try HTTPEngine(http)
+        } catch {
+            throw .configuration("\(error)")
+        }
+        region = source.region
+        caller = Caller(source: source, chain: credentials, engine: engine, policy: retry)
+    }
+
+    /// Finds region, endpoints and credentials as the SDKs do: flags, then environment, then the shared files.
+    package static func make(
+        _ configuration: SourceConfiguration, environment: [String: String], http: HTTPSettings = HTTPSettings(),
+        retry: RetryPolicy = RetryPolicy()
+    ) throws(DynamoDBError) -> DynamoDBClient {
+        let files = SharedFiles(environment: environment)
+        let source = try ResolvedSource(configuration, environment: environment, profiles: try files.read())
+        let profile = ProfileCredentials(files: files, profile: source.profile, isNamed: source.isProfileNamed)
+        // A profile named by a flag is meant; one that the environment names stands behind the environment's own keys.
+        let isFlag = configuration.profile?.isEmpty == false
+        let chain = CredentialsChain(isFlag ? [profile] : [EnvironmentCredentials(environment), profile])
+        return try DynamoDBClient(source, credentials: chain, http: http, retry: retry)
+    }
+
+    /// The tables' endpoint, without a slash at its end.
+    package var endpoint: String { Self.text(caller.endpoint(of: .tables)) }
+    package var streamsEndpoint: String { Self.text(caller.endpoint(of: .streams)) }
+
+    private static func text(_ url: HTTPURL) -> String { "\(url.scheme)://\(url.authority)" }
+
+    /// Ends what is under way, with `.cancelled`. No call may follow.
+    package func shutdown() async { await engine.shutdown() }
+
+    // MARK: Tables
+
+    /// Source: API Reference, `DescribeTable`.
+    package func describeTable(_ name: TableName) async throws(DynamoDBError) -> TableDescription {
+        var body = RequestBody()
+        body.add("TableName", name.text)
+        let object = "table \(name)"
+        let reply = try await decode(DescribeTableReply.self, .describeTable, object, body)
+        guard let description = reply.description else {
+            throw .badReply(operation: "DescribeTable", object: object, why: "its key schema isn't one")
+        }
+        return description
+    }
+
+    /// All tables of the account in this region. Source: API Reference, `ListTables`.
+    package func listTables() async throws(DynamoDBError) -> [TableName] {
+        var tables: [TableName] = []
+        var last: String?
+        repeat {
+            var body = RequestBody()
+            if let last { body.add("ExclusiveStartTableName", last) }
+            let reply = try await decode(ListTablesReply.self, .listTables, "the account", body)
+            tables += reply.tableNames.map { TableName($0) }
+            try checkProgress(from: last, to: reply.lastEvaluatedTableName, .listTables, "the account")
+            last = reply.lastEvaluatedTableName
+        } while last != nil
+        return tables
+    }
+
+    /// Reads a page of a segment's items: 1 MB at most. None does not mean the end of the segment.
+    ///
+    /// - Parameters:
+    ///   - key: the last page's `lastEvaluatedKey`, of the same segment and total.
+    ///   - limit: items at most.
+    ///
+    /// Source: API Reference, `Scan`.
+    package func scan(
+        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool, limit: Int?
+    ) async throws(DynamoDBError) -> ScanPage {
+        var body = RequestBody()
+        body.add("TableName", table.name.text)
+        body.add("Segment", segment)
+        body.add("TotalSegments", totalSegments)
+        if consistent { body.add("ConsistentRead", true) }
+        if let limit { body.add("Limit", limit) }
+        if let key { body.add("ExclusiveStartKey", key) }
+        let object = "table \(table.name), segment \(segment) of \(totalSegments)"
+        let reply = try await caller.call(.scan, of: object, body)
+        do throws(SimdjsonError) {
+            let scan = try Replies.scan(in: reply)
+            return ScanPage(
+                body: reply, changes: scan.changes, lastEvaluatedKey: scan.lastEvaluatedKey.map { Array(reply[$0.range]) })
+        } catch {
+            throw .badReply(operation: "Scan", object: object, why: "\(error)")
+        }
+    }
+
+    // MARK: Streams
+
+    /// The stream with all shards of all pages. Source: API Reference (Streams), `DescribeStream`.
+    package func describeStream(_ arn: StreamARN) async throws(DynamoDBError) -> StreamDescription {
+        try await describeStream(arn, childrenOf: nil)
+    }
+
+    /// The shards that continue `shard`, once it is closed; they may show later than its end.
+    ///
+    /// Endpoints that don't know the filter answer with all shards, so each is looked at.
+    ///
+    /// Source: API Reference (Streams), `ShardFilter`.
+    package func children(of shard: ShardID, in arn: StreamARN) async throws(DynamoDBError) -> [Shard] {
+        let description: StreamDescription
+        do throws(DynamoDBError) {
+            description = try await describeStream(arn, childrenOf: shard)
+        } catch {
+            guard error.code == "ValidationException" || error.code == "SerializationException" else { throw error }
+            description = try await describeStream(arn)
+        }
+        return description.shards.filter { $0.parent == shard }
+    }
+
+    private func describeStream(
+        _ arn: StreamARN, childrenOf parent: ShardID?
+    ) async throws(DynamoDBError) -> StreamDescription {
+        var shards: [Shard] = []
+        var places: [ShardID: Int] = [:]
+        var last: String?
+        let object = "stream \(arn)"
+        while true {
+            var body = RequestBody()
+            body.add("StreamArn", arn.text)
+            if let last { body.add("ExclusiveStartShardId", last) }
+            if let parent {
+                var filter = RequestBody()
+                filter.add("Type", "CHILD_SHARDS")
+                filter.add("ShardId", parent.text)
+                body.add("ShardFilter", filter.bytes)
+            }
+            let page = try await decode(DescribeStreamReply.self, .describeStream, object, body).streamDescription
+            for listed in page.shards ?? [] {
+                guard let shard = listed.shard else {
+                    throw .badReply(
+                        operation: "DescribeStream", object: object,
+                        why: "shard \(listed.shardId) has a sequence number that isn't 1 to 40 digits")
+                }
+                // A shard that closed between two pages is listed twice; the later word holds.
+                if let place = places[shard.id] {
+                    shards[place] = shard
+                } else {
+                    places[shard.id] = shards.count
+                    shards.append(shard)
+                }
+            }
+            guard let next = page.lastEvaluatedShardId else {
+                return StreamDescription(status: page.streamStatus, viewType: page.streamViewType, shards: shards)
+            }
+            try checkProgress(from: last, to: next, .describeStream, object)
+            last = next
+        }
+    }
+
+    /// An iterator, good for 15 minutes.
+    ///
+    /// - Parameter number: for the two types that need one, and only for them.
+    /// - Throws: an error that `isTrimmed` where the place has left the stream, and one that `isNotFound` where the shard
+    ///   has.
+    ///
+    /// Source: API Reference (Streams), `GetShardIterator`.
+    package func iterator(
+        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey
+    ) async throws(DynamoDBError) -> ShardIterator {
+        var body = RequestBody()
+        body.add("StreamArn", shard.stream.text)
+        body.add("ShardId", shard.shard.text)
+        body.add("ShardIteratorType", type.rawValue)
+        switch type {
+        case .atSequenceNumber, .afterSequenceNumber:
+            guard let number else { preconditionFailure("\(type.rawValue) needs a sequence number") }
+            body.add("SequenceNumber", number.text)
+        case .trimHorizon, .latest: break
+        }
+        let reply = try await decode(GetShardIteratorReply.self, .getShardIterator, "shard \(shard)", body)
+        return ShardIterator(reply.shardIterator)
+    }
+
+    /// Reads the records at `iterator`: at most 1000, and at most 1 MB. None does not mean the end of the shard.
+    ///
+    /// - Throws: an error that `isExpiredIterator` 15 minutes after it was issued: get one from the last sequence number.
+    ///   One that `isTrimmed` where the records have passed 24 hours: they are gone.
+    ///
+    /// Source: API Reference (Streams), `GetRecords`.
+    package func records(at iterator: ShardIterator, limit: Int = 1000) async throws(DynamoDBError) -> Page {
+        try await rawRecords(at: iterator, limit: limit).parsed()
+    }
+
+    /// The same in two steps, so that the next page can be asked for before this one is parsed.
+    package func rawRecords(at iterator: ShardIterator, limit: Int = 1000) async throws(DynamoDBError) -> RawPage {
+        var body = RequestBody()
+        body.add("ShardIterator", iterator.token)
+        body.add("Limit", limit)
+        let object = "iterator \(iterator)"
+        let reply = try await caller.call(.getRecords, of: object, body)
+        return RawPage(body: reply, hintedNext: IteratorHint.find(in: reply), object: object)
+    }
+
+    // MARK: -
+
+    private func decode<Reply: Decodable>(
+        _ type: Reply.Type, _ operation: Operation, _ object: String, _ body: RequestBody
+    ) async throws(DynamoDBError) -> Reply {
+        let bytes = try await caller.call(operation, of: object, body)
+        do {
+            return try JSONDecoder.controlReplies.decode(type, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw .badReply(operation: operation.rawValue, object: object, why: Self.reason(error))
+        } catch {
+            throw .badReply(operation: operation.rawValue, object: object, why: "\(error)")
+        }
+    }
+
+    private static func reason(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, _): "it has no \(key.stringValue)"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "\(context.codingPath.map(\.stringValue).joined(separator: ".")) isn't what it should be"
+        default: "it isn't JSON"
+        }
+    }
+
+    /// A listing that goes on from where it just went on from would never end.
+    private func checkProgress(
+        from last: String?, to next: String?, _ operation: Operation, _ object: String
+    ) throws(DynamoDBError) {
+        guard last != nil, last == next else { return }
+        throw .badReply(operation: operation.rawValue, object: object, why: "the listing doesn't go on from \(last ?? "")")
+    }
+}

@@ -1,0 +1,98 @@
+/// Why a call of the source has no answer, after the retries that were worth making.
+package enum DynamoDBError: Error, Hashable, Sendable {
+    /// The service says no.
+    ///
+    /// - code: without namespace, or the HTTP status where the reply names none.
+    /// - object: the table, stream or shard that was asked for.
+    case service(
+        code: String, message: String, status: Int, operation: String, object: String, requestID: String?)
+    /// Nothing, or only half an answer, came from `endpoint`.
+    case unreachable(endpoint: String, operation: String, reason: String)
+    /// An answer came that isn't one to this question.
+    case badReply(operation: String, object: String, why: String)
+    /// There are no credentials, or not such as can be used.
+    case credentials(String)
+    /// Region, endpoint, profile or files are set in a way that can't work.
+    case configuration(String)
+    /// The task was cancelled, or the client shut down.
+    case cancelled
+}
+
+extension DynamoDBError {
+    /// As the service spells it; "" for an error that isn't the service's.
+    package var code: String {
+        guard case .service(let code, _, _, _, _, _) = self else { return "" }
+        return code
+    }
+
+    private var errorClass: ErrorClass? {
+        guard case .service(let code, let message, let status, _, _, _) = self else { return nil }
+        return ErrorClass(code: code, message: message, status: status)
+    }
+
+    /// The iterator is older than 15 minutes: get one after the last sequence number that was handled.
+    package var isExpiredIterator: Bool { errorClass == .expiredIterator }
+    /// The records asked for have left the stream: they are gone.
+    package var isTrimmed: Bool { errorClass == .trimmed }
+    /// The table, stream or shard isn't there (any more).
+    package var isNotFound: Bool { errorClass == .notFound }
+    package var isThrottle: Bool { errorClass == .throttled }
+    package var isCancelled: Bool { self == .cancelled }
+
+    /// Whether the same call may go through later. The client's own retries have been made by then.
+    package var isRetryable: Bool {
+        switch self {
+        case .service: errorClass?.isRetryable ?? false
+        case .unreachable, .badReply: true
+        case .credentials, .configuration, .cancelled: false
+        }
+    }
+
+    /// The exit code of a command that fails by it: 69 unavailable, 75 try again, 77 not permitted, 78 configuration.
+    package var exitCode: Int32 {
+        switch self {
+        case .service:
+            switch errorClass {
+            case .credentials, .denied: 77
+            case .clockSkewed: 78
+            default: 69
+            }
+        case .unreachable, .badReply: 69
+        case .credentials, .configuration: 78
+        case .cancelled: 75
+        }
+    }
+}
+
+extension DynamoDBError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .service(let code, let message, let status, let operation, let object, let requestID):
+            let request = requestID.map { ", request \($0)" } ?? ""
+            let said = message.isEmpty ? "" : ": \(message)"
+            return "\(operation) of \(object): \(code) (HTTP \(status)\(request))\(said)\(advice(operation))"
+        case .unreachable(let endpoint, let operation, let reason):
+            return "\(operation): no answer from \(endpoint): \(reason): check that it runs, and the endpoint, proxy and network settings"
+        case .badReply(let operation, let object, let why):
+            return "\(operation) of \(object): the reply can't be used: \(why): is the endpoint really DynamoDB's?"
+        case .credentials(let text), .configuration(let text):
+            return text
+        case .cancelled:
+            return "cancelled"
+        }
+    }
+
+    private func advice(_ operation: String) -> String {
+        switch errorClass {
+        case .denied: "; allow dynamodb:\(operation) on it to these credentials"
+        case .credentials: "; check the access key, and that a session token has not expired"
+        case .clockSkewed: "; set this machine's clock right"
+        case .expiredIterator: "; an iterator is good for 15 minutes: get another"
+        case .trimmed: "; a stream keeps 24 hours"
+        case .notFound: "; check name, region and endpoint"
+        case .throttled: "; asked too fast, and again in vain"
+        case .transient: "; tried again in vain"
+        case .permanent, nil: ""
+        }
+    }
+}

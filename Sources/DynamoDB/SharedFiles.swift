@@ -1,0 +1,75 @@
+internal import Foundation
+
+/// `~/.aws/config` and `~/.aws/credentials`, or wherever the environment says that they are.
+package struct SharedFiles: Sendable {
+    let configPath: String
+    let credentialsPath: String
+
+    package init(environment: [String: String]) {
+        let home = environment[set: "HOME"] ?? FileManager.default.homeDirectoryForCurrentUser.path
+        func path(_ variable: String, _ name: String) -> String {
+            guard let given = environment[set: variable] else { return "\(home)/.aws/\(name)" }
+            return given == "~" || given.hasPrefix("~/") ? home + given.dropFirst() : given
+        }
+        configPath = path("AWS_CONFIG_FILE", "config")
+        credentialsPath = path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    }
+
+    /// A file that isn't there is an empty one.
+    ///
+    /// - Throws: `.configuration` for one that can't be read or isn't in the format.
+    func read() throws(DynamoDBError) -> Profiles {
+        Profiles(config: try Self.read(configPath), credentials: try Self.read(credentialsPath), files: self)
+    }
+
+    private static func read(_ path: String) throws(DynamoDBError) -> ConfigurationText {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
+            return ConfigurationText()
+        } catch {
+            throw .configuration("can't read \(path): \(error.localizedDescription)")
+        }
+        return try ConfigurationText(Array(data), path: path)
+    }
+}
+
+/// What the shared files say of profiles, at the moment they were read.
+struct Profiles: Sendable {
+    let config: ConfigurationText
+    let credentials: ConfigurationText
+    let files: SharedFiles
+
+    /// In the config file a profile's section is `[profile x]`, in the credentials file `[x]`; `default` is `[default]` in
+    /// both, though `[profile default]` goes before it.
+    func configSection(_ profile: String) -> ConfigurationText.Section? {
+        config.sections["profile \(profile)"] ?? (profile == "default" ? config.sections["default"] : nil)
+    }
+
+    func credentialsSection(_ profile: String) -> ConfigurationText.Section? { credentials.sections[profile] }
+
+    func setting(_ name: String, of profile: String) -> String? {
+        configSection(profile)?.settings[set: name] ?? credentialsSection(profile)?.settings[set: name]
+    }
+
+    /// The endpoint of one service: from the profile's `services` section.
+    func serviceEndpoint(_ service: String, of profile: String) -> String? {
+        setting("services", of: profile).flatMap { config.sections["services \($0)"] }?.nested[service]?[set: "endpoint_url"]
+    }
+
+    func exists(_ profile: String) -> Bool { configSection(profile) != nil || credentialsSection(profile) != nil }
+
+    var names: [String] {
+        let named = config.sections.keys.compactMap { name in
+            name == "default" ? name : name.hasPrefix("profile ") ? String(name.dropFirst("profile ".count)) : nil
+        }
+        return Set(named).union(credentials.sections.keys).sorted()
+    }
+
+    func missing(_ profile: String) -> DynamoDBError {
+        let known = names.isEmpty ? "they hold none" : "they hold \(names.joined(separator: ", "))"
+        return .configuration(
+            "profile \"\(profile)\" is neither in \(files.configPath) nor in \(files.credentialsPath): \(known)")
+    }
+}
