@@ -19,7 +19,7 @@ enum ShakectlError: Error, CustomStringConvertible {
     case trimmed(shard: ShardKey, at: SequenceNumber?)
     /// The source could not be asked whether it still holds what a rewind would replay.
     case sourceNotAsked(DynamoDBError)
-    /// `verify` found damage, and has said so on standard output.
+    /// Standard output could not be written to.
     case output(reason: String)
     /// Whoever read standard output has gone.
     case outputClosed
