@@ -14,6 +14,13 @@ package struct Draft: Hashable, Sendable {
         self.payloads = payloads
     }
 
+    /// About the run itself.
+    init(run payload: Payload) {
+        subject = .run
+        expecting = nil
+        payloads = [payload]
+    }
+
     package init(table: TableName, _ payloads: [Payload]) {
         subject = .table(table)
         expecting = nil

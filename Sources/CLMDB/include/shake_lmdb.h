@@ -1,0 +1,27 @@
+// LMDB as Swift sees it: lmdb.h, and what a damaged file needs that lmdb.h has not.
+#ifndef SHAKE_LMDB_H
+#define SHAKE_LMDB_H
+
+#include <lmdb.h>
+
+/// Watches the memory map of an open environment until `shake_lmdb_unwatch`.
+///
+/// LMDB trusts its pages: a broken one makes it read outside the map, or fail an assertion. Both are damage to one file and no
+/// reason for a core dump, so a fault inside a watched map, or inside a call bracketed by enter and leave, writes one line
+/// that names the folder to standard error and ends the process with status 65. Any other fault goes to whoever handled it
+/// before. Returns 0, or an errno.
+int shake_lmdb_watch(MDB_env *env, const char *path);
+void shake_lmdb_unwatch(MDB_env *env);
+
+/// Brackets code of this thread that walks pages of `env`'s map.
+void shake_lmdb_enter(MDB_env *env);
+void shake_lmdb_leave(void);
+
+/// The bytes that the newest of the two meta pages says are in use, read from the file and not through the map;
+/// 0 if `path` is no LMDB file of this machine's word size and byte order. Sets `*size` to the file's own length.
+unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *size);
+
+/// The kind of file system that `path` lies on, as statfs(2) numbers it; 0 if it can't be told.
+unsigned int shake_file_system_magic(const char *path);
+
+#endif

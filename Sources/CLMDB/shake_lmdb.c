@@ -1,0 +1,144 @@
+#include "shake_lmdb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { WATCHED = 64, MESSAGE = 1024 };
+
+struct watched {
+    _Atomic(MDB_env *) env;
+    char message[MESSAGE];
+    size_t length;
+};
+
+static struct watched table[WATCHED];
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sigaction before_segv, before_bus;
+static int is_installed;
+static _Thread_local MDB_env *inside;
+
+static void say_and_leave(const struct watched *w) {
+    ssize_t ignored = write(STDERR_FILENO, w->message, w->length);
+    (void)ignored;
+    _exit(65);
+}
+
+static const struct watched *find(MDB_env *env) {
+    for (int i = 0; i < WATCHED; i++)
+        if (atomic_load(&table[i].env) == env) return &table[i];
+    return NULL;
+}
+
+// Only the faults of this module's own work are handled here: async-signal-safe calls, and mdb_env_info, which reads a
+// few words of memory that is not part of the map's damage.
+static void on_fault(int number, siginfo_t *info, void *context) {
+    (void)context;
+    if (inside) {
+        const struct watched *w = find(inside);
+        if (w) say_and_leave(w);
+    }
+    for (int i = 0; i < WATCHED; i++) {
+        MDB_env *env = atomic_load(&table[i].env);
+        MDB_envinfo facts;
+        if (!env || mdb_env_info(env, &facts) != 0 || !facts.me_mapaddr) continue;
+        uintptr_t start = (uintptr_t)facts.me_mapaddr, at = (uintptr_t)info->si_addr;
+        if (at >= start && at - start < facts.me_mapsize) say_and_leave(&table[i]);
+    }
+    // Not ours: the previous handler gets it when the instruction faults again.
+    sigaction(number, number == SIGBUS ? &before_bus : &before_segv, NULL);
+}
+
+static void on_assertion(MDB_env *env, const char *text) {
+    (void)text;
+    const struct watched *w = find(env);
+    if (w) say_and_leave(w);
+}
+
+int shake_lmdb_watch(MDB_env *env, const char *path) {
+    int result = ENOSPC;
+    pthread_mutex_lock(&table_lock);
+    for (int i = 0; i < WATCHED; i++) {
+        if (atomic_load(&table[i].env)) continue;
+        int length = snprintf(
+            table[i].message, MESSAGE,
+            "shakectl: the journal %.700s is damaged: its data file has pages that can't be read. Nothing was changed. "
+            "Restore a backup of the folder, or check the disk.\n",
+            path);
+        table[i].length = length < MESSAGE ? (size_t)length : MESSAGE - 1;
+        atomic_store(&table[i].env, env);
+        mdb_env_set_assert(env, on_assertion);
+        result = 0;
+        break;
+    }
+    if (result == 0 && !is_installed) {
+        struct sigaction action;
+        memset(&action, 0, sizeof action);
+        action.sa_sigaction = on_fault;
+        action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+        sigemptyset(&action.sa_mask);
+        sigaction(SIGSEGV, &action, &before_segv);
+        sigaction(SIGBUS, &action, &before_bus);
+        is_installed = 1;
+    }
+    pthread_mutex_unlock(&table_lock);
+    return result;
+}
+
+void shake_lmdb_unwatch(MDB_env *env) {
+    for (int i = 0; i < WATCHED; i++) {
+        MDB_env *expected = env;
+        atomic_compare_exchange_strong(&table[i].env, &expected, NULL);
+    }
+}
+
+void shake_lmdb_enter(MDB_env *env) { inside = env; }
+void shake_lmdb_leave(void) { inside = NULL; }
+
+// The start of an LMDB 0.9 meta page (mdb.c, MDB_page and MDB_meta): page header, then magic, version, address, map size,
+// two tree roots of 48 bytes, last page, transaction.
+struct meta {
+    uint64_t page_number;
+    uint16_t pad, flags, lower, upper;
+    uint32_t magic, version;
+    uint64_t address, map_size;
+    struct { uint32_t page_size; uint16_t flags, depth; uint64_t branch, leaf, overflow, entries, root; } trees[2];
+    uint64_t last_page, transaction;
+};
+
+unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *size) {
+    struct meta meta;
+    struct stat facts;
+    unsigned long long used = 0, newest = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    *size = 0;
+    if (file < 0) return 0;
+    if (fstat(file, &facts) == 0) {
+        *size = (unsigned long long)facts.st_size;
+        off_t page_size = 4096;
+        for (int page = 0; page < 2; page++) {
+            if (pread(file, &meta, sizeof meta, page * page_size) != (ssize_t)sizeof meta) break;
+            if (meta.magic != 0xBEEFC0DE || meta.version != 1) continue;
+            if (page == 0 && meta.trees[0].page_size >= 512) page_size = meta.trees[0].page_size;
+            if (meta.transaction >= newest) {
+                newest = meta.transaction;
+                used = (meta.last_page + 1) * (unsigned long long)page_size;
+            }
+        }
+    }
+    close(file);
+    return used;
+}
+
+unsigned int shake_file_system_magic(const char *path) {
+    struct statfs facts;
+    return statfs(path, &facts) == 0 ? (unsigned int)facts.f_type : 0;
+}

@@ -1,0 +1,117 @@
+package import StreamModel
+
+/// The fold: a pure function, total over the histories that a journal can hold.
+extension Checkpoint {
+    /// The checkpoint after `event`, which is about this shard.
+    ///
+    /// - Throws: what can't follow; the same events are refused at append.
+    package func applying(_ event: Event) throws(Refusal) -> Checkpoint {
+        var next = self
+        try next.apply(event.payload, position: event.position, time: event.time)
+        return next
+    }
+
+    /// A shard's first event.
+    package static func beginning(
+        _ shard: ShardKey, with payload: Payload, position: Position, time: Timestamp
+    ) throws(Refusal) -> Checkpoint {
+        guard case .shardDiscovered(let discovered) = payload else {
+            throw Refusal(
+                shard: shard, revision: .none, attempted: Revision(1), kind: payload.kind,
+                rule: "a shard's first event is its discovery")
+        }
+        return Checkpoint(shard: shard, discovered: discovered, position: position, time: time)
+    }
+
+    /// One step of the fold. Left unchanged where it throws.
+    mutating func apply(_ payload: Payload, position: Position, time: Timestamp) throws(Refusal) {
+        switch payload {
+        case .shardDiscovered(let discovered):
+            // Seen again: closed meanwhile, or more of it known. Where it starts was said once.
+            guard range.ending == nil || discovered.range.ending == range.ending else {
+                throw refusal(payload, "a closed shard keeps its ending sequence number")
+            }
+            parent = discovered.parent ?? parent
+            range = SequenceRange(
+                starting: discovered.range.starting ?? range.starting, ending: discovered.range.ending ?? range.ending)
+        case .queried(let queried):
+            worker = queried.worker
+        case .iteratorResolved(let resolved):
+            // Kept only where nothing else says where reading began; it stays until a record does.
+            if resolved.iteratorType == .latest, let iterator = resolved.iterator {
+                guard sequenceNumber == nil else {
+                    throw refusal(payload, "a shard with a sequence number never begins at LATEST again")
+                }
+                iteratorType = .latest
+                if case .iterator(iterator, _) = storedIterator { break }
+                storedIterator = .iterator(iterator, obtained: time)
+            }
+        case .statusChanged(let change):
+            guard change.from == status else {
+                throw refusal(payload, "the status is \(status.rawValue), not \(change.from.rawValue)")
+            }
+            guard Self.mayChange(from: change.from, to: change.to) else {
+                throw refusal(payload, "\(change.from.rawValue) is never followed by \(change.to.rawValue) without a rewind")
+            }
+            status = change.to
+        case .sequenceAdvanced(let advance):
+            guard status == .inProcessing else {
+                throw refusal(payload, "only a shard in processing advances, and this one is \(status.rawValue)")
+            }
+            if let sequenceNumber {
+                let isNext = iteratorType == .atSequenceNumber
+                    ? advance.sequenceNumber >= sequenceNumber : advance.sequenceNumber > sequenceNumber
+                guard isNext else {
+                    throw refusal(
+                        payload,
+                        "sequence number \(advance.sequenceNumber) does not come after \(sequenceNumber): only a rewind goes back")
+                }
+            }
+            sequenceNumber = advance.sequenceNumber
+            iteratorType = .afterSequenceNumber
+            storedIterator = nil
+            approximateTime = advance.approximateTime ?? approximateTime
+            targetToken = advance.targetToken ?? targetToken
+            records += advance.records
+            bytes += advance.bytes
+        case .faulted(let fault):
+            lastFault = Fault(code: fault.code, message: fault.message, time: time)
+        case .rewound(let rewound):
+            guard rewound.epoch == epoch.next else {
+                throw refusal(payload, "the epoch after \(epoch) is \(epoch.next), not \(rewound.epoch)")
+            }
+            guard rewound.from == sequenceNumber else {
+                throw refusal(payload, "the checkpoint is at \(sequenceNumber?.text ?? "the start"), not at \(rewound.from?.text ?? "the start")")
+            }
+            epoch = rewound.epoch
+            sequenceNumber = rewound.to
+            iteratorType = rewound.to == nil ? .trimHorizon : rewound.inclusive ? .atSequenceNumber : .afterSequenceNumber
+            storedIterator = nil
+            approximateTime = nil
+            status = rewound.cascadeRoot == nil ? .prepared : .waitingForParent
+        case .unknown:
+            break
+        case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .scanFinished:
+            throw refusal(payload, "it is no event of a shard")
+        }
+        revision = revision.next
+        self.position = position
+        updated = time
+    }
+
+    /// Which status may follow which. What is done stays done; only a rewind begins it anew.
+    package static func mayChange(from: Status, to: Status) -> Bool {
+        switch (from, to) {
+        case (.notProcessed, .notNeeded), (.notProcessed, .prepared), (.notProcessed, .waitingForParent),
+            (.notProcessed, .inProcessing), (.prepared, .inProcessing), (.prepared, .waitingForParent),
+            (.waitingForParent, .prepared), (.waitingForParent, .inProcessing), (.inProcessing, .done):
+            true
+        case (.notProcessed, _), (.notNeeded, _), (.prepared, _), (.waitingForParent, _), (.inProcessing, _), (.done, _):
+            false
+        }
+    }
+
+    private func refusal(_ payload: Payload, _ rule: String) -> Refusal {
+        Refusal(shard: shard, revision: revision, attempted: revision.next, kind: payload.kind, rule: rule)
+    }
+}

@@ -1,0 +1,61 @@
+internal import Glibc
+internal import StreamModel
+
+/// Held by the one daemon of a journal for as long as its process lives.
+///
+/// `flock` ends with the process, however it ends, so no lock is ever left over; the file's text only says who.
+final class DaemonLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: `.busy` with what the holder wrote.
+    init(_ journal: String, host: String, pid: Int32, since: Timestamp) throws(JournalError) {
+        let path = Self.path(journal)
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            let reason = FileSystem.reason(errno)
+            throw errno == EROFS || errno == EACCES ? .readOnly(path: journal, reason: reason) : .cannotCreate(path: path, reason: reason)
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = Self.text(descriptor)
+            _ = Glibc.close(descriptor)
+            throw .busy(path: journal, holder: Self.spoken(holder))
+        }
+        let text = Array("{\"host\":\"\(host)\",\"pid\":\(pid),\"since\":\"\(since)\"}\n".utf8)
+        let written = unsafe text.withUnsafeBytes { bytes in
+            unsafe ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count
+        }
+        guard written else {
+            let reason = FileSystem.reason(errno)
+            _ = Glibc.close(descriptor)
+            throw .disk(path: path, reason: reason)
+        }
+    }
+
+    deinit { _ = Glibc.close(descriptor) }
+
+    /// Who holds the journal now; `nil` if nobody does.
+    static func holder(of journal: String) -> String? {
+        let descriptor = unsafe open(path(journal), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { _ = Glibc.close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        return spoken(text(descriptor))
+    }
+
+    private static func path(_ journal: String) -> String { journal + "/daemon.lock" }
+
+    private static func text(_ descriptor: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    /// `{"host":"a","pid":7,"since":"…"}` as `host a, pid 7, since …`.
+    private static func spoken(_ json: String) -> String {
+        let words = json.filter { !"{}\"\n".contains($0) }.split(separator: ",").map { field in
+            let parts = field.split(separator: ":", maxSplits: 1)
+            return parts.joined(separator: " ")
+        }
+        return words.isEmpty ? "unknown" : words.joined(separator: ", ")
+    }
+}

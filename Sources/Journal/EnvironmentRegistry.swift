@@ -1,0 +1,37 @@
+internal import Glibc
+internal import LMDB
+internal import Synchronization
+
+/// One environment for each folder of this process: LMDB's file locks belong to the process, and a second opening's end
+/// would drop the first one's (lmdb.h, caveats).
+enum EnvironmentRegistry {
+    private struct Held {
+        weak var environment: Environment?
+    }
+
+    private static let held = Mutex<[String: Held]>([:])
+
+    /// - Parameter readOnly: whether that is enough. An environment that is open already is shared as it is.
+    static func open(_ path: String, mapSize: Int, readOnly: Bool) throws(LMDBError) -> Environment {
+        let name = canonical(path)
+        // Under the lock, so that two openings of one folder can't pass each other.
+        let result: Result<Environment, LMDBError> = held.withLock { held in
+            if let environment = held[name]?.environment, readOnly || !environment.isReadOnly { return .success(environment) }
+            do throws(LMDBError) {
+                let environment = try Environment(
+                    path: path, Environment.Options(mapSize: mapSize, readOnly: readOnly && !FileSystem.canWrite(path)))
+                held[name] = Held(environment: environment)
+                return .success(environment)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func canonical(_ path: String) -> String {
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+}

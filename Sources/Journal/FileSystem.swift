@@ -1,0 +1,62 @@
+internal import Glibc
+internal import StreamModel
+
+/// What the journal must know of the disk that it lies on.
+enum FileSystem {
+    /// The names of file systems over a network, where a memory map and a file's lock mean little (lmdb.h: "do not use LMDB
+    /// databases on remote filesystems"). Numbers from statfs(2) and the kernel's magic.h.
+    static func networkName(magic: UInt32) -> String? {
+        switch magic {
+        case 0x6969: "nfs"
+        case 0x517B: "smb"
+        case 0xFE53_4D42: "smb2"
+        case 0xFF53_4D42: "cifs"
+        case 0x0102_1997: "9p"
+        case 0x5346_414F, 0x6B41_4653: "afs"
+        case 0x00C3_6400: "ceph"
+        case 0x7375_7245: "coda"
+        case 0x0BD0_0BD0: "lustre"
+        case 0x0116_1970: "gfs2"
+        case 0x7461_636F: "ocfs2"
+        default: nil
+        }
+    }
+
+    enum Kind: Hashable, Sendable {
+        case missing
+        case emptyFolder
+        case folder(files: Set<String>)
+        case other
+        case unreadable(String)
+    }
+
+    static func kind(of path: String) -> Kind {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0 else {
+            return errno == ENOENT ? .missing : .unreadable(reason(errno))
+        }
+        guard facts.st_mode & S_IFMT == S_IFDIR else { return .other }
+        guard let folder = unsafe opendir(path) else { return .unreadable(reason(errno)) }
+        defer { unsafe closedir(folder) }
+        var files: Set<String> = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { files.insert(name) }
+        }
+        return files.isEmpty ? .emptyFolder : .folder(files: files)
+    }
+
+    static func canWrite(_ path: String) -> Bool { unsafe access(path, W_OK) == 0 }
+
+    /// Makes a folder that only its owner may enter, whatever the umask.
+    static func makeFolder(_ path: String) -> String? {
+        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { return reason(errno) }
+        return unsafe chmod(path, 0o700) == 0 ? nil : reason(errno)
+    }
+
+    static func restrict(_ path: String) { unsafe chmod(path, 0o600) }
+
+    static func reason(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
+}

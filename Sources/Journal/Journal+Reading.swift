@@ -1,0 +1,160 @@
+internal import LMDB
+package import StreamModel
+
+extension Journal {
+    /// Every shard, in the order of discovery.
+    package func checkpoints() throws(JournalError) -> [Checkpoint] {
+        try store.read { (snapshot) throws(JournalError) in try store.state(snapshot).shards.map(\.checkpoint) }
+    }
+
+    package func checkpoint(of shard: ShardKey) throws(JournalError) -> Checkpoint? {
+        try store.read { (snapshot) throws(JournalError) in try store.state(snapshot).checkpoint(shard) }
+    }
+
+    package func tables() throws(JournalError) -> [TableState] {
+        try store.read { (snapshot) throws(JournalError) in
+            try store.state(snapshot).tables.values.sorted { $0.table < $1.table }
+        }
+    }
+
+    package func table(_ name: TableName) throws(JournalError) -> TableState? {
+        try store.read { (snapshot) throws(JournalError) in try store.state(snapshot).tables[name] }
+    }
+
+    package func lastPosition() throws(JournalError) -> Position {
+        try store.read { (snapshot) throws(JournalError) in try store.lastPosition(snapshot) }
+    }
+
+    /// Events of the whole log after `position`, oldest first.
+    package func events(after position: Position, limit: Int) throws(JournalError) -> [Event] {
+        try store.read { (snapshot) throws(JournalError) in
+            let names = try store.names(snapshot)
+            var events: [Event] = []
+            guard limit > 0, position < (try store.lastPosition(snapshot)) else { return events }
+            var next = position.next
+            var previous = ChainHash.zero
+            if position > .origin {
+                guard let value = try store.value(for: Schema.key(position), in: store.schema.log, snapshot) else {
+                    throw store.damaged(position, "the event is missing")
+                }
+                previous = ChainHash(value)
+            }
+            try snapshot.forEach(in: store.schema.log, from: Schema.key(next)) { (key, value) throws(JournalError) in
+                guard Schema.position(key) == next else { throw store.damaged(next, "the event is missing") }
+                events.append(try store.event(value, at: next, after: previous, names: names).event)
+                previous = ChainHash(value)
+                next = next.next
+                return events.count < limit
+            }
+            return events
+        }
+    }
+
+    /// A shard's events. Oldest first they begin at an index entry; newest first they follow the links back.
+    package func history(of shard: ShardKey, _ query: HistoryQuery) throws(JournalError) -> [Event] {
+        var found: [Event] = []
+        try walk(shard, newestFirst: query.newestFirst) { event in
+            if query.admits(event) { found.append(event) }
+            return found.count < query.limit ?? .max
+        }
+        return found
+    }
+
+    /// The checkpoint as it was after the event at `position`; `nil` before the shard's discovery.
+    package func checkpoint(of shard: ShardKey, at position: Position) throws(JournalError) -> Checkpoint? {
+        let last = try lastPosition()
+        guard position <= last else { throw .noSuchPosition(position, last: last) }
+        return try fold(shard) { $0.position <= position }
+    }
+
+    /// The checkpoint as it was at `time`.
+    package func checkpoint(of shard: ShardKey, at time: Timestamp) throws(JournalError) -> Checkpoint? {
+        try fold(shard) { $0.time <= time }
+    }
+
+    /// The one shard that `part` names: its id, any unique part of it, or `table/part`.
+    package func shard(matching part: String) throws(JournalError) -> ShardKey {
+        let all = try store.read { (snapshot) throws(JournalError) in try store.names(snapshot) }
+        let exact = all.filter { $0.shard.text == part || $0.description == part }
+        if exact.count == 1 { return exact[0] }
+        let candidates = exact.isEmpty ? all.filter { $0.shard.text.contains(part) || Self.matches($0, part) } : exact
+        switch candidates.count {
+        case 1: return candidates[0]
+        case 0: throw .noSuchShard(part: part, known: all.count)
+        default: throw .ambiguousShard(part: part, candidates: candidates)
+        }
+    }
+
+    private static func matches(_ shard: ShardKey, _ part: String) -> Bool {
+        let pieces = part.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        return pieces.count == 2 && shard.table.text == pieces[0] && shard.shard.text.contains(pieces[1])
+    }
+
+    /// The newest start of a daemon, which says how the source is reached.
+    package func lastDaemonRun() throws(JournalError) -> RunStarted? {
+        try store.read { (snapshot) throws(JournalError) in
+            guard let value = try store.value(for: Schema.lastDaemonRunKey, in: store.schema.meta, snapshot),
+                let position = Schema.position(value)
+            else { return nil }
+            guard case .runStarted(let started) = try store.event(at: position, names: [], snapshot).event.payload else {
+                throw store.damaged(position, "the last start of a daemon isn't one")
+            }
+            return started
+        }
+    }
+
+    /// The daemon that holds the journal now, as host, pid and since when; `nil` if none runs.
+    package func daemonHolder() -> String? { DaemonLock.holder(of: path) }
+
+    /// Proves the chain, the fold and the index.
+    ///
+    /// - Throws: `.damaged` with the first position that does not hold.
+    package func verify(progress: (Position) -> Void) throws(JournalError) -> VerifyReport {
+        try Verifier(store).verify(progress: progress)
+    }
+
+    // MARK: -
+
+    private func fold(_ shard: ShardKey, upTo isWanted: (Event) -> Bool) throws(JournalError) -> Checkpoint? {
+        var checkpoint: Checkpoint?
+        var refusal: (Position, Refusal)?
+        try walk(shard, newestFirst: false) { event in
+            guard isWanted(event) else { return false }
+            do throws(Refusal) {
+                checkpoint = if let known = checkpoint {
+                    try known.applying(event)
+                } else {
+                    try .beginning(shard, with: event.payload, position: event.position, time: event.time)
+                }
+            } catch {
+                refusal = (event.position, error)
+                return false
+            }
+            return true
+        }
+        if let (position, refusal) = refusal { throw store.damaged(position, "the event can't follow: \(refusal)") }
+        return checkpoint
+    }
+
+    /// Visits a shard's events until `body` says `false`.
+    ///
+    /// An event links to the one before it, and every 32nd stands in the index: so newest first is a walk along the links, and
+    /// oldest first takes one stretch of 32 after the other, each walked back and given forwards.
+    private func walk(_ shard: ShardKey, newestFirst: Bool, _ body: (Event) -> Bool) throws(JournalError) {
+        try store.read { (snapshot) throws(JournalError) in
+            let state = try store.state(snapshot)
+            guard let ordinal = state.ordinals[shard], let checkpoint = state[ordinal]?.checkpoint else { return }
+            let links = Links(store: store, ordinal: ordinal, names: state.shards.map(\.key))
+            if newestFirst {
+                try links.follow(from: checkpoint.position, downTo: Revision(1), snapshot, body)
+                return
+            }
+            var first = Revision(1)
+            while first <= checkpoint.revision {
+                let stretch = try links.stretch(from: first, of: checkpoint, snapshot)
+                for event in stretch where !body(event) { return }
+                first = Revision(first.number + Schema.indexInterval)
+            }
+        }
+    }
+}

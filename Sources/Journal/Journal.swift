@@ -1,0 +1,196 @@
+internal import LMDB
+package import StreamModel
+internal import Synchronization
+
+/// The event-sourced checkpoint journal: every transition of every checkpoint, in one folder.
+///
+/// One daemon a journal; any number of readers and stewards (an operator's rewind) beside it. Appends go through one thread
+/// and are durable when they return; reads are short snapshots that hold nobody up.
+package final class Journal: Sendable {
+    package enum Access: Sendable {
+        /// Makes the journal where there is none, and holds it against a second daemon until the process ends.
+        case daemon(RunStarted)
+        /// An operator's command that writes beside a daemon. Its run begins with its first append.
+        case steward(RunStarted)
+        case reader
+    }
+
+    package let path: String
+    let store: Store
+    private let writer: JournalWriter?
+    private let lock: DaemonLock?
+    private let isClosed = Mutex(false)
+
+    /// A map that LMDB takes no disk for until it is used; it doubles when it is full.
+    package static let mapSize = 64 << 30
+    /// The newest events whose chain is checked whenever a journal is opened: 16,384 take about 15 ms.
+    private static let checkedAtOpen = 16_384
+
+    /// Opens the journal in `path`. Blocks for as long as reading every checkpoint takes: O(shards), not O(events).
+    ///
+    /// - Throws: what keeps it from being opened, each with what to do; `.damaged` names a position.
+    package static func open(
+        _ path: String, _ access: Access, mapSize: Int = Journal.mapSize
+    ) throws(JournalError) -> Journal {
+        try Journal(path, access, mapSize: mapSize)
+    }
+
+    private init(_ path: String, _ access: Access, mapSize: Int) throws(JournalError) {
+        let isNew = try Self.inspect(path, access)
+        self.path = path
+        switch access {
+        case .daemon(let started):
+            if isNew, let reason = FileSystem.makeFolder(path) { throw .cannotCreate(path: path, reason: reason) }
+            guard FileSystem.canWrite(path) else {
+                throw .readOnly(path: path, reason: "the folder is not writable for this user")
+            }
+            lock = try DaemonLock(path, host: started.host, pid: started.pid, since: .now())
+        case .steward:
+            guard FileSystem.canWrite(path) else {
+                throw .readOnly(path: path, reason: "the folder is not writable for this user")
+            }
+            lock = nil
+        case .reader: lock = nil
+        }
+        if let type = FileSystem.networkName(magic: DataFile.fileSystemMagic(of: path)) {
+            throw .networkFileSystem(path: path, type: type)
+        }
+
+        let file = path + "/data.mdb"
+        let (used, length) = DataFile.used(file)
+        if !isNew, length > 0, used == nil {
+            throw .notAJournal(path: path, why: "its data.mdb is no LMDB file of this kind of machine")
+        }
+        // LMDB may leave the last pages of a transaction unwritten when they came and went within it, so a file that is short
+        // is only suspect: then everything is read once, and a page that is missing shows.
+        let isSuspect = used.map { length < $0 } ?? false
+
+        let environment: Environment
+        var readOnly = false
+        if case .reader = access { readOnly = true }
+        do throws(LMDBError) {
+            environment = try EnvironmentRegistry.open(path, mapSize: mapSize, readOnly: readOnly)
+            if !environment.isReadOnly { _ = try environment.clearDeadReaders() }
+        } catch {
+            throw Self.openError(error, path)
+        }
+        if isNew {
+            FileSystem.restrict(file)
+            FileSystem.restrict(path + "/lock.mdb")
+        }
+
+        store = try Self.openStore(environment, path, create: isNew || length == 0)
+        var transaction = 0
+        let store = store
+        let state = try store.read { (snapshot) throws(JournalError) in
+            transaction = snapshot.id
+            let state = try store.state(snapshot)
+            try Verifier.checkTail(store, state, snapshot, count: isSuspect ? .max : UInt64(Self.checkedAtOpen))
+            return state
+        }
+        switch access {
+        case .daemon(let started):
+            var thread = WriterThread(store: store, state: state, transaction: transaction, run: started)
+            try thread.begin()
+            writer = JournalWriter(store: store, thread)
+        case .steward(let started):
+            writer = JournalWriter(
+                store: store, WriterThread(store: store, state: state, transaction: transaction, run: started))
+        case .reader:
+            writer = nil
+        }
+    }
+
+    /// - Returns: whether a journal is to be made.
+    private static func inspect(_ path: String, _ access: Access) throws(JournalError) -> Bool {
+        switch FileSystem.kind(of: path) {
+        case .missing, .emptyFolder:
+            if case .daemon = access { return true }
+            throw .noJournal(path: path)
+        case .folder(let files):
+            if files.contains("data.mdb") { return false }
+            // What a daemon leaves that was killed between its first two steps.
+            if files == ["daemon.lock"] || files == ["daemon.lock", "lock.mdb"], case .daemon = access { return true }
+            throw .notAJournal(path: path, why: "it has no data.mdb")
+        case .other: throw .notAJournal(path: path, why: "it is a file, not a folder")
+        case .unreadable(let reason): throw .readOnly(path: path, reason: reason)
+        }
+    }
+
+    private static func openError(_ error: LMDBError, _ path: String) -> JournalError {
+        if error.isForeign { return .notAJournal(path: path, why: "its data.mdb is no LMDB file of this kind (\(error))") }
+        if error.isCorrupted { return .damaged(path: path, position: nil, problem: "its pages can't be read (\(error))") }
+        switch error.code {
+        case 13, 30, 1: return .readOnly(path: path, reason: "\(error)")  // EACCES, EROFS, EPERM
+        case 5, 28, 122: return .disk(path: path, reason: "\(error)")  // EIO, ENOSPC, EDQUOT
+        default: return .storage(error)
+        }
+    }
+
+    private static func openStore(
+        _ environment: Environment, _ path: String, create: Bool
+    ) throws(JournalError) -> Store {
+        if create {
+            do throws(JournalError) {
+                try environment.write { (transaction) throws(JournalError) in
+                    do throws(LMDBError) {
+                        let schema = try Schema(creatingIn: &transaction)
+                        try transaction.put(Array(Schema.format.utf8), for: Schema.formatKey, in: schema.meta)
+                    } catch {
+                        throw .storage(error)
+                    }
+                }
+            } catch {
+                guard case .storage(let storage) = error else { throw error }
+                throw storage.isMapFull ? .mapFull(path: path, bytes: environment.mapSize) : openError(storage, path)
+            }
+        }
+        return try environment.read { (transaction) throws(JournalError) in
+            let schema: Schema?
+            let found: [UInt8]?
+            do throws(LMDBError) {
+                schema = try Schema(openingIn: transaction)
+                found = if let schema { try transaction.value(for: Schema.formatKey, in: schema.meta) } else { nil }
+            } catch {
+                throw openError(error, path)
+            }
+            guard let schema, let found else {
+                throw .notAJournal(path: path, why: "its data.mdb holds other tables than a journal's")
+            }
+            let format = String(decoding: found, as: UTF8.self)
+            guard format == Schema.format else {
+                throw .newerFormat(path: path, found: format, known: Schema.format)
+            }
+            return Store(environment: environment, schema: schema, path: path)
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Appends all of `drafts` in one durable transaction, or none of them. Appends that are asked for one after the other
+    /// are logged in that order.
+    ///
+    /// - Returns: one receipt a draft, in order.
+    /// - Throws: `.conflict` where a shard is at another revision than its draft expects, `.refused` for what can't follow,
+    ///   `.disk` and the like, after which nothing of the append is in the journal.
+    package func append(_ drafts: [Draft]) async throws(JournalError) -> [Receipt] {
+        guard let writer, !isClosed.withLock({ $0 }) else { throw .closed(path: path) }
+        return try await writer.append(drafts)
+    }
+
+    /// Shards that another process has appended to since this was last asked; cheap where there are none.
+    package func foreignAppends() async throws(JournalError) -> [ShardKey] {
+        guard let writer, !isClosed.withLock({ $0 }) else { return [] }
+        return try await writer.foreignAppends()
+    }
+
+    /// Says that the run ended, and why. A run that never says so was killed.
+    package func close(reason: String) async {
+        guard let writer, !isClosed.withLock({ closed in defer { closed = true }; return closed }) else { return }
+        if lock != nil {
+            // Nothing is left to tell it to: the journal is whole without.
+            _ = try? await writer.append([Draft(run: .runStopped(RunStopped(reason: reason)))])
+        }
+        await writer.end()
+    }
+}

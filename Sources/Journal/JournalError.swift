@@ -1,0 +1,82 @@
+package import LMDB
+package import StreamModel
+
+/// Why the journal could not do what was asked. Each text says what happened, to which object, and what to do.
+package enum JournalError: Error, Equatable, CustomStringConvertible {
+    /// Another process appended to the shard meanwhile: fold it again and go on from there.
+    case conflict(shard: ShardKey, expected: Revision, found: Revision)
+    case refused(Refusal)
+    case noJournal(path: String)
+    case notAJournal(path: String, why: String)
+    case newerFormat(path: String, found: String, known: String)
+    /// Another daemon holds it; `holder` names host, pid and since when.
+    case busy(path: String, holder: String)
+    case damaged(path: String, position: Position?, problem: String)
+    case cannotCreate(path: String, reason: String)
+    case readOnly(path: String, reason: String)
+    case networkFileSystem(path: String, type: String)
+    case mapFull(path: String, bytes: Int)
+    /// The disk is full or broken: LMDB says EIO for both at commit.
+    case disk(path: String, reason: String)
+    case storage(LMDBError)
+    case noSuchShard(part: String, known: Int)
+    case ambiguousShard(part: String, candidates: [ShardKey])
+    case noSuchPosition(Position, last: Position)
+    case closed(path: String)
+
+    package var description: String {
+        switch self {
+        case .conflict(let shard, let expected, let found):
+            "journal: shard \(shard) is at revision \(found), not \(expected): it was changed meanwhile; try again"
+        case .refused(let refusal): "journal: \(refusal)"
+        case .noJournal(let path):
+            "journal: there is none at \(path): `shakectl run` makes one; elsewhere, name it with --journal or SHAKE_JOURNAL"
+        case .notAJournal(let path, let why):
+            "journal: \(path) is not a journal: \(why). Name another folder with --journal; a new one is made in a folder "
+                + "that does not exist or is empty"
+        case .newerFormat(let path, let found, let known):
+            "journal: \(path) has format \(found), and this shakectl knows \(known): use the version that wrote it, or a newer one"
+        case .busy(let path, let holder):
+            "journal: \(path) is in use by another daemon (\(holder)): stop that one first, or give this one a journal of its own"
+        case .damaged(let path, let position, let problem):
+            "journal: \(path) is damaged\(position.map { " at position \($0)" } ?? ""): \(problem). Nothing was changed. Stop the "
+                + "daemon, keep the folder, and restore a backup of it"
+        case .cannotCreate(let path, let reason): "journal: can't create \(path): \(reason)"
+        case .readOnly(let path, let reason):
+            "journal: can't write to \(path): \(reason). Run as the folder's owner, or on a file system that is mounted writable"
+        case .networkFileSystem(let path, let type):
+            "journal: \(path) is on a network file system (\(type)), where LMDB can lose data: use a local disk"
+        case .mapFull(let path, let bytes):
+            "journal: \(path) has filled its \(bytes >> 20) MiB and can't grow: free address space or disk, then start again; "
+                + "nothing that was acknowledged is lost"
+        case .disk(let path, let reason):
+            "journal: \(path) can't be written: \(reason). Free space on that disk or look at its health; nothing that was "
+                + "acknowledged is lost"
+        case .storage(let error): "journal: \(error)"
+        case .noSuchShard(let part, let known):
+            "no shard's id contains “\(part)”: the journal knows \(known); `shakectl shards` lists them"
+        case .ambiguousShard(let part, let candidates):
+            "“\(part)” names \(candidates.count) shards (\(candidates.prefix(4).map { "\($0)" }.joined(separator: ", "))"
+                + "\(candidates.count > 4 ? ", …" : "")): give more of the id, or table/id"
+        case .noSuchPosition(let position, let last): "the journal has no position \(position): its last is \(last)"
+        case .closed(let path): "journal: \(path) was closed after an error before this; start again"
+        }
+    }
+
+    /// DESIGN 6.
+    package var exitCode: Int32 {
+        switch self {
+        case .damaged, .newerFormat, .notAJournal, .refused: 65
+        case .noJournal, .disk, .mapFull, .storage, .closed: 74
+        case .cannotCreate: 73
+        case .networkFileSystem: 78
+        case .busy, .conflict: 75
+        case .readOnly: 77
+        case .noSuchShard, .ambiguousShard, .noSuchPosition: 64
+        }
+    }
+}
+
+extension JournalError: StorageFailure {
+    package init(_ error: LMDBError) { self = .storage(error) }
+}

@@ -1,0 +1,20 @@
+extension Payload {
+    /// The event's name, as DESIGN 3.1 has it and `history` shows it.
+    package var kind: String {
+        switch self {
+        case .runStarted: "run_started"
+        case .runStopped: "run_stopped"
+        case .phaseChanged: "phase_changed"
+        case .scanAdvanced: "scan_advanced"
+        case .scanFinished: "scan_finished"
+        case .shardDiscovered: "shard_discovered"
+        case .queried: "queried"
+        case .iteratorResolved: "iterator_resolved"
+        case .statusChanged: "status_changed"
+        case .sequenceAdvanced: "sequence_advanced"
+        case .faulted: "faulted"
+        case .rewound: "rewound"
+        case .unknown(let kind, _): "unknown_\(kind)"
+        }
+    }
+}

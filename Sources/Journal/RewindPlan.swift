@@ -1,0 +1,156 @@
+package import StreamModel
+
+/// What an operator, or recovery, wants a shard to be set to.
+package struct RewindRequest: Sendable {
+    package enum Place: Sendable {
+        case sequenceNumber(SequenceNumber)
+        case start
+        /// As the shard was at some position or time.
+        case checkpoint(Checkpoint)
+    }
+
+    package var place: Place
+    /// With a sequence number: that record is delivered again.
+    package var inclusive: Bool
+    package var reason: String
+    package var author: String
+
+    package init(place: Place, inclusive: Bool, reason: String, author: String) {
+        self.place = place
+        self.inclusive = inclusive
+        self.reason = reason
+        self.author = author
+    }
+}
+
+/// Why a rewind is not possible, and what is instead.
+package struct RewindRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}
+
+/// What a rewind appends (DESIGN 4.6): decided from the checkpoints alone, so that a dry run is the same run.
+package struct RewindPlan: Hashable, Sendable {
+    /// The iterator that the stream must still be able to give, or the rewind would lose records.
+    package struct Needs: Hashable, Sendable {
+        package let type: IteratorType
+        package let sequenceNumber: SequenceNumber?
+    }
+
+    package let shard: ShardKey
+    package let from: SequenceNumber?
+    package let to: SequenceNumber?
+    package let inclusive: Bool
+    /// Descendants that are set back with it, parents before children.
+    package let cascaded: [ShardKey]
+    /// One append: all or nothing.
+    package let drafts: [Draft]
+    package let needs: Needs
+
+    /// - Parameter checkpoints: all of the journal, or at least all of the shard's stream.
+    package static func make(
+        _ request: RewindRequest, of shard: ShardKey, among checkpoints: [Checkpoint]
+    ) throws(RewindRefusal) -> RewindPlan {
+        let stream = checkpoints.filter { $0.shard.table == shard.table && $0.shard.stream == shard.stream }
+        guard let current = stream.first(where: { $0.shard == shard }) else {
+            throw RewindRefusal("the journal doesn't know shard \(shard): `shakectl shards` lists those that it knows")
+        }
+        let place = try Place(request, current)
+        let descendants = startedDescendants(of: shard.shard, among: stream)
+        let drafts = [draft(request, current, to: place.to, inclusive: place.inclusive, root: nil)]
+            + descendants.map { draft(request, $0, to: nil, inclusive: false, root: shard.shard) }
+        return RewindPlan(
+            shard: shard, from: current.sequenceNumber, to: place.to, inclusive: place.inclusive,
+            cascaded: descendants.map(\.shard), drafts: drafts,
+            needs: Needs(
+                type: place.to == nil ? .trimHorizon : place.inclusive ? .atSequenceNumber : .afterSequenceNumber,
+                sequenceNumber: place.to))
+    }
+
+    private struct Place {
+        let to: SequenceNumber?
+        let inclusive: Bool
+
+        init(_ request: RewindRequest, _ current: Checkpoint) throws(RewindRefusal) {
+            switch request.place {
+            case .start:
+                (to, inclusive) = (nil, false)
+            case .sequenceNumber(let number):
+                (to, inclusive) = (number, request.inclusive)
+            case .checkpoint(let then):
+                guard then.shard == current.shard else {
+                    throw RewindRefusal("that checkpoint belongs to shard \(then.shard), not to \(current.shard)")
+                }
+                (to, inclusive) = (then.sequenceNumber, then.iteratorType == .atSequenceNumber)
+            }
+            guard let to else { return }
+            let name = current.shard.shard
+            if let starting = current.range.starting, to < starting {
+                throw RewindRefusal(
+                    "sequence number \(to) lies before shard \(name), which starts at \(starting): --to-start goes back as far as "
+                        + "it can; what comes before is in its parent\(current.parent.map { " \($0)" } ?? "")")
+            }
+            if let ending = current.range.ending, to > ending {
+                throw RewindRefusal(
+                    "sequence number \(to) lies behind shard \(name), which ends at \(ending): what comes after is in its children")
+            }
+            guard let now = current.sequenceNumber else {
+                throw RewindRefusal(
+                    "nothing of shard \(name) is in the target yet, so sequence number \(to) lies ahead of it: let it run")
+            }
+            guard to > now else { return }
+            // A rewind that nobody has taken up has replayed nothing, so it can be taken back; once records are replayed,
+            // older ones may lie over newer ones, and only the rest of the replay puts that right.
+            let isUntouched: Bool =
+                if case .checkpoint(let then) = request.place {
+                    current.epoch > then.epoch && (current.status == .prepared || current.status == .waitingForParent)
+                } else { false }
+            guard isUntouched else {
+                throw RewindRefusal(
+                    "sequence number \(to) lies ahead of shard \(name)'s checkpoint, which is \(now): going forward would skip "
+                        + "records. If this is to undo a rewind whose replay has begun, let the replay run: it ends in the same place")
+            }
+        }
+    }
+
+    /// Replayed records of a parent must not land on newer ones of its children, so those that have begun begin again.
+    private static func startedDescendants(of shard: ShardID, among stream: [Checkpoint]) -> [Checkpoint] {
+        let children = Dictionary(grouping: stream.filter { $0.parent != nil }) { $0.parent }
+        var found: [Checkpoint] = []
+        var visited: Set<ShardID> = [shard]
+        var next = [shard]
+        while let parent = next.first {
+            next.removeFirst()
+            for child in (children[parent] ?? []).sorted(by: { $0.shard < $1.shard })
+            where visited.insert(child.shard.shard).inserted {
+                next.append(child.shard.shard)
+                if child.hasStarted { found.append(child) }
+            }
+        }
+        return found
+    }
+
+    private static func draft(
+        _ request: RewindRequest, _ checkpoint: Checkpoint, to: SequenceNumber?, inclusive: Bool, root: ShardID?
+    ) -> Draft {
+        Draft(
+            shard: checkpoint.shard, expecting: checkpoint.revision,
+            [
+                .rewound(
+                    Rewound(
+                        from: checkpoint.sequenceNumber, to: to, inclusive: inclusive, reason: request.reason,
+                        author: request.author, cascadeRoot: root, epoch: checkpoint.epoch.next))
+            ])
+    }
+}
+
+extension Checkpoint {
+    /// Whether any of it may be in the target.
+    var hasStarted: Bool {
+        switch status {
+        case .inProcessing, .done: true
+        case .notProcessed, .notNeeded, .prepared, .waitingForParent: sequenceNumber != nil
+        }
+    }
+}

@@ -1,0 +1,168 @@
+internal import LMDB
+internal import StreamModel
+
+/// Journal words over LMDB: reads and writes values by the schema, and never trusts one.
+struct Store: Sendable {
+    let environment: Environment
+    let schema: Schema
+    let path: String
+
+    // MARK: - Reading
+
+    func read<R>(_ body: (borrowing ReadTransaction) throws(JournalError) -> R) throws(JournalError) -> R {
+        do throws(JournalError) { return try environment.read(body) } catch { throw translated(error) }
+    }
+
+    /// LMDB's own words for damage, in the journal's.
+    func translated(_ error: JournalError) -> JournalError {
+        guard case .storage(let storage) = error else { return error }
+        if storage.isCorrupted || storage.isForeign { return damaged(nil, "a page can't be read (\(storage))") }
+        return error
+    }
+
+    func damaged(_ position: Position?, _ problem: String) -> JournalError {
+        .damaged(path: path, position: position, problem: problem)
+    }
+
+    /// What is kept beside the log, each value checked against its own hash: O(shards).
+    func state(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> LogState {
+        var state = LogState()
+        var names: [ShardKey] = []
+        let count = try count(of: schema.shards, transaction)
+        names.reserveCapacity(count)
+        try forEach(in: schema.shards, transaction) { key, value throws(JournalError) in
+            guard Schema.ordinal(key) == UInt32(names.count + 1), let bytes = Sealed.open(value, under: key),
+                let shard = WireFormat.decodeShard(bytes)
+            else { throw damaged(nil, "the name of shard number \(names.count + 1) can't be read") }
+            names.append(shard)
+        }
+        var next: UInt32 = 1
+        try forEach(in: schema.checkpoints, transaction) { key, value throws(JournalError) in
+            guard Schema.ordinal(key) == next, Int(next) <= names.count, let bytes = Sealed.open(value, under: key),
+                let checkpoint = WireFormat.decodeCheckpoint(bytes, of: names[Int(next) - 1])
+            else { throw damaged(nil, "the checkpoint of shard number \(next) can't be read") }
+            state.set(checkpoint, ordinal: next)
+            next += 1
+        }
+        guard Int(next) == names.count + 1 else { throw damaged(nil, "\(names.count) shards have names and \(next - 1) checkpoints") }
+        try forEach(in: schema.tables, transaction) { key, value throws(JournalError) in
+            let name = TableName(String(decoding: key, as: UTF8.self))
+            guard let bytes = Sealed.open(value, under: key), let table = WireFormat.decodeTable(bytes, name) else {
+                throw damaged(nil, "the state of table \(name) can't be read")
+            }
+            state.tables[name] = table
+        }
+        if let (key, value) = try last(in: schema.log, transaction) {
+            guard let position = Schema.position(key) else { throw damaged(nil, "the log's last key is no position") }
+            state.last = position
+            state.chain = ChainHash(value)
+        }
+        return state
+    }
+
+    func lastPosition(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> Position {
+        guard let (key, _) = try last(in: schema.log, transaction) else { return .origin }
+        guard let position = Schema.position(key) else { throw damaged(nil, "the log's last key is no position") }
+        return position
+    }
+
+    /// The names of all shards, by ordinal - 1.
+    func names(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> [ShardKey] {
+        var names: [ShardKey] = []
+        try forEach(in: schema.shards, transaction) { key, value throws(JournalError) in
+            guard let bytes = Sealed.open(value, under: key), let shard = WireFormat.decodeShard(bytes) else {
+                throw damaged(nil, "the name of shard number \(names.count + 1) can't be read")
+            }
+            names.append(shard)
+        }
+        return names
+    }
+
+    /// One event, checked against its own hash and the one before it.
+    func event(
+        at position: Position, names: [ShardKey], _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> (event: Event, envelope: WireFormat.Envelope) {
+        guard let value = try value(for: Schema.key(position), in: schema.log, transaction) else {
+            throw damaged(position, "the event is missing")
+        }
+        let before = Position(position.number - 1)
+        var previous = ChainHash.zero
+        if before != .origin {
+            guard let value = try self.value(for: Schema.key(before), in: schema.log, transaction) else {
+                throw damaged(before, "the event is missing")
+            }
+            previous = ChainHash(value)
+        }
+        return try event(value, at: position, after: previous, names: names)
+    }
+
+    func event(
+        _ value: [UInt8], at position: Position, after previous: ChainHash, names: [ShardKey]
+    ) throws(JournalError) -> (event: Event, envelope: WireFormat.Envelope) {
+        let (envelope, payload, naming) = try open(value, at: position, after: previous)
+        let subject: Subject
+        if envelope.shard > 0 {
+            guard let key = Int(envelope.shard) <= names.count ? names[Int(envelope.shard) - 1] : naming else {
+                throw damaged(position, "it is about shard number \(envelope.shard), which has no name")
+            }
+            subject = .shard(key)
+        } else if let table = envelope.table {
+            subject = .table(table)
+        } else {
+            subject = .run
+        }
+        let event = Event(
+            position: position, time: envelope.time, run: envelope.run, subject: subject,
+            revision: envelope.shard > 0 ? envelope.revision : nil, payload: payload)
+        return (event, envelope)
+    }
+
+    /// Checks a value of the log against the chain and decodes it.
+    func open(
+        _ value: [UInt8], at position: Position, after previous: ChainHash
+    ) throws(JournalError) -> (envelope: WireFormat.Envelope, payload: Payload, naming: ShardKey?) {
+        guard value.count > ChainHash.count else { throw damaged(position, "the event is cut off") }
+        let bytes = Array(value[ChainHash.count...])
+        guard previous.chained(with: bytes) == ChainHash(value) else {
+            throw damaged(position, "the event doesn't match its hash, or the one before it was changed")
+        }
+        guard let decoded = WireFormat.decodeEvent(bytes), decoded.envelope.position == position else {
+            throw damaged(position, "the event can't be decoded")
+        }
+        return decoded
+    }
+
+    // MARK: - LMDB in the journal's error
+
+    func value(
+        for key: [UInt8], in table: Table, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> [UInt8]? {
+        do throws(LMDBError) { return try transaction.value(for: key, in: table) } catch { throw .storage(error) }
+    }
+
+    func last(
+        in table: Table, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> (key: [UInt8], value: [UInt8])? {
+        do throws(LMDBError) { return try transaction.last(in: table) } catch { throw .storage(error) }
+    }
+
+    func floor(
+        of key: [UInt8], in table: Table, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> (key: [UInt8], value: [UInt8])? {
+        do throws(LMDBError) { return try transaction.floor(of: key, in: table) } catch { throw .storage(error) }
+    }
+
+    func count(of table: Table, _ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> Int {
+        do throws(LMDBError) { return try transaction.count(of: table) } catch { throw .storage(error) }
+    }
+
+    private func forEach(
+        in table: Table, _ transaction: borrowing some Snapshot & ~Copyable,
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws(JournalError) -> Void
+    ) throws(JournalError) {
+        try transaction.forEach(in: table, from: nil) { (key, value) throws(JournalError) in
+            try body(key, value)
+            return true
+        }
+    }
+}

@@ -1,0 +1,44 @@
+internal import StreamModel
+
+extension TableState {
+    /// One step of the fold. What is about a table needs no refusal: a phase may follow any other.
+    mutating func apply(_ payload: Payload, position: Position, time: Timestamp) {
+        switch payload {
+        case .phaseChanged(let change):
+            phase = change.to
+            stream = change.stream ?? stream
+            reason = change.reason
+            if change.to == .fullSync {
+                segments = []
+                scanFinished = false
+            }
+        case .scanAdvanced(let advance):
+            let index: Int
+            if let known = segments.firstIndex(where: { $0.segment >= advance.segment }) {
+                index = known
+            } else {
+                index = segments.endIndex
+            }
+            if index == segments.endIndex || segments[index].segment != advance.segment {
+                segments.insert(
+                    Segment(
+                        segment: advance.segment, totalSegments: advance.totalSegments, lastEvaluatedKey: nil,
+                        isFinished: false, items: 0, bytes: 0), at: index)
+            }
+            segments[index].lastEvaluatedKey = advance.lastEvaluatedKey
+            segments[index].isFinished = advance.lastEvaluatedKey == nil
+            segments[index].items += advance.items
+            segments[index].bytes += advance.bytes
+            targetToken = advance.targetToken ?? targetToken
+        case .scanFinished:
+            scanFinished = true
+        case .faulted(let fault):
+            lastFault = Checkpoint.Fault(code: fault.code, message: fault.message, time: time)
+        case .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
+            .sequenceAdvanced, .rewound, .unknown:
+            break
+        }
+        self.position = position
+        updated = time
+    }
+}

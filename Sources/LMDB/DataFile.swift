@@ -1,0 +1,15 @@
+internal import CLMDB
+
+/// What can be told of a data file without trusting it.
+package enum DataFile {
+    /// - Returns: the bytes that the newest meta page says are in use, or `nil` where there is no LMDB file of this machine's
+    ///   word size and byte order; and the file's length.
+    package static func used(_ path: String) -> (used: UInt64?, length: UInt64) {
+        var length: UInt64 = 0
+        let used = unsafe shake_lmdb_used_bytes(path, &length)
+        return (used == 0 ? nil : used, length)
+    }
+
+    /// As statfs(2) numbers it; 0 where that can't be told.
+    package static func fileSystemMagic(of path: String) -> UInt32 { unsafe shake_file_system_magic(path) }
+}

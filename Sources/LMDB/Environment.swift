@@ -1,0 +1,165 @@
+internal import CLMDB
+internal import Glibc
+
+/// One LMDB folder, open in this process: owns the handle, hands out transactions, grows the map.
+///
+/// Opened with `MDB_NOTLS`, so a read transaction belongs to its value and not to a thread. LMDB wants a folder opened once
+/// in a process (lmdb.h, `mdb_env_open`); `shared` sees to that.
+@safe package final class Environment: @unchecked Sendable {
+    // Sendable: LMDB locks inside what threads share; the gate below keeps a resize apart from transactions, which lmdb.h
+    // leaves to the caller (`mdb_env_set_mapsize`).
+    let pointer: OpaquePointer
+    private let gate: Gate
+    package let path: String
+    package let isReadOnly: Bool
+    /// Whether it was opened without a lock file, on a file system that nobody can write to.
+    package let isLockless: Bool
+
+    package struct Options: Sendable {
+        package var mapSize: Int
+        package var readOnly: Bool
+        /// Of all processes together.
+        package var maxReaders: Int
+        package var maxTables: Int
+
+        package init(mapSize: Int, readOnly: Bool = false, maxReaders: Int = 510, maxTables: Int = 16) {
+            self.mapSize = mapSize
+            self.readOnly = readOnly
+            self.maxReaders = maxReaders
+            self.maxTables = maxTables
+        }
+    }
+
+    /// - Throws: an errno, or a code for which `isForeign` says that the file isn't LMDB's.
+    package init(path: String, _ options: Options) throws(LMDBError) {
+        var created: OpaquePointer?
+        try LMDBError.check(unsafe mdb_env_create(&created), "mdb_env_create")
+        guard let created = unsafe created else { throw LMDBError(code: ENOMEM, call: "mdb_env_create") }
+        do throws(LMDBError) {
+            try LMDBError.check(unsafe mdb_env_set_mapsize(created, options.mapSize), "mdb_env_set_mapsize")
+            try LMDBError.check(
+                unsafe mdb_env_set_maxreaders(created, UInt32(options.maxReaders)), "mdb_env_set_maxreaders")
+            try LMDBError.check(unsafe mdb_env_set_maxdbs(created, UInt32(options.maxTables)), "mdb_env_set_maxdbs")
+            try LMDBError.check(unsafe shake_lmdb_watch(created, path), "watch")
+            unsafe shake_lmdb_enter(created)
+            defer { shake_lmdb_leave() }
+            var flags = UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+            var code = unsafe mdb_env_open(created, path, flags, 0o600)
+            let wantsNoLock = options.readOnly && (code == EROFS || code == EACCES)
+            if wantsNoLock {
+                // A reader needs a slot in the lock file. Where nobody can write, nobody writes beside us either.
+                flags |= UInt32(MDB_NOLOCK)
+                code = unsafe mdb_env_open(created, path, flags, 0o600)
+            }
+            try LMDBError.check(code, "mdb_env_open")
+            isLockless = wantsNoLock
+        } catch {
+            unsafe shake_lmdb_unwatch(created)
+            unsafe mdb_env_close(created)
+            throw error
+        }
+        unsafe pointer = created
+        gate = Gate()
+        self.path = path
+        isReadOnly = options.readOnly
+    }
+
+    deinit {
+        unsafe shake_lmdb_unwatch(pointer)
+        unsafe mdb_env_close(pointer)
+    }
+
+    /// Frees the slots of readers whose process died; their snapshots would keep pages from being used again.
+    package func clearDeadReaders() throws(LMDBError) -> Int {
+        var dead: Int32 = 0
+        try LMDBError.check(unsafe mdb_reader_check(pointer, &dead), "mdb_reader_check")
+        return Int(dead)
+    }
+
+    /// The newest committed transaction of any process. A look at shared memory.
+    package var lastTransaction: Int { unsafe facts.me_last_txnid }
+
+    package var mapSize: Int { unsafe facts.me_mapsize }
+
+    /// Bytes of the map that have ever been used.
+    package var usedBytes: Int {
+        var stat = MDB_stat()
+        unsafe mdb_env_stat(pointer, &stat)
+        return unsafe (facts.me_last_pgno + 1) * Int(stat.ms_psize)
+    }
+
+    private var facts: MDB_envinfo {
+        var info = unsafe MDB_envinfo()
+        unsafe mdb_env_info(pointer, &info)
+        return unsafe info
+    }
+
+    /// Makes the map larger. Waits for this process's transactions to end; those of others go on.
+    package func grow(to size: Int) throws(LMDBError) {
+        gate.close()
+        defer { gate.open() }
+        try LMDBError.check(unsafe mdb_env_set_mapsize(pointer, size), "mdb_env_set_mapsize")
+    }
+
+    /// Runs `body` on a snapshot. `body` is synchronous and short: a snapshot that stays open keeps every page that is
+    /// replaced meanwhile.
+    package func read<R, E: StorageFailure>(_ body: (borrowing ReadTransaction) throws(E) -> R) throws(E) -> R {
+        let transaction: ReadTransaction = try begin(raising: E.self) { () throws(LMDBError) in try ReadTransaction(in: self) }
+        defer { gate.leave() }
+        unsafe shake_lmdb_enter(pointer)
+        defer { shake_lmdb_leave() }
+        return try body(transaction)
+    }
+
+    /// Commits when `body` returns, aborts when it throws; must not be nested. `body` is synchronous: a write transaction
+    /// stays on one thread (lmdb.h, `mdb_txn_begin`), and an `await` could change threads. Waits for the writer of any other
+    /// process.
+    package func write<R, E: StorageFailure>(_ body: (inout WriteTransaction) throws(E) -> R) throws(E) -> R {
+        var transaction: WriteTransaction = try begin(raising: E.self) { () throws(LMDBError) in try WriteTransaction(in: self) }
+        defer { gate.leave() }
+        unsafe shake_lmdb_enter(pointer)
+        defer { shake_lmdb_leave() }
+        let result = try body(&transaction)
+        do throws(LMDBError) { try transaction.commit() } catch { throw E(error) }
+        return result
+    }
+
+    /// Leaves the gate entered when it succeeds.
+    private func begin<T: ~Copyable, E: StorageFailure>(
+        raising: E.Type, _ make: () throws(LMDBError) -> T
+    ) throws(E) -> T {
+        while true {
+            gate.enter()
+            do throws(LMDBError) {
+                return try make()
+            } catch {
+                gate.leave()
+                guard error.isMapResized else { throw E(error) }
+                // Another process grew the map: size 0 takes its size over (lmdb.h, `mdb_env_set_mapsize`).
+                do throws(LMDBError) { try grow(to: 0) } catch { throw E(error) }
+            }
+        }
+    }
+}
+
+/// Keeps a resize of the map apart from this process's transactions.
+@safe private final class Gate: @unchecked Sendable {
+    // Sendable: a lock is made to be shared; the pointer never changes.
+    private let lock: UnsafeMutablePointer<pthread_rwlock_t>
+
+    init() {
+        unsafe lock = .allocate(capacity: 1)
+        unsafe lock.initialize(to: pthread_rwlock_t())
+        unsafe pthread_rwlock_init(lock, nil)
+    }
+
+    deinit {
+        unsafe pthread_rwlock_destroy(lock)
+        unsafe lock.deallocate()
+    }
+
+    func enter() { unsafe pthread_rwlock_rdlock(lock) }
+    func leave() { unsafe pthread_rwlock_unlock(lock) }
+    func close() { unsafe pthread_rwlock_wrlock(lock) }
+    func open() { unsafe pthread_rwlock_unlock(lock) }
+}

@@ -1,0 +1,43 @@
+internal import CLMDB
+
+/// A snapshot: one owner, ended once. It can't be copied, so it can't end twice.
+@safe package struct ReadTransaction: ~Copyable, Snapshot {
+    private let pointer: OpaquePointer
+
+    init(in environment: Environment) throws(LMDBError) {
+        var begun: OpaquePointer?
+        try LMDBError.check(
+            unsafe mdb_txn_begin(environment.pointer, nil, UInt32(MDB_RDONLY), &begun), "mdb_txn_begin")
+        guard let begun = unsafe begun else { throw LMDBError(code: MDB_PANIC, call: "mdb_txn_begin") }
+        unsafe pointer = begun
+    }
+
+    deinit { unsafe mdb_txn_abort(pointer) }
+
+    package var id: Int { unsafe mdb_txn_id(pointer) }
+
+    /// `nil` if there is no such table.
+    package borrowing func table(_ name: String) throws(LMDBError) -> Table? {
+        try unsafe Pages.table(name, create: false, in: pointer)
+    }
+
+    package borrowing func value(for key: [UInt8], in table: Table) throws(LMDBError) -> [UInt8]? {
+        try unsafe Pages.value(for: key, in: table, pointer)
+    }
+
+    package borrowing func count(of table: Table) throws(LMDBError) -> Int { try unsafe Pages.count(of: table, pointer) }
+
+    package borrowing func last(in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])? {
+        try unsafe Pages.last(in: table, pointer)
+    }
+
+    package borrowing func floor(of key: [UInt8], in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])? {
+        try unsafe Pages.floor(of: key, in: table, pointer)
+    }
+
+    package borrowing func forEach<E: StorageFailure>(
+        in table: Table, from key: [UInt8]? = nil, _ body: (_ key: [UInt8], _ value: [UInt8]) throws(E) -> Bool
+    ) throws(E) {
+        try unsafe Pages.forEach(in: table, from: key, pointer, body)
+    }
+}
