@@ -20,7 +20,7 @@ extension DaemonPresence {
     ///
     /// - Throws: `.journal`.
     static func of(_ journal: Journal) throws(ShakectlError) -> DaemonPresence {
-        if let holder = try asking(journal.daemonHolder) { return .running(holder) }
+        if let holder = journal.daemonHolder() { return .running(holder) }
         let last = try asking(journal.lastDaemonRun)
         let who = last.map { "the last one was pid \($0.pid) on \($0.host)" } ?? "none has run yet"
         return .notRunning("\(who); `shakectl run` starts one")
