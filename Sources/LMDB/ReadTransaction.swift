@@ -12,7 +12,8 @@ internal import CLMDB
         unsafe pointer = begun
     }
 
-    deinit { unsafe mdb_txn_abort(pointer) }
+    // Nothing is written; ending by commit keeps the handles of tables that were opened in it (lmdb.h, `mdb_dbi_open`).
+    deinit { unsafe mdb_txn_commit(pointer) }
 
     package var id: Int { unsafe mdb_txn_id(pointer) }
 
