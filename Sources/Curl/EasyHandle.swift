@@ -121,7 +121,7 @@ internal import CCurl
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_CIPHER, CURLE_SSL_INVALIDCERTSTATUS:
             return .untrusted(reason: reason)
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return .invalidRequest(reason: reason)
+        case CURLE_URL_MALFORMAT: return .invalidRequest(reason: reason)
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT: return .unable(reason: reason)
         default: return .broken(reason: reason)
         }

@@ -37,20 +37,22 @@ internal import CCurl
     }
 
     /// Makes room for a whole body at once, so that it is moved only once: from libcurl's buffer to where it stays.
-    /// The length is the server's word, so it counts only up to the limit.
-    private func reserve() {
+    ///
+    /// - Returns: `false` where more is announced than is allowed.
+    private func reserve() -> Bool {
         var length: curl_off_t = -1
         unsafe shake_easy_getinfo_offset(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
-        body.reserveCapacity(Int(min(max(length, 0), curl_off_t(limit))) + HTTPEngine.spareBytes)
+        guard length <= limit else { return false }
+        body.reserveCapacity(max(Int(length), 0) + HTTPEngine.spareBytes)
+        return true
     }
 
     /// - Returns: `false` to end the transfer.
     func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard body.count + bytes.count <= limit else {
+        guard body.count + bytes.count <= limit, !body.isEmpty || reserve() else {
             fault = .tooLarge(limit: limit)
             return false
         }
-        if body.isEmpty { reserve() }
         unsafe body.append(contentsOf: bytes)
         return true
     }

@@ -25,6 +25,11 @@ enum IteratorHint {
             }
             var index = start + name.count
             if body[index] == UInt8(ascii: " ") { index += 1 }
+            // An item's attribute of that name: an object follows.
+            guard index < body.count, body[index] != UInt8(ascii: "{") else {
+                start = index
+                continue
+            }
             return token(in: body, at: index)
         }
         return nil

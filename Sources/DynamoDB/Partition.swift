@@ -4,17 +4,19 @@ struct Partition: Hashable, Sendable {
     let dualStackDomain: String
     /// Its standard DynamoDB endpoints are the FIPS ones (GovCloud).
     var isFIPSByDefault = false
+    /// With dual stack, `streams` is joined to the host by a hyphen; elsewhere by a dot, as without.
+    var hyphenatesStreams = false
 
     static func of(region: String) -> Partition {
         prefixes.first { region.hasPrefix($0.prefix) }?.partition ?? commercial
     }
 
     /// Also for regions that are newer than this list.
-    private static let commercial = Partition(domain: "amazonaws.com", dualStackDomain: "api.aws")
+    private static let commercial = Partition(domain: "amazonaws.com", dualStackDomain: "api.aws", hyphenatesStreams: true)
 
     private static let prefixes: [(prefix: String, partition: Partition)] = [
-        ("cn-", Partition(domain: "amazonaws.com.cn", dualStackDomain: "api.amazonwebservices.com.cn")),
-        ("us-gov-", Partition(domain: "amazonaws.com", dualStackDomain: "api.aws", isFIPSByDefault: true)),
+        ("cn-", Partition(domain: "amazonaws.com.cn", dualStackDomain: "api.amazonwebservices.com.cn", hyphenatesStreams: true)),
+        ("us-gov-", Partition(domain: "amazonaws.com", dualStackDomain: "api.aws", isFIPSByDefault: true, hyphenatesStreams: true)),
         ("eusc-", Partition(domain: "amazonaws.eu", dualStackDomain: "api.amazonwebservices.eu")),
         ("us-iso-", Partition(domain: "c2s.ic.gov", dualStackDomain: "api.aws.ic.gov")),
         ("us-isob-", Partition(domain: "sc2s.sgov.gov", dualStackDomain: "api.aws.scloud")),
@@ -25,15 +27,13 @@ struct Partition: Hashable, Sendable {
 
 extension Service {
     /// The service's host in a region. Source: the services' endpoint rule sets in botocore 1.43.11.
-    ///
-    /// With dual stack, Streams is joined by a hyphen (`streams-dynamodb`), else by a dot.
     func host(region: String, fips: Bool, dualStack: Bool) -> String {
         let partition = Partition.of(region: region)
         let domain = dualStack ? partition.dualStackDomain : partition.domain
         let name = fips && !(partition.isFIPSByDefault && !dualStack) ? "dynamodb-fips" : "dynamodb"
         return switch self {
         case .tables: "\(name).\(region).\(domain)"
-        case .streams: "streams\(dualStack ? "-" : ".")\(name).\(region).\(domain)"
+        case .streams: "streams\(dualStack && partition.hyphenatesStreams ? "-" : ".")\(name).\(region).\(domain)"
         }
     }
 }
