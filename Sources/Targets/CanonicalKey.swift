@@ -21,6 +21,14 @@ package struct CanonicalKey: Hashable, Sendable {
         range = if let value = key.range { try Self.bytes(of: value) } else { nil }
     }
 
+    /// By whole buffers: `Array` would hash byte by byte, once for each change that is written.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(hash.count)
+        unsafe hash.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        guard let range else { return }
+        unsafe range.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    }
+
     /// A key attribute whose text is not of its type.
     package struct Unreadable: Error, CustomStringConvertible {
         let value: KeyValue

@@ -35,6 +35,9 @@ struct TargetPath: Hashable, Sendable, CustomStringConvertible {
         }
         defer { unsafe free(resolved) }
         folder = unsafe String(cString: resolved)
+        guard FileIdentity.kind(of: folder) == .folder else {
+            throw refused("\(folder) is no folder: a path to a file in it can't be reached")
+        }
         text = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
 
         switch FileIdentity.kind(of: text) {

@@ -12,7 +12,9 @@ struct Conformance {
 
     // MARK: Changes
 
-    @Test("An item that is inserted, then modified, is held as it was last; removed, it is gone", arguments: Candidate.allCases)
+    @Test(
+        "An item that is inserted, then modified, is held as it was last; removed, it is gone",
+        arguments: Candidate.allCases)
     func changes(candidate: Candidate) async throws {
         var daemon = try await Daemon(candidate, [.people])
         let (young, old) = (Self.item("ann", #""age":{"N":"1"}"#), Self.item("ann", #""age":{"N":"2"}"#))
@@ -162,9 +164,11 @@ struct Conformance {
         var daemon = try await Daemon(candidate, [.people, .orders])
         let order = #"{"customer":{"S":"ann"},"number":{"N":"7"}}"#
         try await daemon.write([
-            Feed.batch(.people, shard: Feed.key(of: .people, shard: "shardId-1"), [.insert(keys: Self.ann, new: Self.ann)]),
+            Feed.batch(
+                .people, shard: Feed.key(of: .people, shard: "shardId-1"), [.insert(keys: Self.ann, new: Self.ann)]),
             Feed.batch(.orders, [.insert(keys: order, new: order)]),
-            Feed.batch(.people, shard: Feed.key(of: .people, shard: "shardId-2"), [.insert(keys: Self.bob, new: Self.bob)]),
+            Feed.batch(
+                .people, shard: Feed.key(of: .people, shard: "shardId-2"), [.insert(keys: Self.bob, new: Self.bob)]),
             Feed.batch(
                 .people, shard: Feed.key(of: .people, shard: "shardId-1"), first: 2,
                 [.modify(keys: Self.ann, old: nil, new: Self.item("ann", #""age":{"N":"9"}"#))]),
@@ -214,13 +218,16 @@ struct Conformance {
 
     // MARK: Recovery
 
-    @Test("What was written before a crash, and journaled or not, is held once it was recovered", arguments: Candidate.allCases)
+    @Test(
+        "What was written before a crash, and journaled or not, is held once it was recovered",
+        arguments: Candidate.allCases)
     func crash(candidate: Candidate) async throws {
         var daemon = try await Daemon(candidate, [.people])
         let states = (1...3).map { Self.item("ann", #""age":{"N":"\#($0)"}"#) }
         let journaled = Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: states[0])])
         let lost = Feed.batch(
-            .people, first: 2, [.modify(keys: Self.ann, old: nil, new: states[1]), .insert(keys: Self.bob, new: Self.bob)])
+            .people, first: 2,
+            [.modify(keys: Self.ann, old: nil, new: states[1]), .insert(keys: Self.bob, new: Self.bob)])
         try await daemon.write(journaled)
         try await daemon.write(lost, dyingBeforeTheAppend: true)
 
@@ -244,7 +251,9 @@ struct Conformance {
         #expect(try daemon.holds(exactly: [Self.ann], of: .people))
     }
 
-    @Test("A target that stores positions says how far it holds each shard, in which epoch", arguments: Candidate.allCases)
+    @Test(
+        "A target that stores positions says how far it holds each shard, in which epoch", arguments: Candidate.allCases
+    )
     func positions(candidate: Candidate) async throws {
         var daemon = try await Daemon(candidate, [.people, .orders])
         let (one, two) = (Feed.key(of: .people, shard: "shardId-1"), Feed.key(of: .people, shard: "shardId-2"))

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A file that grows at its end, held by one process.
 ///
-/// Bytes up to `durableEnd` are on the disk. What lies behind it comes of a write that failed, and is cut off before the
-/// next one.
+/// Bytes up to `durableEnd` are on the disk. What lies behind it comes of a write that failed, and is cut off before
+/// the next one.
 final class AppendFile {
     private let descriptor: Int32
     private let path: TargetPath
@@ -49,7 +49,8 @@ final class AppendFile {
         var failure: SystemError?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
-                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
+                let rest = unsafe UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
                 let result = unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(offset - count + filled))
                 if result < 0, errno == EINTR { continue }
                 if result < 0 { failure = .last("read \(path)") }

@@ -72,7 +72,8 @@ package actor JSONLinesOutput: Target {
         if written > 0 {
             return .misconfigured(
                 target: name,
-                reason: "\(error), after \(written) bytes that can't be taken back: start again, at most one batch a shard"
+                reason:
+                    "\(error), after \(written) bytes that can't be taken back: start again, at most one batch a shard"
                     + " comes twice")
         }
         return .unavailable(target: name, reason: "\(error): \(error.advice)")

@@ -46,8 +46,8 @@ package actor JSONLinesTarget: Target {
     private func recover(_ file: AppendFile, to token: FileToken) throws {
         guard file.durableEnd >= token.offset else {
             throw refused(
-                "the file is shorter (\(file.durableEnd) bytes) than what the journal holds as written (\(token.offset)):"
-                    + " it was truncated or replaced. \(Self.wayOut)")
+                "the file is shorter (\(file.durableEnd) bytes) than what the journal holds as written"
+                    + " (\(token.offset)): it was truncated or replaced. \(Self.wayOut)")
         }
         guard token.fits(try file.read(token.count, upTo: token.offset)) else {
             throw refused(
@@ -125,7 +125,8 @@ package actor JSONLinesTarget: Target {
         case AppendFile.Failure.resized(let expected, let found):
             .misconfigured(
                 target: name,
-                reason: "another program changed the file: it has \(found) bytes instead of \(expected). Keep others from"
+                reason:
+                    "another program changed the file: it has \(found) bytes instead of \(expected). Keep others from"
                     + " writing to it or truncating it, and start again")
         default: .unavailable(target: name, reason: "\(error)")
         }

@@ -4,7 +4,8 @@ internal import StreamModel
 
 /// Appends changes as lines of JSON. Images and keys are the bytes that arrived.
 ///
-///     {"table":…,"shard":…,"sequence_number":…,"event":…,"approximate_time":…,"keys":{…},"new_image":{…},"old_image":{…}}
+///     {"table":…,"shard":…,"sequence_number":…,"event":…,"approximate_time":…,
+///      "keys":{…},"new_image":{…},"old_image":{…}}
 ///
 /// What a change lacks is `null`. The order of members is fixed, and no member is ever left out.
 struct LineEncoder: ~Copyable {

@@ -8,7 +8,8 @@ internal import StreamModel
 /// holds something is somebody else's and is left alone.
 ///
 /// The marker goes as soon as an offset is known to be journaled: when the journal hands one back, or when a second
-/// batch of one shard arrives, since a target is at most one batch a shard ahead of the journal (DESIGN 7, invariant 4).
+/// batch of one shard arrives, since a target is at most one batch a shard ahead of the journal (DESIGN 7,
+/// invariant 4).
 struct UnjournaledMarker {
     private let file: TargetPath
     private var text: String { file.text + ".unjournaled" }

@@ -22,28 +22,28 @@ internal import StreamModel
 
     /// Sets the value at `index` (from 1), for all runs until it is set again.
     func bind(_ bytes: [UInt8]?, as kind: Kind, at index: Int) throws(DatabaseError) {
-        guard let bytes else { return try check(unsafe sqlite3_bind_null(pointer, Int32(index))) }
-        try check(unsafe bytes.withUnsafeBytes { unsafe Self.bind(pointer, $0, kind, index, transient) })
+        let code =
+            if let bytes {
+                unsafe bytes.withUnsafeBytes { unsafe Self.bind(pointer, $0, kind, index, transient) }
+            } else {
+                unsafe sqlite3_bind_null(pointer, Int32(index))
+            }
+        if code != SQLITE_OK { throw lastError }
     }
 
     /// Runs once with the item at `range` of `body` as the value at `index`.
     func run(item range: ByteRange, of body: [UInt8], at index: Int) throws(DatabaseError) {
-        let code = unsafe body.withUnsafeBytes { bytes -> Int32 in
-            let item = unsafe UnsafeRawBufferPointer(rebasing: bytes[range.range])
-            let bound = unsafe Self.bind(pointer, item, .text, index, nil)
-            guard bound == SQLITE_OK else { return bound }
-            let result = unsafe sqlite3_step(pointer)
-            unsafe sqlite3_reset(pointer)
-            unsafe sqlite3_bind_null(pointer, Int32(index))
-            return result
+        try unsafe body.withUnsafeBufferPointer { bytes throws(DatabaseError) in
+            let item = unsafe UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[range.range]))
+            guard unsafe Self.bind(pointer, item, .text, index, nil) == SQLITE_OK else { throw lastError }
+            defer { unsafe sqlite3_bind_null(pointer, Int32(index)) }
+            try run()
         }
-        try check(code)
     }
 
     func run() throws(DatabaseError) {
-        let code = unsafe sqlite3_step(pointer)
-        unsafe sqlite3_reset(pointer)
-        try check(code)
+        defer { unsafe sqlite3_reset(pointer) }
+        guard unsafe sqlite3_step(pointer) == SQLITE_DONE else { throw lastError }
     }
 
     private static func bind(
@@ -66,12 +66,11 @@ internal import StreamModel
         }
     }
 
-    /// `sqlite3_reset` repeats the code of a failed step, so only the step's own is looked at.
-    private func check(_ code: Int32) throws(DatabaseError) {
-        guard code != SQLITE_OK, code != SQLITE_DONE else { return }
+    /// Of the call before; the next call on the connection may forget it.
+    private var lastError: DatabaseError {
         let connection = unsafe sqlite3_db_handle(pointer)
         let message = unsafe sqlite3_errmsg(connection).map { unsafe String(cString: $0) }
-        throw DatabaseError(
+        return DatabaseError(
             resultCode: ResultCode(rawValue: unsafe sqlite3_extended_errcode(connection)), message: message,
             sql: statement.sql)
     }

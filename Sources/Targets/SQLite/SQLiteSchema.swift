@@ -36,8 +36,9 @@ enum SQLiteSchema {
 
     static func create(_ table: TableSchema) -> String {
         let columns = columns(of: table).map { "\($0.name) \($0.type)\($0.isRequired ? " NOT NULL" : "")" }
+        let key = keyColumns(of: table).joined(separator: ", ")
         return "CREATE TABLE IF NOT EXISTS \(quoted(table.name))"
-            + " (\(columns.joined(separator: ", ")), PRIMARY KEY (\(keyColumns(of: table).joined(separator: ", ")))) STRICT"
+            + " (\(columns.joined(separator: ", ")), PRIMARY KEY (\(key))) STRICT"
     }
 
     /// Values: the columns in the order of `columns(of:)`.
@@ -66,7 +67,8 @@ enum SQLiteSchema {
         Column(name: "sequence_number", type: "TEXT", isRequired: true, keyPlace: 0),
     ]
     static let createPositions = """
-        CREATE TABLE IF NOT EXISTS _shake_positions (table_name TEXT NOT NULL, stream TEXT NOT NULL, shard TEXT NOT NULL,
+        CREATE TABLE IF NOT EXISTS _shake_positions (
+        table_name TEXT NOT NULL, stream TEXT NOT NULL, shard TEXT NOT NULL,
         epoch INTEGER NOT NULL, sequence_number TEXT NOT NULL, PRIMARY KEY (stream, shard)) STRICT
         """
     static let movePosition = """

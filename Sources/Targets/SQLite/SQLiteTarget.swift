@@ -54,6 +54,8 @@ package actor SQLiteTarget: Target {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
         configuration.label = "shake.sqlite"
+        // Else GRDB ends the process where a ROLLBACK itself fails; `access` tries it again instead.
+        configuration.allowsUnsafeTransactions = true
         // Settings are set below and not here, since GRDB's own WAL mode would lower `synchronous` to NORMAL.
         do {
             database = try DatabaseQueue(path: path.text, configuration: configuration)
@@ -76,7 +78,8 @@ package actor SQLiteTarget: Target {
                 reason: "SQLite can't keep a write-ahead log here (it said \(mode ?? "nothing")): put the database on a"
                     + " local file system")
         }
-        if let difference = try access("opening", { try Self.difference(of: "_shake_positions", SQLiteSchema.positions, $0) })
+        if let difference = try access(
+            "opening", { try Self.difference(of: "_shake_positions", SQLiteSchema.positions, $0) })
         {
             throw .misconfigured(
                 target: name,
@@ -101,7 +104,8 @@ package actor SQLiteTarget: Target {
         if let refusal = SQLiteSchema.refusal(of: table.name) {
             throw .misconfigured(
                 target: name,
-                reason: "the table \(table.name) can't be kept here: \(refusal); leave it out, or choose another target")
+                reason: "the table \(table.name) can't be kept here: \(refusal); leave it out, or choose another target"
+            )
         }
         let problem = try access("preparing the table \(table.name)") { database -> String? in
             var problem: String?
@@ -178,7 +182,9 @@ package actor SQLiteTarget: Target {
         let positions = try access("reading positions") { database in
             try Row.fetchAll(database, sql: SQLiteSchema.readPositions, arguments: [table.text]).map { row in
                 let epoch: Int64 = row["epoch"]
-                let (stream, shard, number): (String, String, String) = (row["stream"], row["shard"], row["sequence_number"])
+                let (stream, shard, number): (String, String, String) = (
+                    row["stream"], row["shard"], row["sequence_number"]
+                )
                 return SequenceNumber(number).map { sequenceNumber in
                     ShardPosition(
                         shard: ShardKey(table: table, stream: StreamARN(stream), shard: ShardID(shard)),
@@ -199,29 +205,24 @@ package actor SQLiteTarget: Target {
     // MARK: Writing
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
+        let tables = try batches.map { (batch) throws(TargetError) in try prepared(batch.table) }
         let rows = try Collapse.lastChanges(of: batches) { (batch, part, change) throws(TargetError) in
-            try key(of: change, in: part, of: batch)
+            do {
+                return try CanonicalKey(try tables[batch].keys.key(in: change.keys, of: part.body))
+            } catch {
+                throw .unwritable(target: name, what: batches[batch].describe(change), reason: "\(error)")
+            }
         }
-        try checkImages(of: rows, batches)
+        for (rows, batch) in zip(rows, batches) { try checkImages(of: rows, batch) }
         try checkPlace()
         try access("writing") { database in
             try database.inTransaction(.immediate) {
-                try apply(rows, of: batches, to: database)
+                try apply(rows, of: batches, to: tables, in: database)
                 try movePositions(to: batches, in: database)
                 return .commit
             }
         }
         return batches.map { _ in nil }
-    }
-
-    private func key(of change: Change, in part: Batch.Part, of batch: Batch) throws(TargetError) -> CanonicalKey {
-        do {
-            return try CanonicalKey(try prepared(batch.table).keys.key(in: change.keys, of: part.body))
-        } catch let error as TargetError {
-            throw error
-        } catch {
-            throw .unwritable(target: name, what: batch.describe(change), reason: "\(error)")
-        }
     }
 
     private func prepared(_ table: TableSchema) throws(TargetError) -> PreparedTable {
@@ -232,9 +233,8 @@ package actor SQLiteTarget: Target {
     }
 
     /// Without a new image there is nothing to store, and a re-read of the source could see a later state.
-    private func checkImages(of rows: [Collapse.Row], _ batches: [Batch]) throws(TargetError) {
+    private func checkImages(of rows: [Collapse.Row], _ batch: Batch) throws(TargetError) {
         for row in rows where row.change.kind != .remove && row.change.newImage == nil {
-            let batch = batches[row.batch]
             let viewType = row.change.oldImage == nil ? "KEYS_ONLY" : "OLD_IMAGE"
             throw .unwritable(
                 target: name, what: batch.describe(row.change),
@@ -247,24 +247,24 @@ package actor SQLiteTarget: Target {
     private func checkPlace() throws(TargetError) {
         guard FileIdentity.at(path.text) == identity else {
             throw .misconfigured(
-                target: name, reason: "the file was removed or replaced while it was open: put it back, then start again")
+                target: name,
+                reason: "the file was removed or replaced while it was open: put it back, then start again")
         }
     }
 
-    /// Order does not matter between rows: each has a key of its own.
-    private func apply(_ rows: [Collapse.Row], of batches: [Batch], to database: Database) throws {
+    /// Within a transaction order doesn't matter: each row has a key of its own.
+    private func apply(
+        _ rows: [[Collapse.Row]], of batches: [Batch], to tables: [PreparedTable], in database: Database
+    ) throws {
         var writers: [TableName: RowWriter] = [:]
-        for row in rows {
-            let batch = batches[row.batch]
-            let table = try prepared(batch.table)
-            let writer: RowWriter
-            if let known = writers[table.schema.name] {
-                writer = known
-            } else {
-                writer = try RowWriter(table.schema, upsert: table.upsert, delete: table.delete, in: database)
-                writers[table.schema.name] = writer
-            }
-            try writer.apply(row.change, key: row.key, of: batch, in: batch.parts[row.part].body)
+        for (index, batch) in batches.enumerated() where !rows[index].isEmpty {
+            let table = tables[index]
+            let writer =
+                try writers[batch.table.name]
+                ?? RowWriter(table.schema, upsert: table.upsert, delete: table.delete, in: database)
+            writers[batch.table.name] = writer
+            try writer.begin(batch.shard)
+            for row in rows[index] { try writer.apply(row.change, key: row.key, in: batch.parts[row.part].body) }
         }
     }
 
@@ -293,7 +293,10 @@ package actor SQLiteTarget: Target {
             throw .unavailable(target: name, reason: "\(operation): it isn't open")
         }
         do {
-            return try database.inDatabase(body)
+            return try database.inDatabase { database in
+                if database.isInsideTransaction { try database.rollback() }
+                return try body(database)
+            }
         } catch {
             throw translated(error, during: operation)
         }

@@ -32,7 +32,8 @@ struct Feed {
     static func key(of table: TableSchema, shard: String = "shardId-00000001763900000000-abcdef01") -> ShardKey {
         ShardKey(
             table: table.name,
-            stream: StreamARN("arn:aws:dynamodb:eu-west-1:123456789012:table/\(table.name)/stream/2026-11-23T00:00:00.000"),
+            stream: StreamARN(
+                "arn:aws:dynamodb:eu-west-1:123456789012:table/\(table.name)/stream/2026-11-23T00:00:00.000"),
             shard: ShardID(shard))
     }
 

@@ -19,7 +19,9 @@ enum Keys {
         strings("a space at the end", "a", "a "),
         strings("digits as text", "1", "1.0"),
         strings("a quote", "'", "''"),
-        numbers("the last of 38 digits", "12345678901234567890123456789012345678", "12345678901234567890123456789012345679"),
+        numbers(
+            "the last of 38 digits",
+            "12345678901234567890123456789012345678", "12345678901234567890123456789012345679"),
         numbers("2^53 and 2^53 + 1", "9007199254740992", "9007199254740993"),
         numbers("the two ends", "1E-130", "9.9999999999999999999999999999999999999E+125"),
         numbers("a sign", "1", "-1"),
@@ -45,15 +47,21 @@ enum Keys {
     ]
 
     private static func strings(_ name: String, _ one: String, _ other: String) -> Pair {
-        pair("S: \(name)", TableSchema("strings", ("k", .string)), #"{"k":{"S":"\#(one)"}}"#, #"{"k":{"S":"\#(other)"}}"#)
+        pair(
+            "S: \(name)", TableSchema("strings", ("k", .string)), #"{"k":{"S":"\#(one)"}}"#, #"{"k":{"S":"\#(other)"}}"#
+        )
     }
 
     private static func numbers(_ name: String, _ one: String, _ other: String) -> Pair {
-        pair("N: \(name)", TableSchema("numbers", ("k", .number)), #"{"k":{"N":"\#(one)"}}"#, #"{"k":{"N":"\#(other)"}}"#)
+        pair(
+            "N: \(name)", TableSchema("numbers", ("k", .number)), #"{"k":{"N":"\#(one)"}}"#, #"{"k":{"N":"\#(other)"}}"#
+        )
     }
 
     private static func binaries(_ name: String, _ one: String, _ other: String) -> Pair {
-        pair("B: \(name)", TableSchema("binaries", ("k", .binary)), #"{"k":{"B":"\#(one)"}}"#, #"{"k":{"B":"\#(other)"}}"#)
+        pair(
+            "B: \(name)", TableSchema("binaries", ("k", .binary)), #"{"k":{"B":"\#(one)"}}"#,
+            #"{"k":{"B":"\#(other)"}}"#)
     }
 
     private static func composite(_ name: String, _ one: String, _ other: String) -> Pair {

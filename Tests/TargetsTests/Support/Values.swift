@@ -31,7 +31,9 @@ enum Values {
         named("escapes", #"{"S":"\"\\\/\b\f\n\r\t\u001f\u00e9\ud83e\udd91"}"#),
         named("raw UTF-8", "{\"S\":\"\u{E9} e\u{301} 🦑 \u{2028}\u{FEFF}\"}"),
         named("JSON within a string", #"{"S":"{\"new_image\":null}"}"#),
-        named("32 levels", String(repeating: #"{"L":[{"M":{"a":"#, count: 16) + #"{"S":"x"}"# + String(repeating: "}}]}", count: 16)),
+        named(
+            "32 levels",
+            String(repeating: #"{"L":[{"M":{"a":"#, count: 16) + #"{"S":"x"}"# + String(repeating: "}}]}", count: 16)),
     ]
 
     private static func named(_ name: String, _ json: String) -> Named { Named(testDescription: name, json: json) }
