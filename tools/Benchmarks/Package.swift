@@ -3,7 +3,7 @@ import PackageDescription
 
 // The benchmarks, run by `tools/bench`. A package of its own, so that nobody builds them to build the daemon.
 //
-// CLMDB, LMDB, StreamModel and Journal under Sources are links to the daemon's own modules: what is measured is what
+// CLMDB, LMDB, StreamModel, JournalWire and Journal under Sources are links to the daemon's own modules: what is measured is what
 // ships, and as targets of this package their `package` declarations can be used here. The daemon itself is measured
 // from outside, as the process `shakectl`.
 
@@ -45,17 +45,16 @@ let package = Package(
             swiftSettings: house),
 
         // Links to the daemon's modules, with the settings of the root package.
-        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: house),
         .target(name: "StreamModel", swiftSettings: house),
         .target(
             name: "Journal",
-            dependencies: [
-                "LMDB", "StreamModel",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ],
-            exclude: ["journal.proto"], swiftSettings: house),
+            dependencies: ["JournalWire", "LMDB", "StreamModel", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
+        .target(
+            name: "JournalWire", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["journal.proto"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -111,7 +111,7 @@ def logs(bench: Bench) -> list[Row]:
         size = f"{events // 1_000_000}M events"
         rows += [
             Row(f"start-up, 10k shards, {size}: open and fold", "s", opened, required=at_most(0.5)),
-            Row(f"the same by `shakectl status`, process", "s", status, required=at_most(0.5)),
+            Row("  the same by `shakectl status`, process", "s", status, required=at_most(0.5)),
             Row(f"verify, {size}", "events/s", verified, "cursor walk in C", walked, at_least(1_000_000)),
         ]
         remove(journal)
@@ -129,8 +129,8 @@ class Followed:
     records: int
     seconds: float
     """From `queried` to `done` in the journal: without the process's start and its wait for idleness."""
-    batch: int
-    """Records in the largest batch."""
+    batches: list[int]
+    """Records of each batch."""
 
     @property
     def rate(self) -> float:
@@ -160,7 +160,7 @@ def follow(bench: Bench, server: PageServer, target: str) -> Followed:
     began = next(event["time"] for event in history if event["event"] == "queried")
     done = next(event["time"] for event in history if event["event"] == "status_changed" and event["to"] == "done")
     assert sum(advances) == server.records, f"{sum(advances)} records of {server.records} were followed"
-    return Followed(process, server.records, seconds(done) - seconds(began), max(advances))
+    return Followed(process, server.records, seconds(done) - seconds(began), advances)
 
 
 def seconds(time_of_event: str) -> float:
@@ -210,8 +210,8 @@ def following_into_sqlite(bench: Bench) -> list[Row]:
             ours.append(follow(bench, server, f"sqlite:{database}"))
             remove(floor)
             plain = run([
-                bench.tool("sqlite-floor"), floor, "--rows", rows, "--like", database, "--batch", str(ours[-1].batch),
-                "--shard", server.shard,
+                bench.tool("sqlite-floor"), floor, "--rows", rows, "--like", database,
+                "--batches", ",".join(map(str, ours[-1].batches)),
             ]).json
             floors.append(plain["rows"] / plain["seconds"])
     for path in (rows, database, floor):
@@ -252,13 +252,22 @@ GROUPS: dict[str, Callable[[Bench], list[Row]]] = {
 }
 
 
-def machine() -> str:
+def file_system(folder: str) -> str:
+    """The kind of file system that holds `folder`."""
+    with open("/proc/mounts", encoding="utf-8") as file:
+        mounts = [line.split()[1:3] for line in file]
+    inside = [(point, kind) for point, kind in mounts if os.path.commonpath([folder, point]) == point]
+    return max(inside, key=lambda mount: len(mount[0]))[1]
+
+
+def machine(folder: str) -> str:
     """What the figures were measured on, in one line."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown CPU")
     load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
     now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    return f"{now}, {os.cpu_count()} × {model}, Linux {platform.release()}, load average {load}"
+    disk = file_system(folder)
+    return f"{now}, {os.cpu_count()} × {model}, Linux {platform.release()}, {disk}, load average {load} at the start"
 
 
 def main() -> int:
@@ -280,8 +289,10 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     began = time.monotonic()
-    heading = machine()
+    heading = machine(os.path.realpath(arguments.folder))
     say(heading)
+    if " tmpfs," in heading:
+        parser.error(f"{arguments.folder} is in memory: durable writes can't be measured there")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench.", dir=arguments.folder) as folder:
         bench = Bench(arguments.binaries, arguments.shakectl, folder, arguments.runs, arguments.quick)

@@ -128,13 +128,14 @@ struct JournalBench {
     /// User and system seconds of all threads.
     private static func cpuSeconds() -> Double {
         var usage = rusage()
-        unsafe getrusage(RUSAGE_SELF, &usage)
+        unsafe getrusage(RUSAGE_SELF.rawValue, &usage)
         let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
         return Double(seconds) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1_000_000
     }
 
     private static func fail(_ message: String) -> Never {
-        unsafe fputs("journal-bench: \(message)\n", stderr)
+        let line = Array("journal-bench: \(message)\n".utf8)
+        unsafe write(STDERR_FILENO, line, line.count)
         exit(1)
     }
 }
