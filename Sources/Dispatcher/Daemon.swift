@@ -113,10 +113,10 @@ package final class Daemon: Sendable {
         while !workshop.stop.hasFired {
             let started = ContinuousClock.now
             do {
-                try await TableFollower(workshop: workshop, table: table, foreign: inbox) { failures.recovered(table) }
+                try await TableFollower(workshop: workshop, table: table, foreign: inbox) { failures.follows(table) }
                     .run()
                 workshop.pulse.atRest(table)
-                failures.recovered(table)
+                failures.follows(table)
                 return .tableEnded(table, nil)
             } catch {
                 guard let error = asDaemonError(error) else { return .tableEnded(table, nil) }
@@ -124,11 +124,13 @@ package final class Daemon: Sendable {
                 if error.reach == .daemon { return .tableEnded(table, error) }
                 await note(error, of: table, isFirst: backoff.failures == 0, log)
                 workshop.pulse.dropShards(of: table)
+                if error.reach == .table || !failures.hasFollowed(table) {
+                    failures.failed(table, error)
+                    // No table can go on, or none could even begin: whoever started the daemon had better hear of it now.
+                    if failures.allFailed { return .tableEnded(table, error) }
+                }
                 if error.reach == .table {
                     workshop.pulse.atRest(table)
-                    failures.failed(table, error)
-                    // All tables wait for an operator, who therefore had better hear of it now.
-                    if failures.allFailed { return .tableEnded(table, error) }
                     if case .needsFullSync = error {
                         await workshop.stop.wait()
                         return .tableEnded(table, nil)

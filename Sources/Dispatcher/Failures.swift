@@ -1,15 +1,23 @@
 internal import StreamModel
 internal import Synchronization
 
-/// Which tables wait for an operator.
+/// Which tables can't go on, or have not come to follow their stream yet.
 final class Failures: Sendable {
     private let tables: Set<TableName>
     private let failed = Mutex<[TableName: DaemonError]>([:])
+    private let followed = Mutex<Set<TableName>>([])
 
     init(tables: Set<TableName>) { self.tables = tables }
 
     func failed(_ table: TableName, _ error: DaemonError) { failed.withLock { $0[table] = error } }
-    func recovered(_ table: TableName) { _ = failed.withLock { $0.removeValue(forKey: table) } }
+
+    func follows(_ table: TableName) {
+        _ = followed.withLock { $0.insert(table) }
+        _ = failed.withLock { $0.removeValue(forKey: table) }
+    }
+
+    /// Whether it has followed its stream in this run.
+    func hasFollowed(_ table: TableName) -> Bool { followed.withLock { $0.contains(table) } }
 
     var allFailed: Bool { failed.withLock { $0.count == tables.count } }
 

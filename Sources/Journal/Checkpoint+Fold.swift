@@ -75,7 +75,7 @@ extension Checkpoint {
             records += advance.records
             bytes += advance.bytes
         case .faulted(let fault):
-            lastFault = Fault(code: fault.code, message: fault.message, time: time)
+            lastFault = Fault(code: fault.code, message: fault.message, time: time, isRetried: fault.isRetried)
         case .rewound(let rewound):
             guard rewound.epoch == epoch.next else {
                 throw refusal(payload, "the epoch after \(epoch) is \(epoch.next), not \(rewound.epoch)")

@@ -31,11 +31,14 @@ package struct Checkpoint: Hashable, Sendable {
         package var code: String
         package var message: String
         package var time: Timestamp
+        /// Whether what failed is tried again without an operator.
+        package var isRetried: Bool
 
-        package init(code: String, message: String, time: Timestamp) {
+        package init(code: String, message: String, time: Timestamp, isRetried: Bool = true) {
             self.code = code
             self.message = message
             self.time = time
+            self.isRetried = isRetried
         }
     }
 

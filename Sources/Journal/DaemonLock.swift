@@ -5,10 +5,12 @@ internal import StreamModel
 ///
 /// `flock` ends with the process, however it ends, so no lock is ever left over; the file's text only says who.
 final class DaemonLock: Sendable {
+    private let journal: String
     private let descriptor: Int32
 
     /// - Throws: `.busy` with what the holder wrote.
-    init(_ journal: String, host: String, pid: Int32, since: Timestamp) throws(JournalError) {
+    init(_ journal: String) throws(JournalError) {
+        self.journal = journal
         let path = Self.path(journal)
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
@@ -20,15 +22,23 @@ final class DaemonLock: Sendable {
             _ = Glibc.close(descriptor)
             throw .busy(path: journal, holder: Self.spoken(holder))
         }
+    }
+
+    /// Says who holds it, for those who are refused.
+    func sign(host: String, pid: Int32, since: Timestamp) throws(JournalError) {
         let text = Array("{\"host\":\"\(host)\",\"pid\":\(pid),\"since\":\"\(since)\"}\n".utf8)
-        let written = unsafe text.withUnsafeBytes { bytes in
+        let isWritten = unsafe text.withUnsafeBytes { bytes in
             unsafe ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count
         }
-        guard written else {
-            let reason = FileSystem.reason(errno)
-            _ = Glibc.close(descriptor)
-            throw .disk(path: path, reason: reason)
-        }
+        guard isWritten else { throw .disk(path: Self.path(journal), reason: FileSystem.reason(errno)) }
+    }
+
+    /// Whether a daemon has ever held the journal of this folder.
+    static func isSigned(_ journal: String) -> Bool {
+        let descriptor = unsafe open(path(journal), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { _ = Glibc.close(descriptor) }
+        return !text(descriptor).isEmpty
     }
 
     deinit { _ = Glibc.close(descriptor) }

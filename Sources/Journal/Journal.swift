@@ -38,13 +38,22 @@ package final class Journal: Sendable {
     private init(_ path: String, _ access: Access, mapSize: Int) throws(JournalError) {
         let isNew = try Self.inspect(path, access)
         self.path = path
+        let file = path + "/data.mdb"
+        let (used, length) = DataFile.used(file)
+        if length > 0, used == nil {
+            throw .notAJournal(path: path, why: "its data.mdb is no LMDB file of this kind of machine")
+        }
+        // A daemon signs its lock only once there is a journal to lock, so a signed one beside an empty file is a loss.
+        if length == 0, DaemonLock.isSigned(path) {
+            throw .damaged(path: path, position: nil, problem: "data.mdb is empty or gone")
+        }
         switch access {
-        case .daemon(let started):
+        case .daemon:
             if isNew, let reason = FileSystem.makeFolder(path) { throw .cannotCreate(path: path, reason: reason) }
             guard FileSystem.canWrite(path) else {
                 throw .readOnly(path: path, reason: "the folder is not writable for this user")
             }
-            lock = try DaemonLock(path, host: started.host, pid: started.pid, since: .now())
+            lock = try DaemonLock(path)
         case .steward:
             guard FileSystem.canWrite(path) else {
                 throw .readOnly(path: path, reason: "the folder is not writable for this user")
@@ -56,11 +65,6 @@ package final class Journal: Sendable {
             throw .networkFileSystem(path: path, type: type)
         }
 
-        let file = path + "/data.mdb"
-        let (used, length) = DataFile.used(file)
-        if !isNew, length > 0, used == nil {
-            throw .notAJournal(path: path, why: "its data.mdb is no LMDB file of this kind of machine")
-        }
         // LMDB may leave the last pages of a transaction unwritten when they came and went within it, so a file that is short
         // is only suspect: then everything is read once, and a page that is missing shows.
         let isSuspect = used.map { length < $0 } ?? false
@@ -85,11 +89,13 @@ package final class Journal: Sendable {
         let state = try store.read { (snapshot) throws(JournalError) in
             transaction = snapshot.id
             let state = try store.state(snapshot)
-            try Verifier.checkTail(store, state, snapshot, count: isSuspect ? .max : UInt64(Self.checkedAtOpen))
+            try Verifier.checkTail(store, state, snapshot, count: UInt64(Self.checkedAtOpen))
             return state
         }
+        if isSuspect { _ = try Verifier(store).verify { _ in } }
         switch access {
         case .daemon(let started):
+            try lock?.sign(host: started.host, pid: started.pid, since: .now())
             var thread = WriterThread(store: store, state: state, transaction: transaction, run: started)
             try thread.begin()
             writer = JournalWriter(store: store, thread)
@@ -110,7 +116,7 @@ package final class Journal: Sendable {
         case .folder(let files):
             if files.contains("data.mdb") { return false }
             // What a daemon leaves that was killed between its first two steps.
-            if files == ["daemon.lock"] || files == ["daemon.lock", "lock.mdb"], case .daemon = access { return true }
+            if files.isSubset(of: ["daemon.lock", "lock.mdb"]), case .daemon = access { return true }
             throw .notAJournal(path: path, why: "it has no data.mdb")
         case .other: throw .notAJournal(path: path, why: "it is a file, not a folder")
         case .unreadable(let reason): throw .readOnly(path: path, reason: reason)

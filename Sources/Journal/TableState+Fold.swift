@@ -33,7 +33,8 @@ extension TableState {
         case .scanFinished:
             scanFinished = true
         case .faulted(let fault):
-            lastFault = Checkpoint.Fault(code: fault.code, message: fault.message, time: time)
+            lastFault = Checkpoint.Fault(
+                code: fault.code, message: fault.message, time: time, isRetried: fault.isRetried)
         case .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
             .sequenceAdvanced, .rewound, .unknown:
             break

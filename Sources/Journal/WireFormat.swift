@@ -369,11 +369,14 @@ enum WireFormat {
             $0.code = fault.code
             $0.message = fault.message
             $0.time = fault.time.microseconds
+            $0.isRetried = fault.isRetried
         }
     }
 
     private static func fault(_ fault: Shake_Journal_V1_Fault) -> Checkpoint.Fault {
-        Checkpoint.Fault(code: fault.code, message: fault.message, time: Timestamp(microseconds: fault.time))
+        Checkpoint.Fault(
+            code: fault.code, message: fault.message, time: Timestamp(microseconds: fault.time),
+            isRetried: fault.isRetried)
     }
 
     private static func wire(_ phase: Phase?) -> Shake_Journal_V1_Phase {

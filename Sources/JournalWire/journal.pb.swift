@@ -595,6 +595,8 @@ package nonisolated struct Shake_Journal_V1_Fault: Sendable {
 
   package var time: Int64 = 0
 
+  package var isRetried: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1699,7 +1701,7 @@ nonisolated extension Shake_Journal_V1_ShardName: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Shake_Journal_V1_Fault: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Fault"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}message\0\u{1}time\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}message\0\u{1}time\0\u{3}is_retried\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1710,6 +1712,7 @@ nonisolated extension Shake_Journal_V1_Fault: SwiftProtobuf.Message, SwiftProtob
       case 1: try { try decoder.decodeSingularStringField(value: &self.code) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.message) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isRetried) }()
       default: break
       }
     }
@@ -1725,6 +1728,9 @@ nonisolated extension Shake_Journal_V1_Fault: SwiftProtobuf.Message, SwiftProtob
     if self.time != 0 {
       try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 3)
     }
+    if self.isRetried != false {
+      try visitor.visitSingularBoolField(value: self.isRetried, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1732,6 +1738,7 @@ nonisolated extension Shake_Journal_V1_Fault: SwiftProtobuf.Message, SwiftProtob
     if lhs.code != rhs.code {return false}
     if lhs.message != rhs.message {return false}
     if lhs.time != rhs.time {return false}
+    if lhs.isRetried != rhs.isRetried {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

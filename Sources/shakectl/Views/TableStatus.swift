@@ -56,13 +56,13 @@ struct TableStatus: Hashable, Sendable {
     private static func assess(
         _ state: TableState, _ checkpoints: [Checkpoint], _ daemon: DaemonPresence, _ lag: Duration?
     ) -> (Health, String) {
-        if case .notRunning(let why) = daemon { return (.stopped, why) }
+        if case .notRunning(let why) = daemon { return (.stopped, "no daemon is running; \(why)") }
 
         // Whatever happened to one of the table's shards since says that the table is worked on again.
         let lastProgress = checkpoints.map(\.updated).max() ?? Timestamp(microseconds: 0)
         let isRead = checkpoints.contains { $0.status == .inProcessing }
         if let fault = state.lastFault, fault.time >= state.updated, fault.time >= lastProgress {
-            return (isRead ? .degraded : .failed, describe(fault, of: nil))
+            return (isRead && fault.isRetried ? .degraded : .failed, describe(fault, of: nil))
         }
 
         let stuck = checkpoints.filter { $0.endsWithFault && !$0.status.letsChildrenStart }
