@@ -18,7 +18,7 @@ enum ShakectlError: Error, CustomStringConvertible {
     /// The stream no longer holds what a rewind would replay.
     case trimmed(shard: ShardKey, at: SequenceNumber?)
     /// The source could not be asked whether it still holds what a rewind would replay.
-    case sourceNotAsked(DynamoDBError)
+    case sourceNotAsked(shard: ShardKey, DynamoDBError)
     /// Standard output could not be written to.
     case output(reason: String)
     /// Whoever read standard output has gone.
@@ -30,7 +30,7 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .configuration: 78
         case .journal(let error): error.exitCode
         case .daemon(let error): error.exitCode
-        case .source(let error), .sourceNotAsked(let error): error.exitCode
+        case .source(let error), .sourceNotAsked(_, let error): error.exitCode
         case .target(let error): DaemonError.target(error).exitCode
         case .trimmed: 69
         case .output: 74
@@ -52,10 +52,10 @@ enum ShakectlError: Error, CustomStringConvertible {
             since it keeps records for 24 hours only; nothing was changed. Rewind to a later place \
             (`shakectl history \(shard)` shows them), or take the table's full sync again
             """
-        case .sourceNotAsked(let error):
+        case .sourceNotAsked(let shard, let error):
             """
-            \(error); so it could not be checked that the stream still holds what would be replayed, and nothing was \
-            changed. Repair that, or add --offline to rewind without asking
+            shard \(shard) was not rewound: the source could not be asked whether its stream still holds what would be \
+            replayed (\(error)). Repair that, or add --offline to rewind without asking
             """
         case .output(let reason): "standard output: \(reason)"
         case .outputClosed: ""

@@ -1,3 +1,4 @@
+import DynamoDB
 import Journal
 import StreamModel
 import Targets
@@ -26,5 +27,15 @@ struct ShakectlErrorTests {
         let text = ShakectlError.trimmed(shard: Sample.key("a"), at: Sample.number("42")).description
         #expect(text.hasPrefix("shard orders/a: the stream no longer holds the records from 42 on"))
         #expect(text.contains("shakectl history orders/a"))
+    }
+
+    @Test("A source that can't be asked names --offline, and keeps its own exit code")
+    func notAsked() {
+        let unreachable = DynamoDBError.unreachable(endpoint: "http://l:9", operation: "GetShardIterator", reason: "r")
+        let error = ShakectlError.sourceNotAsked(shard: Sample.key("a"), unreachable)
+        #expect(error.exitCode == 69)
+        #expect(error.description.hasPrefix("shard orders/a was not rewound"))
+        #expect(error.description.contains("--offline"))
+        #expect(ShakectlError.sourceNotAsked(shard: Sample.key("a"), .credentials("none")).exitCode == 78)
     }
 }

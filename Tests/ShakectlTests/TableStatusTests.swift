@@ -48,7 +48,7 @@ struct TableStatusTests {
     func stopped() throws {
         let status = try status([Sample.shard("a", fault: fault)], daemon: .notRunning("none has run yet"))
         #expect(status.health == .stopped)
-        #expect(status.reason == "none has run yet")
+        #expect(status.reason == "no daemon is running; none has run yet")
         #expect(status.lastError == "Throttled: slow down (shard a, 2026-11-23T16:29:59Z)")
     }
 

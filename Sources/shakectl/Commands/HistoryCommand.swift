@@ -64,6 +64,7 @@ struct HistoryCommand: ParsableCommand {
             let view = EventView(event)
             try context.output.line(common.json ? view.json.line : lines.line(view))
         }
+        if events.isEmpty, !common.json { try context.output.line("No event of this shard is such.") }
         try context.output.flush()
     }
 }

@@ -63,7 +63,7 @@ struct RewindCommand: AsyncParsableCommand {
         let places = [sequenceNumber != nil, toStart, toTime != nil, toPosition != nil].filter { $0 }.count
         guard places == 1 else {
             throw ValidationError(
-                "say one place to rewind to: <seq>, --to-start, --to-time or --to-position (found \(places))")
+                "say one place to rewind to: <seq>, --to-start, --to-time or --to-position")
         }
         guard !inclusive || sequenceNumber != nil else {
             throw ValidationError("--inclusive needs a <seq>: the record that is to be delivered again")
@@ -141,7 +141,7 @@ struct RewindCommand: AsyncParsableCommand {
         do {
             client = try DynamoDBClient.make(source, environment: ProcessInfo.processInfo.environment)
         } catch {
-            throw .sourceNotAsked(error)
+            throw .sourceNotAsked(shard: plan.shard, error)
         }
         do {
             _ = try await client.iterator(plan.needs.type, at: plan.needs.sequenceNumber, shard: plan.shard)
@@ -149,7 +149,7 @@ struct RewindCommand: AsyncParsableCommand {
         } catch {
             await client.shutdown()
             throw error.isTrimmed || error.isNotFound
-                ? .trimmed(shard: plan.shard, at: plan.needs.sequenceNumber) : .sourceNotAsked(error)
+                ? .trimmed(shard: plan.shard, at: plan.needs.sequenceNumber) : .sourceNotAsked(shard: plan.shard, error)
         }
     }
 

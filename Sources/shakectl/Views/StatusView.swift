@@ -13,7 +13,7 @@ struct StatusView: Sendable {
         let head =
             switch daemon {
             case .running(let who): "daemon: \(palette.paint("running", .green)), \(who)"
-            case .notRunning(let why): "daemon: \(palette.paint("not running", .yellow)), \(why)"
+            case .notRunning(let why): "daemon: \(palette.paint("not running", .yellow)); \(why)"
             }
         guard !tables.isEmpty else {
             return [
