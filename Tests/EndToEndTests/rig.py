@@ -27,10 +27,13 @@ class Rig:
         return Shakectl(self.binary, self.folder / journal)
 
     def run(self, shakectl: Shakectl, *arguments: str, stdout: Any = None) -> Daemon:
-        """Starts a daemon that ends with the test at the latest."""
         daemon = shakectl.run(self.source, *arguments, stdout=stdout)
-        self._daemons.append(daemon)
+        self.watch(daemon)
         return daemon
+
+    def watch(self, daemon: Daemon) -> None:
+        """Ends the daemon with the test at the latest."""
+        self._daemons.append(daemon)
 
     def sqlite(self, name: str = "replica.db") -> SQLiteReplica:
         return SQLiteReplica(self.folder / name)

@@ -72,6 +72,33 @@ def test_a_profile_that_is_not_there(rig: Rig, table: SourceTable) -> None:
     assert "nobody" in result.stderr
 
 
+def test_shared_files_may_be_switched_off(rig: Rig, table: SourceTable) -> None:
+    """By naming /dev/null, as is the custom."""
+    table.put(item(1))
+    result = run(
+        rig, "--table", table.name, *into(rig), "--until-idle", "0.3", AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_configuration_may_come_through_a_pipe(rig: Rig, table: SourceTable) -> None:
+    configuration = f"tables: [{table.name}]\nuntil_idle: 0.3\ntarget: 'null:'\n"
+    read, write = os.pipe()
+    os.write(write, configuration.encode())
+    os.close(write)
+    shakectl = rig.shakectl()
+    result = subprocess.run(
+        [
+            shakectl.binary, "run", "--journal", shakectl.journal, "--source-endpoint", rig.source.endpoint,
+            "--region", "us-east-1", "--config", "/dev/stdin",
+        ],
+        env=shakectl.environment, stdin=read, capture_output=True, text=True, timeout=30,
+    )
+    os.close(read)
+    assert result.returncode == 0, result.stderr
+
+
 def test_an_unknown_key_in_the_configuration_names_the_nearest(rig: Rig) -> None:
     configuration = rig.folder / "shake.yaml"
     configuration.write_text("tables: [orders]\ntraget: sqlite:replica.db\n")

@@ -16,6 +16,8 @@ REGION = "us-east-1"
 # Whatever account, profile, endpoint or proxy the user's shell is set to must not be reached from here.
 _FOREIGN = ("AWS_", "http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SHAKE_")
 
+_NOWHERE = "/nonexistent/there-are-no-aws-settings-here"
+
 
 def clean_environment(**more: str) -> dict[str, str]:
     """The environment without the user's AWS settings and proxies, and with credentials that open nothing."""
@@ -23,8 +25,8 @@ def clean_environment(**more: str) -> dict[str, str]:
     environment |= {
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_CONFIG_FILE": _NOWHERE,
+        "AWS_SHARED_CREDENTIALS_FILE": _NOWHERE,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1,localhost",
     }
