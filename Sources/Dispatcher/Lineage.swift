@@ -14,8 +14,11 @@ package struct Lineage: Sendable {
         for checkpoint in checkpoints { self.checkpoints[checkpoint.shard.shard] = checkpoint }
     }
 
-    /// The journal's newest word on a shard.
-    package mutating func update(_ checkpoint: Checkpoint) { checkpoints[checkpoint.shard.shard] = checkpoint }
+    /// The journal's word on a shard; an older one than is known changes nothing.
+    package mutating func update(_ checkpoint: Checkpoint) {
+        guard checkpoint.revision >= checkpoints[checkpoint.shard.shard]?.revision ?? .none else { return }
+        checkpoints[checkpoint.shard.shard] = checkpoint
+    }
 
     package mutating func took(_ shard: ShardID) { running.insert(shard) }
     package mutating func released(_ shard: ShardID) { running.remove(shard) }

@@ -18,16 +18,22 @@ package final class Pulse: Sendable {
         state = Mutex(State(busyTables: Set(tables), lastActivity: now))
     }
 
-    package func busy(_ table: TableName) { touch { $0.busyTables.insert(table) } }
+    package func busy(_ table: TableName) { touch { $0.busyTables.insert(table).inserted } }
 
     /// The table follows its stream and has nothing to look for, or it waits for an operator.
-    package func atRest(_ table: TableName) { touch { $0.busyTables.remove(table) } }
+    package func atRest(_ table: TableName) { touch { $0.busyTables.remove(table) != nil } }
 
-    package func took(_ shard: ShardKey) { touch { $0.busyShards.insert(shard) } }
-    package func released(_ shard: ShardKey) { touch { $0.busyShards.remove(shard) } }
+    package func took(_ shard: ShardKey) { touch { $0.busyShards.insert(shard).inserted } }
+    package func released(_ shard: ShardKey) { touch { $0.busyShards.remove(shard) != nil } }
 
     /// The table's readers are gone.
-    package func dropShards(of table: TableName) { touch { $0.busyShards = $0.busyShards.filter { $0.table != table } } }
+    package func dropShards(of table: TableName) {
+        touch { state in
+            let count = state.busyShards.count
+            state.busyShards = state.busyShards.filter { $0.table != table }
+            return state.busyShards.count != count
+        }
+    }
 
     package func set(_ shard: ShardKey, inStep: Bool) {
         state.withLock { state in
@@ -40,7 +46,7 @@ package final class Pulse: Sendable {
     }
 
     /// Something was made durable.
-    package func moved() { touch { _ in } }
+    package func moved() { touch { _ in true } }
 
     /// How long nothing has come; `nil` while something is going on.
     package func idleTime(at now: ContinuousClock.Instant = .now) -> Duration? {
@@ -49,10 +55,10 @@ package final class Pulse: Sendable {
         }
     }
 
-    private func touch(_ body: (inout State) -> Void) {
+    /// Only what changed something is activity: a look at a listing that brought nothing is none.
+    private func touch(_ body: (inout State) -> Bool) {
         state.withLock { state in
-            body(&state)
-            state.lastActivity = .now
+            if body(&state) { state.lastActivity = .now }
         }
     }
 }

@@ -21,7 +21,9 @@ package struct ShardMachine: Hashable, Sendable {
         /// What comes next is gone from the stream, unread.
         case trimmed
         case delivered(upTo: SequenceNumber)
-        /// The journal moved under us: an operator's rewind.
+        /// The batch is in the target and the journal did not take it: an operator's rewind came between.
+        case conflict
+        /// The journal moved under us: the same, noticed while nothing was in flight, or before it ended.
         case displaced
         case stop
     }
@@ -127,6 +129,11 @@ package struct ShardMachine: Hashable, Sendable {
         case .trimmed:
             guard reading == .fetching || reading == .resolving else { return [] }
             return drain(then: .finish(.trimmed))
+
+        case .conflict:
+            delivering = 0
+            waiting.removeAll()
+            return drain(then: .finish(.displaced))
 
         case .displaced:
             waiting.removeAll()

@@ -147,7 +147,7 @@ struct ShardReader {
         }
         switch delivery {
         case .journaled(let receipt): return .delivered(receipt, upTo: upTo)
-        case .displaced: return .event(.displaced)
+        case .displaced: return .event(.conflict)
         }
     }
 }

@@ -27,7 +27,12 @@ final class JournalWriter: Sendable {
     /// two halves that take turns, and commits carry half of what they could (LIMITS 6).
     private static let lingerShare = 0.3
 
-    private let queue = Mutex<[Work]>([])
+    private struct Queue {
+        var work: [Work] = []
+        var hasEnded = false
+    }
+
+    private let queue = Mutex(Queue())
     private let arrived = DispatchSemaphore(value: 0)
     private let store: Store
     /// The newest transaction that this writer made or has taken over, to tell others' by.
@@ -56,11 +61,25 @@ final class JournalWriter: Sendable {
     func end() async { await withCheckedContinuation { enqueue(.end($0)) } }
 
     private func enqueue(_ work: Work) {
-        let wasEmpty = queue.withLock { queue in
-            queue.append(work)
-            return queue.count == 1
+        let isFirst: Bool? = queue.withLock { queue in
+            guard !queue.hasEnded else { return nil }
+            queue.work.append(work)
+            return queue.work.count == 1
         }
-        if wasEmpty { arrived.signal() }
+        switch isFirst {
+        case true?: arrived.signal()
+        case false?: break
+        case nil: refuse(work)
+        }
+    }
+
+    /// The thread has ended: whoever comes now must not wait for it.
+    private func refuse(_ work: Work) {
+        switch work {
+        case .append(let request): request.continuation.resume(returning: .failure(.closed(path: store.path)))
+        case .foreign(let continuation): continuation.resume(returning: .success([]))
+        case .end(let continuation): continuation.resume()
+        }
     }
 
     // MARK: - The thread
@@ -73,8 +92,10 @@ final class JournalWriter: Sendable {
             arrived.wait()
             linger(for: min(lastBatch, Self.maximumBatch), atMost: UInt64(Double(lastCommit) * Self.lingerShare))
             let work = queue.withLock { queue in
-                defer { queue.removeAll(keepingCapacity: true) }
-                return queue
+                defer { queue.work.removeAll(keepingCapacity: true) }
+                // In the same moment as the last look, so that nothing can come between.
+                queue.hasEnded = queue.work.contains { if case .end = $0 { true } else { false } }
+                return queue.work
             }
             var requests: [Request] = []
             var ended: CheckedContinuation<Void, Never>?
@@ -115,7 +136,7 @@ final class JournalWriter: Sendable {
     private func linger(for count: Int, atMost nanoseconds: UInt64) {
         guard count > 1, nanoseconds > 0 else { return }
         let deadline = DispatchTime.now().uptimeNanoseconds + min(nanoseconds, 2_000_000)
-        while queue.withLock({ $0.count }) < count, DispatchTime.now().uptimeNanoseconds < deadline { sched_yield() }
+        while queue.withLock({ $0.work.count }) < count, DispatchTime.now().uptimeNanoseconds < deadline { sched_yield() }
     }
 }
 
@@ -200,7 +221,8 @@ struct WriterThread: Sendable {
         state = stage.state
         run = stage.run
         self.starting = nil
-        transaction = began
+        // LMDB makes no transaction of one that wrote nothing, and its number goes to whoever writes next.
+        transaction = stage.isEmpty ? began - 1 : began
         return results
     }
 
@@ -261,6 +283,8 @@ private struct Stage {
         self.state = state
         self.run = run
     }
+
+    var isEmpty: Bool { entries.isEmpty }
 
     mutating func start(_ started: RunStarted) throws(JournalError) {
         _ = try admit([Draft(run: .runStarted(started))]).get()
