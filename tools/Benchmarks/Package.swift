@@ -37,6 +37,7 @@ let package = Package(
         .executableTarget(
             name: "sqlite-floor", dependencies: ["Measure"], path: "Sources/SQLiteFloor", cSettings: gnu,
             linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(name: "file-floor", dependencies: ["Measure"], path: "Sources/FileFloor", cSettings: gnu),
         .executableTarget(name: "page-server", dependencies: ["Measure"], path: "Sources/PageServer", cSettings: gnu),
 
         // The journal, driven in process.

@@ -11,14 +11,13 @@ import signal
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from figures import Row, at_least, at_most, ratio_of, table
-from processes import Finished, PageServer, run
+from processes import Failed, Finished, PageServer, run
 
 MIB = float(1 << 20)
 BOTO3_LOOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boto3_loop.py")
@@ -169,30 +168,37 @@ def seconds(time_of_event: str) -> float:
 
 def following(bench: Bench) -> list[Row]:
     """One closed shard into the null target and into JSONL, beside libcurl and boto3 over the same pages."""
-    runs: dict[str, list[Followed]] = defaultdict(list)
-    curls: list[dict[str, Any]] = []
-    loops: list[dict[str, Any]] = []
-    lines = bench.fresh("lines.jsonl")
-    with PageServer(bench.tool("page-server"), "--pages", "200" if bench.is_quick else "600") as server:
-        for _ in bench.rounds(f"following {server.records:,} records into null and jsonl, beside libcurl and boto3"):
-            curls.append(run([bench.tool("curl-floor"), server.url, "--iterator", server.iterator]).json)
-            for target in ("null:", f"jsonl:{lines}"):
-                runs[target.split(":")[0]].append(follow(bench, server, target))
+    null: list[Followed] = []
+    jsonl: list[Followed] = []
+    curl, curl_cpu, boto3, written = [], [], [], []
+    lines, floor = bench.fresh("lines.jsonl"), bench.fresh("floor.jsonl")
+    with PageServer(bench.tool("page-server"), "--pages", "600") as server:
+        for _ in bench.rounds(f"following {server.records:,} records into null and jsonl, beside their floors"):
+            plain = run([bench.tool("curl-floor"), server.url, "--iterator", server.iterator]).json
+            assert plain["pages"] == server.pages
+            curl.append(server.records / plain["seconds"])
+            curl_cpu.append(plain["cpu"] / server.records * 1e6)
+            null.append(follow(bench, server, "null:"))
             remove(lines)
-            loops.append(run([sys.executable, BOTO3_LOOP, server.url, server.iterator, "10"]).json)
-        per_page = server.records / server.pages
-    curl = [one["pages"] * per_page / one["seconds"] for one in curls]
-    curl_cpu = [one["cpu"] / (one["pages"] * per_page) * 1e6 for one in curls]
-    boto3 = [one["records"] / one["cpu"] for one in loops]
-    null, jsonl = runs["null"], runs["jsonl"]
+            jsonl.append(follow(bench, server, f"jsonl:{lines}"))
+            line_bytes = os.path.getsize(lines) / server.records
+            steps = ",".join(str(round(batch * line_bytes)) for batch in jsonl[-1].batches)
+            remove(floor)
+            plain = run([bench.tool("file-floor"), floor, "--steps", steps]).json
+            written.append(server.records / plain["seconds"])
+            loop = run([sys.executable, BOTO3_LOOP, server.url, server.iterator, "10"]).json
+            boto3.append(loop["records"] / loop["cpu"])
+    remove(lines)
+    remove(floor)
     null_rate, jsonl_rate = [one.rate for one in null], [one.rate for one in jsonl]
     return [
         Row("follow into null:", "records/s", null_rate, "libcurl in C", curl, ratio_of(0.5)),
         Row("  CPU", "µs a record", [one.cpu_each for one in null], "libcurl in C", curl_cpu, at_most(4)),
         Row("  records a CPU second", "records", [1e6 / one.cpu_each for one in null], "boto3", boto3, ratio_of(30)),
         peak("  peak memory", null),
-        Row("follow into jsonl:", "records/s", jsonl_rate, "null:", null_rate, ratio_of(0.5)),
+        Row("follow into jsonl:", "records/s", jsonl_rate, "into null:", null_rate, ratio_of(0.5)),
         Row("  the same beside libcurl", "records/s", jsonl_rate, "libcurl in C", curl, ratio_of(0.25)),
+        Row("  the same beside the disk", "records/s", jsonl_rate, "write and fdatasync in C", written),
         Row("  CPU", "µs a record", [one.cpu_each for one in jsonl]),
         peak("  peak memory", jsonl),
     ]
@@ -294,11 +300,15 @@ def main() -> int:
     if " tmpfs," in heading:
         parser.error(f"{arguments.folder} is in memory: durable writes can't be measured there")
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="bench.", dir=arguments.folder) as folder:
-        bench = Bench(arguments.binaries, arguments.shakectl, folder, arguments.runs, arguments.quick)
-        for name in GROUPS:
-            if not arguments.only or name in arguments.only:
-                rows += GROUPS[name](bench)
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench.", dir=arguments.folder) as folder:
+            bench = Bench(arguments.binaries, arguments.shakectl, folder, arguments.runs, arguments.quick)
+            for name in GROUPS:
+                if not arguments.only or name in arguments.only:
+                    rows += GROUPS[name](bench)
+    except Failed as error:
+        say(str(error))
+        return 1
     print(f"\n{heading}\nmedians of {arguments.runs} interleaved rounds; a ratio is the median of the rounds' ratios\n")
     print(table(rows))
     missed = [row.name.strip() for row in rows if row.required and not row.required.holds(row)]

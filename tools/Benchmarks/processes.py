@@ -28,6 +28,10 @@ ENVIRONMENT = {
 LEASH = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 
 
+class Failed(Exception):
+    """A program that was to be measured could not do its work."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """A process that ended well: its output, and what `wait4` says that it took, start-up included."""
@@ -47,7 +51,7 @@ class Finished:
 def run(command: list[str], deadline: float = 600) -> Finished:
     """Runs `command` to its end.
 
-    Raises RuntimeError with what it said on standard error where it exits with anything but 0.
+    Raises Failed with what it said on standard error where it exits with anything but 0.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         began = time.monotonic()
@@ -69,7 +73,7 @@ def run(command: list[str], deadline: float = 600) -> Finished:
         out.seek(0)
         err.seek(0)
         if process.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)}\nexit {process.returncode}: {err.read()[-4000:]}")
+            raise Failed(f"{' '.join(command)}\nexit {process.returncode}: {err.read()[-4000:]}")
         return Finished(out.read(), seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
@@ -84,7 +88,7 @@ class PageServer:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the page server did not start: exit {self._process.wait()}")
+            raise Failed(f"the page server did not start: exit {self._process.wait()}")
         facts = json.loads(line)
         self.url = f"http://127.0.0.1:{facts['port']}"
         self.pages: int = facts["pages"]
