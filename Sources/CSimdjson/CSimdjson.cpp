@@ -86,10 +86,11 @@ public:
     }
 
     csj_range range(std::string_view text) const {
-        return {static_cast<uint32_t>(reinterpret_cast<const uint8_t *>(text.data()) - start), static_cast<uint32_t>(text.size())};
+        auto offset = reinterpret_cast<const uint8_t *>(text.data()) - start;
+        return {static_cast<uint32_t>(offset), static_cast<uint32_t>(text.size())};
     }
 
-    /// The bytes of an object from brace to brace; absent for null and for `{}`, which can be neither an item nor a key.
+    /// The bytes of an object from brace to brace; absent for null and for `{}`, which is neither an item nor a key.
     csj_range object(ondemand::value &value) {
         bool null;
         check(value.is_null().get(null));
@@ -232,7 +233,8 @@ void csj_parser_free(csj_parser *parser) { delete parser; }
 
 size_t csj_parser_capacity(const csj_parser *parser) { return parser->simdjson.capacity(); }
 
-csj_status csj_parse_records(csj_parser *parser, const uint8_t *body, size_t count, size_t available, csj_records *out) {
+csj_status csj_parse_records(
+    csj_parser *parser, const uint8_t *body, size_t count, size_t available, csj_records *out) {
     uint32_t element = 0;
     return guarded(element, [&] {
         Document document(*parser, body, count, available);

@@ -105,7 +105,8 @@ internal import CCurl
         var headers: [HTTPHeader] = []
         var previous: UnsafeMutablePointer<curl_header>?
         while let header = unsafe curl_easy_nextheader(pointer, UInt32(CURLH_HEADER), -1, previous) {
-            unsafe headers.append(HTTPHeader(String(cString: header.pointee.name), String(cString: header.pointee.value)))
+            unsafe headers.append(
+                HTTPHeader(String(cString: header.pointee.name), String(cString: header.pointee.value)))
             unsafe previous = header
         }
         return headers

@@ -23,12 +23,15 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
         guard code == CURLUE_OK else {
             let why =
                 code == CURLUE_BAD_SCHEME || code == CURLUE_UNSUPPORTED_SCHEME
-                ? "it must begin with http:// or https://" : unsafe String(cString: curl_url_strerror(code)).lowercased()
+                ? "it must begin with http:// or https://"
+                : unsafe String(cString: curl_url_strerror(code)).lowercased()
             throw .invalidRequest(reason: "\"\(text)\" is no URL: \(why)")
         }
         func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
             var value: UnsafeMutablePointer<CChar>?
-            guard unsafe curl_url_get(url, part, &value, flags) == CURLUE_OK, let value = unsafe value else { return nil }
+            guard unsafe curl_url_get(url, part, &value, flags) == CURLUE_OK, let value = unsafe value else {
+                return nil
+            }
             defer { unsafe curl_free(value) }
             return unsafe String(cString: value)
         }
@@ -68,6 +71,7 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
 
 extension String {
     fileprivate func isIPv4(beginningWith prefix: String) -> Bool {
-        hasPrefix(prefix) && utf8.allSatisfy { $0 == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        hasPrefix(prefix)
+            && utf8.allSatisfy { $0 == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 }

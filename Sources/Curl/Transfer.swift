@@ -2,7 +2,8 @@ internal import CCurl
 
 /// One request on its way, and what has come back so far.
 ///
-/// `@unchecked Sendable`: made by the caller and named by it (to cancel), but read and written on the engine's thread only.
+/// `@unchecked Sendable`: made by the caller and named by it (to cancel), but read and written on the engine's thread
+/// only.
 @safe final class Transfer: @unchecked Sendable {
     typealias Continuation = CheckedContinuation<Result<HTTPResponse, CurlError>, Never>
 

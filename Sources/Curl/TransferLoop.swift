@@ -90,7 +90,9 @@ internal import Glibc
     private func finishDone() {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(multi, &left) {
-            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else { continue }
+            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else {
+                continue
+            }
             // The message dies with the next line.
             let code = unsafe shake_message_result(message)
             guard let (handle, transfer) = unsafe remove(easy) else { continue }

@@ -2,7 +2,7 @@ internal import StreamModel
 
 /// Decides what one call does after a failed attempt: a value, without clock, chance or network.
 ///
-///     attempt ──fails──▶ wait, attempt again | other credentials, again (once) | other clock, again (once) | give up
+///     attempt ──fails──▶ wait, again | other credentials, again (once) | other clock, again (once) | give up
 struct CallMachine: Equatable, Sendable {
     enum Failure: Equatable, Sendable {
         /// The service said so; `serviceTime` from the reply's Date header.

@@ -1,9 +1,10 @@
 internal import Curl
 internal import Foundation
+internal import Simdjson
 internal import StreamModel
 internal import Synchronization
 
-/// Makes one call: signs, sends, checks, and tries again where that may help. It knows how; `CallMachine` knows whether.
+/// Makes one call: signs, sends, checks, and tries again where that may help. It knows how, `CallMachine` whether.
 final class Caller: Sendable {
     private let source: ResolvedSource
     private let chain: CredentialsChain

@@ -52,7 +52,9 @@ struct DescribeTableReply: Decodable {
         func attribute(_ type: String) -> KeyAttribute? {
             guard let key = table.keySchema.first(where: { $0.keyType == type }) else { return nil }
             // By bytes: Swift's `==` holds names equal that DynamoDB keeps apart.
-            let definition = table.attributeDefinitions.first { $0.attributeName.utf8.elementsEqual(key.attributeName.utf8) }
+            let definition = table.attributeDefinitions.first {
+                $0.attributeName.utf8.elementsEqual(key.attributeName.utf8)
+            }
             guard let type = definition.flatMap({ ScalarType(rawValue: $0.attributeType) }) else { return nil }
             return KeyAttribute(name: Array(key.attributeName.utf8), type: type)
         }

@@ -18,6 +18,10 @@ package final class CredentialsChain: Sendable {
         }
         let places = providers.map(\.place).joined(separator: ", or ")
         throw .credentials(
-            "no AWS credentials: set \(places). (An emulator takes any: AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local)")
+            """
+            no AWS credentials: set \(places). (An emulator takes any: AWS_ACCESS_KEY_ID=local \
+            AWS_SECRET_ACCESS_KEY=local)
+            """
+        )
     }
 }

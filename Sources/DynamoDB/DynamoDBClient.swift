@@ -5,8 +5,8 @@ package import StreamModel
 
 /// DynamoDB's tables and their streams, as far as they are read.
 ///
-/// Each call tries again where that may help, within `RetryPolicy`, before it throws. Cancelling the task cancels a call,
-/// or the wait between two tries, at once.
+/// Each call tries again where that may help, within `RetryPolicy`, before it throws. Cancelling the task cancels a
+/// call, or the wait between two tries, at once.
 package final class DynamoDBClient: Sendable {
     package let region: String
     private let caller: Caller
@@ -106,7 +106,8 @@ package final class DynamoDBClient: Sendable {
         do throws(SimdjsonError) {
             let scan = try Replies.scan(in: reply)
             return ScanPage(
-                body: reply, changes: scan.changes, lastEvaluatedKey: scan.lastEvaluatedKey.map { Array(reply[$0.range]) })
+                body: reply, changes: scan.changes,
+                lastEvaluatedKey: scan.lastEvaluatedKey.map { Array(reply[$0.range]) })
         } catch {
             throw .badReply(operation: "Scan", object: object, why: "\(error)")
         }
@@ -178,8 +179,8 @@ package final class DynamoDBClient: Sendable {
     /// An iterator, good for 15 minutes.
     ///
     /// - Parameter number: for the two types that need one, and only for them.
-    /// - Throws: an error that `isTrimmed` where the place has left the stream, and one that `isNotFound` where the shard
-    ///   has.
+    /// - Throws: an error that `isTrimmed` where the place has left the stream, and one that `isNotFound` where the
+    ///   shard has.
     ///
     /// Source: API Reference (Streams), `GetShardIterator`.
     package func iterator(
@@ -201,8 +202,8 @@ package final class DynamoDBClient: Sendable {
 
     /// Reads the records at `iterator`: at most 1000, and at most 1 MB. None does not mean the end of the shard.
     ///
-    /// - Throws: an error that `isExpiredIterator` 15 minutes after it was issued: get one from the last sequence number.
-    ///   One that `isTrimmed` where the records have passed 24 hours: they are gone.
+    /// - Throws: an error that `isExpiredIterator` 15 minutes after it was issued: get one from the last sequence
+    ///   number. One that `isTrimmed` where the records have passed 24 hours: they are gone.
     ///
     /// Source: API Reference (Streams), `GetRecords`.
     package func records(at iterator: ShardIterator, limit: Int = 1000) async throws(DynamoDBError) -> Page {
@@ -248,6 +249,7 @@ package final class DynamoDBClient: Sendable {
         from last: String?, to next: String?, _ operation: Operation, _ object: String
     ) throws(DynamoDBError) {
         guard last != nil, last == next else { return }
-        throw .badReply(operation: operation.rawValue, object: object, why: "the listing doesn't go on from \(last ?? "")")
+        throw .badReply(
+            operation: operation.rawValue, object: object, why: "the listing doesn't go on from \(last ?? "")")
     }
 }

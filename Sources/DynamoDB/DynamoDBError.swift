@@ -72,7 +72,11 @@ extension DynamoDBError: CustomStringConvertible {
             let said = message.isEmpty ? "" : ": \(message)"
             return "\(operation) of \(object): \(code) (HTTP \(status)\(request))\(said)\(advice(operation))"
         case .unreachable(let endpoint, let operation, let reason):
-            return "\(operation): no answer from \(endpoint): \(reason): check that it runs, and the endpoint, proxy and network settings"
+            return
+                """
+                \(operation): no answer from \(endpoint): \(reason): check that it runs, and the endpoint, proxy and \
+                network settings
+                """
         case .badReply(let operation, let object, let why):
             return "\(operation) of \(object): the reply can't be used: \(why): is the endpoint really DynamoDB's?"
         case .credentials(let text), .configuration(let text):

@@ -9,8 +9,10 @@ package struct EnvironmentCredentials: CredentialsProvider {
     package func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
         switch (environment[set: "AWS_ACCESS_KEY_ID"], environment[set: "AWS_SECRET_ACCESS_KEY"]) {
         case (nil, nil): return nil
-        case (nil, _): throw .credentials("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID isn't: set both, or neither")
-        case (_, nil): throw .credentials("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY isn't: set both, or neither")
+        case (nil, _):
+            throw .credentials("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID isn't: set both, or neither")
+        case (_, nil):
+            throw .credentials("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY isn't: set both, or neither")
         case (let key?, let secret?):
             // AWS_SECURITY_TOKEN is the old name of the session token (botocore).
             let token = environment[set: "AWS_SESSION_TOKEN"] ?? environment[set: "AWS_SECURITY_TOKEN"]

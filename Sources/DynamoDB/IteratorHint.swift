@@ -2,8 +2,8 @@ internal import StreamModel
 
 /// Finds the next iterator in a GetRecords reply without parsing it, so that the next page can be asked for meanwhile.
 ///
-/// `"NextShardIterator":"` can stand unescaped only at the top level: within an item a name is followed by an object, and
-/// within a string a quote is escaped. So finding it is knowing it; not finding it is knowing nothing.
+/// `"NextShardIterator":"` can stand unescaped only at the top level: within an item a name is followed by an object,
+/// and within a string a quote is escaped. So finding it is knowing it; not finding it is knowing nothing.
 enum IteratorHint {
     /// The member stands before or behind the records, so only the reply's two ends are looked at.
     private static let window = 4096
@@ -40,7 +40,7 @@ enum IteratorHint {
         return true
     }
 
-    /// A plain string that begins at `start`, 2048 characters at most (API Reference), and after which the object goes on.
+    /// A plain string that begins at `start`, 2048 characters at most (API Reference), after which the object goes on.
     private static func token(in body: Span<UInt8>, at start: Int) -> ShardIterator? {
         guard start < body.count, body[start] == UInt8(ascii: "\"") else { return nil }
         var characters: [UInt8] = []

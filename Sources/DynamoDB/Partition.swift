@@ -12,11 +12,20 @@ struct Partition: Hashable, Sendable {
     }
 
     /// Also for regions that are newer than this list.
-    private static let commercial = Partition(domain: "amazonaws.com", dualStackDomain: "api.aws", hyphenatesStreams: true)
+    private static let commercial = Partition(
+        domain: "amazonaws.com", dualStackDomain: "api.aws", hyphenatesStreams: true)
 
     private static let prefixes: [(prefix: String, partition: Partition)] = [
-        ("cn-", Partition(domain: "amazonaws.com.cn", dualStackDomain: "api.amazonwebservices.com.cn", hyphenatesStreams: true)),
-        ("us-gov-", Partition(domain: "amazonaws.com", dualStackDomain: "api.aws", isFIPSByDefault: true, hyphenatesStreams: true)),
+        (
+            "cn-",
+            Partition(
+                domain: "amazonaws.com.cn", dualStackDomain: "api.amazonwebservices.com.cn", hyphenatesStreams: true)
+        ),
+        (
+            "us-gov-",
+            Partition(
+                domain: "amazonaws.com", dualStackDomain: "api.aws", isFIPSByDefault: true, hyphenatesStreams: true)
+        ),
         ("eusc-", Partition(domain: "amazonaws.eu", dualStackDomain: "api.amazonwebservices.eu")),
         ("us-iso-", Partition(domain: "c2s.ic.gov", dualStackDomain: "api.aws.ic.gov")),
         ("us-isob-", Partition(domain: "sc2s.sgov.gov", dualStackDomain: "api.aws.scloud")),

@@ -11,7 +11,9 @@ package struct ProfileCredentials: CredentialsProvider {
         self.isNamed = isNamed
     }
 
-    package var place: String { "aws_access_key_id and aws_secret_access_key of [\(profile)] in \(files.credentialsPath)" }
+    package var place: String {
+        "aws_access_key_id and aws_secret_access_key of [\(profile)] in \(files.credentialsPath)"
+    }
 
     package func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
         let profiles = try files.read()
@@ -36,11 +38,20 @@ package struct ProfileCredentials: CredentialsProvider {
         }
         for way in Self.waysNotKnown where profiles.setting(way, of: profile) != nil {
             throw .credentials(
-                "profile \"\(profile)\" gets its credentials by \(way), which is not supported yet: put access keys into it, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (`aws configure export-credentials --format env` prints them)")
+                """
+                profile "\(profile)" gets its credentials by \(way), which is not supported yet: put access keys into \
+                it, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (`aws configure \
+                export-credentials --format env` prints them)
+                """
+            )
         }
         guard isNamed else { return nil }
         throw .credentials(
-            "profile \"\(profile)\" has no aws_access_key_id, neither in \(files.credentialsPath) nor in \(files.configPath)")
+            """
+            profile "\(profile)" has no aws_access_key_id, neither in \(files.credentialsPath) nor in \
+            \(files.configPath)
+            """
+        )
     }
 
     private static let waysNotKnown = [

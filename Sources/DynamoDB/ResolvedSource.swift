@@ -13,8 +13,8 @@ package struct ResolvedSource: Hashable, Sendable {
     let profile: String
     let isProfileNamed: Bool
 
-    /// Settles what is asked for against the environment and the shared files, as the SDKs do: the explicit setting first,
-    /// then environment, then profile.
+    /// Settles what is asked for against the environment and the shared files, as the SDKs do: the explicit setting
+    /// first, then environment, then profile.
     ///
     /// Source: AWS SDKs and Tools Reference Guide, "AWS Region", "Service-specific endpoints", "FIPS and dual-stack".
     ///
@@ -32,7 +32,11 @@ package struct ResolvedSource: Hashable, Sendable {
                 ?? environment[set: "AWS_DEFAULT_REGION"] ?? setting("region")
         else {
             throw .configuration(
-                "no AWS region: give --region, or set AWS_REGION, or `region` of profile \"\(profile)\" in \(profiles.files.configPath)")
+                """
+                no AWS region: give --region, or set AWS_REGION, or `region` of profile "\(profile)" in \
+                \(profiles.files.configPath)
+                """
+            )
         }
         guard region.utf8.count <= 63, region.utf8.allSatisfy(\.isLabelByte) else {
             throw .configuration("\"\(region)\" can't be an AWS region: they look like eu-central-1")
@@ -48,7 +52,11 @@ package struct ResolvedSource: Hashable, Sendable {
             if let given {
                 guard !fips, !dualStack else {
                     throw .configuration(
-                        "\(given.setting) and a FIPS or dual-stack endpoint can't both be had: unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or the endpoint")
+                        """
+                        \(given.setting) and a FIPS or dual-stack endpoint can't both be had: unset \
+                        AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or the endpoint
+                        """
+                    )
                 }
                 return try Self.url(given.url, setting: given.setting)
             }
@@ -96,7 +104,8 @@ package struct ResolvedSource: Hashable, Sendable {
             throw .configuration("\(setting): \(error)")
         }
         guard url.path == "/", url.query == nil else {
-            throw .configuration("\(setting): \"\(text)\" must end with its host and port: a path or query isn't supported")
+            throw .configuration(
+                "\(setting): \"\(text)\" must end with its host and port: a path or query isn't supported")
         }
         return url
     }
@@ -108,7 +117,8 @@ package struct ResolvedSource: Hashable, Sendable {
         switch text.lowercased() {
         case "true": return true
         case "false": return false
-        default: throw .configuration("\(variable) (or its setting in the profile) is \"\(text)\": it must be true or false")
+        default:
+            throw .configuration("\(variable) (or its setting in the profile) is \"\(text)\": it must be true or false")
         }
     }
 }

@@ -41,8 +41,8 @@ struct Profiles: Sendable {
     let credentials: ConfigurationText
     let files: SharedFiles
 
-    /// In the config file a profile's section is `[profile x]`, in the credentials file `[x]`; `default` is `[default]` in
-    /// both, though `[profile default]` goes before it.
+    /// In the config file a profile's section is `[profile x]`, in the credentials file `[x]`; `default` is `[default]`
+    /// in both, though `[profile default]` goes before it.
     func configSection(_ profile: String) -> ConfigurationText.Section? {
         config.sections["profile \(profile)"] ?? (profile == "default" ? config.sections["default"] : nil)
     }
@@ -55,7 +55,8 @@ struct Profiles: Sendable {
 
     /// The endpoint of one service: from the profile's `services` section.
     func serviceEndpoint(_ service: String, of profile: String) -> String? {
-        setting("services", of: profile).flatMap { config.sections["services \($0)"] }?.nested[service]?[set: "endpoint_url"]
+        setting("services", of: profile).flatMap { config.sections["services \($0)"] }?.nested[service]?[
+            set: "endpoint_url"]
     }
 
     func exists(_ profile: String) -> Bool { configSection(profile) != nil || credentialsSection(profile) != nil }

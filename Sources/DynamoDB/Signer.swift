@@ -44,12 +44,17 @@ final class Signer: Sendable {
         let text = "AWS4-HMAC-SHA256\n\(date)\n\(scope)\n\(SHA256.hash(data: Array(canonical.utf8)).hex)"
         let signature = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key(day, credentials)).hex
         let authorization =
-            "AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scope), SignedHeaders=\(names), Signature=\(signature)"
+            """
+            AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scope), SignedHeaders=\(names), \
+            Signature=\(signature)
+            """
         return Signature(date: date, token: credentials.sessionToken, authorization: authorization)
     }
 
     private func key(_ day: String, _ credentials: Credentials) -> SymmetricKey {
-        if let cached = cached.withLock({ $0 }), cached.day == day, cached.credentials == credentials { return cached.key }
+        if let cached = cached.withLock({ $0 }), cached.day == day, cached.credentials == credentials {
+            return cached.key
+        }
         var key = SymmetricKey(data: Array("AWS4\(credentials.secretAccessKey)".utf8))
         for step in [day, region, service, "aws4_request"] {
             key = SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: Array(step.utf8), using: key))

@@ -12,8 +12,8 @@ package struct KeyReader: ~Copyable {
 
     /// The key within `object`, a place in `body`.
     ///
-    /// - Parameter object: holds at least the key attributes, `{"pk":{"S":"a"},…}`; other members are skipped. Names are
-    ///   compared as bytes after JSON's escapes are undone.
+    /// - Parameter object: holds at least the key attributes, `{"pk":{"S":"a"},…}`; other members are skipped. Names
+    ///   are compared as bytes after JSON's escapes are undone.
     /// - Throws: where a key attribute is missing or not of the schema's type.
     package mutating func key(in object: ByteRange, of body: [UInt8]) throws(SimdjsonError) -> ItemKey {
         let schema = self.schema

@@ -24,7 +24,9 @@ internal import StreamModel
         let available = bytes.capacity - range.lowerBound
         let result = unsafe bytes.withUnsafeBufferPointer { buffer -> Result<R, SimdjsonError> in
             // An empty array may have no address, and simdjson wants one.
-            guard let base = buffer.baseAddress else { return .failure(.malformed(element: 0, detail: "an empty body")) }
+            guard let base = buffer.baseAddress else {
+                return .failure(.malformed(element: 0, detail: "an empty body"))
+            }
             do throws(SimdjsonError) {
                 return unsafe .success(try body(pointer, base + range.lowerBound, range.count, available))
             } catch {
@@ -53,8 +55,10 @@ extension SimdjsonError {
         case CSJ_UNKNOWN_EVENT_NAME: self = .unknownEvent(element: element)
         case CSJ_MISSING_HASH_KEY: self = .noKeyAttribute(name: Self.name(schema?.hash))
         case CSJ_MISSING_RANGE_KEY: self = .noKeyAttribute(name: Self.name(schema?.range))
-        case CSJ_HASH_KEY_TYPE: self = .keyType(name: Self.name(schema?.hash), expected: schema?.hash.type.rawValue ?? "")
-        case CSJ_RANGE_KEY_TYPE: self = .keyType(name: Self.name(schema?.range), expected: schema?.range?.type.rawValue ?? "")
+        case CSJ_HASH_KEY_TYPE:
+            self = .keyType(name: Self.name(schema?.hash), expected: schema?.hash.type.rawValue ?? "")
+        case CSJ_RANGE_KEY_TYPE:
+            self = .keyType(name: Self.name(schema?.range), expected: schema?.range?.type.rawValue ?? "")
         default:  // CSJ_MALFORMED; a C enum can't be switched over completely
             let detail = unsafe status.detail.map { unsafe String(cString: $0) }
             self = .malformed(element: element, detail: detail ?? "can't be read")

@@ -76,7 +76,8 @@ extension Change {
     fileprivate init(
         _ record: csj_record, element: Int, body: UnsafeBufferPointer<UInt8>
     ) throws(SimdjsonError) {
-        let digits = Int(record.sequence_number.offset)..<Int(record.sequence_number.offset + record.sequence_number.count)
+        let digits =
+            Int(record.sequence_number.offset)..<Int(record.sequence_number.offset + record.sequence_number.count)
         // By way of a string: the generic initialiser isn't specialised across modules, and takes 3 µs a record.
         let text = unsafe String(decoding: UnsafeBufferPointer(rebasing: body[digits]), as: UTF8.self)
         guard let number = SequenceNumber(text) else { throw .badSequenceNumber(element: element) }

@@ -24,7 +24,8 @@ struct ConfigurationTextTests {
     @Test("Indented settings belong to the one above them, if that has no value of its own")
     func nested() throws {
         let text = try ConfigurationText(
-            Array("[services s]\ndynamodb =\n  endpoint_url = http://h:1\n  x = y\nother = z\n  region = r\n".utf8), path: "f")
+            Array("[services s]\ndynamodb =\n  endpoint_url = http://h:1\n  x = y\nother = z\n  region = r\n".utf8),
+            path: "f")
         let section = try #require(text.sections["services s"])
         #expect(section.nested["dynamodb"] == ["endpoint_url": "http://h:1", "x": "y"])
         #expect(section.settings["other"] == "z")
@@ -41,7 +42,9 @@ struct ConfigurationTextTests {
         "A line that is nothing of the format is named",
         arguments: [("[a\n", 1), ("x=1\n", 1), ("[a]\n\nnonsense\n", 3), ("[]\n", 1)])
     func malformed(text: String, line: Int) throws {
-        let error = try #require(throws: DynamoDBError.self) { try ConfigurationText(Array(text.utf8), path: "/f/config") }
+        let error = try #require(throws: DynamoDBError.self) {
+            try ConfigurationText(Array(text.utf8), path: "/f/config")
+        }
         #expect("\(error)".hasPrefix("/f/config, line \(line): "))
     }
 }

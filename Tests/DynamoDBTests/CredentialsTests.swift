@@ -10,7 +10,10 @@ struct CredentialsTests {
         let credentials = Credentials(accessKeyID: "AKID", secretAccessKey: "hush", sessionToken: "hushtoo")
         var dumped = ""
         dump([credentials], to: &dumped)
-        for text in ["\(credentials)", String(reflecting: credentials), "\([credentials])", "\(Optional(credentials) as Any)", dumped] {
+        for text in [
+            "\(credentials)", String(reflecting: credentials), "\([credentials])", "\(Optional(credentials) as Any)",
+            dumped,
+        ] {
             #expect(!text.contains("hush"), "\(text)")
             #expect(text.contains("AKID"))
         }
@@ -37,10 +40,12 @@ struct CredentialsTests {
     @Test("A profile's keys come from the credentials file before the config file, token included")
     func profile() async throws {
         let files = try Files(
-            config: "[profile both]\r\naws_access_key_id = C\r\naws_secret_access_key = CS\r\n[profile config]\naws_access_key_id=D\naws_secret_access_key=DS\n",
+            config:
+                "[profile both]\r\naws_access_key_id = C\r\naws_secret_access_key = CS\r\n[profile config]\naws_access_key_id=D\naws_secret_access_key=DS\n",
             credentials: "[both]\r\naws_access_key_id = A\r\naws_secret_access_key = S\r\naws_session_token = T\r\n")
         #expect(
-            try await files.credentials("both") == Credentials(accessKeyID: "A", secretAccessKey: "S", sessionToken: "T"))
+            try await files.credentials("both")
+                == Credentials(accessKeyID: "A", secretAccessKey: "S", sessionToken: "T"))
         #expect(try await files.credentials("config") == Credentials(accessKeyID: "D", secretAccessKey: "DS"))
     }
 
@@ -57,7 +62,8 @@ struct CredentialsTests {
     @Test("A half-filled profile is an error, and none goes on to another place")
     func half() async throws {
         let files = try Files(
-            config: "[profile x]\naws_access_key_id=A\naws_secret_access_key=S\n", credentials: "[x]\naws_access_key_id=B\n")
+            config: "[profile x]\naws_access_key_id=A\naws_secret_access_key=S\n",
+            credentials: "[x]\naws_access_key_id=B\n")
         let error = await #expect(throws: DynamoDBError.self) { try await files.credentials("x") }
         #expect(error.map { "\($0)".contains("has aws_access_key_id, but no aws_secret_access_key") } == true)
     }
@@ -115,7 +121,8 @@ struct CredentialsTests {
         }
 
         func credentials(_ profile: String, isNamed: Bool = true) async throws -> Credentials? {
-            try await ProfileCredentials(files: files, profile: profile, isNamed: isNamed).credentials(refreshing: false)
+            try await ProfileCredentials(files: files, profile: profile, isNamed: isNamed).credentials(
+                refreshing: false)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Curl
+import Simdjson
 import StreamModel
 import Synchronization
 import Testing
@@ -18,7 +19,8 @@ struct DynamoDBClientTests {
     @Test(
         "What may pass is tried again, over the same connection",
         arguments: [
-            ("ThrottlingException", 400), ("ProvisionedThroughputExceededException", 400), ("LimitExceededException", 400),
+            ("ThrottlingException", 400), ("ProvisionedThroughputExceededException", 400),
+            ("LimitExceededException", 400),
             ("InternalServerError", 500),
         ])
     func retries(code: String, status: Int) async throws {
@@ -32,7 +34,11 @@ struct DynamoDBClientTests {
         await client.shutdown()
     }
 
-    @Test("What can't pass is asked once", arguments: ["ValidationException", "ResourceNotFoundException", "AccessDeniedException", "ExpiredIteratorException"])
+    @Test(
+        "What can't pass is asked once",
+        arguments: [
+            "ValidationException", "ResourceNotFoundException", "AccessDeniedException", "ExpiredIteratorException",
+        ])
     func permanent(code: String) async throws {
         let server = TestServer { _, _ in
             .respond(status: 400, headers: ["x-amzn-RequestId": "REQ"], body: Self.refusal(code))
@@ -158,7 +164,9 @@ struct DynamoDBClientTests {
                 ? .respond(body: Self.tables)
                 : .respond(
                     status: 400, headers: ["Date": "Sun, 01 Jan 2040 12:00:00 GMT"],
-                    body: #"{"__type":"x#InvalidSignatureException","message":"Signature expired: a is now earlier than b"}"#)
+                    body:
+                        #"{"__type":"x#InvalidSignatureException","message":"Signature expired: a is now earlier than b"}"#
+                )
         }
         let client = try Sample.client(server)
         #expect(try await client.listTables() == [TableName("a")])
@@ -178,7 +186,9 @@ struct DynamoDBClientTests {
         #expect(request.headers["content-type"] == "application/x-amz-json-1.0")
         #expect(request.headers["accept-encoding"] == "identity")
         #expect(request.headers["host"] == "127.0.0.1:\(server.port)")
-        #expect(request.headers["authorization"]?.contains("SignedHeaders=content-type;host;x-amz-date;x-amz-target") == true)
+        #expect(
+            request.headers["authorization"]?.contains("SignedHeaders=content-type;host;x-amz-date;x-amz-target")
+                == true)
         #expect(request.body == #"{"ShardIterator":"i\"j","Limit":7}"#)
         await client.shutdown()
     }
@@ -209,7 +219,9 @@ struct DynamoDBClientTests {
         }
         let client = try Sample.client(server)
         let table = try await client.describeTable(TableName("t"))
-        #expect(table.schema.hash == KeyAttribute(name: Array("p\u{E9}".utf8), type: .string), "by bytes, not by canonical form")
+        #expect(
+            table.schema.hash == KeyAttribute(name: Array("p\u{E9}".utf8), type: .string),
+            "by bytes, not by canonical form")
         #expect(table.schema.range == KeyAttribute(name: Array("sk".utf8), type: .number))
         #expect(table.stream == StreamARN("arn:x") && table.streamEnabled && table.viewType == "NEW_IMAGE")
         #expect(table.itemCount == 12 && table.tableSizeBytes == 3456 && table.status == "ACTIVE")
@@ -220,19 +232,27 @@ struct DynamoDBClientTests {
     func noStream() async throws {
         let server = TestServer { _, _ in
             .respond(
-                body: #"{"Table":{"TableName":"t","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"k","AttributeType":"B"}]}}"#)
+                body:
+                    #"{"Table":{"TableName":"t","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"k","AttributeType":"B"}]}}"#
+            )
         }
         let client = try Sample.client(server)
         let table = try await client.describeTable(TableName("t"))
-        #expect(table.stream == nil && !table.streamEnabled && table.schema.range == nil && table.schema.hash.type == .binary)
+        #expect(
+            table.stream == nil && !table.streamEnabled && table.schema.range == nil
+                && table.schema.hash.type == .binary)
         await client.shutdown()
     }
 
     @Test(
         "A reply that isn't a table's is named",
         arguments: [
-            (#"{}"#, "it has no table"), (#"{"Table":{"TableName":"t"}}"#, "it has no keySchema"), (#"{"Table":7}"#, "table isn't what it should be"),
-            (#"{"Table":{"TableName":"t","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"AttributeDefinitions":[]}}"#, "its key schema isn't one"),
+            (#"{}"#, "it has no table"), (#"{"Table":{"TableName":"t"}}"#, "it has no keySchema"),
+            (#"{"Table":7}"#, "table isn't what it should be"),
+            (
+                #"{"Table":{"TableName":"t","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"AttributeDefinitions":[]}}"#,
+                "its key schema isn't one"
+            ),
             ("{\"Table\":", "it isn't JSON"),
         ])
     func badTable(body: String, why: String) async throws {
@@ -291,9 +311,13 @@ struct DynamoDBClientTests {
         let server = TestServer { request, _ in
             request.body.contains("ExclusiveStartShardId")
                 ? .respond(
-                    body: #"{"StreamDescription":{"StreamStatus":"ENABLED","StreamViewType":"NEW_IMAGE","Shards":[{"ShardId":"b","ParentShardId":"a","SequenceNumberRange":{"StartingSequenceNumber":"3","EndingSequenceNumber":"9"}},{"ShardId":"c","ParentShardId":"gone","SequenceNumberRange":{"StartingSequenceNumber":"10"}}]}}"#)
+                    body:
+                        #"{"StreamDescription":{"StreamStatus":"ENABLED","StreamViewType":"NEW_IMAGE","Shards":[{"ShardId":"b","ParentShardId":"a","SequenceNumberRange":{"StartingSequenceNumber":"3","EndingSequenceNumber":"9"}},{"ShardId":"c","ParentShardId":"gone","SequenceNumberRange":{"StartingSequenceNumber":"10"}}]}}"#
+                )
                 : .respond(
-                    body: #"{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[{"ShardId":"a","SequenceNumberRange":{"StartingSequenceNumber":"1","EndingSequenceNumber":"2"}},{"ShardId":"b","ParentShardId":"a","SequenceNumberRange":{"StartingSequenceNumber":"3"}}],"LastEvaluatedShardId":"b"}}"#)
+                    body:
+                        #"{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[{"ShardId":"a","SequenceNumberRange":{"StartingSequenceNumber":"1","EndingSequenceNumber":"2"}},{"ShardId":"b","ParentShardId":"a","SequenceNumberRange":{"StartingSequenceNumber":"3"}}],"LastEvaluatedShardId":"b"}}"#
+                )
         }
         let client = try Sample.client(server)
         let stream = try await client.describeStream(Sample.stream)
@@ -301,7 +325,9 @@ struct DynamoDBClientTests {
         #expect(
             stream.shards == [
                 Shard(id: ShardID("a"), parent: nil, range: SequenceRange(starting: number("1"), ending: number("2"))),
-                Shard(id: ShardID("b"), parent: ShardID("a"), range: SequenceRange(starting: number("3"), ending: number("9"))),
+                Shard(
+                    id: ShardID("b"), parent: ShardID("a"),
+                    range: SequenceRange(starting: number("3"), ending: number("9"))),
                 Shard(id: ShardID("c"), parent: ShardID("gone"), range: SequenceRange(starting: number("10"))),
             ])
         #expect(stream.status == "ENABLED" && stream.viewType == "NEW_IMAGE")
@@ -313,13 +339,16 @@ struct DynamoDBClientTests {
     func enabling() async throws {
         let server = TestServer { _, _ in .respond(body: #"{"StreamDescription":{"StreamStatus":"ENABLING"}}"#) }
         let client = try Sample.client(server)
-        #expect(try await client.describeStream(Sample.stream) == StreamDescription(status: "ENABLING", viewType: nil, shards: []))
+        #expect(
+            try await client.describeStream(Sample.stream)
+                == StreamDescription(status: "ENABLING", viewType: nil, shards: []))
         await client.shutdown()
     }
 
     @Test("Children are those that name the parent, also where the filter isn't known, or refused")
     func children() async throws {
-        let listing = #"{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[{"ShardId":"a"},{"ShardId":"b","ParentShardId":"a"},{"ShardId":"c","ParentShardId":"b"}]}}"#
+        let listing =
+            #"{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[{"ShardId":"a"},{"ShardId":"b","ParentShardId":"a"},{"ShardId":"c","ParentShardId":"b"}]}}"#
         let server = TestServer { request, before in
             before == 1 && request.body.contains("ShardFilter")
                 ? .respond(status: 400, body: Self.refusal("ValidationException")) : .respond(body: listing)

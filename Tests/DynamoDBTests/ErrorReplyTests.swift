@@ -8,9 +8,18 @@ struct ErrorReplyTests {
     @Test(
         "Code and message are found in every form that occurs",
         arguments: [
-            (#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"m"}"#, "ResourceNotFoundException", "m"),
-            (#"{"__type":"com.amazon.coral.service#UnrecognizedClientException","Message":"m"}"#, "UnrecognizedClientException", "m"),
-            (#"{"__type":"ThrottlingException:http://internal.amazon.com/coral/","message":"m"}"#, "ThrottlingException", "m"),
+            (
+                #"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"m"}"#,
+                "ResourceNotFoundException", "m"
+            ),
+            (
+                #"{"__type":"com.amazon.coral.service#UnrecognizedClientException","Message":"m"}"#,
+                "UnrecognizedClientException", "m"
+            ),
+            (
+                #"{"__type":"ThrottlingException:http://internal.amazon.com/coral/","message":"m"}"#,
+                "ThrottlingException", "m"
+            ),
             (#"{"__type":"a#b#TrimmedDataAccessException"}"#, "TrimmedDataAccessException", ""),
             (#"{"code":"SlowDown","message":null}"#, "SlowDown", ""),
             (#"{"message":"only words"}"#, "418", "only words"),
@@ -36,8 +45,10 @@ struct ErrorReplyTests {
     @Test(
         "Each code has its class",
         arguments: [
-            ("ProvisionedThroughputExceededException", 400, ErrorClass.throttled), ("ThrottlingException", 400, .throttled),
-            ("LimitExceededException", 400, .throttled), ("RequestLimitExceeded", 400, .throttled), ("429", 429, .throttled),
+            ("ProvisionedThroughputExceededException", 400, ErrorClass.throttled),
+            ("ThrottlingException", 400, .throttled),
+            ("LimitExceededException", 400, .throttled), ("RequestLimitExceeded", 400, .throttled),
+            ("429", 429, .throttled),
             ("InternalServerError", 500, .transient), ("500", 500, .transient), ("502", 502, .transient),
             ("503", 503, .transient), ("504", 504, .transient), ("SomethingNew", 500, .transient),
             ("UnrecognizedClientException", 400, .credentials), ("ExpiredTokenException", 400, .credentials),
@@ -56,8 +67,12 @@ struct ErrorReplyTests {
             ErrorClass(code: "InvalidSignatureException", message: message, status: 400)
         }
         #expect(errorClass("Signature expired: 20260101T000000Z is now earlier than 20260101T000500Z") == .clockSkewed)
-        #expect(errorClass("Signature not yet current: 20260101T001000Z is still later than 20260101T000500Z") == .clockSkewed)
-        #expect(errorClass("The request signature we calculated does not match the signature you provided.") == .credentials)
+        #expect(
+            errorClass("Signature not yet current: 20260101T001000Z is still later than 20260101T000500Z")
+                == .clockSkewed)
+        #expect(
+            errorClass("The request signature we calculated does not match the signature you provided.") == .credentials
+        )
     }
 
     @Test("An error says what happened, to what, and what to do")

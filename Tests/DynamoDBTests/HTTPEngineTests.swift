@@ -5,7 +5,8 @@ import Testing
 @Suite("The HTTP engine")
 struct HTTPEngineTests {
     private static func request(_ server: TestServer, _ body: String = "{}") throws -> HTTPRequest {
-        HTTPRequest(.post, try HTTPURL(server.url), headers: [HTTPHeader("content-type", "text/x")], body: Array(body.utf8))
+        HTTPRequest(
+            .post, try HTTPURL(server.url), headers: [HTTPHeader("content-type", "text/x")], body: Array(body.utf8))
     }
 
     @Test("Requests one after the other share a connection")
@@ -27,9 +28,11 @@ struct HTTPEngineTests {
         let response = try await engine.perform(Self.request(server, String(repeating: "x", count: 2_000_000)))
         let sent = try #require(server.requests.first)
         #expect(sent.line == "POST / HTTP/1.1")
-        #expect(Set(sent.headers.keys) == ["host", "user-agent", "content-type", "content-length"], "no Expect, no Accept")
+        #expect(
+            Set(sent.headers.keys) == ["host", "user-agent", "content-type", "content-length"], "no Expect, no Accept")
         #expect(sent.body.utf8.count == 2_000_000)
-        #expect(response.headers["X-ONE"] == "1" && response.headers["x-two"] == "2" && response.headers["x-three"] == nil)
+        #expect(
+            response.headers["X-ONE"] == "1" && response.headers["x-two"] == "2" && response.headers["x-three"] == nil)
         await engine.shutdown()
     }
 
@@ -69,7 +72,11 @@ struct HTTPEngineTests {
         let engine = try HTTPEngine(settings)
         let answers = try await withThrowingTaskGroup(of: Int?.self) { group in
             for number in 0..<200 {
-                group.addTask { Int(String(decoding: try await engine.perform(Self.request(server, "\(number)")).body, as: UTF8.self)) }
+                group.addTask {
+                    Int(
+                        String(
+                            decoding: try await engine.perform(Self.request(server, "\(number)")).body, as: UTF8.self))
+                }
             }
             return try await group.reduce(into: Set<Int?>()) { $0.insert($1) }
         }
@@ -195,11 +202,15 @@ struct HTTPEngineTests {
         let port = server.port
         let request = try Self.request(server)
         let error = await #expect(throws: CurlError.self) { try await engine.perform(request) }
-        #expect(error.map { if case .unreachable(let reason) = $0 { reason.contains("127.0.0.1 port \(port)") } else { false } } == true)
+        #expect(
+            error.map {
+                if case .unreachable(let reason) = $0 { reason.contains("127.0.0.1 port \(port)") } else { false }
+            } == true)
         await engine.shutdown()
     }
 
-    @Test("A line break in a header's value can't smuggle in another", arguments: ["a\r\nx-evil: 1", "a\nb", "a\u{0}b"])
+    @Test(
+        "A line break in a header's value can't smuggle in another", arguments: ["a\r\nx-evil: 1", "a\nb", "a\u{0}b"])
     func injection(value: String) async throws {
         let server = TestServer { _, _ in .respond(body: "") }
         let engine = try HTTPEngine()
@@ -212,7 +223,8 @@ struct HTTPEngineTests {
 
     @Test("Redirects aren't followed")
     func redirect() async throws {
-        let server = TestServer { _, _ in .respond(status: 302, headers: ["Location": "http://127.0.0.1:1/"], body: "") }
+        let server = TestServer { _, _ in .respond(status: 302, headers: ["Location": "http://127.0.0.1:1/"], body: "")
+        }
         let engine = try HTTPEngine()
         #expect(try await engine.perform(Self.request(server)).status == 302)
         await engine.shutdown()

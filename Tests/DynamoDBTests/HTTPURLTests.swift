@@ -7,21 +7,30 @@ struct HTTPURLTests {
     @Test("The authority is what the Host header says: the port only where it isn't the scheme's own")
     func authority() throws {
         let rows = [
-            ("http://LOCALHOST:8000", "localhost:8000"), ("https://h.example/", "h.example"), ("https://h.example:443", "h.example"),
-            ("http://h.example:443", "h.example:443"), ("http://[::1]:8000/", "[::1]:8000"), ("http://127.0.0.1:80", "127.0.0.1"),
+            ("http://LOCALHOST:8000", "localhost:8000"), ("https://h.example/", "h.example"),
+            ("https://h.example:443", "h.example"),
+            ("http://h.example:443", "h.example:443"), ("http://[::1]:8000/", "[::1]:8000"),
+            ("http://127.0.0.1:80", "127.0.0.1"),
         ]
         for (text, authority) in rows { #expect(try HTTPURL(text).authority == authority, "\(text)") }
     }
 
     @Test("This machine and the metadata services are known, so that no proxy is asked for them")
     func noProxy() throws {
-        for text in ["http://localhost", "http://x.localhost", "http://127.8.9.1:8", "http://[::1]", "http://LocalHost:1"] {
+        for text in [
+            "http://localhost", "http://x.localhost", "http://127.8.9.1:8", "http://[::1]", "http://LocalHost:1",
+        ] {
             #expect(try HTTPURL(text).isLoopback, "\(text)")
         }
-        for text in ["http://localhost.example", "http://127.example.com", "http://10.0.0.1", "https://dynamodb.eu-west-1.amazonaws.com"] {
+        for text in [
+            "http://localhost.example", "http://127.example.com", "http://10.0.0.1",
+            "https://dynamodb.eu-west-1.amazonaws.com",
+        ] {
             #expect(try !HTTPURL(text).isLoopback && !HTTPURL(text).isMetadata, "\(text)")
         }
-        for text in ["http://169.254.169.254/latest", "http://169.254.170.2", "http://[fd00:ec2::254]/", "http://[fd00:ec2::23]"] {
+        for text in [
+            "http://169.254.169.254/latest", "http://169.254.170.2", "http://[fd00:ec2::254]/", "http://[fd00:ec2::23]",
+        ] {
             #expect(try HTTPURL(text).isMetadata, "\(text)")
         }
     }

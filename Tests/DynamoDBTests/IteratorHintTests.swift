@@ -14,7 +14,8 @@ struct IteratorHintTests {
         #expect(Self.find(#"{"NextShardIterator":"abc|/+=","Records":[]}"#) == "abc|/+=")
         #expect(Self.find(#"{"Records":[\#(records)null],"NextShardIterator":"abc"}"#) == "abc")
         #expect(Self.find(#"{"NextShardIterator": "abc", "Records": [\#(records)null]}"#) == "abc")
-        #expect(Self.find(#"{"NextShardIterator":"\#(String(repeating: "x", count: 2048))","Records":[]}"#)?.count == 2048)
+        #expect(
+            Self.find(#"{"NextShardIterator":"\#(String(repeating: "x", count: 2048))","Records":[]}"#)?.count == 2048)
     }
 
     @Test(
@@ -23,7 +24,8 @@ struct IteratorHintTests {
             "", "{}", #"{"Records":[]}"#, #"{"NextShardIterator":null}"#, #"{"NextShardIterator":""}"#,
             #"{"NextShardIterator":"a\/b"}"#, #"{"NextShardIterator":"cut"#, #"{"NextShardIterator":"#,
             #"{"NextShardIterator":7}"#, #"{"NextShardIterator":"a" :1}"#, #"{"NextShardIterator":"ü"}"#,
-            #"{"x":"\"NextShardIterator\":\"no\""}"#, "{\"NextShardIterator\":\"\(String(repeating: "x", count: 2049))\"}",
+            #"{"x":"\"NextShardIterator\":\"no\""}"#,
+            "{\"NextShardIterator\":\"\(String(repeating: "x", count: 2049))\"}",
         ])
     func unusual(text: String) { #expect(Self.find(text) == nil) }
 
@@ -32,7 +34,8 @@ struct IteratorHintTests {
         for next in [#""token""#, "null"] {
             let text = Reply(
                 records: [
-                    Reply.record(image: #"{"pk":{"S":"\"NextShardIterator\":\"forged\","},"NextShardIterator":{"S":"no"}}"#)
+                    Reply.record(
+                        image: #"{"pk":{"S":"\"NextShardIterator\":\"forged\","},"NextShardIterator":{"S":"no"}}"#)
                 ], next: next
             ).text
             let parsed = try Replies.records(in: Array(text.utf8)).next

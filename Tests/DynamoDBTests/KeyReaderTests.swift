@@ -22,7 +22,8 @@ struct KeyReaderTests {
 
     @Test("A string's escapes are undone; a number and base64 stay the text they are")
     func types() throws {
-        let item = #"{"b":{"B":"AA+\/=="},"x":{"L":[{"pk":{"S":"no"}}]},"pk":{"S":"a\u00e9\"\n😀"},"n":{"N":"-1.50E+10"}}"#
+        let item =
+            #"{"b":{"B":"AA+\/=="},"x":{"L":[{"pk":{"S":"no"}}]},"pk":{"S":"a\u00e9\"\n😀"},"n":{"N":"-1.50E+10"}}"#
         let (key, raw) = try Self.key(item, range: ("n", .number))
         #expect(key.hash.bytes == Array("aé\"\n😀".utf8) && key.hash.type == .string)
         #expect(key.range?.bytes == Array("-1.50E+10".utf8) && key.range?.type == .number)
@@ -32,8 +33,14 @@ struct KeyReaderTests {
 
     @Test("Hash and range come in either order, and the object may lie anywhere in the body")
     func places() throws {
-        for item in [#"{"pk":{"S":"a"},"sk":{"N":"1"}}"#, #"{"sk":{"N":"1"},"pk":{"S":"a"}}"#, #"{ "sk" : { "N" : "1" } , "pk" : { "S" : "a" } }"#] {
-            for (before, after) in [("", ""), (#"{"Keys":"#, "}"), (String(repeating: " ", count: 100), String(repeating: "}", count: 100)), ("", "\"\"\"\"")] {
+        for item in [
+            #"{"pk":{"S":"a"},"sk":{"N":"1"}}"#, #"{"sk":{"N":"1"},"pk":{"S":"a"}}"#,
+            #"{ "sk" : { "N" : "1" } , "pk" : { "S" : "a" } }"#,
+        ] {
+            for (before, after) in [
+                ("", ""), (#"{"Keys":"#, "}"), (String(repeating: " ", count: 100), String(repeating: "}", count: 100)),
+                ("", "\"\"\"\""),
+            ] {
                 let (key, raw) = try Self.key(item, range: ("sk", .number), before: before, after: after)
                 #expect(key.hash.bytes == Array("a".utf8) && key.range?.bytes == Array("1".utf8))
                 #expect(raw.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") && $0.contains(":") })
@@ -47,9 +54,12 @@ struct KeyReaderTests {
         let item = "{\"\(decomposed)\":{\"S\":\"wrong\"},\"\(composed)\":{\"S\":\"right\"}}"
         #expect(try Self.key(item, hash: (composed, .string)).key.hash.bytes == Array("right".utf8))
         #expect(try Self.key(item, hash: (decomposed, .string)).key.hash.bytes == Array("wrong".utf8))
-        #expect(try Self.key(#"{"\u0065\u0301":{"S":"x"},"\u00e9":{"S":"right"}}"#, hash: (composed, .string)).key.hash.bytes == Array("right".utf8))
+        #expect(
+            try Self.key(#"{"\u0065\u0301":{"S":"x"},"\u00e9":{"S":"right"}}"#, hash: (composed, .string)).key.hash
+                .bytes == Array("right".utf8))
         #expect(try Self.key(#"{"a\"b\\":{"S":"x"}}"#, hash: ("a\"b\\", .string)).key.hash.bytes == Array("x".utf8))
-        #expect(try Self.key(#"{"p":{"S":"x"},"pkk":{"S":"x"},"pk":{"S":"right"}}"#).key.hash.bytes == Array("right".utf8))
+        #expect(
+            try Self.key(#"{"p":{"S":"x"},"pkk":{"S":"x"},"pk":{"S":"right"}}"#).key.hash.bytes == Array("right".utf8))
     }
 
     @Test("Keys are equal by their bytes, wherever they lay")

@@ -17,7 +17,8 @@ struct ResolvedSourceTests {
     @Test("Each region has its hosts, by partition, FIPS and dual stack, as botocore has them")
     func hosts() throws {
         let regions = [
-            "us-east-1", "eu-central-1", "ap-southeast-7", "mx-central-1", "cn-north-1", "cn-northwest-1", "us-gov-west-1",
+            "us-east-1", "eu-central-1", "ap-southeast-7", "mx-central-1", "cn-north-1", "cn-northwest-1",
+            "us-gov-west-1",
             "us-gov-east-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1",
             "xx-new-1",
         ]
@@ -28,7 +29,9 @@ struct ResolvedSourceTests {
                     let ours = Service.allCases.map {
                         "https://" + $0.host(region: region, fips: fips, dualStack: dualStack)
                     }
-                    #expect(ours == theirs["\(region) \(fips) \(dualStack)"], "\(region), FIPS \(fips), dual stack \(dualStack)")
+                    #expect(
+                        ours == theirs["\(region) \(fips) \(dualStack)"],
+                        "\(region), FIPS \(fips), dual stack \(dualStack)")
                 }
             }
         }
@@ -75,7 +78,8 @@ struct ResolvedSourceTests {
         #expect(try Self.resolve(SourceConfiguration(), environment, config: config).region == "two-1")
         environment["AWS_DEFAULT_REGION"] = nil
         #expect(try Self.resolve(SourceConfiguration(), environment, config: config).region == "profile-1")
-        #expect(try Self.resolve(SourceConfiguration(profile: "other"), environment, config: config).region == "other-1")
+        #expect(
+            try Self.resolve(SourceConfiguration(profile: "other"), environment, config: config).region == "other-1")
         environment["AWS_PROFILE"] = "other"
         #expect(try Self.resolve(SourceConfiguration(), environment, config: config).region == "other-1")
     }
@@ -117,7 +121,10 @@ struct ResolvedSourceTests {
             (SourceConfiguration(), [:], "no AWS region"),
             (SourceConfiguration(region: "eu west"), [:], "\"eu west\" can't be an AWS region"),
             (SourceConfiguration(region: "eu-1/../x"), [:], "can't be an AWS region"),
-            (SourceConfiguration(region: "r-1", endpoint: "localhost:8000"), [:], "must begin with http:// or https://"),
+            (
+                SourceConfiguration(region: "r-1", endpoint: "localhost:8000"), [:],
+                "must begin with http:// or https://"
+            ),
             (SourceConfiguration(region: "r-1", endpoint: "ftp://h"), [:], "must begin with http:// or https://"),
             (SourceConfiguration(region: "r-1", endpoint: "http://"), [:], "is no URL"),
             (SourceConfiguration(region: "r-1", endpoint: "http://h:99999"), [:], "port number"),
@@ -141,7 +148,8 @@ struct ResolvedSourceTests {
     }
 
     private static func resolve(
-        _ configuration: SourceConfiguration, _ environment: [String: String], config: String = "", credentials: String = ""
+        _ configuration: SourceConfiguration, _ environment: [String: String], config: String = "",
+        credentials: String = ""
     ) throws -> ResolvedSource {
         let profiles = Profiles(
             config: try ConfigurationText(Array(config.utf8), path: "config"),

@@ -19,7 +19,8 @@ struct SignerTests {
             accessKeyID: Sample.credentials.accessKeyID, secretAccessKey: Sample.credentials.secretAccessKey,
             sessionToken: token)
         let signed = Signer(region: "us-east-1").sign(
-            headers: Self.headers(host: "streams.dynamodb.us-east-1.amazonaws.com", "DynamoDBStreams_20120810.ListStreams"),
+            headers: Self.headers(
+                host: "streams.dynamodb.us-east-1.amazonaws.com", "DynamoDBStreams_20120810.ListStreams"),
             body: Array(#"{"Limit":10}"#.utf8), with: credentials, at: Self.time)
         let names = "content-type;host;x-amz-date;\(token == nil ? "" : "x-amz-security-token;")x-amz-target"
         #expect(
@@ -32,7 +33,9 @@ struct SignerTests {
     @Test("botocore signs the same, whatever body, token, host, region and time")
     func botocore() throws {
         var cases: [Case] = []
-        let bodies = ["", "{}", #"{"TableName":"übergröße \u0000 \"x\""}"#, String(repeating: "0123456789", count: 30_000)]
+        let bodies = [
+            "", "{}", #"{"TableName":"übergröße \u0000 \"x\""}"#, String(repeating: "0123456789", count: 30_000),
+        ]
         let tokens = [nil, "short", String(repeating: "A/+=", count: 600)]
         let hosts = ["dynamodb.eu-central-1.amazonaws.com", "localhost:8000", "127.0.0.1:31847", "[::1]:8000"]
         for (index, body) in bodies.enumerated() {
@@ -66,7 +69,8 @@ struct SignerTests {
         let signer = Signer(region: "us-east-1")
         func sign(_ secret: String) -> String {
             let credentials = Credentials(accessKeyID: "A", secretAccessKey: secret)
-            return signer.sign(headers: Self.headers(host: "h", "t"), body: [], with: credentials, at: Self.time).authorization
+            return signer.sign(headers: Self.headers(host: "h", "t"), body: [], with: credentials, at: Self.time)
+                .authorization
         }
         #expect(sign("one") != sign("two"))
         #expect(sign("one") == sign("one"))
@@ -80,7 +84,8 @@ struct SignerTests {
         /// 2026-01-01T00:00:00Z
         var isoTime: String {
             let t = Array(time)
-            return "\(String(t[0..<4]))-\(String(t[4..<6]))-\(String(t[6..<8]))T\(String(t[9..<11])):\(String(t[11..<13])):\(String(t[13..<15]))Z"
+            return
+                "\(String(t[0..<4]))-\(String(t[4..<6]))-\(String(t[6..<8]))T\(String(t[9..<11])):\(String(t[11..<13])):\(String(t[13..<15]))Z"
         }
     }
 

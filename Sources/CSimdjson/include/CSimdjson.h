@@ -1,7 +1,8 @@
-// The little of simdjson (C++) that Shake needs, with a C face: it finds where things lie in a reply, and copies nothing of an item.
+// The little of simdjson (C++) that Shake needs, with a C face: it finds where things lie in a reply, and copies
+// nothing of an item.
 //
-// What is checked: the whole body is valid UTF-8, its strings end, its brackets balance, and the members that are read are of
-// the right kind. The inside of a value that is skipped (an image) is not checked beyond that.
+// What is checked: the whole body is valid UTF-8, its strings end, its brackets balance, and the members that are read
+// are of the right kind. The inside of a value that is skipped (an image) is not checked beyond that.
 #ifndef SHAKE_CSIMDJSON_H
 #define SHAKE_CSIMDJSON_H
 
@@ -93,17 +94,23 @@ typedef struct csj_key_attribute {
     char type;                 // 'S', 'N' or 'B'
 } csj_key_attribute;
 
-// `text`, unescaped, lives until the parser is used again; `raw` is the attribute value, counted from the object's first byte.
+// `text`, unescaped, lives until the parser is used again; `raw` is the attribute value, counted from the object's
+// first byte.
 typedef struct csj_key_value {
     const uint8_t *text;
     size_t text_count;
     csj_range raw;
 } csj_key_value;
 
-// Reads one key attribute, or two, of an object of attribute values. `range` may be NULL; `out_range` is then left alone.
+// Reads one key attribute, or two, of an object of attribute values. `range` may be NULL; `out_range` is then left
+// alone.
 csj_status csj_read_key(
     csj_parser *parser, const uint8_t *object, size_t count, size_t available, const csj_key_attribute *hash,
     const csj_key_attribute *range, csj_key_value *out_hash, csj_key_value *out_range);
+
+// CRC-32 of a body as zlib's `crc32` has it. It isn't simdjson's, but the same kind of work: one pass over a body, by
+// the widest instructions that there are.
+uint32_t csj_crc32(const uint8_t *bytes, size_t count);
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,9 @@ final class TestServer: Sendable {
         let body: String
 
         /// The operation of `X-Amz-Target`.
-        var operation: String { headers["x-amz-target"].flatMap { $0.split(separator: ".").last.map(String.init) } ?? "" }
+        var operation: String {
+            headers["x-amz-target"].flatMap { $0.split(separator: ".").last.map(String.init) } ?? ""
+        }
     }
 
     enum Answer: Sendable {
