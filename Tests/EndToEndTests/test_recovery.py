@@ -121,3 +121,25 @@ def test_a_lost_journal_is_begun_anew_and_ends_in_the_same_place(rig: Rig, table
 
     daemon = follower.start()
     daemon.until(lambda: follower.differences() == [], "source and target are equal")
+
+
+def test_a_jsonl_file_that_lost_its_end_is_refused(rig: Rig, table: SourceTable) -> None:
+    """The journal says that more was durable: somebody cut the file, or put another in its place."""
+    follower = Follower(rig, "jsonl", table)
+    follower.start()
+    table.put_all([item(number) for number in range(10)])
+    follower.catch_up()
+    follower.stop()
+    path = pathlib.Path(follower.replica.path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    daemon = follower.start()
+
+    assert daemon.wait() == 78
+    assert str(path) in daemon.log
+    assert path.read_bytes() == whole[: len(whole) // 2], "it is left alone"
+    path.write_bytes(whole)
+    follower.start()
+    table.put(item(10))
+    follower.catch_up()
+    assert follower.replayed(0) == table.sequence_numbers()

@@ -7,11 +7,13 @@ import fcntl
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import termios
 import threading
 import time
 
+from ledger import unaccounted
 from localsource import SourceTable
 from rig import Follower, Rig, item
 from shake import until
@@ -211,3 +213,23 @@ def test_a_source_that_goes_away_is_waited_for(rig: Rig, table: SourceTable) -> 
     finally:
         gate.close()
         follower.rig.close()
+
+
+def test_a_target_that_is_locked_is_waited_for(rig: Rig, table: SourceTable) -> None:
+    follower = Follower(rig, "sqlite", table)
+    daemon = follower.start()
+    table.put(item(1))
+    follower.catch_up()
+    other = sqlite3.connect(follower.replica.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        table.put(item(2))
+        quiet = len(daemon.log)
+        daemon.until(lambda: "locked" in daemon.log[quiet:], "the daemon says what it waits for")
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    follower.catch_up()
+    assert follower.differences() == []
+    history = follower.history()
+    assert unaccounted(history, table.sequence_numbers()) == []
