@@ -25,6 +25,7 @@ let package = Package(
     ],
     targets: [
         // C libraries, and the Swift faces over them: the only modules that say `unsafe`.
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-std=c++17", "-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
@@ -64,7 +65,7 @@ let package = Package(
         .executableTarget(
             name: "shakectl",
             dependencies: [
-                "Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel",
+                "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

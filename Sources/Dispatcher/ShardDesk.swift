@@ -16,7 +16,7 @@ struct ShardDesk {
     private var positions: [ShardKey: ShardPosition]
     private var handedOver: [ShardID: ShardIterator] = [:]
     private var expired: Set<ShardID> = []
-    private var displacements: [ShardID: Signal] = [:]
+    private var interrupts: [ShardID: Signal] = [:]
     private var backoffs: [ShardID: Backoff] = [:]
     /// Shards whose reading failed and that wait for their next try.
     private var resting: Set<ShardID> = []
@@ -190,12 +190,12 @@ struct ShardDesk {
             guard let checkpoint = lineage.checkpoints[shard] else { return nil }
             lineage.took(shard)
             workshop.pulse.took(checkpoint.shard)
-            let displaced = Signal()
-            displacements[shard] = displaced
+            let interrupt = Signal()
+            interrupts[shard] = interrupt
             let job = ShardJob(
                 workshop: workshop, schema: schema, checkpoint: checkpoint,
                 position: positions[checkpoint.shard], handedOver: handedOver.removeValue(forKey: shard),
-                expired: expired.remove(shard) != nil, displaced: displaced)
+                expired: expired.remove(shard) != nil, interrupt: interrupt)
             return { await job.run() }
         }
     }
@@ -203,7 +203,7 @@ struct ShardDesk {
     /// Takes over how a reader ended.
     mutating func ended(_ shard: ShardID, _ result: ShardReader.Result) async throws -> Next {
         lineage.released(shard)
-        displacements[shard] = nil
+        interrupts[shard] = nil
         backoffs[shard] = nil
         lineage.update(result.checkpoint)
         switch result.outcome {
@@ -236,7 +236,7 @@ struct ShardDesk {
     /// - Returns: how long to wait before `retry`.
     mutating func failed(_ shard: ShardID, _ error: DaemonError) async throws -> Duration {
         lineage.released(shard)
-        displacements[shard] = nil
+        interrupts[shard] = nil
         try reload()
         var backoff = backoffs[shard] ?? Backoff()
         let delay = backoff.next(jitter: .random(in: 0...1))
@@ -249,9 +249,12 @@ struct ShardDesk {
 
     mutating func retry(_ shard: ShardID) { resting.remove(shard) }
 
+    /// The daemon is to stop: readers finish what is in flight.
+    func stopReaders() { for interrupt in interrupts.values { interrupt.fire() } }
+
     /// An operator's process appended to `shards`: readers stop and start again from the journal.
     mutating func displace(_ shards: Set<ShardKey>) throws {
         try reload()
-        for shard in shards where shard.stream == stream { displacements[shard.shard]?.fire() }
+        for shard in shards where shard.stream == stream { interrupts[shard.shard]?.fire() }
     }
 }

@@ -5,19 +5,48 @@ internal import StreamModel
 internal import Targets
 
 /// One taking-up of a shard: reads its checkpoint, has the start decided, journals both, and reads.
-struct ShardJob: Sendable {
+final class ShardJob: Sendable {
     let workshop: Workshop
     let schema: TableSchema
     let checkpoint: Checkpoint
     let position: ShardPosition?
     let handedOver: ShardIterator?
     let expired: Bool
-    let displaced: Signal
+    let interrupt: Signal
+
+    init(
+        workshop: Workshop, schema: TableSchema, checkpoint: Checkpoint, position: ShardPosition?,
+        handedOver: ShardIterator?, expired: Bool, interrupt: Signal
+    ) {
+        self.workshop = workshop
+        self.schema = schema
+        self.checkpoint = checkpoint
+        self.position = position
+        self.handedOver = handedOver
+        self.expired = expired
+        self.interrupt = interrupt
+    }
+
+    /// What taking the shard up led to.
+    private final class Taken: Sendable {
+        let start: Start
+        let iterator: ShardIterator
+        let checkpoint: Checkpoint
+
+        init(start: Start, iterator: ShardIterator, checkpoint: Checkpoint) {
+            self.start = start
+            self.iterator = iterator
+            self.checkpoint = checkpoint
+        }
+    }
 
     func run() async -> TableFollower.Event {
         let shard = checkpoint.shard.shard
         do {
-            return .readerEnded(shard, try await takeUpAndRead())
+            guard let taken = try await takeUp() else {
+                return .readerEnded(shard, ShardReader.Result(outcome: .trimmed, checkpoint: checkpoint))
+            }
+            return .readerEnded(shard, try await read(taken))
         } catch {
             guard let error = asDaemonError(error) else {
                 return .readerEnded(shard, ShardReader.Result(outcome: .stopped, checkpoint: checkpoint))
@@ -29,7 +58,8 @@ struct ShardJob: Sendable {
         }
     }
 
-    private func takeUpAndRead() async throws -> ShardReader.Result {
+    /// - Returns: `nil` where what the shard has next is gone from the stream.
+    private func takeUp() async throws -> Taken? {
         let verdict = Recovery.compare(checkpoint, with: workshop.target.storesPositions ? position : nil)
         let ahead: SequenceNumber? = if case .advance(let number) = verdict { number } else { nil }
 
@@ -39,9 +69,7 @@ struct ShardJob: Sendable {
                 reason: "shard \(checkpoint.shard.shard) was to be read from its newest record on, and nothing says "
                     + "which that was")
         }
-        guard let iterator = try await iterator(for: decided) else {
-            return ShardReader.Result(outcome: .trimmed, checkpoint: checkpoint)
-        }
+        guard let iterator = try await iterator(for: decided) else { return nil }
         let receipts = try await workshop.journal.append([
             Draft(
                 shard: checkpoint.shard, expecting: checkpoint.revision,
@@ -53,12 +81,15 @@ struct ShardJob: Sendable {
         workshop.logger.debug("shard taken up", metadata: [
             "shard": "\(checkpoint.shard)", "rule": "\(rule.rawValue)", "from": "\(decided.place)",
         ])
-        return try await ShardReader(
-            shard: checkpoint.shard, schema: schema, epoch: taken.epoch, source: workshop.source,
-            writer: workshop.writer, budget: workshop.budget, stop: workshop.stop, displaced: displaced,
-            pulse: workshop.pulse, clock: workshop.clock, now: workshop.now
+        return Taken(start: decided, iterator: iterator, checkpoint: taken)
+    }
+
+    private func read(_ taken: Taken) async throws -> ShardReader.Result {
+        try await ShardReader(
+            shard: checkpoint.shard, schema: schema, epoch: taken.checkpoint.epoch, interrupt: interrupt,
+            workshop: workshop
         ).read(
-            from: decided, iterator: iterator, checkpoint: taken,
+            from: taken.start, iterator: taken.iterator, checkpoint: taken.checkpoint,
             maximumPoll: workshop.configuration.maximumPoll)
     }
 

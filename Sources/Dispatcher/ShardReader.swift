@@ -8,23 +8,47 @@ internal import Targets
 ///
 /// Each action that takes time runs in a child task and comes back as the machine's next event, so the two lanes need no
 /// lock: only this loop touches the machine and the pages.
-struct ShardReader {
+///
+/// A class, as are its results: what a task holds across an `await` lies in its frame, once for each of a thousand shards.
+final class ShardReader: Sendable {
     let shard: ShardKey
     let schema: TableSchema
     let epoch: Epoch
     let source: any StreamSource
     let writer: TargetWriter
     let budget: ByteBudget
+    /// Fires when the daemon is to stop, or when the journal moved under the shard.
+    let interrupt: Signal
     let stop: Signal
-    let displaced: Signal
     let pulse: Pulse
     let clock: any Clock<Duration>
     let now: @Sendable () -> Timestamp
 
+    init(
+        shard: ShardKey, schema: TableSchema, epoch: Epoch, interrupt: Signal, workshop: Workshop
+    ) {
+        self.shard = shard
+        self.schema = schema
+        self.epoch = epoch
+        self.interrupt = interrupt
+        source = workshop.source
+        writer = workshop.writer
+        budget = workshop.budget
+        stop = workshop.stop
+        pulse = workshop.pulse
+        clock = workshop.clock
+        now = workshop.now
+    }
+
     /// How reading ended, and what the journal says of the shard after the last batch.
-    struct Result: Sendable {
+    final class Result: Sendable {
         let outcome: ShardMachine.Outcome
         let checkpoint: Checkpoint
+
+        init(outcome: ShardMachine.Outcome, checkpoint: Checkpoint) {
+            self.outcome = outcome
+            self.checkpoint = checkpoint
+        }
     }
 
     private enum Input: Sendable {
@@ -46,13 +70,9 @@ struct ShardReader {
         let records = RecordSource(source: source, budget: budget)
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
-            group.addTask {
-                await stop.wait()
-                return stop.hasFired ? .event(.stop) : .none
-            }
-            group.addTask {
-                await displaced.wait()
-                return displaced.hasFired ? .event(.displaced) : .none
+            group.addTask { [self] in
+                await interrupt.wait()
+                return stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
             }
 
             var actions = machine.handle(.resolved(iterator))
@@ -60,14 +80,14 @@ struct ShardReader {
                 for action in actions {
                     switch action {
                     case .resolve(let place):
-                        group.addTask { try await resolve(place) }
+                        group.addTask { [self] in try await resolve(place) }
                     case .fetch(let iterator, let delay):
-                        group.addTask {
+                        group.addTask { [self] in
                             try await fetch(at: iterator, after: delay, from: records, notBefore: start.notBefore)
                         }
                     case .deliver(let count, let upTo):
                         let taken = (0..<count).map { _ in pages.removeFirst() }
-                        group.addTask { [revision = checkpoint.revision] in
+                        group.addTask { [self, revision = checkpoint.revision] in
                             try await deliver(
                                 taken.map(\.part), leases: taken.map(\.lease), upTo: upTo, expecting: revision)
                         }
@@ -78,7 +98,7 @@ struct ShardReader {
                     }
                 }
                 guard let input = try await group.next() else {
-                    preconditionFailure("the stop's waiter outlives the loop")
+                    preconditionFailure("a machine that has not finished has something under way")
                 }
                 switch input {
                 case .event(let event): actions = machine.handle(event)

@@ -165,6 +165,7 @@ struct TableFollower {
                 switch event {
                 case .stopped:
                     isStopping = true
+                    desk.stopReaders()
                     if desk.running.isEmpty { group.cancelAll() }
                 case .discoveryDue:
                     group.addTask { [stream = desk.stream] in await list(stream) }

@@ -90,10 +90,10 @@ struct Append {
         let envelope = WireFormat.Envelope(
             position: last, time: time, run: run ?? RunID(last), shard: shard, revision: revision,
             previous: previous, table: table)
-        let sealed = Sealed.seal(WireFormat.encode(envelope, payload, naming: naming), after: chain)
-        chain = sealed.hash
+        var value = WireFormat.encode(envelope, payload, naming: naming)
+        chain = Sealed.seal(&value, after: chain)
         let indexed = shard > 0 && Schema.isIndexed(revision) ? (shard, revision) : nil
-        entries.append(Entry(value: sealed.value, position: last, indexed: indexed))
+        entries.append(Entry(value: value, position: last, indexed: indexed))
         if case .runStarted(let started) = payload, started.role == "daemon" { startedDaemon = last }
     }
 

@@ -9,6 +9,7 @@ struct ChainHash: Hashable, Sendable {
     /// The hash before the first event, and over what stands by itself.
     static let zero = ChainHash(high: 0, low: 0)
 
+    /// As they lie in memory, first byte first.
     private let high: UInt64
     private let low: UInt64
 
@@ -17,27 +18,39 @@ struct ChainHash: Hashable, Sendable {
         self.low = low
     }
 
-    init(_ bytes: some Sequence<UInt8>) {
-        var (high, low): (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.prefix(Self.count).enumerated() {
-            if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+    /// The hash that `value` begins with; zero if it is too short to begin with one.
+    init(_ value: [UInt8]) {
+        guard value.count >= Self.count else {
+            self = .zero
+            return
         }
-        self.init(high: high, low: low)
+        // Safe: 16 bytes are there, and unaligned loads of them are what is asked for.
+        (high, low) = unsafe value.withUnsafeBytes { bytes in
+            unsafe (
+                bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            )
+        }
     }
 
-    /// Puts this hash before `payload` and returns the hash over both.
-    func chained(with payload: [UInt8]) -> ChainHash {
+    /// The hash over this one and what `value` holds from `offset` on, without a copy of either.
+    func chained(with value: [UInt8], from offset: Int = 0) -> ChainHash {
         var hasher = SHA256()
-        hasher.update(data: bytes + payload)
-        return ChainHash(hasher.finalize())
+        // Safe: the hasher reads what it is lent and keeps nothing of it.
+        unsafe withUnsafeBytes(of: (high, low)) { unsafe hasher.update(bufferPointer: $0) }
+        unsafe value.withUnsafeBytes { unsafe hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[offset...])) }
+        return unsafe hasher.finalize().withUnsafeBytes { bytes in
+            unsafe ChainHash(
+                high: bytes.loadUnaligned(as: UInt64.self),
+                low: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
     }
 
-    var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.count)
-        for word in [high, low] {
-            for shift in stride(from: UInt64(56), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+    /// Puts the hash over the first 16 bytes of `value`.
+    func write(to value: inout [UInt8]) {
+        precondition(value.count >= Self.count, "a sealed value begins with room for its hash")
+        unsafe value.withUnsafeMutableBytes { bytes in
+            unsafe bytes.storeBytes(of: high, as: UInt64.self)
+            unsafe bytes.storeBytes(of: low, toByteOffset: 8, as: UInt64.self)
         }
-        return bytes
     }
 }

@@ -316,18 +316,17 @@ private struct Stage {
             }
             for (ordinal, shard) in named {
                 let key = Schema.key(shard: ordinal)
-                try transaction.put(Sealed.seal(WireFormat.encode(shard), under: key), for: key, in: schema.shards)
+                try transaction.put(sealed(WireFormat.encode(shard), key), for: key, in: schema.shards)
             }
             for ordinal in changedShards {
                 guard let shard = state[ordinal] else { continue }
                 let key = Schema.key(shard: ordinal)
-                try transaction.put(
-                    Sealed.seal(WireFormat.encode(shard.checkpoint), under: key), for: key, in: schema.checkpoints)
+                try transaction.put(sealed(WireFormat.encode(shard.checkpoint), key), for: key, in: schema.checkpoints)
             }
             for name in changedTables {
                 guard let table = state.tables[name] else { continue }
                 let key = Schema.key(name)
-                try transaction.put(Sealed.seal(WireFormat.encode(table), under: key), for: key, in: schema.tables)
+                try transaction.put(sealed(WireFormat.encode(table), key), for: key, in: schema.tables)
             }
             if let startedDaemon {
                 try transaction.put(Schema.key(startedDaemon), for: Schema.lastDaemonRunKey, in: schema.meta)
@@ -335,5 +334,11 @@ private struct Stage {
         } catch {
             throw .storage(error)
         }
+    }
+
+    private func sealed(_ unsealed: [UInt8], _ key: [UInt8]) -> [UInt8] {
+        var value = unsealed
+        Sealed.seal(&value, under: key)
+        return value
     }
 }

@@ -122,11 +122,10 @@ struct Store: Sendable {
         _ value: [UInt8], at position: Position, after previous: ChainHash
     ) throws(JournalError) -> (envelope: WireFormat.Envelope, payload: Payload, naming: ShardKey?) {
         guard value.count > ChainHash.count else { throw damaged(position, "the event is cut off") }
-        let bytes = Array(value[ChainHash.count...])
-        guard previous.chained(with: bytes) == ChainHash(value) else {
+        guard previous.chained(with: value, from: ChainHash.count) == ChainHash(value) else {
             throw damaged(position, "the event doesn't match its hash, or the one before it was changed")
         }
-        guard let decoded = WireFormat.decodeEvent(bytes), decoded.envelope.position == position else {
+        guard let decoded = WireFormat.decodeEvent(value), decoded.envelope.position == position else {
             throw damaged(position, "the event can't be decoded")
         }
         return decoded

@@ -6,7 +6,7 @@ internal import Synchronization
 /// Proves that the log is whole and that what is kept beside it is its fold.
 ///
 /// Reads in short snapshots, so that a daemon beside it can use its pages again. Hashing and decoding, which are most of the
-/// work and need no order, are shared by the processor's cores; folding is done in the log's order.
+/// work and need no order, are shared by the processor's cores, beside folding, which is done in the log's order.
 struct Verifier {
     private let store: Store
     private static let chunk = 16_384
@@ -22,25 +22,27 @@ struct Verifier {
 
     /// - Throws: `.damaged` with the first position that does not hold.
     func verify(progress: (Position) -> Void) throws(JournalError) -> VerifyReport {
-        var fold = LogState()
-        var isComplete = false
-        while !isComplete {
-            let values = try read(after: fold.last)
-            for record in try decode(values, after: fold.chain, from: fold.last) { try check(record, &fold) }
+        let fold = Mutex(LogState())
+        var decoded: [Record] = []
+        var (position, chain) = (Position.origin, ChainHash.zero)
+        while true {
+            let values = try read(after: position)
+            decoded = try work(on: values, after: chain, from: position, folding: decoded, into: fold)
             if let last = values.last {
-                fold.last = Position(fold.last.number + UInt64(values.count))
-                fold.chain = ChainHash(last)
+                position = Position(position.number + UInt64(values.count))
+                chain = ChainHash(last)
             }
-            progress(fold.last)
-            guard values.count < Self.chunk else { continue }
+            progress(position)
+            guard values.isEmpty else { continue }
             // The end, as far as this snapshot goes: what is kept beside the log must say the same as its fold.
-            isComplete = try store.read { (snapshot) throws(JournalError) in
-                guard try store.lastPosition(snapshot) == fold.last else { return false }  // a daemon went on meanwhile
-                try compare(fold, snapshot)
-                return true
+            let report: VerifyReport? = try store.read { (snapshot) throws(JournalError) in
+                guard try store.lastPosition(snapshot) == position else { return nil }  // a daemon went on meanwhile
+                let folded = fold.withLock { $0 }
+                try compare(folded, snapshot)
+                return VerifyReport(events: position.number, shards: folded.shards.count, lastPosition: position)
             }
+            if let report { return report }
         }
-        return VerifyReport(events: fold.last.number, shards: fold.shards.count, lastPosition: fold.last)
     }
 
     /// Checks the chain of the newest events, and that the log and the states agree where it ends.
@@ -91,23 +93,36 @@ struct Verifier {
         }
     }
 
-    private func decode(
-        _ values: [[UInt8]], after chain: ChainHash, from position: Position
+    /// Hashes and decodes one chunk while the one before it is folded.
+    private func work(
+        on values: [[UInt8]], after chain: ChainHash, from position: Position, folding records: [Record],
+        into fold: borrowing Mutex<LogState>
     ) throws(JournalError) -> [Record] {
-        let lanes = values.count < 256 ? 1 : Self.lanes
-        let share = (values.count + lanes - 1) / max(lanes, 1)
-        let results = Mutex([Result<[Record], JournalError>?](repeating: nil, count: lanes))
-        DispatchQueue.concurrentPerform(iterations: lanes) { lane in
-            let range = min(lane * share, values.count)..<min((lane + 1) * share, values.count)
-            let result = decode(values, range, after: chain, from: position)
+        let share = (values.count + Self.lanes - 1) / Self.lanes
+        let results = Mutex([Result<[Record], JournalError>](repeating: .success([]), count: Self.lanes + 1))
+        DispatchQueue.concurrentPerform(iterations: Self.lanes + 1) { lane in
+            let result: Result<[Record], JournalError> =
+                if lane == 0 {
+                    fold.withLock { check(records, &$0) }
+                } else {
+                    decode(
+                        values, min((lane - 1) * share, values.count)..<min(lane * share, values.count), after: chain,
+                        from: position)
+                }
             results.withLock { $0[lane] = result }
         }
-        var records: [Record] = []
-        records.reserveCapacity(values.count)
-        for result in results.withLock({ $0 }) {
-            if let result { records += try result.get() }
+        var decoded: [Record] = []
+        decoded.reserveCapacity(values.count)
+        // The fold's chunk comes first in the log, so its damage is the first to be named.
+        for result in results.withLock({ $0 }) { decoded += try result.get() }
+        return decoded
+    }
+
+    private func check(_ records: [Record], _ fold: inout LogState) -> Result<[Record], JournalError> {
+        for record in records {
+            do throws(JournalError) { try check(record, &fold) } catch { return .failure(error) }
         }
-        return records
+        return .success([])
     }
 
     private func decode(
@@ -185,7 +200,7 @@ struct Verifier {
             guard let ordinal = Schema.ordinal(key), let revision = Schema.position(key.dropFirst(4)),
                 let position = Schema.position(value),
                 let event = try store.value(for: Schema.key(position), in: store.schema.log, snapshot),
-                let decoded = WireFormat.decodeEvent(Array(event.dropFirst(ChainHash.count))),
+                let decoded = WireFormat.decodeEvent(event),
                 decoded.envelope.shard == ordinal, decoded.envelope.revision.number == revision.number
             else { throw store.damaged(nil, "an entry of the history index leads to another event than it names") }
             return true

@@ -20,7 +20,9 @@ enum WireFormat {
 
     // MARK: - Events
 
+    /// - Returns: the event's bytes after room for a hash.
     static func encode(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?) -> [UInt8] {
+        if case .sequenceAdvanced(let advanced) = payload, envelope.table == nil { return encode(envelope, advanced) }
         var event = wire(payload, naming: shard)
         event.position = envelope.position.number
         event.time = envelope.time.microseconds
@@ -29,14 +31,87 @@ enum WireFormat {
         event.revision = envelope.revision.number
         event.previous = envelope.previous.number
         if let table = envelope.table { event.table = table.text }
-        return bytes(event)
+        return Sealed.unsealed(bytes(event))
     }
 
-    /// `nil` where the bytes are no event.
+    /// By hand: this is the event that journals are full of.
+    private static func encode(_ envelope: Envelope, _ advanced: SequenceAdvanced) -> [UInt8] {
+        var writer = WireWriter(leading: ChainHash.count)
+        writer.number(1, envelope.position.number)
+        writer.number(2, envelope.time.microseconds)
+        writer.number(3, envelope.run.position.number)
+        writer.number(4, UInt64(envelope.shard))
+        writer.number(5, envelope.revision.number)
+        writer.number(6, envelope.previous.number)
+        writer.message(25) { writer in
+            writer.number(1, advanced.sequenceNumber)
+            writer.number(2, advanced.records)
+            writer.number(3, advanced.bytes)
+            writer.optional(4, advanced.approximateTime?.microseconds)
+            writer.optional(5, advanced.targetToken?.text)
+        }
+        return writer.bytes
+    }
+
+    /// By hand, likewise; `nil` for every other event, and for anything that an older or newer program wrote otherwise.
+    ///
+    /// - Parameter value: as it lies in the log, its hash first.
+    private static func decodeAdvance(_ value: [UInt8]) -> (Envelope, SequenceAdvanced)? {
+        var reader = WireReader(value, ChainHash.count..<value.count)
+        var envelope = Envelope(
+            position: .origin, time: Timestamp(microseconds: 0), run: RunID(.origin), shard: 0, revision: .none,
+            previous: .origin, table: nil)
+        var advanced: SequenceAdvanced?
+        while !reader.isAtEnd {
+            switch reader.field() {
+            case (1, .number(let number))?: envelope.position = Position(number)
+            case (2, .number(let number))?: envelope.time = Timestamp(microseconds: Int64(bitPattern: number))
+            case (3, .number(let number))?: envelope.run = RunID(Position(number))
+            case (4, .number(let number))?:
+                guard let ordinal = UInt32(exactly: number) else { return nil }
+                envelope.shard = ordinal
+            case (5, .number(let number))?: envelope.revision = Revision(number)
+            case (6, .number(let number))?: envelope.previous = Position(number)
+            case (25, .bytes(let range))?:
+                advanced = decodeAdvance(value, range)
+                if advanced == nil { return nil }
+            default: return nil
+            }
+        }
+        guard let advanced, envelope.position > .origin else { return nil }
+        return (envelope, advanced)
+    }
+
+    private static func decodeAdvance(_ value: [UInt8], _ range: Range<Int>) -> SequenceAdvanced? {
+        var reader = WireReader(value, range)
+        var number: SequenceNumber?
+        var (records, bytes): (UInt64, UInt64) = (0, 0)
+        var time: Timestamp?
+        var token: TargetToken?
+        while !reader.isAtEnd {
+            switch reader.field() {
+            case (1, .bytes(let range))?: number = SequenceNumber(value[range])
+            case (2, .number(let count))?: records = count
+            case (3, .number(let count))?: bytes = count
+            case (4, .number(let microseconds))?: time = Timestamp(microseconds: Int64(bitPattern: microseconds))
+            case (5, .bytes(let range))?:
+                guard let text = String(validating: value[range], as: UTF8.self) else { return nil }
+                token = TargetToken(text)
+            default: return nil
+            }
+        }
+        guard let number else { return nil }
+        return SequenceAdvanced(
+            sequenceNumber: number, records: records, bytes: bytes, approximateTime: time, targetToken: token)
+    }
+
+    /// `nil` where the value, its hash first, holds no event.
     ///
     /// - Returns: the shard's full name as well, where the event gives it (a discovery).
-    static func decodeEvent(_ bytes: [UInt8]) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? {
-        guard let event = try? WireEvent(serializedBytes: bytes), event.position > 0, event.shard <= UInt64(UInt32.max),
+    static func decodeEvent(_ value: [UInt8]) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? {
+        if let (envelope, advanced) = decodeAdvance(value) { return (envelope, .sequenceAdvanced(advanced), nil) }
+        guard value.count >= ChainHash.count,
+            let event = try? WireEvent(serializedBytes: Array(value[ChainHash.count...])), event.position > 0, event.shard <= UInt64(UInt32.max),
             let (payload, naming) = payload(of: event)
         else { return nil }
         let envelope = Envelope(
@@ -236,12 +311,13 @@ enum WireFormat {
     // MARK: - What is kept beside the log
 
     static func encode(_ shard: ShardKey) -> [UInt8] {
-        bytes(
-            Shake_Journal_V1_ShardName.with {
-                $0.table = shard.table.text
-                $0.stream = shard.stream.text
-                $0.shard = shard.shard.text
-            })
+        Sealed.unsealed(
+            bytes(
+                Shake_Journal_V1_ShardName.with {
+                    $0.table = shard.table.text
+                    $0.stream = shard.stream.text
+                    $0.shard = shard.shard.text
+                }))
     }
 
     static func decodeShard(_ bytes: [UInt8]) -> ShardKey? {
@@ -249,32 +325,42 @@ enum WireFormat {
         return ShardKey(table: TableName(name.table), stream: StreamARN(name.stream), shard: ShardID(name.shard))
     }
 
+    /// By hand: every append encodes one of each shard that it touches.
+    ///
+    /// - Returns: the state's bytes after room for a hash.
     static func encode(_ checkpoint: Checkpoint) -> [UInt8] {
-        var state = Shake_Journal_V1_CheckpointState()
-        state.parent = checkpoint.parent?.text ?? ""
-        state.startingSequenceNumber = text(checkpoint.range.starting)
-        state.endingSequenceNumber = text(checkpoint.range.ending)
-        state.status = wire(checkpoint.status)
-        state.iteratorType = wire(checkpoint.iteratorType)
-        state.sequenceNumber = text(checkpoint.sequenceNumber)
+        var writer = WireWriter(leading: ChainHash.count)
+        writer.text(1, checkpoint.parent?.text ?? "")
+        writer.number(2, checkpoint.range.starting)
+        writer.number(3, checkpoint.range.ending)
+        writer.number(4, UInt64(wire(checkpoint.status).rawValue))
+        writer.number(5, UInt64(wire(checkpoint.iteratorType).rawValue))
+        writer.number(6, checkpoint.sequenceNumber)
         switch checkpoint.storedIterator {
-        case .seeSequenceNumber: state.seeSequenceNumber = true
+        case .seeSequenceNumber: writer.flag(7, true)
         case .iterator(let iterator, let obtained):
-            state.storedIterator = iterator.token
-            state.storedIteratorObtained = obtained.microseconds
+            writer.text(8, iterator.token)
+            writer.number(9, obtained.microseconds)
         case nil: break
         }
-        if let worker = checkpoint.worker { state.worker = worker }
-        if let time = checkpoint.approximateTime { state.approximateTime = time.microseconds }
-        state.epoch = checkpoint.epoch.number
-        state.revision = checkpoint.revision.number
-        state.position = checkpoint.position.number
-        state.updated = checkpoint.updated.microseconds
-        state.records = checkpoint.records
-        state.bytes = checkpoint.bytes
-        if let token = checkpoint.targetToken { state.targetToken = token.text }
-        if let fault = checkpoint.lastFault { state.lastFault = wire(fault) }
-        return bytes(state)
+        writer.optional(10, checkpoint.worker)
+        writer.optional(11, checkpoint.approximateTime?.microseconds)
+        writer.number(12, checkpoint.epoch.number)
+        writer.number(13, checkpoint.revision.number)
+        writer.number(14, checkpoint.position.number)
+        writer.number(15, checkpoint.updated.microseconds)
+        writer.number(16, checkpoint.records)
+        writer.number(17, checkpoint.bytes)
+        writer.optional(18, checkpoint.targetToken?.text)
+        if let fault = checkpoint.lastFault {
+            writer.message(19) { writer in
+                writer.text(1, fault.code)
+                writer.text(2, fault.message)
+                writer.number(3, fault.time.microseconds)
+                writer.flag(4, fault.isRetried)
+            }
+        }
+        return writer.bytes
     }
 
     static func decodeCheckpoint(_ bytes: [UInt8], of shard: ShardKey) -> Checkpoint? {
@@ -309,7 +395,7 @@ enum WireFormat {
     }
 
     static func encode(_ table: TableState) -> [UInt8] {
-        bytes(
+        Sealed.unsealed(bytes(
             Shake_Journal_V1_TableFold.with {
                 $0.stream = table.stream?.text ?? ""
                 $0.phase = wire(table.phase)
@@ -329,7 +415,7 @@ enum WireFormat {
                 if let fault = table.lastFault { $0.lastFault = wire(fault) }
                 $0.position = table.position.number
                 $0.updated = table.updated.microseconds
-            })
+            }))
     }
 
     static func decodeTable(_ bytes: [UInt8], _ name: TableName) -> TableState? {

@@ -29,11 +29,24 @@ package struct SequenceNumber: Hashable, Sendable {
     /// `nil` unless `text` is 1 to 40 ASCII digits.
     package init?(_ text: String) { self.init(Array(text.utf8)) }
 
+    /// How many digits arrived.
+    package var count: Int { Int(digits) }
+
     /// The digits as they arrived, leading zeros included.
     package var utf8: [UInt8] {
-        (0..<Int(digits)).reversed().map { place in
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        append(to: &bytes)
+        return bytes
+    }
+
+    /// The same, onto `bytes`.
+    package func append(to bytes: inout [UInt8]) {
+        var place = count
+        while place > 0 {
+            place -= 1
             let word = place < 16 ? low : place < 32 ? middle : high
-            return UInt8(ascii: "0") + UInt8(truncatingIfNeeded: (word >> UInt64((place % 16) * 4)) & 0xF)
+            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: (word >> UInt64((place & 15) * 4)) & 0xF))
         }
     }
 

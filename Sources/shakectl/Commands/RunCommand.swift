@@ -108,6 +108,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        HeapSettings.apply()
         let context = try CommandContext(common) { settings throws(ShakectlError) in try add(to: &settings) }
         let configuration = context.configuration
         let environment = ProcessInfo.processInfo.environment

@@ -1,0 +1,12 @@
+internal import CMalloc
+
+/// How glibc keeps memory that was freed, for a process that lives for months.
+enum HeapSettings {
+    /// A page's body is up to some megabytes and lives for milliseconds. Left to itself, glibc raises its threshold with the
+    /// first of them and keeps all later ones on the heap, where small blocks among them hold the whole of it in memory; and
+    /// each thread gets an arena of its own. Blocks of this size and more go back to the system when they are freed.
+    static func apply() {
+        mallopt(M_MMAP_THRESHOLD, 256 << 10)
+        mallopt(M_ARENA_MAX, 2)
+    }
+}
