@@ -3,16 +3,27 @@ internal import Synchronization
 
 /// Draws the line on a terminal.
 final class TerminalProgress: ProgressObserver {
-    private let line = Mutex(ScanProgressLine())
+    private struct State {
+        var line = ScanProgressLine()
+        var drawn: ContinuousClock.Instant?
+    }
+
+    /// Faster than this nobody can read.
+    private static let interval = Duration.milliseconds(100)
+
+    private let state = Mutex(State())
 
     func scanned(_ progress: ScanProgress) {
         let table = ScanProgressLine.Table(
             items: progress.items, estimate: progress.estimatedItems, itemsThisRun: progress.itemsThisRun,
             elapsed: progress.elapsed)
-        let text = line.withLock { line in
-            line.update(progress.table, progress.isFinished ? nil : table)
-            return line.text()
+        let text: String? = state.withLock { state in
+            state.line.update(progress.table, progress.isFinished ? nil : table)
+            let now = ContinuousClock.now
+            if !progress.isFinished, let drawn = state.drawn, now - drawn < Self.interval { return nil }
+            state.drawn = now
+            return state.line.text()
         }
-        StandardError.shared.progress(text)
+        if let text { StandardError.shared.progress(text) }
     }
 }

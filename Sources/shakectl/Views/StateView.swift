@@ -34,7 +34,7 @@ struct StateView: Sendable {
             ("status", palette.paint(checkpoint.status.rawValue, checkpoint.status.colour)),
             ("place", checkpoint.spokenPlace),
             ("stored iterator", checkpoint.spokenIterator),
-            ("epoch", "\(checkpoint.epoch) (\(checkpoint.epoch == .first ? "never rewound" : "how often it was rewound"))"),
+            ("epoch", checkpoint.epoch == .first ? "0 (never rewound)" : "\(checkpoint.epoch) (how often it was rewound)"),
             ("revision", checkpoint.revision.description),
             ("position", checkpoint.position.description),
             ("worker", checkpoint.worker ?? "none"),
