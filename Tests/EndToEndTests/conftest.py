@@ -12,6 +12,7 @@ import pytest
 from localsource import LocalSource, SourceTable
 from rig import Rig
 
+SEED = int(os.environ.get("SHAKE_SEED") or random.SystemRandom().randrange(1 << 32))
 _tables = itertools.count(1)
 
 
@@ -32,17 +33,11 @@ def source() -> Iterator[LocalSource]:
     source.stop()
 
 
-@pytest.fixture(scope="session")
-def seed() -> int:
-    """All chance comes from this: SHAKE_SEED replays a run."""
-    seed = int(os.environ.get("SHAKE_SEED") or random.SystemRandom().randrange(1 << 32))
-    print(f"\nSHAKE_SEED={seed} replays this run")
-    return seed
-
-
 @pytest.fixture
-def chance(seed: int, request: pytest.FixtureRequest) -> random.Random:
-    return random.Random(f"{seed} {request.node.name}")
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """All of a test's chance."""
+    print(f"SHAKE_SEED={SEED} replays this run")
+    return random.Random(f"{SEED} {request.node.name}")
 
 
 @pytest.fixture
@@ -58,5 +53,8 @@ def table(source: LocalSource) -> SourceTable:
     return source.create_table(f"table-{next(_tables)}")
 
 
-def pytest_report_header() -> str:
-    return f"program under test: {os.environ.get('SHAKECTL') or '.build/debug/shakectl'}"
+def pytest_report_header() -> list[str]:
+    return [
+        f"program under test: {os.environ.get('SHAKECTL') or '.build/debug/shakectl'}",
+        f"SHAKE_SEED={SEED} replays this run's chance",
+    ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import subprocess
 from typing import Any
 
 from localsource import LocalSource, SourceTable
 from replica import JSONLReplica, SQLiteReplica, canonical, decode_json_item, differences
-from shake import Daemon, Shakectl, until
+from shake import Daemon, Shakectl, run_arguments, until
 
 Item = dict[str, Any]
 
@@ -26,8 +27,10 @@ class Rig:
     def shakectl(self, journal: str = "journal") -> Shakectl:
         return Shakectl(self.binary, self.folder / journal)
 
-    def run(self, shakectl: Shakectl, *arguments: str, stdout: Any = None) -> Daemon:
-        daemon = shakectl.run(self.source, *arguments, stdout=stdout)
+    def run(
+        self, shakectl: Shakectl, *arguments: str, stdout: Any = None, prefix: list[str] | None = None
+    ) -> Daemon:
+        daemon = shakectl.run(self.source, *arguments, stdout=stdout, prefix=prefix)
         self.watch(daemon)
         return daemon
 
@@ -81,10 +84,14 @@ class Follower:
     def key_names(self) -> list[str]:
         return self.table.key_names
 
-    def start(self) -> Daemon:
+    def start(self, prefix: list[str] | None = None) -> Daemon:
         assert self.daemon is None or not self.daemon.is_running
-        self.daemon = self.rig.run(self.shakectl, *self.arguments)
+        self.daemon = self.rig.run(self.shakectl, *self.arguments, prefix=prefix)
         return self.daemon
+
+    def attempt(self, *more: str, prefix: list[str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a daemon that is to end by itself."""
+        return self.shakectl.call(*run_arguments(self.rig.source, *self.arguments, *more), prefix=prefix)
 
     def stop(self) -> None:
         """SIGTERM; the daemon must end well."""

@@ -30,12 +30,6 @@ def data(follower: Follower) -> pathlib.Path:
     return pathlib.Path(follower.shakectl.journal) / "data.mdb"
 
 
-def run(follower: Follower, *more: str) -> subprocess.CompletedProcess[str]:
-    return follower.shakectl.call(
-        "run", "--source-endpoint", follower.rig.source.endpoint, "--region", "us-east-1", *follower.arguments, *more
-    )
-
-
 def test_one_flipped_bit_in_an_event_is_found_and_its_position_named(follower: Follower) -> None:
     [event] = [event for event in follower.history() if event["event"] == "rewound"]
     content = bytearray(data(follower).read_bytes())
@@ -55,7 +49,7 @@ def test_one_flipped_bit_in_an_event_is_found_and_its_position_named(follower: F
     assert text.returncode == 65
     assert str(event["position"]) in text.stderr
 
-    refused = run(follower)
+    refused = follower.attempt()
     assert refused.returncode == 65, refused.stderr
     assert str(event["position"]) in refused.stderr
 
@@ -64,7 +58,7 @@ def test_one_flipped_bit_in_an_event_is_found_and_its_position_named(follower: F
 def test_a_truncated_data_file_is_refused(follower: Follower, share: float) -> None:
     size = data(follower).stat().st_size
     os.truncate(data(follower), int(size * share))
-    for result in (follower.shakectl.call("verify"), run(follower, "--until-idle", "0.2")):
+    for result in (follower.shakectl.call("verify"), follower.attempt("--until-idle", "0.2")):
         assert result.returncode == 65, (result.returncode, result.stderr)
         assert follower.shakectl.journal in result.stderr
 
@@ -76,7 +70,7 @@ def test_a_folder_that_is_no_journal_is_left_alone(rig: Rig, table: SourceTable,
     folder.mkdir()
     (folder / name).write_bytes(b"Dear reader,\n" * 1000)
     before = sorted(path.name for path in folder.iterdir())
-    for result in (run(follower), follower.shakectl.call("status")):
+    for result in (follower.attempt(), follower.shakectl.call("status")):
         assert result.returncode in (64, 65, 73, 74), (result.returncode, result.stderr)
         assert str(folder) in result.stderr
     assert (folder / name).read_bytes() == b"Dear reader,\n" * 1000
@@ -86,7 +80,7 @@ def test_a_folder_that_is_no_journal_is_left_alone(rig: Rig, table: SourceTable,
 def test_a_file_in_the_journals_place_is_refused(rig: Rig, table: SourceTable) -> None:
     follower = Follower(rig, "sqlite", table)
     pathlib.Path(follower.shakectl.journal).write_text("not a folder")
-    result = run(follower)
+    result = follower.attempt()
     assert result.returncode in (64, 65, 73), result.stderr
     assert follower.shakectl.journal in result.stderr
 
@@ -94,7 +88,7 @@ def test_a_file_in_the_journals_place_is_refused(rig: Rig, table: SourceTable) -
 def test_a_journal_that_cannot_be_made_is_said_so(rig: Rig, table: SourceTable) -> None:
     follower = Follower(rig, "sqlite", table)
     follower.shakectl.journal = "/proc/no-folder-can-be-made-here"
-    result = run(follower)
+    result = follower.attempt()
     assert result.returncode == 73, result.stderr
     assert follower.shakectl.journal in result.stderr
 
@@ -130,10 +124,7 @@ def test_a_read_only_journal_is_refused_to_the_daemon_and_shown_to_readers(follo
     else:
         pytest.skip("root without the right to mount can write everywhere")
 
-    refused = follower.shakectl.call(
-        "run", "--source-endpoint", follower.rig.source.endpoint, "--region", "us-east-1", *follower.arguments,
-        prefix=prefix,
-    )
+    refused = follower.attempt(prefix=prefix)
     assert refused.returncode == 77, refused.stderr
     assert journal in refused.stderr
     for command in (["status", "--json"], ["verify", "--json"], ["history", follower.shard]):

@@ -12,7 +12,7 @@ import pytest
 from ledger import unaccounted
 from localsource import SourceTable
 from rig import Follower, Rig, item
-from shake import Daemon, until
+from shake import until
 
 
 class SmallDisk:
@@ -53,23 +53,11 @@ def disk(tmp_path: pathlib.Path) -> Iterator[SmallDisk]:
     disk.close()
 
 
-def start(follower: Follower, disk: SmallDisk) -> Daemon:
-    """As `Follower.start`, but where the small disk is seen."""
-    shakectl = follower.shakectl
-    command = [
-        *disk.inside, shakectl.binary, "run", "--journal", shakectl.journal, "--source-endpoint",
-        follower.rig.source.endpoint, "--region", "us-east-1", *follower.arguments,
-    ]
-    follower.daemon = Daemon(command, shakectl.environment, str(disk.folder) + ".log")
-    follower.rig.watch(follower.daemon)
-    return follower.daemon
-
-
 def test_a_full_disk_under_the_journal_loses_nothing(rig: Rig, table: SourceTable, disk: SmallDisk) -> None:
     # Polls often, so that the journal gets many events and soon needs another page.
     follower = Follower(rig, "sqlite", table, more=("--poll-maximum", "10ms"))
     follower.shakectl.journal = f"{disk.folder}/journal"
-    daemon = start(follower, disk)
+    daemon = follower.start(disk.inside)
     table.put_all([item(number) for number in range(20)])
     numbers = table.sequence_numbers()
     daemon.until(lambda: follower.held() == numbers[-1], "the target is in step")
@@ -81,7 +69,7 @@ def test_a_full_disk_under_the_journal_loses_nothing(rig: Rig, table: SourceTabl
     assert "pace" in daemon.log, "space, on the device: what to do about it is said"
 
     disk.make_room()
-    daemon = start(follower, disk)
+    daemon = follower.start(disk.inside)
     numbers = table.sequence_numbers()
     daemon.until(lambda: follower.held() == numbers[-1], "the target is in step again")
     assert daemon.terminate() == 0
@@ -93,7 +81,7 @@ def test_a_full_disk_under_the_journal_loses_nothing(rig: Rig, table: SourceTabl
 def test_a_full_disk_under_the_target_is_waited_for(rig: Rig, table: SourceTable, disk: SmallDisk) -> None:
     follower = Follower(rig, "sqlite", table)
     follower.arguments[follower.arguments.index("--target") + 1] = f"sqlite:{disk.folder}/replica.db"
-    daemon = start(follower, disk)
+    daemon = follower.start(disk.inside)
     table.put_all([item(number) for number in range(20)])
     numbers = table.sequence_numbers()
     daemon.until(lambda: follower.journaled() == numbers[-1], "the target is in step")

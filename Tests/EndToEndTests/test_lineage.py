@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -87,7 +88,7 @@ def grow(table: ShardedTable, chance: random.Random, generations: int, records: 
     return [shard for shard, _ in leaves]
 
 
-_versions = iter(range(1, 1 << 30))
+_versions = itertools.count(1)
 
 
 def assert_parents_before_children(table: ShardedTable, lines: list[dict[str, Any]]) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import pytest
 from localsource import LocalSource, SourceTable
 from rig import Follower, Rig, item
+from shake import run_arguments
 
 
 def run(rig: Rig, *arguments: str, endpoint: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     shakectl = rig.shakectl()
+    at = ("--source-endpoint", endpoint) if endpoint else ()  # the last one counts
     return shakectl.call(
-        "run", "--source-endpoint", endpoint or rig.source.endpoint, "--region", "us-east-1", *arguments,
-        environment=shakectl.environment | environment,
+        *run_arguments(rig.source, *arguments, *at), environment=shakectl.environment | environment
     )
 
 
@@ -23,7 +24,7 @@ def into(rig: Rig) -> tuple[str, str]:
 
 
 def test_a_source_out_of_reach(rig: Rig) -> None:
-    result = run(rig, "--table", "t-1", *into(rig), endpoint="http://127.0.0.1:9", **{})
+    result = run(rig, "--table", "t-1", *into(rig), endpoint="http://127.0.0.1:9")
     assert result.returncode == 69, result.stderr
     assert "127.0.0.1:9" in result.stderr
 
@@ -90,8 +91,7 @@ def test_the_configuration_may_come_through_a_pipe(rig: Rig, table: SourceTable)
     shakectl = rig.shakectl()
     result = subprocess.run(
         [
-            shakectl.binary, "run", "--journal", shakectl.journal, "--source-endpoint", rig.source.endpoint,
-            "--region", "us-east-1", "--config", "/dev/stdin",
+            shakectl.binary, *run_arguments(rig.source, "--config", "/dev/stdin"), "--journal", shakectl.journal,
         ],
         env=shakectl.environment, stdin=read, capture_output=True, text=True, timeout=30,
     )

@@ -58,7 +58,7 @@ def test_a_live_rewind_replays_exactly_what_comes_after(follower: Follower, incl
     assert rewound["position"] == answer["position"]
     assert (rewound["from_sequence_number"], rewound["to_sequence_number"]) == (numbers[-1], numbers[24])
     assert (rewound["inclusive"], rewound["reason"], rewound["epoch"]) == (inclusive, "a test of it", 1)
-    replayed = [event for event in follower.advances_after(answer["position"])]
+    replayed = follower.advances_after(answer["position"])
     assert sum(event["records"] for event in replayed) == len(expected) + 1  # and the write behind it
     resolved = next(
         event for event in follower.history()
@@ -138,7 +138,6 @@ def test_a_rewind_without_a_daemon_is_carried_out_by_the_next_one(follower: Foll
 def test_the_printed_command_undoes_a_rewind_that_nobody_has_begun(follower: Follower) -> None:
     numbers, before = follower.table.sequence_numbers(), lines(follower)
     follower.stop()
-    place = ("status", "iterator_type", "sequence_number")
     state = follower.shakectl.one("state", follower.shard)
     undo = follower.shakectl.one("rewind", follower.shard, numbers[3])["undo"]
     words = shlex.split(undo)
@@ -151,7 +150,6 @@ def test_the_printed_command_undoes_a_rewind_that_nobody_has_begun(follower: Fol
     follower.start()
     assert replay(follower, before, 0) == []
     assert follower.differences() == []
-    assert place  # the status may differ: nobody has taken the shard up since
 
 
 def test_the_shard_may_be_named_by_a_part_of_its_id(follower: Follower) -> None:

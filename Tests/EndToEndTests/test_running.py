@@ -80,9 +80,7 @@ def test_a_second_daemon_is_refused_by_name(rig: Rig, table: SourceTable) -> Non
     daemon = follower.start()
     table.put(item(1))
     follower.catch_up()
-    second = follower.shakectl.call(
-        "run", "--source-endpoint", rig.source.endpoint, "--region", "us-east-1", *follower.arguments
-    )
+    second = follower.attempt()
 
     assert second.returncode == 75
     started = next(event for event in follower.events() if event["event"] == "run_started")

@@ -35,6 +35,10 @@ def until(condition: Callable[[], T], what: str, *, deadline: float = PATIENCE, 
         time.sleep(every)
 
 
+def run_arguments(source: LocalSource, *more: str) -> tuple[str, ...]:
+    return ("run", "--source-endpoint", source.endpoint, "--region", REGION, *more)
+
+
 class Shakectl:
     """The program, one journal and one environment."""
 
@@ -70,15 +74,12 @@ class Shakectl:
         assert len(objects) == 1, f"shakectl {' '.join(arguments)}: {len(objects)} objects instead of one"
         return objects[0]
 
-    def run(self, source: LocalSource, *arguments: str, log: str | None = None, stdout: Any = None) -> Daemon:
-        """Starts `shakectl run` against `source`."""
-        return Daemon(
-            [
-                self.binary, "run", "--journal", self.journal, "--source-endpoint", source.endpoint,
-                "--region", REGION, *arguments,
-            ],
-            self.environment, log or self.journal + ".log", stdout,
-        )
+    def run(
+        self, source: LocalSource, *arguments: str, stdout: Any = None, prefix: list[str] | None = None,
+    ) -> Daemon:
+        """Starts `shakectl run` against `source`; its log is beside the journal."""
+        command = [*(prefix or []), self.binary, *run_arguments(source, *arguments), "--journal", self.journal]
+        return Daemon(command, self.environment, self.journal + ".log", stdout)
 
 
 class Daemon:
