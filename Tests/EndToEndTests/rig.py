@@ -54,7 +54,8 @@ class Follower:
     """A daemon's whole command, to be started again and again: one journal, one target, tables."""
 
     def __init__(
-        self, rig: Rig, target: str, *tables: SourceTable, mode: str = "incr", name: str = "", more: tuple[str, ...] = (),
+        self, rig: Rig, target: str, *tables: SourceTable, mode: str = "incr", name: str = "",
+        more: tuple[str, ...] = (),
     ) -> None:
         """`target` is "sqlite" or "jsonl"; `name` keeps several followers of one test apart."""
         self.rig = rig
@@ -79,6 +80,16 @@ class Follower:
         """moto's streams have one shard each."""
         [shard] = self.table.shards
         return shard
+
+    @property
+    def jsonl(self) -> JSONLReplica:
+        assert isinstance(self.replica, JSONLReplica)
+        return self.replica
+
+    @property
+    def sqlite(self) -> SQLiteReplica:
+        assert isinstance(self.replica, SQLiteReplica)
+        return self.replica
 
     @property
     def key_names(self) -> list[str]:
@@ -140,8 +151,7 @@ class Follower:
 
     def replayed(self, lines_before: int) -> list[str]:
         """The sequence numbers that the JSONL file has got since it had `lines_before` lines."""
-        assert isinstance(self.replica, JSONLReplica)
-        return [line["sequence_number"] for line in self.replica.lines()[lines_before:]]
+        return [line["sequence_number"] for line in self.jsonl.lines()[lines_before:]]
 
     def history(self, *arguments: str) -> list[dict[str, Any]]:
         return self.shakectl.json("history", self.shard, *arguments)

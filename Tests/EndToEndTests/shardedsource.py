@@ -1,7 +1,7 @@
 """A source whose shards end, split, are trimmed and fail: what moto's server, with its one shard for ever, can't do.
 
-It answers the calls that Shake makes as DynamoDB's API Reference says, and nothing else. Sequence numbers gain digits as
-they grow, as the service's do, so that whoever compares them as texts is wrong.
+It answers the calls that Shake makes as DynamoDB's API Reference says, and nothing else. Sequence numbers gain digits
+as they grow, as the service's do, so that whoever compares them as texts is wrong.
 """
 
 from __future__ import annotations
@@ -216,15 +216,16 @@ class ShardedTable:
 
     def new_stream(self) -> None:
         """As if the stream had been switched off and on again."""
-        self.stream = f"arn:aws:dynamodb:us-east-1:123456789012:table/{self.name}/stream/2026-01-{next(self._generation):02}"
+        label = f"2026-01-{next(self._generation):02}"
+        self.stream = f"arn:aws:dynamodb:us-east-1:123456789012:table/{self.name}/stream/{label}"
         self.shards = {}
 
     def open_shard(self, parent: str | None = None) -> SourceShard:
         with self._source.lock:
             number = self._source.next_number()
             # Not in the order of time, which nobody may rely on.
-            shard = SourceShard(f"shardId-{random.Random(number).randrange(10**20):020}-{number % 0xFFFFFFFF:08x}", parent, number)
-            self.shards[shard.id] = shard
+            name = f"shardId-{random.Random(number).randrange(10**20):020}-{number % 0xFFFFFFFF:08x}"
+            shard = self.shards[name] = SourceShard(name, parent, number)
             return shard
 
     def split(self, shard: SourceShard, into: int = 2, listed: bool = True) -> list[SourceShard]:
@@ -253,8 +254,8 @@ class ShardedTable:
         assert shard.ending is None, "the shard is closed"
         number = str(self._source.next_number())
         change: dict[str, Any] = {
-            "ApproximateCreationDateTime": float(int(time.time())), "Keys": {"pk": {"S": key}}, "SequenceNumber": number, "SizeBytes": 100,
-            "StreamViewType": "NEW_AND_OLD_IMAGES",
+            "ApproximateCreationDateTime": float(int(time.time())), "Keys": {"pk": {"S": key}},
+            "SequenceNumber": number, "SizeBytes": 100, "StreamViewType": "NEW_AND_OLD_IMAGES",
         }
         if new is not None:
             change["NewImage"] = new

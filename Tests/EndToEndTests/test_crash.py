@@ -82,8 +82,7 @@ def test_twenty_kills_under_load_lose_nothing_and_repeat_nothing(
         verified = follower.shakectl.one("verify")
         assert verified["ok"] is True
         assert follower.daemon is not None
-    [_, jsonl] = followers
-    written = [line_images(line) for line in jsonl.replica.lines()]  # type: ignore[union-attr]
+    written = [line_images(line) for line in followers[1].jsonl.lines()]
     assert written == [images(record) for record in table.records()]
     print(f"{len(written)} records; {KILLS} kills each")
 
@@ -108,13 +107,13 @@ def test_a_daemon_killed_at_once_after_a_rewind_still_replays_it_once(rig: Rig, 
     follower.start()
     table.put_all([item(number) for number in range(60)])
     numbers = follower.catch_up()
-    lines = len(follower.replica.lines())  # type: ignore[union-attr]
+    lines = len(follower.jsonl.lines())
 
     follower.shakectl.text("rewind", follower.shard, numbers[39])
     follower.kill()
     follower.start()
     assert follower.daemon is not None
-    follower.daemon.until(lambda: len(follower.replayed(lines)) >= 20, "the records are replayed")  # type: ignore
+    follower.daemon.until(lambda: len(follower.replayed(lines)) >= 20, "the records are replayed")
     table.put(item(60))
     numbers = follower.catch_up()
 
@@ -128,7 +127,7 @@ def test_a_line_torn_by_a_crash_is_cut_off(rig: Rig, table: SourceTable) -> None
     table.put_all([item(number) for number in range(10)])
     follower.catch_up()
     follower.kill()
-    whole = follower.replica.lines()  # type: ignore[union-attr]
+    whole = follower.jsonl.lines()
     with open(follower.replica.path, "rb") as file:
         line = file.readlines()[-1]
     with open(follower.replica.path, "ab") as file:  # a whole line that the journal doesn't know, and half of one
@@ -137,6 +136,6 @@ def test_a_line_torn_by_a_crash_is_cut_off(rig: Rig, table: SourceTable) -> None
     table.put(item(10))
     follower.catch_up()
 
-    lines = follower.replica.lines()  # type: ignore[union-attr]
+    lines = follower.jsonl.lines()
     assert lines[:10] == whole
     assert [line_images(line) for line in lines] == [images(record) for record in table.records()]

@@ -62,8 +62,13 @@ def test_a_full_disk_under_the_journal_loses_nothing(rig: Rig, table: SourceTabl
     numbers = table.sequence_numbers()
     daemon.until(lambda: follower.held() == numbers[-1], "the target is in step")
     disk.fill()
-    numbers_written = itertools.count(20)
-    until(lambda: table.put(item(next(numbers_written))) or not daemon.is_running, "the journal meets the full disk")
+    fresh = itertools.count(20)
+
+    def ended() -> bool:
+        table.put(item(next(fresh)))
+        return not daemon.is_running
+
+    until(ended, "the journal meets the full disk")
     assert daemon.process.returncode == 74, daemon.log
     assert follower.shakectl.journal in daemon.log
     assert "pace" in daemon.log, "space, on the device: what to do about it is said"

@@ -130,7 +130,7 @@ def test_a_start_is_queried_and_resolved_before_it_is_taken_up(life: Life) -> No
 
 def test_the_state_at_every_position_is_the_fold_up_to_it(life: Life) -> None:
     """Folded here, from the history alone, by rules written a second time."""
-    expected: dict[str, Any] | None = None
+    expected: dict[str, Any] = {}
     for event in life.history:
         match event["event"]:
             case "shard_discovered":
@@ -139,22 +139,22 @@ def test_the_state_at_every_position_is_the_fold_up_to_it(life: Life) -> None:
                     "parent": event["parent"], "worker": None, "approximate_time": None,
                 }
             case "queried":
-                expected |= {"worker": event["worker"]}  # type: ignore[operator]
+                expected |= {"worker": event["worker"]}
             case "status_changed":
-                expected |= {"status": event["to"]}  # type: ignore[operator]
+                expected |= {"status": event["to"]}
             case "sequence_advanced":
-                expected |= {  # type: ignore[operator]
+                expected |= {
                     "sequence_number": event["sequence_number"], "iterator_type": "AFTER_SEQUENCE_NUMBER",
-                    "approximate_time": event["approximate_time"] or expected["approximate_time"],  # type: ignore[index]
+                    "approximate_time": event["approximate_time"] or expected["approximate_time"],
                 }
             case "rewound":
-                expected |= {  # type: ignore[operator]
+                expected |= {
                     "sequence_number": event["to_sequence_number"], "iterator_type": "AFTER_SEQUENCE_NUMBER",
                     "epoch": event["epoch"], "status": "prepared", "approximate_time": None,
                 }
-        expected |= {"revision": event["revision"], "position": event["position"], "updated": event["time"]}  # type: ignore
+        expected |= {"revision": event["revision"], "position": event["position"], "updated": event["time"]}
         state = life.shakectl.one("state", life.shard, "--at", str(event["position"]))
-        assert {name: state[name] for name in expected} == expected, event  # type: ignore[union-attr]
+        assert {name: state[name] for name in expected} == expected, event
 
 
 def test_the_state_at_a_time_is_the_state_after_the_last_event_before_it(life: Life) -> None:

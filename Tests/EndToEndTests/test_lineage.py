@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from replica import JSONLReplica, SQLiteReplica, decode_item
+from replica import JSONLReplica, SQLiteReplica
 from rig import Rig
 from shake import Daemon, Shakectl, until
 from shardedsource import Fault, ShardedSource, ShardedTable, SourceShard
@@ -25,9 +25,9 @@ class Following:
     """A daemon that follows tables of a sharded source into JSONL, or into SQLite."""
 
     def __init__(self, rig: Rig, source: ShardedSource, *tables: ShardedTable, target: str = "jsonl") -> None:
-        self._rig = Rig(rig.binary, source, rig.folder)  # type: ignore[arg-type]
-        self._outer = rig
-        self.shakectl: Shakectl = self._rig.shakectl()
+        self._rig = rig
+        self._source = source
+        self.shakectl: Shakectl = rig.shakectl()
         self.tables = tables
         self.jsonl: JSONLReplica = rig.jsonl()
         self.sqlite: SQLiteReplica = rig.sqlite()
@@ -39,8 +39,8 @@ class Following:
         self.daemon: Daemon | None = None
 
     def start(self) -> Daemon:
-        self.daemon = self._rig.run(self.shakectl, *self._arguments)
-        self._outer.watch(self.daemon)
+        self.daemon = self.shakectl.run(self._source, *self._arguments)
+        self._rig.watch(self.daemon)
         return self.daemon
 
     def written(self) -> list[str]:
@@ -357,7 +357,9 @@ def test_a_table_whose_stream_was_switched_off_and_on_says_so(rig: Rig, sharded:
     assert len(following.written()) == 1
 
 
-def test_items_of_the_scan_and_of_a_lineage_come_together(rig: Rig, sharded: ShardedSource, chance: random.Random) -> None:
+def test_items_of_the_scan_and_of_a_lineage_come_together(
+    rig: Rig, sharded: ShardedSource, chance: random.Random
+) -> None:
     table = sharded.create_table("whole")
     leaves = grow(table, chance, 3)
     following = Following(rig, sharded, table, target="sqlite")
@@ -372,7 +374,6 @@ def test_items_of_the_scan_and_of_a_lineage_come_together(rig: Rig, sharded: Sha
         table.put(child, f"after-{leaf.id}", 1)
 
     def equal() -> bool:
-        found = {decode_item(row)["pk"]["S"]: decode_item(row) for (row,) in following.sqlite.query("SELECT item FROM whole")}
-        return found == table.items
+        return {item["pk"]["S"]: item for item in following.sqlite.items("whole")} == table.items
 
     daemon.until(equal, "source and target are equal")

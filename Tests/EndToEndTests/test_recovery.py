@@ -97,11 +97,11 @@ def test_nothing_is_replayed_when_the_target_is_ahead_of_a_restored_journal(rig:
     follower.start()
     follower.catch_up()
     assert sum(event["records"] for event in follower.advances_after(end)) == 0
-    assert follower.replica.query("SELECT count(*) FROM touched") == [(0,)]  # type: ignore[union-attr]
+    assert follower.sqlite.query("SELECT count(*) FROM touched") == [(0,)]
 
     table.put(item(41))
     follower.catch_up()
-    assert follower.replica.query("SELECT count(*) FROM touched") == [(1,)]  # type: ignore[union-attr]
+    assert follower.sqlite.query("SELECT count(*) FROM touched") == [(1,)]
     assert follower.differences() == []
     assert unaccounted(follower.history(), table.sequence_numbers()) == []
     assert len(numbers) == 50
@@ -111,7 +111,7 @@ def test_a_lost_journal_is_begun_anew_and_ends_in_the_same_place(rig: Rig, table
     table.put_all([item(number) for number in range(40)])
     follower = Follower(rig, "sqlite", table, mode="all")
     daemon = follower.start()
-    daemon.until(lambda: follower.replica.count(table.name) == 40, "the table is scanned")  # type: ignore[union-attr]
+    daemon.until(lambda: follower.sqlite.count(table.name) == 40, "the table is scanned")
     table.delete(key(7))
     follower.catch_up()
     follower.stop()

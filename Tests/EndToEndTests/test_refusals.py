@@ -1,4 +1,4 @@
-"""What is asked for can't be done: the exit code tells the class, the message what happened, to what, and what to do."""
+"""What can't be done: the exit code tells the class, the message what happened, to what, and what to do."""
 
 from __future__ import annotations
 
@@ -166,7 +166,9 @@ def test_help_is_there_and_well(rig: Rig, arguments: list[str]) -> None:
     assert result.stdout.strip()
 
 
-@pytest.mark.parametrize("arguments", [["rune"], ["history"], ["state", "x", "--at", "noon"], ["rewind"], ["status", "--jsno"]])
+@pytest.mark.parametrize(
+    "arguments", [["rune"], ["history"], ["state", "x", "--at", "noon"], ["rewind"], ["status", "--jsno"]]
+)
 def test_commands_that_make_no_sense(rig: Rig, arguments: list[str]) -> None:
     result = rig.shakectl().call(*arguments, journal=arguments != ["rune"])
     assert result.returncode == 64, (result.returncode, result.stderr)

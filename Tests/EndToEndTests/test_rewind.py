@@ -36,7 +36,7 @@ def replay(follower: Follower, lines_before: int, count: int) -> list[str]:
 
 
 def lines(follower: Follower) -> int:
-    return len(follower.replica.lines())  # type: ignore[union-attr]
+    return len(follower.jsonl.lines())
 
 
 @pytest.mark.parametrize("inclusive", [False, True])
@@ -91,7 +91,7 @@ def test_a_live_rewind_of_sqlite_applies_the_records_again(rig: Rig, table: Sour
 
     assert sum(event["records"] for event in daemon.until(replayed, "the records are replayed")) == 20
     assert follower.differences() == []
-    [(number, epoch)] = follower.replica.query("SELECT sequence_number, epoch FROM _shake_positions")  # type: ignore
+    [(number, epoch)] = follower.sqlite.query("SELECT sequence_number, epoch FROM _shake_positions")
     assert (number, epoch) == (numbers[-1], 1)
 
 

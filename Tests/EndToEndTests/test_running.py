@@ -37,10 +37,10 @@ def test_what_is_in_flight_at_sigterm_is_finished(rig: Rig, table: SourceTable) 
     follower = Follower(rig, "jsonl", table)
     table.put_all([item(number, text={"S": "x" * 2000}) for number in range(400)])
     daemon = follower.start()
-    daemon.until(lambda: follower.replica.lines(), "the first records are written")  # type: ignore[union-attr]
+    daemon.until(lambda: follower.jsonl.lines(), "the first records are written")
     follower.stop()
 
-    lines = follower.replica.lines()  # type: ignore[union-attr]
+    lines = follower.jsonl.lines()
     assert follower.journaled() == lines[-1]["sequence_number"], "the journal has all that was written"
     assert [line["sequence_number"] for line in lines] == table.sequence_numbers()[: len(lines)]
     assert daemon.process.returncode == 0
@@ -181,18 +181,10 @@ class Gate:
         self._listener.close()
 
 
-class GatedSource:
-    """What `Shakectl.run` must know of a source."""
-
-    def __init__(self, gate: Gate) -> None:
-        self.endpoint = gate.endpoint
-
-
 def test_a_source_that_goes_away_is_waited_for(rig: Rig, table: SourceTable) -> None:
     gate = Gate(int(rig.source.endpoint.rsplit(":", 1)[1]))
     try:
-        follower = Follower(rig, "jsonl", table)
-        follower.rig = Rig(rig.binary, GatedSource(gate), rig.folder)  # type: ignore[arg-type]
+        follower = Follower(rig, "jsonl", table, more=("--source-endpoint", gate.endpoint))  # the last one counts
         daemon = follower.start()
         table.put(item(1))
         follower.catch_up()
@@ -210,7 +202,6 @@ def test_a_source_that_goes_away_is_waited_for(rig: Rig, table: SourceTable) -> 
         assert time.monotonic() - began < 3, "a source that is away does not hold up the end"
     finally:
         gate.close()
-        follower.rig.close()
 
 
 def test_a_target_that_is_locked_is_waited_for(rig: Rig, table: SourceTable) -> None:

@@ -51,7 +51,7 @@ def test_a_table_is_scanned_and_then_followed(rig: Rig, table: SourceTable, targ
     [finished] = [event for event in events if event["event"] == "scan_finished"]
     assert finished["items"] == sum(event["items"] for event in scans) >= ITEMS
     if target == "jsonl":
-        changes = [line["sequence_number"] for line in follower.replica.lines() if line["event"] != "SNAPSHOT"]  # type: ignore
+        changes = [line["sequence_number"] for line in follower.jsonl.lines() if line["event"] != "SNAPSHOT"]
         assert changes == numbers[len(before) :]
 
 
@@ -73,7 +73,7 @@ def test_a_scan_that_is_killed_goes_on_where_it_stood(rig: Rig, table: SourceTab
     numbers = follower.catch_up()
 
     assert follower.differences() == []
-    lines = follower.replica.lines()  # type: ignore[union-attr]
+    lines = follower.jsonl.lines()
     snapshots = Counter(line["keys"]["pk"]["S"] for line in lines if line["event"] == "SNAPSHOT")
     assert set(snapshots.values()) == {1}, "every item once, although the daemon was killed"
     assert len(snapshots) == ITEMS
@@ -100,7 +100,7 @@ def test_changes_that_fall_into_a_killed_scan_are_applied_after_it(rig: Rig, tab
     follower.catch_up()
 
     assert follower.differences() == []
-    changes = [line_images(line) for line in follower.replica.lines() if line["event"] != "SNAPSHOT"]  # type: ignore
+    changes = [line_images(line) for line in follower.jsonl.lines() if line["event"] != "SNAPSHOT"]
     assert changes == [images(record) for record in table.records()[before:]]
 
 

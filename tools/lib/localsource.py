@@ -66,7 +66,7 @@ class LocalSource:
         self, name: str, *, hash_type: str = "S", range_type: str | None = None,
         view: str | None = "NEW_AND_OLD_IMAGES",
     ) -> SourceTable:
-        """Makes a table with hash key `pk`, range key `sk` where `range_type` is given, and a stream unless `view` is None."""
+        """Makes a table with hash key `pk`, range key `sk` if there is a type for it, and a stream if there is a view."""
         keys = [("pk", "HASH", hash_type)] + ([("sk", "RANGE", range_type)] if range_type else [])
         stream = {"StreamEnabled": True, "StreamViewType": view} if view else {"StreamEnabled": False}
         self.dynamodb.create_table(

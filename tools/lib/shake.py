@@ -9,9 +9,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from localsource import REGION, LocalSource, clean_environment
+from localsource import REGION, clean_environment
 
 T = TypeVar("T")
 
@@ -35,7 +35,13 @@ def until(condition: Callable[[], T], what: str, *, deadline: float = PATIENCE, 
         time.sleep(every)
 
 
-def run_arguments(source: LocalSource, *more: str) -> tuple[str, ...]:
+class Source(Protocol):
+    """Whatever answers as DynamoDB does."""
+
+    endpoint: str
+
+
+def run_arguments(source: Source, *more: str) -> tuple[str, ...]:
     return ("run", "--source-endpoint", source.endpoint, "--region", REGION, *more)
 
 
@@ -75,7 +81,7 @@ class Shakectl:
         return objects[0]
 
     def run(
-        self, source: LocalSource, *arguments: str, stdout: Any = None, prefix: list[str] | None = None,
+        self, source: Source, *arguments: str, stdout: Any = None, prefix: list[str] | None = None,
     ) -> Daemon:
         """Starts `shakectl run` against `source`; its log is beside the journal."""
         command = [*(prefix or []), self.binary, *run_arguments(source, *arguments), "--journal", self.journal]
