@@ -1,0 +1,93 @@
+import Dispatcher
+import Journal
+import StreamModel
+import Testing
+
+@Suite("Lineage")
+struct LineageTests {
+    private func ids(_ names: String...) -> [ShardID] { names.map { ShardID($0) } }
+
+    //  a ──▶ b
+    //    └─▶ c ──▶ d
+    private let family = [
+        Sample.shard("d", parent: "c"), Sample.shard("b", parent: "a"), Sample.shard("a", closed: true),
+        Sample.shard("c", parent: "a", closed: true),
+    ]
+
+    private func following(_ statuses: KeyValuePairs<String, Status>) -> Lineage {
+        let parents = ["b": "a", "c": "a", "d": "c"]
+        return Lineage(statuses.map { Sample.checkpoint($0.key, parent: parents[$0.key], status: $0.value) })
+    }
+
+    @Test("Children wait until their parent is done")
+    func waits() {
+        #expect(following(["a": .inProcessing, "b": .waitingForParent, "c": .waitingForParent]).eligible == ids("a"))
+        #expect(following(["a": .done, "b": .waitingForParent, "c": .inProcessing, "d": .waitingForParent]).eligible == ids("b", "c"))
+        #expect(following(["a": .notNeeded, "b": .prepared]).eligible == ids("b"))
+    }
+
+    @Test("A parent that nobody knows was trimmed, and counts as done (PEERS rows 8, 9)")
+    func missingParent() {
+        #expect(Lineage([Sample.checkpoint("x", parent: "gone", status: .notProcessed)]).eligible == ids("x"))
+    }
+
+    @Test("A shard in a reader's hands is not handed out twice")
+    func running() {
+        var lineage = following(["a": .inProcessing])
+        lineage.took(ShardID("a"))
+        #expect(lineage.eligible.isEmpty)
+        lineage.released(ShardID("a"))
+        #expect(lineage.eligible == ids("a"))
+    }
+
+    @Test("News come parents first, whatever the listing's order, and each once", arguments: 0..<24 as Range<UInt64>)
+    func order(seed: UInt64) {
+        var random = Seeded(seed)
+        let listing = (family + [family[1]]).shuffled(using: &random)
+        let news = Lineage([]).news(in: listing, startAt: .trimHorizon)
+        let places = Dictionary(uniqueKeysWithValues: news.enumerated().map { ($1.shard.text, $0) })
+        #expect(news.count == 4)
+        #expect(places["a"]! < places["b"]! && places["a"]! < places["c"]! && places["c"]! < places["d"]!)
+        #expect(news.allSatisfy { $0.discovered.start == .trimHorizon })
+        #expect(news.filter { $0.status == .waitingForParent }.map(\.shard.text).sorted() == ["b", "c", "d"])
+    }
+
+    @Test("A shard with a known ancestor is never opened at LATEST (PEERS row 5)")
+    func neverLatest() {
+        let lineage = following(["a": .inProcessing])
+        for news in lineage.news(in: family, startAt: .latest) { #expect(news.discovered.start == .trimHorizon, "\(news.shard)") }
+    }
+
+    @Test("At LATEST closed shards are not needed, and open ones begin at their newest record")
+    func latest() {
+        let news = Lineage([]).news(in: family, startAt: .latest)
+        let statuses = Dictionary(uniqueKeysWithValues: news.map { ($0.shard.text, $0.status) })
+        #expect(statuses["a"] == .some(.notNeeded) && statuses["c"] == .some(.notNeeded))
+        #expect(statuses["b"] == .some(nil) && statuses["d"] == .some(nil))
+        #expect(news.allSatisfy { $0.discovered.start == .latest })
+    }
+
+    @Test("A shard that closed meanwhile is news; one that is listed as before is none")
+    func closes() {
+        let lineage = Lineage([Sample.checkpoint("a", status: .inProcessing)])
+        #expect(lineage.news(in: [Sample.shard("a")], startAt: .trimHorizon).isEmpty)
+        let news = lineage.news(in: [Sample.shard("a", closed: true)], startAt: .trimHorizon)
+        #expect(news.map(\.discovered.range.ending) == [Sample.number(9)])
+        #expect(news.first?.status == nil)
+    }
+
+    @Test("A listing whose parents form a ring is survived")
+    func ring() {
+        let ring = [Sample.shard("a", parent: "b"), Sample.shard("b", parent: "a")]
+        #expect(Lineage([]).news(in: ring, startAt: .trimHorizon).count == 2)
+    }
+
+    @Test("An older word of the journal changes nothing")
+    func monotonic() {
+        var newer = Sample.checkpoint("a", status: .done)
+        newer.revision = Revision(5)
+        var lineage = Lineage([newer])
+        lineage.update(Sample.checkpoint("a", status: .inProcessing))
+        #expect(lineage.checkpoints[ShardID("a")]?.status == .done)
+    }
+}

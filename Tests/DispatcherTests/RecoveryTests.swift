@@ -1,0 +1,102 @@
+@testable import Dispatcher
+import Journal
+import StreamModel
+import Testing
+
+/// DESIGN 4.5.
+@Suite("Recovery")
+struct RecoveryTests {
+    private func checkpoint(_ number: Int?, type: IteratorType = .afterSequenceNumber, epoch: UInt64 = 0) -> Checkpoint {
+        var checkpoint = Sample.checkpoint(
+            status: .inProcessing, type: type, number: number.map { Sample.number($0) })
+        checkpoint.epoch = Epoch(epoch)
+        checkpoint.records = 10
+        return checkpoint
+    }
+
+    private func position(_ number: Int, epoch: UInt64 = 0) -> ShardPosition {
+        ShardPosition(shard: Sample.key("a"), epoch: Epoch(epoch), sequenceNumber: Sample.number(number))
+    }
+
+    @Test("A target that is ahead moves the journal, and one that is behind sets the shard back")
+    func compares() {
+        #expect(Recovery.compare(checkpoint(50), with: position(50)) == .inStep)
+        #expect(Recovery.compare(checkpoint(50), with: position(51)) == .advance(to: Sample.number(51)))
+        #expect(Recovery.compare(checkpoint(50), with: position(49)) == .rewind(to: Sample.number(49)))
+        #expect(Recovery.compare(checkpoint(nil, type: .trimHorizon), with: position(5)) == .advance(to: Sample.number(5)))
+    }
+
+    @Test("Numbers of different lengths are compared as numbers")
+    func lengths() {
+        #expect(Recovery.compare(checkpoint(100), with: position(99)) == .rewind(to: Sample.number(99)))
+    }
+
+    @Test("A position of another epoch says nothing: the shard was rewound since")
+    func epochs() {
+        #expect(Recovery.compare(checkpoint(20, epoch: 1), with: position(50, epoch: 0)) == .inStep)
+        #expect(Recovery.compare(checkpoint(nil, type: .trimHorizon, epoch: 2), with: position(50, epoch: 1)) == .inStep)
+    }
+
+    @Test("After an inclusive rewind the number itself counts as written once the target says so in the new epoch")
+    func inclusive() {
+        let rewound = checkpoint(20, type: .atSequenceNumber, epoch: 1)
+        #expect(Recovery.compare(rewound, with: position(20, epoch: 1)) == .advance(to: Sample.number(20)))
+        #expect(Recovery.compare(rewound, with: position(50, epoch: 0)) == .inStep)
+    }
+
+    @Test("A target that holds nothing of what the journal says was written is another one")
+    func empty() {
+        #expect(Recovery.compare(checkpoint(50), with: nil) == .targetIsEmpty)
+        #expect(Recovery.compare(Sample.checkpoint(), with: nil) == .inStep)
+    }
+}
+
+@Suite("Backing off")
+struct BackoffTests {
+    @Test("Waits double up to the maximum, at least half of each is certain, and success begins anew")
+    func doubles() {
+        var backoff = Backoff(first: .milliseconds(100), maximum: .seconds(1))
+        #expect((0..<6).map { _ in backoff.next(jitter: 1) } == [.milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800), .seconds(1), .seconds(1)])
+        #expect(backoff.next(jitter: 0) == .milliseconds(500))
+        backoff.succeeded()
+        #expect(backoff.next(jitter: 1) == .milliseconds(100))
+    }
+
+    @Test("A thousand failures do not overflow")
+    func many() {
+        var backoff = Backoff()
+        for _ in 0..<1000 { #expect(backoff.next(jitter: 1) <= .seconds(30)) }
+    }
+}
+
+@Suite("The plan of a full sync")
+struct ScanPlanTests {
+    private func state(_ segments: [TableState.Segment]) -> TableState {
+        var state = TableState(table: Sample.table)
+        state.segments = segments
+        return state
+    }
+
+    @Test("A first sync reads every segment from its start")
+    func first() {
+        let plan = ScanPlan(state: nil, configuredSegments: 3)
+        #expect(plan.totalSegments == 3)
+        #expect(plan.open == (0..<3).map { ScanPlan.Segment(number: $0, after: nil) })
+    }
+
+    @Test("A sync that was begun goes on with its own number of segments, after its last keys (API Reference, Scan)")
+    func resumed() {
+        let key = Array(#"{"pk":{"S":"a"}}"#.utf8)
+        let plan = ScanPlan(
+            state: state([
+                .init(segment: 0, totalSegments: 4, lastEvaluatedKey: key, isFinished: false, items: 1, bytes: 1),
+                .init(segment: 2, totalSegments: 4, lastEvaluatedKey: nil, isFinished: true, items: 1, bytes: 1),
+            ]), configuredSegments: 9)
+        #expect(plan.totalSegments == 4)
+        #expect(
+            plan.open == [
+                ScanPlan.Segment(number: 0, after: key), ScanPlan.Segment(number: 1, after: nil),
+                ScanPlan.Segment(number: 3, after: nil),
+            ])
+    }
+}
