@@ -31,3 +31,13 @@ struct SystemError: Error, Equatable, CustomStringConvertible {
         }
     }
 }
+
+extension TargetError {
+    /// A system call failed under a target: tried again where it may pass, else for an operator.
+    init(_ error: SystemError, target: String) {
+        let reason = "\(error): \(error.advice)"
+        self =
+            error.mayPass
+            ? .unavailable(target: target, reason: reason) : .misconfigured(target: target, reason: reason)
+    }
+}

@@ -28,6 +28,9 @@ package protocol Target: Sendable {
     ///
     /// Applying a batch again must leave the same items, except where `open(recoveringTo:)` cuts back instead.
     ///
+    /// The caller journals the tokens in their order, and brings a shard's next batch only after its last one was
+    /// journaled: so a target is at most one batch a shard ahead of the journal (DESIGN 7, invariant 4).
+    ///
     /// - Returns: one token a batch, in order, for targets that have tokens; else `nil`s.
     /// - Throws: nothing of `batches` may count as applied. `.unavailable` may be tried again as it is.
     func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?]

@@ -65,12 +65,14 @@ final class AppendFile {
     /// Refuses to go on in a file that isn't as it was left: what is written there would be lost, or torn.
     func check() throws(Failure) {
         guard FileIdentity.at(path.text) == identity else { throw .moved }
-        if end != durableEnd { try cutBack(to: durableEnd) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw .system(.last("stat \(path)")) }
-        guard Int(status.st_size) == durableEnd else {
-            throw .resized(expected: durableEnd, found: Int(status.st_size))
+        // Only what this process left there may be longer, and nothing may be shorter: cutting would fill in zeros.
+        let (found, hasFailed) = (Int(status.st_size), end != durableEnd)
+        guard found == durableEnd || (hasFailed && found > durableEnd) else {
+            throw .resized(expected: durableEnd, found: found)
         }
+        if hasFailed { try cutBack(to: durableEnd) }
     }
 
     /// Appends all of `bytes`; durable only after `synchronise()`.

@@ -76,7 +76,7 @@ package actor JSONLinesOutput: Target {
                     "\(error), after \(written) bytes that can't be taken back: start again, at most one batch a shard"
                     + " comes twice")
         }
-        return .unavailable(target: name, reason: "\(error): \(error.advice)")
+        return TargetError(error, target: name)
     }
 
     package func close() async {}

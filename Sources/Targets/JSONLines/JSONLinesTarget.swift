@@ -113,8 +113,8 @@ package actor JSONLinesTarget: Target {
     private nonisolated func translated(_ error: any Error) -> TargetError {
         switch error {
         case let error as TargetError: error
-        case let error as SystemError: translated(error)
-        case AppendFile.Failure.system(let error): translated(error)
+        case let error as SystemError: TargetError(error, target: name)
+        case AppendFile.Failure.system(let error): TargetError(error, target: name)
         case AppendFile.Failure.held:
             .misconfigured(
                 target: name, reason: "another process writes to the file: stop it, or name another path")
@@ -130,10 +130,5 @@ package actor JSONLinesTarget: Target {
                     + " writing to it or truncating it, and start again")
         default: .unavailable(target: name, reason: "\(error)")
         }
-    }
-
-    private nonisolated func translated(_ error: SystemError) -> TargetError {
-        let reason = "\(error): \(error.advice)"
-        return error.mayPass ? .unavailable(target: name, reason: reason) : .misconfigured(target: name, reason: reason)
     }
 }

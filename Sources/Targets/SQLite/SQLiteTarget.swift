@@ -49,7 +49,7 @@ package actor SQLiteTarget: Target {
         do {
             try path.createIfMissing()
         } catch {
-            throw .misconfigured(target: name, reason: "\(error): \(error.advice)")
+            throw TargetError(error, target: name)
         }
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
