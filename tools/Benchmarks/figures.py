@@ -78,7 +78,7 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         floor = ratio = ""
         if row.floor:
-            floor = f"{row.floor_name}: {figure(statistics.median(row.floor))} {spread(row.floor)}"
+            floor = f"{figure(statistics.median(row.floor))} {spread(row.floor)} {row.floor_name}"
             assert row.ratio is not None
             ratio = f"{row.ratio:.2f}"
         required = row.required.text(row) if row.required else ""
