@@ -19,8 +19,17 @@ package enum Recovery {
             let hasWritten = checkpoint.iteratorType == .afterSequenceNumber && checkpoint.status != .notNeeded
             return hasWritten && checkpoint.records > 0 ? .targetIsEmpty : .inStep
         }
-        // The shard was rewound since: what was applied before says nothing about what is to be applied now.
-        guard position.epoch == checkpoint.epoch else { return .inStep }
+        guard position.epoch == checkpoint.epoch else {
+            // The shard was rewound since: what was applied before says nothing about what is to be applied now. But once the
+            // journal has gone on from the rewind, a target that never heard of it was restored from before it.
+            let hasAdvancedSince = checkpoint.iteratorType == .afterSequenceNumber && checkpoint.approximateTime != nil
+            if position.epoch < checkpoint.epoch, hasAdvancedSince, let number = checkpoint.sequenceNumber,
+                position.sequenceNumber < number
+            {
+                return .rewind(to: position.sequenceNumber)
+            }
+            return .inStep
+        }
         guard let number = checkpoint.sequenceNumber else { return .advance(to: position.sequenceNumber) }
         if checkpoint.iteratorType == .atSequenceNumber {
             return position.sequenceNumber >= number ? .advance(to: position.sequenceNumber) : .inStep

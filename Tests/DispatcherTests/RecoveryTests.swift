@@ -37,6 +37,14 @@ struct RecoveryTests {
         #expect(Recovery.compare(checkpoint(nil, type: .trimHorizon, epoch: 2), with: position(50, epoch: 1)) == .inStep)
     }
 
+    @Test("A target restored from before a rewind is behind, once the journal has gone on from that rewind")
+    func restoredFromBefore() {
+        var advanced = checkpoint(80, epoch: 1)
+        advanced.approximateTime = Sample.moment
+        #expect(Recovery.compare(advanced, with: position(50, epoch: 0)) == .rewind(to: Sample.number(50)))
+        #expect(Recovery.compare(advanced, with: position(90, epoch: 0)) == .inStep)
+    }
+
     @Test("After an inclusive rewind the number itself counts as written once the target says so in the new epoch")
     func inclusive() {
         let rewound = checkpoint(20, type: .atSequenceNumber, epoch: 1)

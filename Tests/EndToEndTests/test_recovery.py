@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import sqlite3
 
+import pytest
 from ledger import unaccounted
 from localsource import SourceTable
 from rig import Follower, Rig, item, key
@@ -143,3 +144,60 @@ def test_a_jsonl_file_that_lost_its_end_is_refused(rig: Rig, table: SourceTable)
     table.put(item(10))
     follower.catch_up()
     assert follower.replayed(0) == table.sequence_numbers()
+
+
+def test_a_backup_from_before_a_rewind_is_caught_up_too(rig: Rig, table: SourceTable) -> None:
+    """Its position is of an older epoch; what came since is missing in it all the same."""
+    follower = Follower(rig, "sqlite", table)
+    follower.start()
+    table.put_all([item(number) for number in range(20)])
+    numbers = follower.catch_up()
+    copy_database(follower.replica.path, rig.folder / "backup.db")
+    position = follower.shakectl.one("rewind", follower.shard, numbers[9])["position"]
+    assert follower.daemon is not None
+    follower.daemon.until(lambda: follower.advances_after(position), "the rewind is replayed")
+    table.put_all([item(number, version=1) for number in range(10, 30)])
+    follower.catch_up()
+    follower.stop()
+    restore_database(rig.folder / "backup.db", follower.replica.path)
+
+    follower.start()
+    table.put(item(99))
+    numbers = follower.catch_up()
+    assert follower.differences() == []
+    assert unaccounted(follower.history(), numbers) == []
+
+
+def test_a_scanned_target_that_was_emptied_is_scanned_again_by_the_second_start(rig: Rig, table: SourceTable) -> None:
+    """The first one says what is the matter, since the stream can't give back what the scan brought."""
+    table.put_all([item(number) for number in range(40)])
+    follower = Follower(rig, "sqlite", table, mode="all")
+    daemon = follower.start()
+    daemon.until(lambda: follower.sqlite.count(table.name) == 40, "the table is scanned")
+    table.put(item(40))
+    follower.catch_up()
+    follower.stop()
+    for path in pathlib.Path(follower.replica.path).parent.glob("replica.db*"):
+        path.unlink()
+    refused = follower.attempt()
+    assert refused.returncode == 69, refused.stderr
+    assert "full sync" in refused.stderr
+
+    table.delete(key(7))
+    daemon = follower.start()
+    daemon.until(lambda: follower.differences() == [], "source and target are equal")
+    table.put(item(41))
+    follower.catch_up()
+    assert follower.differences() == []
+
+
+@pytest.mark.xfail(reason="the journal does not know which target it belongs to")
+def test_another_target_is_not_taken_for_the_one_that_the_journal_filled(rig: Rig, table: SourceTable) -> None:
+    table.put_all([item(number) for number in range(20)])
+    first = Follower(rig, "sqlite", table, more=("--until-idle", "0.3"))
+    assert first.start().wait() == 0
+    other = Follower(rig, "jsonl", table, more=("--until-idle", "0.3"))
+    other.shakectl = first.shakectl
+    result = other.attempt()
+
+    assert result.returncode != 0 or other.differences() == [], "in step, it says, and the file is empty"

@@ -25,6 +25,7 @@ struct StateView: Sendable {
 
     func lines(_ palette: Palette) -> [String] {
         let range = "\(checkpoint.range.starting?.text ?? "?") … \(checkpoint.range.ending?.text ?? "open")"
+        let epoch = checkpoint.epoch == .first ? "0 (never rewound)" : "\(checkpoint.epoch) (how often it was rewound)"
         let fields: [(String, String)] = [
             ("shard", checkpoint.shard.shard.text),
             ("table", checkpoint.shard.table.text),
@@ -34,7 +35,7 @@ struct StateView: Sendable {
             ("status", palette.paint(checkpoint.status.rawValue, checkpoint.status.colour)),
             ("place", checkpoint.spokenPlace),
             ("stored iterator", checkpoint.spokenIterator),
-            ("epoch", checkpoint.epoch == .first ? "0 (never rewound)" : "\(checkpoint.epoch) (how often it was rewound)"),
+            ("epoch", epoch),
             ("revision", checkpoint.revision.description),
             ("position", checkpoint.position.description),
             ("worker", checkpoint.worker ?? "none"),
