@@ -35,12 +35,18 @@ final class JournalWriter: Sendable {
     private let queue = Mutex(Queue())
     private let arrived = DispatchSemaphore(value: 0)
     private let store: Store
-    /// The newest transaction that this writer made or has taken over, to tell others' by.
-    private let seen: Mutex<Int>
+    private struct Seen {
+        /// The newest transaction that this writer made or has taken over, to tell others' by.
+        var transaction: Int
+        /// An append met what others had appended, and nobody has been told of it yet.
+        var hasNews = false
+    }
+
+    private let seen: Mutex<Seen>
 
     init(store: Store, _ thread: WriterThread) {
         self.store = store
-        seen = Mutex(thread.transaction)
+        seen = Mutex(Seen(transaction: thread.transaction))
         DispatchQueue(label: "shake.journal.writer").async { [self] in work(thread) }
     }
 
@@ -53,7 +59,8 @@ final class JournalWriter: Sendable {
     }
 
     func foreignAppends() async throws(JournalError) -> [ShardKey] {
-        guard store.environment.lastTransaction != seen.withLock({ $0 }) else { return [] }
+        let seen = seen.withLock { $0 }
+        guard seen.hasNews || store.environment.lastTransaction != seen.transaction else { return [] }
         return try await withCheckedContinuation { enqueue(.foreign($0)) }.get()
     }
 
@@ -115,12 +122,12 @@ final class JournalWriter: Sendable {
                 let results = thread.append(batch)
                 lastCommit = DispatchTime.now().uptimeNanoseconds - began
                 lastBatch = batch.count
-                seen.withLock { $0 = thread.transaction }
+                seen.withLock { $0 = Seen(transaction: thread.transaction, hasNews: thread.hasNews) }
                 for (request, result) in zip(batch, results) { request.continuation.resume(returning: result) }
             }
             if !asking.isEmpty {
                 let answer = thread.foreignAppends()
-                seen.withLock { $0 = thread.transaction }
+                seen.withLock { $0 = Seen(transaction: thread.transaction, hasNews: thread.hasNews) }
                 for (index, continuation) in asking.enumerated() {
                     continuation.resume(returning: index == 0 ? answer : .success([]))
                 }
@@ -153,6 +160,7 @@ struct WriterThread: Sendable {
     /// To be appended before the first event of this run, where it is not yet.
     private var starting: RunStarted?
     private var foreign: Set<ShardKey> = []
+    var hasNews: Bool { !foreign.isEmpty }
     private var failure: JournalError?
 
     init(store: Store, state: LogState, transaction: Int, run: RunStarted?) {
