@@ -12,7 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { WATCHED = 64, MESSAGE = 1024 };
+enum { WATCHED = 1024, MESSAGE = 1024 };
 
 struct watched {
     _Atomic(MDB_env *) env;
@@ -114,12 +114,16 @@ struct meta {
     uint64_t last_page, transaction;
 };
 
-unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *size) {
+// The sizes that LMDB gives a page (mdb.c, MAX_PAGESIZE).
+static int is_page_size(uint32_t size) { return size >= 512 && size <= 32768 && (size & (size - 1)) == 0; }
+
+unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *size, int *is_damaged) {
     struct meta meta;
     struct stat facts;
     unsigned long long used = 0, newest = 0;
     int file = open(path, O_RDONLY | O_CLOEXEC);
     *size = 0;
+    *is_damaged = 0;
     if (file < 0) return 0;
     if (fstat(file, &facts) == 0) {
         *size = (unsigned long long)facts.st_size;
@@ -127,7 +131,11 @@ unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *s
         for (int page = 0; page < 2; page++) {
             if (pread(file, &meta, sizeof meta, page * page_size) != (ssize_t)sizeof meta) break;
             if (meta.magic != 0xBEEFC0DE || meta.version != 1) continue;
-            if (page == 0 && meta.trees[0].page_size >= 512) page_size = meta.trees[0].page_size;
+            if (!is_page_size(meta.trees[0].page_size) || (page == 1 && meta.trees[0].page_size != page_size)) {
+                *is_damaged = 1;
+                break;
+            }
+            if (page == 0) page_size = meta.trees[0].page_size;
             if (meta.transaction >= newest) {
                 newest = meta.transaction;
                 used = (meta.last_page + 1) * (unsigned long long)page_size;

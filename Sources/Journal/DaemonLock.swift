@@ -33,6 +33,9 @@ final class DaemonLock: Sendable {
         guard isWritten else { throw .disk(path: Self.path(journal), reason: FileSystem.reason(errno)) }
     }
 
+    /// Whether a daemon has ever come as far as to lock this folder.
+    static func exists(_ journal: String) -> Bool { unsafe access(path(journal), F_OK) == 0 }
+
     /// Whether a daemon has ever held the journal of this folder.
     static func isSigned(_ journal: String) -> Bool {
         let descriptor = unsafe open(path(journal), O_RDONLY | O_CLOEXEC)

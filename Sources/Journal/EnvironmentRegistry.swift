@@ -19,7 +19,7 @@ enum EnvironmentRegistry {
             if let environment = held[name]?.environment, readOnly || !environment.isReadOnly { return .success(environment) }
             do throws(LMDBError) {
                 let environment = try Environment(
-                    path: path, Environment.Options(mapSize: mapSize, readOnly: readOnly && !FileSystem.canWrite(path)))
+                    path: path, Environment.Options(mapSize: mapSize, readOnly: readOnly && !FileSystem.canWrite(all: path)))
                 held[name] = Held(environment: environment)
                 return .success(environment)
             } catch {

@@ -48,12 +48,35 @@ enum FileSystem {
         return files.isEmpty ? .emptyFolder : .folder(files: files)
     }
 
+    /// Whether a journal's folder and its data are writable.
+    static func canWrite(all journal: String) -> Bool { canWrite(journal) && canWrite(journal + "/data.mdb") }
+
     static func canWrite(_ path: String) -> Bool { unsafe access(path, W_OK) == 0 }
 
     /// Makes a folder that only its owner may enter, whatever the umask.
     static func makeFolder(_ path: String) -> String? {
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { return reason(errno) }
         return unsafe chmod(path, 0o700) == 0 ? nil : reason(errno)
+    }
+
+    /// Makes what was made in a folder survive a loss of power: LMDB syncs its file, and not the folder that names it.
+    static func syncFolder(_ path: String) -> String? {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return reason(errno) }
+        defer { _ = close(descriptor) }
+        // EINVAL: a file system that has nothing to sync in a folder.
+        return fsync(descriptor) == 0 || errno == EINVAL ? nil : reason(errno)
+    }
+
+    /// Empties a file of at most two pages that holds nothing but zeroes, as a loss of power may leave a new one.
+    static func emptyIfBlank(_ path: String) {
+        let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { _ = close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 8193)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }
+        guard (1...8192).contains(count), bytes.allSatisfy({ $0 == 0 }) else { return }
+        _ = ftruncate(descriptor, 0)
     }
 
     static func restrict(_ path: String) { unsafe chmod(path, 0o600) }

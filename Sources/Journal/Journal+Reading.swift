@@ -8,17 +8,22 @@ extension Journal {
     }
 
     package func checkpoint(of shard: ShardKey) throws(JournalError) -> Checkpoint? {
-        try store.read { (snapshot) throws(JournalError) in try store.state(snapshot).checkpoint(shard) }
+        try store.read { (snapshot) throws(JournalError) in
+            let names = try store.names(snapshot)
+            return try names.firstIndex(of: shard).map { (index) throws(JournalError) in
+                try store.checkpoint(of: shard, ordinal: UInt32(index + 1), snapshot)
+            }
+        }
     }
 
     package func tables() throws(JournalError) -> [TableState] {
         try store.read { (snapshot) throws(JournalError) in
-            try store.state(snapshot).tables.values.sorted { $0.table < $1.table }
+            try store.tables(snapshot).values.sorted { $0.table < $1.table }
         }
     }
 
     package func table(_ name: TableName) throws(JournalError) -> TableState? {
-        try store.read { (snapshot) throws(JournalError) in try store.state(snapshot).tables[name] }
+        try store.read { (snapshot) throws(JournalError) in try store.tables(snapshot)[name] }
     }
 
     package func lastPosition() throws(JournalError) -> Position {
@@ -53,6 +58,7 @@ extension Journal {
     /// A shard's events. Oldest first they begin at an index entry; newest first they follow the links back.
     package func history(of shard: ShardKey, _ query: HistoryQuery) throws(JournalError) -> [Event] {
         var found: [Event] = []
+        guard query.limit ?? .max > 0 else { return found }
         try walk(shard, newestFirst: query.newestFirst) { event in
             if query.admits(event) { found.append(event) }
             return found.count < query.limit ?? .max
@@ -142,9 +148,11 @@ extension Journal {
     /// oldest first takes one stretch of 32 after the other, each walked back and given forwards.
     private func walk(_ shard: ShardKey, newestFirst: Bool, _ body: (Event) -> Bool) throws(JournalError) {
         try store.read { (snapshot) throws(JournalError) in
-            let state = try store.state(snapshot)
-            guard let ordinal = state.ordinals[shard], let checkpoint = state[ordinal]?.checkpoint else { return }
-            let links = Links(store: store, ordinal: ordinal, names: state.shards.map(\.key))
+            let names = try store.names(snapshot)
+            guard let index = names.firstIndex(of: shard) else { return }
+            let ordinal = UInt32(index + 1)
+            let checkpoint = try store.checkpoint(of: shard, ordinal: ordinal, snapshot)
+            let links = Links(store: store, ordinal: ordinal, names: names)
             if newestFirst {
                 try links.follow(from: checkpoint.position, downTo: Revision(1), snapshot, body)
                 return

@@ -39,35 +39,35 @@ package final class Journal: Sendable {
         let isNew = try Self.inspect(path, access)
         self.path = path
         let file = path + "/data.mdb"
-        let (used, length) = DataFile.used(file)
-        if length > 0, used == nil {
-            throw .notAJournal(path: path, why: "its data.mdb is no LMDB file of this kind of machine")
-        }
-        // A daemon signs its lock only once there is a journal to lock, so a signed one beside an empty file is a loss.
-        if length == 0, DaemonLock.isSigned(path) {
-            throw .damaged(path: path, position: nil, problem: "data.mdb is empty or gone")
-        }
         switch access {
         case .daemon:
             if isNew, let reason = FileSystem.makeFolder(path) { throw .cannotCreate(path: path, reason: reason) }
-            guard FileSystem.canWrite(path) else {
-                throw .readOnly(path: path, reason: "the folder is not writable for this user")
-            }
-            lock = try DaemonLock(path)
+            fallthrough
         case .steward:
             guard FileSystem.canWrite(path) else {
                 throw .readOnly(path: path, reason: "the folder is not writable for this user")
             }
-            lock = nil
-        case .reader: lock = nil
+        case .reader: break
         }
         if let type = FileSystem.networkName(magic: DataFile.fileSystemMagic(of: path)) {
             throw .networkFileSystem(path: path, type: type)
         }
+        // A daemon signs its lock only once there is a journal to lock: what is blank under an unsigned one was never more.
+        let isSigned = DaemonLock.isSigned(path)
+        if case .daemon = access, !isSigned, DaemonLock.exists(path) { FileSystem.emptyIfBlank(file) }
+        let data = DataFile.used(file)
+        if data.isDamaged { throw .damaged(path: path, position: nil, problem: "the first pages of data.mdb can't be read") }
+        if data.length > 0, data.used == nil {
+            throw Self.foreign(path, "its data.mdb is no LMDB file of this kind of machine", isSigned: isSigned)
+        }
+        if data.length == 0, isSigned {
+            throw .damaged(path: path, position: nil, problem: "data.mdb is empty or gone")
+        }
+        if case .daemon = access { lock = try DaemonLock(path) } else { lock = nil }
 
         // LMDB may leave the last pages of a transaction unwritten when they came and went within it, so a file that is short
         // is only suspect: then everything is read once, and a page that is missing shows.
-        let isSuspect = used.map { length < $0 } ?? false
+        let isSuspect = data.used.map { data.length < $0 } ?? false
 
         let environment: Environment
         var readOnly = false
@@ -76,14 +76,29 @@ package final class Journal: Sendable {
             environment = try EnvironmentRegistry.open(path, mapSize: mapSize, readOnly: readOnly)
             if !environment.isReadOnly { _ = try environment.clearDeadReaders() }
         } catch {
+            if error.isForeign {
+                throw Self.foreign(path, "its data.mdb is no LMDB file of this kind (\(error))", isSigned: isSigned)
+            }
             throw Self.openError(error, path)
+        }
+        if environment.isReadOnly, !FileSystem.canWrite(path + "/lock.mdb"), let holder = DaemonLock.holder(of: path) {
+            // Without a slot of its own a reader's pages may be written over while it reads them.
+            throw .readOnly(
+                path: path, reason: "a daemon writes to it (\(holder)), and to read beside it takes a place in its lock.mdb")
         }
         if isNew {
             FileSystem.restrict(file)
             FileSystem.restrict(path + "/lock.mdb")
         }
 
-        store = try Self.openStore(environment, path, create: isNew || length == 0)
+        var mayCreate = false
+        if case .daemon = access { mayCreate = !isSigned }
+        store = try Self.openStore(environment, path, mayCreate: mayCreate)
+        if mayCreate {
+            for folder in [path, path + "/.."] {
+                if let reason = FileSystem.syncFolder(folder) { throw .disk(path: folder, reason: reason) }
+            }
+        }
         var transaction = 0
         let store = store
         let state = try store.read { (snapshot) throws(JournalError) in
@@ -123,6 +138,11 @@ package final class Journal: Sendable {
         }
     }
 
+    /// A file that isn't LMDB's: somebody else's, or, where a daemon has signed, what is left of a journal.
+    private static func foreign(_ path: String, _ why: String, isSigned: Bool) -> JournalError {
+        isSigned ? .damaged(path: path, position: nil, problem: why) : .notAJournal(path: path, why: why)
+    }
+
     private static func openError(_ error: LMDBError, _ path: String) -> JournalError {
         if error.isForeign { return .notAJournal(path: path, why: "its data.mdb is no LMDB file of this kind (\(error))") }
         if error.isCorrupted { return .damaged(path: path, position: nil, problem: "its pages can't be read (\(error))") }
@@ -133,23 +153,25 @@ package final class Journal: Sendable {
         }
     }
 
+    /// - Parameter mayCreate: an environment without any table becomes a journal.
     private static func openStore(
-        _ environment: Environment, _ path: String, create: Bool
+        _ environment: Environment, _ path: String, mayCreate: Bool
     ) throws(JournalError) -> Store {
-        if create {
-            do throws(JournalError) {
+        do throws(JournalError) {
+            if mayCreate {
                 try environment.write { (transaction) throws(JournalError) in
                     do throws(LMDBError) {
+                        guard try transaction.hasNoTables() else { return }
                         let schema = try Schema(creatingIn: &transaction)
                         try transaction.put(Array(Schema.format.utf8), for: Schema.formatKey, in: schema.meta)
                     } catch {
                         throw .storage(error)
                     }
                 }
-            } catch {
-                guard case .storage(let storage) = error else { throw error }
-                throw storage.isMapFull ? .mapFull(path: path, bytes: environment.mapSize) : openError(storage, path)
             }
+        } catch {
+            guard case .storage(let storage) = error else { throw error }
+            throw storage.isMapFull ? .mapFull(path: path, bytes: environment.mapSize) : openError(storage, path)
         }
         return try environment.read { (transaction) throws(JournalError) in
             let schema: Schema?

@@ -149,12 +149,10 @@ final class JournalWriter: Sendable {
 
 /// What the writer's thread holds and nobody else sees.
 struct WriterThread: Sendable {
-    /// Stands for no transaction: `state` holds nothing.
-    private static let nothing = -1
-
     private let store: Store
-    private var state: LogState
-    /// The newest transaction that `state` has taken in.
+    /// `nil` after a transaction that failed: the next one loads it anew.
+    private var state: LogState?
+    /// The newest transaction whose events `state` has, or had.
     private(set) var transaction: Int
     private var run: RunID?
     /// To be appended before the first event of this run, where it is not yet.
@@ -177,7 +175,7 @@ struct WriterThread: Sendable {
                 _ = try tryAppend([])
                 return
             } catch {
-                guard case .storage(let storage) = error, storage.isMapFull || storage.isBadTransaction else { throw error }
+                guard case .storage(let storage) = error, storage.isMapFull else { throw error }
                 try growMap()
             }
         }
@@ -189,7 +187,7 @@ struct WriterThread: Sendable {
         while true {
             do {
                 return try tryAppend(requests)
-            } catch .storage(let error) where error.isMapFull || error.isBadTransaction {
+            } catch .storage(let error) where error.isMapFull {
                 do throws(JournalError) { try growMap() } catch { return requests.map { _ in .failure(error) } }
             } catch {
                 return requests.map { _ in .failure(error) }
@@ -202,24 +200,29 @@ struct WriterThread: Sendable {
     ) throws(JournalError) -> [Result<[Receipt], JournalError>] {
         var results: [Result<[Receipt], JournalError>] = []
         var began = 0
-        let (store, starting, known) = (store, starting, transaction)
+        let (store, starting, known, held) = (store, starting, transaction, state != nil)
         // The state is changed in place, for copying it would cost every append as much as there are shards. A transaction
         // that fails leaves none, and the next one loads it anew.
-        var stage = Stage(state: state, run: run)
-        state = LogState()
-        transaction = Self.nothing
+        var stage = Stage(state: state.take() ?? LogState(), run: run)
         var theirs: Set<ShardKey> = []
         do throws(JournalError) {
             try store.environment.write { (transaction) throws(JournalError) in
                 began = transaction.id
-                if began != known + 1 {
-                    // Another process committed meanwhile: what it left is where this append goes on.
+                if began != known + 1 || !held {
                     let fresh = try store.state(transaction)
-                    theirs = fresh.differences(from: stage.state)
+                    // Another process committed meanwhile: what it left is where this append goes on.
+                    if began != known + 1 { theirs = fresh.differences(from: stage.state) }
                     stage = Stage(state: fresh, run: stage.run)
                 }
-                if let starting { try stage.start(starting) }
-                for request in requests { results.append(stage.admit(request.drafts)) }
+                if let starting {
+                    let before = stage
+                    try stage.start(starting)
+                    for request in requests { results.append(stage.admit(request.drafts)) }
+                    // Nothing of what this run came for can be written: it leaves no trace.
+                    if !requests.isEmpty, results.allSatisfy({ $0.isFailure }) { stage = before }
+                } else {
+                    for request in requests { results.append(stage.admit(request.drafts)) }
+                }
                 try stage.write(to: &transaction, store)
             }
         } catch {
@@ -228,7 +231,7 @@ struct WriterThread: Sendable {
         foreign.formUnion(theirs)
         state = stage.state
         run = stage.run
-        self.starting = nil
+        if run != nil { self.starting = nil }
         // LMDB makes no transaction of one that wrote nothing, and its number goes to whoever writes next.
         transaction = stage.isEmpty ? began - 1 : began
         return results
@@ -244,7 +247,8 @@ struct WriterThread: Sendable {
                     snapshot = transaction.id
                     return try store.state(transaction)
                 }
-                foreign.formUnion(fresh.differences(from: state))
+                // Without a state of its own to compare with, every shard may have changed.
+                foreign.formUnion(fresh.differences(from: state ?? LogState()))
                 state = fresh
                 transaction = snapshot
             }
@@ -264,7 +268,7 @@ struct WriterThread: Sendable {
 
     private mutating func commitError(_ error: JournalError) -> JournalError {
         guard case .storage(let storage) = error else { return error }
-        if storage.isMapFull || storage.isBadTransaction { return error }
+        if storage.isMapFull { return error }
         if storage.isPanic { failure = .closed(path: store.path) }
         if storage.isCorrupted || storage.isForeign { return store.translated(error) }
         switch storage.code {
@@ -349,4 +353,8 @@ private struct Stage {
         Sealed.seal(&value, under: key)
         return value
     }
+}
+
+extension Result {
+    fileprivate var isFailure: Bool { if case .failure = self { true } else { false } }
 }

@@ -56,7 +56,7 @@ package struct RewindPlan: Hashable, Sendable {
         guard let current = stream.first(where: { $0.shard == shard }) else {
             throw RewindRefusal("the journal doesn't know shard \(shard): `shakectl shards` lists those that it knows")
         }
-        let place = try Place(request, current)
+        let place = try Place(request, current, parent: stream.first { $0.shard.shard == current.parent })
         let descendants = startedDescendants(of: shard.shard, among: stream)
         let drafts = [draft(request, current, to: place.to, inclusive: place.inclusive, root: nil)]
             + descendants.map { draft(request, $0, to: nil, inclusive: false, root: shard.shard) }
@@ -72,7 +72,7 @@ package struct RewindPlan: Hashable, Sendable {
         let to: SequenceNumber?
         let inclusive: Bool
 
-        init(_ request: RewindRequest, _ current: Checkpoint) throws(RewindRefusal) {
+        init(_ request: RewindRequest, _ current: Checkpoint, parent: Checkpoint?) throws(RewindRefusal) {
             switch request.place {
             case .start:
                 (to, inclusive) = (nil, false)
@@ -95,22 +95,34 @@ package struct RewindPlan: Hashable, Sendable {
                 throw RewindRefusal(
                     "sequence number \(to) lies behind shard \(name), which ends at \(ending): what comes after is in its children")
             }
+            guard current.sequenceNumber.map({ to > $0 }) ?? true else { return }
+            guard case .checkpoint(let then) = request.place, then.epoch.next == current.epoch else {
+                throw Self.ahead(of: current, to)
+            }
+            // The last rewind is taken back. As long as nobody has taken it up nothing is replayed; once records are, older
+            // ones may lie over newer ones, and only the rest of the replay puts that right. That holds for rewinds before
+            // the last one as well, of which the checkpoint doesn't tell how far they came.
+            guard current.status == .prepared || current.status == .waitingForParent else {
+                throw Self.ahead(of: current, to)
+            }
+            if let parent, !parent.status.letsChildrenStart {
+                throw RewindRefusal(
+                    "shard \(name) can't be brought forward to \(to): shard \(parent.shard.shard), above it, is "
+                        + "\(parent.status.rawValue), and what it replays must come before. Let the replay run: it ends in the same "
+                        + "place")
+            }
+        }
+
+        private static func ahead(of current: Checkpoint, _ to: SequenceNumber) -> RewindRefusal {
+            let name = current.shard.shard
             guard let now = current.sequenceNumber else {
-                throw RewindRefusal(
-                    "nothing of shard \(name) is in the target yet, so sequence number \(to) lies ahead of it: let it run")
+                return RewindRefusal(
+                    "nothing of shard \(name) is in the target since its start, so sequence number \(to) lies ahead of it: let it "
+                        + "run")
             }
-            guard to > now else { return }
-            // A rewind that nobody has taken up has replayed nothing, so it can be taken back; once records are replayed,
-            // older ones may lie over newer ones, and only the rest of the replay puts that right.
-            let isUntouched: Bool =
-                if case .checkpoint(let then) = request.place {
-                    current.epoch > then.epoch && (current.status == .prepared || current.status == .waitingForParent)
-                } else { false }
-            guard isUntouched else {
-                throw RewindRefusal(
-                    "sequence number \(to) lies ahead of shard \(name)'s checkpoint, which is \(now): going forward would skip "
-                        + "records. If this is to undo a rewind whose replay has begun, let the replay run: it ends in the same place")
-            }
+            return RewindRefusal(
+                "sequence number \(to) lies ahead of shard \(name)'s checkpoint, which is \(now): going forward would skip "
+                    + "records. If this is to undo a rewind whose replay has begun, let the replay run: it ends in the same place")
         }
     }
 

@@ -51,6 +51,8 @@ struct Schema: Sendable {
     static func position(_ bytes: some Collection<UInt8>) -> Position? {
         bytes.count == 8 ? Position(bytes.reduce(0) { $0 << 8 | UInt64($1) }) : nil
     }
+    /// The revision in a key of the index.
+    static func revision(_ key: [UInt8]) -> Revision? { position(key.dropFirst(4)).map { Revision($0.number) } }
     static func ordinal(_ bytes: some Collection<UInt8>) -> UInt32? {
         bytes.count >= 4 ? bytes.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } : nil
     }

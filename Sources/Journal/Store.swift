@@ -27,15 +27,7 @@ struct Store: Sendable {
     /// What is kept beside the log, each value checked against its own hash: O(shards).
     func state(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> LogState {
         var state = LogState()
-        var names: [ShardKey] = []
-        let count = try count(of: schema.shards, transaction)
-        names.reserveCapacity(count)
-        try forEach(in: schema.shards, transaction) { key, value throws(JournalError) in
-            guard Schema.ordinal(key) == UInt32(names.count + 1), let bytes = Sealed.open(value, under: key),
-                let shard = WireFormat.decodeShard(bytes)
-            else { throw damaged(nil, "the name of shard number \(names.count + 1) can't be read") }
-            names.append(shard)
-        }
+        let names = try names(transaction)
         var next: UInt32 = 1
         try forEach(in: schema.checkpoints, transaction) { key, value throws(JournalError) in
             guard Schema.ordinal(key) == next, Int(next) <= names.count, let bytes = Sealed.open(value, under: key),
@@ -45,13 +37,7 @@ struct Store: Sendable {
             next += 1
         }
         guard Int(next) == names.count + 1 else { throw damaged(nil, "\(names.count) shards have names and \(next - 1) checkpoints") }
-        try forEach(in: schema.tables, transaction) { key, value throws(JournalError) in
-            let name = TableName(String(decoding: key, as: UTF8.self))
-            guard let bytes = Sealed.open(value, under: key), let table = WireFormat.decodeTable(bytes, name) else {
-                throw damaged(nil, "the state of table \(name) can't be read")
-            }
-            state.tables[name] = table
-        }
+        state.tables = try tables(transaction)
         if let (key, value) = try last(in: schema.log, transaction) {
             guard let position = Schema.position(key) else { throw damaged(nil, "the log's last key is no position") }
             state.last = position
@@ -69,13 +55,38 @@ struct Store: Sendable {
     /// The names of all shards, by ordinal - 1.
     func names(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> [ShardKey] {
         var names: [ShardKey] = []
+        names.reserveCapacity(try count(of: schema.shards, transaction))
         try forEach(in: schema.shards, transaction) { key, value throws(JournalError) in
-            guard let bytes = Sealed.open(value, under: key), let shard = WireFormat.decodeShard(bytes) else {
-                throw damaged(nil, "the name of shard number \(names.count + 1) can't be read")
-            }
+            guard Schema.ordinal(key) == UInt32(names.count + 1), let bytes = Sealed.open(value, under: key),
+                let shard = WireFormat.decodeShard(bytes)
+            else { throw damaged(nil, "the name of shard number \(names.count + 1) can't be read") }
             names.append(shard)
         }
         return names
+    }
+
+    /// What is kept of one shard.
+    func checkpoint(
+        of shard: ShardKey, ordinal: UInt32, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> Checkpoint {
+        let key = Schema.key(shard: ordinal)
+        guard let value = try value(for: key, in: schema.checkpoints, transaction),
+            let bytes = Sealed.open(value, under: key), let checkpoint = WireFormat.decodeCheckpoint(bytes, of: shard)
+        else { throw damaged(nil, "the checkpoint of shard number \(ordinal) can't be read") }
+        return checkpoint
+    }
+
+    /// What is kept of every table.
+    func tables(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> [TableName: TableState] {
+        var tables: [TableName: TableState] = [:]
+        try forEach(in: schema.tables, transaction) { key, value throws(JournalError) in
+            let name = TableName(String(decoding: key, as: UTF8.self))
+            guard let bytes = Sealed.open(value, under: key), let table = WireFormat.decodeTable(bytes, name) else {
+                throw damaged(nil, "the state of table \(name) can't be read")
+            }
+            tables[name] = table
+        }
+        return tables
     }
 
     /// One event, checked against its own hash and the one before it.
@@ -85,9 +96,9 @@ struct Store: Sendable {
         guard let value = try value(for: Schema.key(position), in: schema.log, transaction) else {
             throw damaged(position, "the event is missing")
         }
-        let before = Position(position.number - 1)
         var previous = ChainHash.zero
-        if before != .origin {
+        if position.number > 1 {
+            let before = Position(position.number - 1)
             guard let value = try self.value(for: Schema.key(before), in: schema.log, transaction) else {
                 throw damaged(before, "the event is missing")
             }

@@ -197,11 +197,11 @@ struct Verifier {
         var entries: UInt64 = 0
         try snapshot.forEach(in: store.schema.index) { (key, value) throws(JournalError) in
             entries += 1
-            guard let ordinal = Schema.ordinal(key), let revision = Schema.position(key.dropFirst(4)),
+            guard let ordinal = Schema.ordinal(key), let revision = Schema.revision(key), Schema.isIndexed(revision),
                 let position = Schema.position(value),
                 let event = try store.value(for: Schema.key(position), in: store.schema.log, snapshot),
                 let decoded = WireFormat.decodeEvent(event),
-                decoded.envelope.shard == ordinal, decoded.envelope.revision.number == revision.number
+                decoded.envelope.shard == ordinal, decoded.envelope.revision == revision
             else { throw store.damaged(nil, "an entry of the history index leads to another event than it names") }
             return true
         }

@@ -109,9 +109,9 @@ enum WireFormat {
     ///
     /// - Returns: the shard's full name as well, where the event gives it (a discovery).
     static func decodeEvent(_ value: [UInt8]) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? {
+        guard value.count > ChainHash.count else { return nil }
         if let (envelope, advanced) = decodeAdvance(value) { return (envelope, .sequenceAdvanced(advanced), nil) }
-        guard value.count >= ChainHash.count,
-            let event = try? WireEvent(serializedBytes: Array(value[ChainHash.count...])), event.position > 0, event.shard <= UInt64(UInt32.max),
+        guard let event = try? WireEvent(serializedBytes: Array(value[ChainHash.count...])), event.position > 0, event.shard <= UInt64(UInt32.max),
             let (payload, naming) = payload(of: event)
         else { return nil }
         let envelope = Envelope(

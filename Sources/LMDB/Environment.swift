@@ -12,7 +12,7 @@ internal import Glibc
     private let gate: Gate
     package let path: String
     package let isReadOnly: Bool
-    /// Whether it was opened without a lock file, on a file system that nobody can write to.
+    /// Whether it was opened without a slot in the lock file, which this user may not write to.
     package let isLockless: Bool
 
     package struct Options: Sendable {
@@ -32,6 +32,24 @@ internal import Glibc
 
     /// - Throws: an errno, or a code for which `isForeign` says that the file isn't LMDB's.
     package init(path: String, _ options: Options) throws(LMDBError) {
+        let flags = UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+        do throws(LMDBError) {
+            unsafe pointer = try Self.open(path, options, flags)
+            isLockless = false
+        } catch {
+            // A reader needs a slot in the lock file. LMDB goes without on a read-only file system by itself; on a file that
+            // this user may not write to it is the caller who must know that nobody writes meanwhile.
+            guard options.readOnly, error.code == EACCES else { throw error }
+            unsafe pointer = try Self.open(path, options, flags | UInt32(MDB_NOLOCK))
+            isLockless = true
+        }
+        gate = Gate()
+        self.path = path
+        isReadOnly = options.readOnly
+    }
+
+    /// One handle, one attempt: after a failure lmdb.h wants it closed (`mdb_env_open`).
+    private static func open(_ path: String, _ options: Options, _ flags: UInt32) throws(LMDBError) -> OpaquePointer {
         var created: OpaquePointer?
         try LMDBError.check(unsafe mdb_env_create(&created), "mdb_env_create")
         guard let created = unsafe created else { throw LMDBError(code: ENOMEM, call: "mdb_env_create") }
@@ -43,25 +61,13 @@ internal import Glibc
             try LMDBError.check(unsafe shake_lmdb_watch(created, path), "watch")
             unsafe shake_lmdb_enter(created)
             defer { shake_lmdb_leave() }
-            var flags = UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
-            var code = unsafe mdb_env_open(created, path, flags, 0o600)
-            let wantsNoLock = options.readOnly && (code == EROFS || code == EACCES)
-            if wantsNoLock {
-                // A reader needs a slot in the lock file. Where nobody can write, nobody writes beside us either.
-                flags |= UInt32(MDB_NOLOCK)
-                code = unsafe mdb_env_open(created, path, flags, 0o600)
-            }
-            try LMDBError.check(code, "mdb_env_open")
-            isLockless = wantsNoLock
+            try LMDBError.check(unsafe mdb_env_open(created, path, flags, 0o600), "mdb_env_open")
         } catch {
             unsafe shake_lmdb_unwatch(created)
             unsafe mdb_env_close(created)
             throw error
         }
-        unsafe pointer = created
-        gate = Gate()
-        self.path = path
-        isReadOnly = options.readOnly
+        return unsafe created
     }
 
     deinit {

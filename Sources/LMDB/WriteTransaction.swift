@@ -26,6 +26,13 @@ internal import CLMDB
         return table
     }
 
+    /// Whether the environment is as it was made: without a table.
+    package borrowing func hasNoTables() throws(LMDBError) -> Bool {
+        var main: MDB_dbi = 0
+        try LMDBError.check(unsafe mdb_dbi_open(pointer, nil, 0, &main), "mdb_dbi_open")
+        return try unsafe Pages.count(of: Table(handle: main), pointer) == 0
+    }
+
     package borrowing func value(for key: [UInt8], in table: Table) throws(LMDBError) -> [UInt8]? {
         try unsafe Pages.value(for: key, in: table, pointer)
     }

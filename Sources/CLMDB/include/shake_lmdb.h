@@ -18,8 +18,9 @@ void shake_lmdb_enter(MDB_env *env);
 void shake_lmdb_leave(void);
 
 /// The bytes that the newest of the two meta pages says are in use, read from the file and not through the map;
-/// 0 if `path` is no LMDB file of this machine's word size and byte order. Sets `*size` to the file's own length.
-unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *size);
+/// 0 if `path` is no LMDB file of this machine's word size and byte order. Sets `*size` to the file's own length, and
+/// `*is_damaged` where a meta page says what LMDB believes and must not: a page size that is none.
+unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *size, int *is_damaged);
 
 /// The kind of file system that `path` lies on, as statfs(2) numbers it; 0 if it can't be told.
 unsigned int shake_file_system_magic(const char *path);
