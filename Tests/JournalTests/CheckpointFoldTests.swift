@@ -1,0 +1,231 @@
+@testable import Journal
+import StreamModel
+import Testing
+
+@Suite("Folding a shard's events")
+struct CheckpointFoldTests {
+    /// A checkpoint in which every field says something.
+    private static func full(_ status: Status = .inProcessing) -> Checkpoint {
+        var checkpoint = Checkpoint(
+            shard: Sample.key(1),
+            discovered: ShardDiscovered(
+                parent: Sample.shard(9), range: SequenceRange(starting: Sample.number(0), ending: nil),
+                start: .afterSequenceNumber),
+            position: Position(10), time: Sample.noon)
+        checkpoint.status = status
+        checkpoint.sequenceNumber = Sample.number(50)
+        checkpoint.storedIterator = .iterator(ShardIterator("kept"), obtained: Sample.noon)
+        checkpoint.worker = "here:1"
+        checkpoint.approximateTime = Sample.noon
+        checkpoint.epoch = Epoch(3)
+        checkpoint.revision = Revision(20)
+        checkpoint.records = 40
+        checkpoint.bytes = 4000
+        checkpoint.targetToken = TargetToken("4000")
+        checkpoint.lastFault = Checkpoint.Fault(code: "Old", message: "old", time: Sample.noon)
+        return checkpoint
+    }
+
+    private static func apply(_ payload: Payload, to checkpoint: Checkpoint) throws(Refusal) -> Checkpoint {
+        try checkpoint.applying(
+            Event(
+                position: Position(11), time: Sample.noon + .seconds(1), run: RunID(Position(1)),
+                subject: .shard(checkpoint.shard), revision: checkpoint.revision.next, payload: payload))
+    }
+
+    private static func refusal(_ payload: Payload, to checkpoint: Checkpoint) -> Refusal? {
+        do throws(Refusal) {
+            _ = try apply(payload, to: checkpoint)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// The fields in which two checkpoints differ, save those that every event moves.
+    private static func changes(_ before: Checkpoint, _ after: Checkpoint) -> Set<String> {
+        let values = { (checkpoint: Checkpoint) in
+            Dictionary(Mirror(reflecting: checkpoint).children.map { ($0.label ?? "", String(reflecting: $0.value)) }) { $1 }
+        }
+        let (old, new) = (values(before), values(after))
+        return Set(old.keys.filter { old[$0] != new[$0] }).subtracting(["revision", "position", "updated"])
+    }
+
+    // MARK: - Status
+
+    private static let mayFollow: [Status: Set<Status>] = [
+        .notProcessed: [.notNeeded, .prepared, .waitingForParent, .inProcessing],
+        .notNeeded: [],
+        .prepared: [.inProcessing, .waitingForParent],
+        .waitingForParent: [.prepared, .inProcessing],
+        .inProcessing: [.done],
+        .done: [],
+    ]
+
+    @Test("A status is followed by those of the table and by no other", arguments: Status.allCases, Status.allCases)
+    func statuses(from: Status, to: Status) {
+        let before = Self.full(from)
+        let isAllowed = Self.mayFollow[from]?.contains(to) == true
+        if let refusal = Self.refusal(.status(from, to), to: before) {
+            #expect(!isAllowed)
+            #expect(refusal.rule == "\(from.rawValue) is never followed by \(to.rawValue) without a rewind")
+            #expect((refusal.shard, refusal.revision, refusal.attempted) == (before.shard, Revision(20), Revision(21)))
+            #expect(refusal.description.contains("orders/shardId-00001: status_changed as revision 21 can't follow revision 20"))
+        } else {
+            #expect(isAllowed)
+        }
+    }
+
+    @Test("A change from another status than the shard's is refused", arguments: Status.allCases)
+    func otherStatus(status: Status) {
+        for claimed in Status.allCases where claimed != status {
+            #expect(Self.refusal(.status(claimed, .done), to: Self.full(status))?.rule
+                == "the status is \(status.rawValue), not \(claimed.rawValue)")
+        }
+    }
+
+    @Test("Only a shard in processing advances", arguments: Status.allCases)
+    func advanceNeedsProcessing(status: Status) {
+        #expect((Self.refusal(.advanced(60), to: Self.full(status)) == nil) == (status == .inProcessing))
+    }
+
+    @Test("A rewind sets any status back: the shard itself to prepared, a descendant to waiting for its parent", arguments: Status.allCases)
+    func rewindStatus(status: Status) throws {
+        #expect(try Self.apply(.rewound(from: 50, to: 40, epoch: 4), to: Self.full(status)).status == .prepared)
+        #expect(
+            try Self.apply(.rewound(from: 50, to: nil, root: 9, epoch: 4), to: Self.full(status)).status
+                == .waitingForParent)
+    }
+
+    // MARK: - Sequence numbers
+
+    @Test("A sequence number never goes back or stands still", arguments: [-999, 0, 49, 50])
+    func back(number: Int) {
+        let rule = Self.refusal(.advanced(number), to: Self.full())?.rule
+        #expect(rule == "sequence number \(Sample.number(number)) does not come after \(Sample.number(50)): only a rewind goes back")
+    }
+
+    @Test("Order is that of numbers, not of text")
+    func numeric() throws {
+        var checkpoint = Self.full()
+        checkpoint.sequenceNumber = SequenceNumber("999")
+        let next = SequenceAdvanced(
+            sequenceNumber: try #require(SequenceNumber("1000")), records: 1, bytes: 1, approximateTime: nil, targetToken: nil)
+        #expect(try Self.apply(.sequenceAdvanced(next), to: checkpoint).sequenceNumber == SequenceNumber("1000"))
+    }
+
+    @Test("After an inclusive rewind the record itself may come again, once, and never one before it")
+    func inclusive() throws {
+        let rewound = try Self.apply(.rewound(from: 50, to: 40, inclusive: true, epoch: 4), to: Self.full())
+        #expect(rewound.iteratorType == .atSequenceNumber)
+        let taken = try Self.apply(.status(.prepared, .inProcessing), to: rewound)
+        #expect(Self.refusal(.advanced(39), to: taken) != nil)
+        let again = try Self.apply(.advanced(40), to: taken)
+        #expect((again.sequenceNumber, again.iteratorType) == (Sample.number(40), .afterSequenceNumber))
+        #expect(Self.refusal(.advanced(40), to: again) != nil)
+    }
+
+    @Test("An exclusive rewind does not let the record itself come again")
+    func exclusive() throws {
+        let rewound = try Self.apply(.rewound(from: 50, to: 40, epoch: 4), to: Self.full())
+        let taken = try Self.apply(.status(.prepared, .inProcessing), to: rewound)
+        #expect(Self.refusal(.advanced(40), to: taken) != nil)
+        #expect(Self.refusal(.advanced(41), to: taken) == nil)
+    }
+
+    @Test("After a rewind to the start any number may come first")
+    func toStart() throws {
+        let rewound = try Self.apply(.rewound(from: 50, to: nil, epoch: 4), to: Self.full(.done))
+        #expect((rewound.sequenceNumber, rewound.iteratorType, rewound.epoch) == (nil, .trimHorizon, Epoch(4)))
+        let taken = try Self.apply(.status(.prepared, .inProcessing), to: rewound)
+        #expect(Self.refusal(.advanced(1), to: taken) == nil)
+    }
+
+    @Test("A rewind from another number, or into another epoch than the next, is refused", arguments: [2, 3, 5] as [UInt64])
+    func rewindMatches(epoch: UInt64) {
+        #expect(Self.refusal(.rewound(from: 50, to: 40, epoch: epoch), to: Self.full())?.rule == "the epoch after 3 is 4, not \(epoch)")
+        #expect(Self.refusal(.rewound(from: 49, to: 40, epoch: 4), to: Self.full())?.rule
+            == "the checkpoint is at \(Sample.number(50)), not at \(Sample.number(49))")
+        #expect(Self.refusal(.rewound(from: nil, to: 40, epoch: 4), to: Self.full())?.rule
+            == "the checkpoint is at \(Sample.number(50)), not at the start")
+    }
+
+    // MARK: - Fields
+
+    @Test(
+        "An event changes the fields that it is about, and clears no other",
+        arguments: [
+            (.discovered(parent: nil, from: nil, to: 900), ["range"]),
+            (.discovered(parent: 8, from: 0), ["parent"]),
+            (.queried(worker: "there:2"), ["worker"]),
+            (.resolved(.afterSequenceNumber), []),
+            (.resolved(.trimHorizon), []),
+            (.status(.inProcessing, .done), ["status"]),
+            (.faulted(), ["lastFault"]),
+            (.advanced(60, time: nil), ["sequenceNumber", "storedIterator", "records", "bytes"]),
+            (
+                .advanced(60, time: Timestamp(microseconds: 5), token: "t"),
+                ["sequenceNumber", "storedIterator", "records", "bytes", "approximateTime", "targetToken"]
+            ),
+            (
+                .rewound(from: 50, to: 40, epoch: 4),
+                ["sequenceNumber", "storedIterator", "approximateTime", "epoch", "status"]
+            ),
+            (.unknown(kind: 31, encoded: [1]), []),
+        ] as [(Payload, Set<String>)])
+    func fields(payload: Payload, changed: Set<String>) throws {
+        let before = Self.full()
+        let after = try Self.apply(payload, to: before)
+        #expect(Self.changes(before, after) == changed)
+        #expect((after.revision, after.position, after.updated) == (Revision(21), Position(11), Sample.noon + .seconds(1)))
+    }
+
+    @Test("An iterator obtained at LATEST is kept until a record is durable or the shard is rewound, and not by any other event")
+    func storedIterator() throws {
+        var checkpoint = Self.full()
+        checkpoint.sequenceNumber = nil
+        checkpoint.storedIterator = nil
+        checkpoint = try Self.apply(.resolved(.latest, iterator: "a"), to: checkpoint)
+        let kept = StoredIterator.iterator(ShardIterator("a"), obtained: Sample.noon + .seconds(1))
+        #expect((checkpoint.storedIterator, checkpoint.iteratorType) == (kept, .latest))
+        for payload in [
+            Payload.resolved(.trimHorizon, iterator: "b"), .queried(), .faulted(), .resolved(.latest, iterator: nil),
+        ] {
+            checkpoint = try Self.apply(payload, to: checkpoint)
+            #expect(checkpoint.storedIterator == kept, "\(payload.kind)")
+        }
+        #expect(try Self.apply(.advanced(60), to: checkpoint).storedIterator == nil)
+        #expect(try Self.apply(.rewound(from: nil, to: nil, epoch: 4), to: checkpoint).storedIterator == nil)
+    }
+
+    @Test("A shard that has a sequence number never begins at LATEST again")
+    func latestOnce() {
+        #expect(Self.refusal(.resolved(.latest), to: Self.full())?.rule == "a shard with a sequence number never begins at LATEST again")
+    }
+
+    @Test("A closed shard keeps its ending")
+    func ending() throws {
+        let closed = try Self.apply(.discovered(from: nil, to: 900), to: Self.full())
+        #expect(Self.refusal(.discovered(from: nil, to: 901), to: closed)?.rule == "a closed shard keeps its ending sequence number")
+        #expect(Self.refusal(.discovered(from: nil, to: nil), to: closed) != nil)
+        #expect(Self.refusal(.discovered(from: nil, to: 900), to: closed) == nil)
+    }
+
+    @Test("A shard's first event is its discovery")
+    func first() {
+        for payload in [Payload.queried(), .advanced(1), .status(.notProcessed, .prepared), .rewound(from: nil, to: nil, epoch: 1)] {
+            #expect(throws: Refusal.self) {
+                try Checkpoint.beginning(Sample.key(1), with: payload, position: Position(1), time: Sample.noon)
+            }
+        }
+    }
+
+    @Test("Events of runs and tables are no events of a shard")
+    func strangers() {
+        for payload in [
+            Payload.runStarted(Sample.daemon), .runStopped(RunStopped(reason: "")), .scanFinished(ScanFinished(items: 1)),
+        ] {
+            #expect(Self.refusal(payload, to: Self.full())?.rule == "it is no event of a shard")
+        }
+    }
+}

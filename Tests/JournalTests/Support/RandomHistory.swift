@@ -1,0 +1,92 @@
+@testable import Journal
+import StreamModel
+
+/// Valid appends by chance: shards that split, are followed, end, fail and are rewound, and a table's scan beside them.
+///
+/// Knows the rules of DESIGN 4 a second time, and takes each checkpoint from the receipt of its last append.
+struct RandomHistory {
+    private var random: SeededGenerator
+    private(set) var checkpoints: [Int: Checkpoint] = [:]
+    private var order: [Int] = []
+    private var parents: [Int: Int] = [:]
+    private let shards: Int
+
+    init(seed: UInt64, shards: Int) {
+        random = SeededGenerator(seed: seed)
+        self.shards = shards
+    }
+
+    mutating func take(_ receipts: [Receipt]) {
+        for checkpoint in receipts.compactMap(\.checkpoint) {
+            guard let number = (1...shards).first(where: { Sample.key($0) == checkpoint.shard }) else { continue }
+            if checkpoints.updateValue(checkpoint, forKey: number) == nil { order.append(number) }
+        }
+    }
+
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 1...100, using: &random) <= percent }
+
+    mutating func next() -> [Draft] {
+        while true {
+            if chance(8) { return [scan()] }
+            if order.count < shards, order.isEmpty || chance(10) { return [discover()] }
+            guard let number = order.randomElement(using: &random), let checkpoint = checkpoints[number] else { continue }
+            if chance(6) {
+                if let drafts = rewind(checkpoint) { return drafts }
+            } else if let payloads = step(number, checkpoint) {
+                return [Draft(shard: checkpoint.shard, expecting: checkpoint.revision, payloads)]
+            }
+        }
+    }
+
+    private mutating func discover() -> Draft {
+        let number = order.count + 1
+        let parent = chance(60) ? order.randomElement(using: &random) : nil
+        parents[number] = parent
+        return Draft(
+            shard: Sample.key(number), expecting: .none,
+            [.discovered(parent: parent, start: parent == nil && chance(30) ? .latest : .trimHorizon)])
+    }
+
+    private mutating func scan() -> Draft {
+        let payloads: [Payload] = [
+            .phaseChanged(PhaseChanged(from: nil, to: .fullSync, stream: Sample.stream, reason: "by chance")),
+            .scanAdvanced(
+                ScanAdvanced(
+                    segment: UInt32.random(in: 0...3, using: &random), totalSegments: 4,
+                    lastEvaluatedKey: chance(70) ? Array(#"{"pk":{"S":"a"}}"#.utf8) : nil, items: 10, bytes: 1000,
+                    targetToken: nil)),
+            .scanFinished(ScanFinished(items: 40)), .faulted(),
+        ]
+        return Draft(table: Sample.table, [payloads.randomElement(using: &random) ?? .faulted()])
+    }
+
+    private mutating func rewind(_ checkpoint: Checkpoint) -> [Draft]? {
+        guard let number = checkpoint.sequenceNumber else { return nil }
+        let request = RewindRequest(
+            place: chance(50) ? .start : .sequenceNumber(number), inclusive: chance(50), reason: "by chance", author: "me")
+        let all = order.compactMap { checkpoints[$0] }
+        return try? RewindPlan.make(request, of: checkpoint.shard, among: all).drafts
+    }
+
+    private mutating func step(_ number: Int, _ checkpoint: Checkpoint) -> [Payload]? {
+        if chance(10) { return [.faulted("Code\(Int.random(in: 1...9, using: &random))")] }
+        switch checkpoint.status {
+        case .notProcessed where chance(20): return [.status(.notProcessed, .prepared)]
+        case .notProcessed where chance(20): return [.status(.notProcessed, .waitingForParent)]
+        case .notProcessed, .prepared, .waitingForParent:
+            if let parent = parents[number], checkpoints[parent]?.status.letsChildrenStart == false { return nil }
+            let isLatest = checkpoint.iteratorType == .latest
+            return [
+                .queried(), .resolved(isLatest ? .latest : .afterSequenceNumber),
+                .status(checkpoint.status, .inProcessing),
+            ]
+        case .inProcessing where chance(15): return [.status(.inProcessing, .done)]
+        case .inProcessing:
+            let past = checkpoint.sequenceNumber.flatMap { Int($0.text.suffix(4)) }.map { $0 - 1000 } ?? 0
+            guard past < 8000 else { return [.status(.inProcessing, .done)] }
+            let steps = chance(30) ? 3 : 1
+            return (1...steps).map { .advanced(past + $0 * 3, records: UInt64($0), token: chance(50) ? "\(past)" : nil) }
+        case .done, .notNeeded: return nil
+        }
+    }
+}

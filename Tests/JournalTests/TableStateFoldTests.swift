@@ -1,0 +1,53 @@
+@testable import Journal
+import StreamModel
+import Testing
+
+@Suite("Folding a table's events")
+struct TableStateFoldTests {
+    private static func advance(_ segment: UInt32, _ key: String?, items: UInt64 = 5) -> Payload {
+        .scanAdvanced(
+            ScanAdvanced(
+                segment: segment, totalSegments: 4, lastEvaluatedKey: key.map { Array($0.utf8) }, items: items,
+                bytes: 100, targetToken: nil))
+    }
+
+    private static func fold(_ payloads: [Payload]) -> TableState {
+        var table = TableState(table: Sample.table)
+        for (index, payload) in payloads.enumerated() {
+            table.apply(payload, position: Position(UInt64(index + 1)), time: Sample.noon)
+        }
+        return table
+    }
+
+    private static let fullSync = Payload.phaseChanged(
+        PhaseChanged(from: nil, to: .fullSync, stream: Sample.stream, reason: "first"))
+
+    @Test("Segments are kept by number, whatever the order in which they advance, and add up")
+    func segments() {
+        let table = Self.fold([
+            Self.fullSync, Self.advance(2, "k1"), Self.advance(0, "k2"), Self.advance(2, "k3"), Self.advance(1, nil),
+        ])
+        #expect(table.segments.map(\.segment) == [0, 1, 2])
+        #expect(table.segments.map(\.isFinished) == [false, true, false])
+        #expect(table.segments.map(\.items) == [5, 5, 10])
+        #expect(table.segments[2].lastEvaluatedKey == Array("k3".utf8))
+        #expect(table.items == 20)
+    }
+
+    @Test("Entering a full sync forgets the segments before it, and leaving it does not")
+    func phases() {
+        let begun = [Self.fullSync, Self.advance(0, nil), .scanFinished(ScanFinished(items: 5))]
+        let incremental = Payload.phaseChanged(PhaseChanged(from: .fullSync, to: .incrSync, stream: nil, reason: "scanned"))
+        let following = Self.fold(begun + [incremental])
+        #expect((following.phase, following.segments.count, following.scanFinished) == (.incrSync, 1, true))
+        #expect(following.stream == Sample.stream, "a change without a stream keeps the old one")
+        let again = Self.fold(begun + [incremental, Self.fullSync])
+        #expect((again.phase, again.segments.count, again.scanFinished) == (.fullSync, 0, false))
+    }
+
+    @Test("A fault is kept and clears nothing")
+    func fault() {
+        let table = Self.fold([Self.fullSync, Self.advance(0, "k"), .faulted("Denied")])
+        #expect((table.lastFault?.code, table.segments.count, table.phase) == ("Denied", 1, .fullSync))
+    }
+}
