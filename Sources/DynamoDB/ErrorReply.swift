@@ -24,7 +24,8 @@ struct ErrorReply: Equatable, Sendable {
 
     /// Enough of a body that isn't JSON to see what answered.
     static func excerpt(of body: [UInt8]) -> String {
-        let text = String(decoding: body.prefix(200), as: UTF8.self)
+        // Control characters would reach the operator's terminal.
+        let text = String(decoding: body.prefix(200).map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
         let line = text.split { $0.isWhitespace || $0.isNewline }.joined(separator: " ")
         return body.count > 200 ? line + "…" : line
     }

@@ -17,18 +17,14 @@ package struct ScanReply: Sendable {
 }
 
 /// Finds structure in replies. Members may come in any order; unknown ones are skipped. Nothing of an item is copied.
-///
-/// A body should have 64 spare bytes of capacity (SIMDJSON_PADDING), else it is copied first.
 package enum Replies {
-    package static let padding = Int(CSJ_PADDING)
-
     /// - Throws: for a record without sequence number, keys or event name, and for anything that isn't such a reply:
     ///   also `{}`, which would else mean that the shard has ended.
     package static func records(in body: [UInt8]) throws(SimdjsonError) -> RecordsReply {
         try ParserPool.shared.with { parser throws(SimdjsonError) in
-            unsafe try parser.with(0..<body.count, of: body) { parser, bytes, count, available throws(SimdjsonError) in
+            unsafe try parser.with(0..<body.count, of: body) { parser, bytes, count, _ throws(SimdjsonError) in
                 var reply = unsafe csj_records()
-                let status = unsafe csj_parse_records(parser, bytes, count, available, &reply)
+                let status = unsafe csj_parse_records(parser, bytes, count, &reply)
                 if let error = unsafe SimdjsonError(status, bytes: count) { throw error }
                 let records = unsafe UnsafeBufferPointer(start: reply.records, count: reply.count)
                 let body = unsafe UnsafeBufferPointer(start: bytes, count: count)
@@ -48,9 +44,9 @@ package enum Replies {
     /// - Throws: for an item that is null or empty, and for anything that isn't such a reply.
     package static func scan(in body: [UInt8]) throws(SimdjsonError) -> ScanReply {
         try ParserPool.shared.with { parser throws(SimdjsonError) in
-            unsafe try parser.with(0..<body.count, of: body) { parser, bytes, count, available throws(SimdjsonError) in
+            unsafe try parser.with(0..<body.count, of: body) { parser, bytes, count, _ throws(SimdjsonError) in
                 var reply = unsafe csj_items()
-                let status = unsafe csj_parse_items(parser, bytes, count, available, &reply)
+                let status = unsafe csj_parse_items(parser, bytes, count, &reply)
                 if let error = unsafe SimdjsonError(status, bytes: count) { throw error }
                 let items = unsafe UnsafeBufferPointer(start: reply.items, count: reply.count)
                 let changes = unsafe items.map { range in

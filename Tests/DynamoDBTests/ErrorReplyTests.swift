@@ -39,6 +39,9 @@ struct ErrorReplyTests {
     @Test("Bytes that are no text do no harm, and a long body is cut")
     func garbage() {
         #expect(ErrorReply(status: 502, body: [0xFF, 0xFE, 0x00, 0x80]).code == "502")
+        #expect(
+            ErrorReply(status: 502, body: Array("a\u{1B}[31mb\u{7}".utf8)).message == "a [31mb",
+            "nothing for a terminal")
         #expect(ErrorReply(status: 502, body: Array(repeating: 0x61, count: 10_000)).message.utf8.count < 300)
     }
 

@@ -233,6 +233,36 @@ struct RepliesTests {
         #expect(throws: SimdjsonError.self) { try Replies.records(in: body) }
     }
 
+    @Test(
+        "An image that isn't JSON inside is refused: it would be passed on as it came",
+        arguments: [
+            #"{"a":[}]}"#, #"{"a":{"S":"x"]}"#, #"{"a" {"S":"x"}}"#, #"{"a":{"S":"x"},}"#,
+            #"{"a":{"S":"x"} "b":{"S":"y"}}"#,
+            #"{,"a":{"S":"x"}}"#, #"{"a":{"L":[,]}}"#, #"{"a":{"L":[1 2]}}"#, #"{a:{"S":"x"}}"#, #"{"a":{"BOOL":tru}}"#,
+            #"{"a":{"BOOL":True}}"#, #"{"a":{"N":01}}"#, #"{"a":{"N":1.}}"#, #"{"a":{"N":.5}}"#, #"{"a":{"N":1e}}"#,
+            #"{"a":{"N":+1}}"#, #"{"a":{"N":NaN}}"#, #"{"a":{"S":"x"y}}"#, #"{"a"}"#, #"{"a":}"#, #"{"a"::{"S":"x"}}"#,
+            "{\"a\":{\"S\":\"\n\"}}",
+        ])
+    func malformedImage(image: String) {
+        let text = Reply(records: [Reply.record(), Reply.record(image: image)]).text
+        #expect(throws: SimdjsonError.self) { try Self.read(text) }
+    }
+
+    @Test("Every scalar of JSON is passed over, and an item is read at any depth that DynamoDB has")
+    func scalars() throws {
+        let scalars = ["0", "-0", "12", "-1.5e+10", "0.5E-3", "true", "false", "null", #""""#, "[]", "{}", "[[],{}]"]
+        let nested =
+            String(repeating: #"{"M":{"a":"#, count: 32) + #"{"L":[\#(scalars.joined(separator: " , "))]}"#
+            + String(repeating: "}}", count: 32)
+        let image = #"{"a":\#(nested)}"#
+        let text = Reply(records: [Reply.record(image: image)]).text
+        #expect(Self.text(try Self.read(text).changes[0].newImage, of: text) == image)
+        let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
+        #expect(throws: SimdjsonError.self) {
+            try Self.read(Reply(records: [Reply.record(image: #"{"a":\#(deep)}"#)]).text)
+        }
+    }
+
     @Test("A body without room behind it reads the same")
     func withoutRoom() throws {
         let text = Reply(

@@ -1,8 +1,8 @@
 // The little of simdjson (C++) that Shake needs, with a C face: it finds where things lie in a reply, and copies
 // nothing of an item.
 //
-// What is checked: the whole body is valid UTF-8, its strings end, its brackets balance, and the members that are read
-// are of the right kind. The inside of a value that is skipped (an image) is not checked beyond that.
+// A reply is checked to be JSON throughout, in valid UTF-8; only what stands behind a backslash isn't looked at where
+// the string isn't read.
 #ifndef SHAKE_CSIMDJSON_H
 #define SHAKE_CSIMDJSON_H
 
@@ -13,7 +13,8 @@
 extern "C" {
 #endif
 
-// How many readable bytes must follow a body, whatever they hold, so that it needn't be copied (SIMDJSON_PADDING).
+// How many readable bytes must follow an object whose key is read, whatever they hold, so that it needn't be copied
+// (SIMDJSON_PADDING).
 #define CSJ_PADDING 64
 
 // A parser and its scratch memory. One thread at a time.
@@ -75,9 +76,8 @@ typedef struct csj_records {
     size_t next_count;
 } csj_records;
 
-// GetRecords. `available`: how many bytes of memory may be read from `body` on; with less than CSJ_PADDING beyond
-// `count`, the body is copied first.
-csj_status csj_parse_records(csj_parser *parser, const uint8_t *body, size_t count, size_t available, csj_records *out);
+// GetRecords. Of members given twice the later holds; of Records, both.
+csj_status csj_parse_records(csj_parser *parser, const uint8_t *body, size_t count, csj_records *out);
 
 typedef struct csj_items {
     const csj_range *items;
@@ -86,7 +86,7 @@ typedef struct csj_items {
 } csj_items;
 
 // Scan.
-csj_status csj_parse_items(csj_parser *parser, const uint8_t *body, size_t count, size_t available, csj_items *out);
+csj_status csj_parse_items(csj_parser *parser, const uint8_t *body, size_t count, csj_items *out);
 
 typedef struct csj_key_attribute {
     const uint8_t *name;       // compared with the unescaped member name, byte by byte
@@ -103,7 +103,7 @@ typedef struct csj_key_value {
 } csj_key_value;
 
 // Reads one key attribute, or two, of an object of attribute values. `range` may be NULL; `out_range` is then left
-// alone.
+// alone. `available`: how many bytes of memory may be read from `object` on.
 csj_status csj_read_key(
     csj_parser *parser, const uint8_t *object, size_t count, size_t available, const csj_key_attribute *hash,
     const csj_key_attribute *range, csj_key_value *out_hash, csj_key_value *out_range);
