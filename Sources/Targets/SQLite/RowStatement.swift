@@ -7,8 +7,8 @@ internal import StreamModel
 /// This is the one file that hands pointers to SQLite, and it is here for speed alone: through `StatementArguments` an
 /// item is copied twice and read once more as UTF-8 (docs/TARGETS.md has the numbers). Why it is safe:
 ///
-/// - The statement belongs to GRDB's cache, which outlives the database access that a `RowStatement` is made in and
-///   used in. It isn't `Sendable`, and GRDB would trap on another queue.
+/// - The statement belongs to GRDB's cache, which outlives the database access that a `RowStatement` is made and used
+///   in. It isn't `Sendable`, so it can't leave that access's thread.
 /// - Short values are copied by SQLite as they are bound (SQLITE_TRANSIENT). Only an item is lent (SQLITE_STATIC), and
 ///   `run(item:of:at:)` takes it back before the closure that lends its bytes returns.
 /// - Lengths are given, so a zero byte in a text is one byte of it and no end.
@@ -33,6 +33,7 @@ internal import StreamModel
 
     /// Runs once with the item at `range` of `body` as the value at `index`.
     func run(item range: ByteRange, of body: [UInt8], at index: Int) throws(DatabaseError) {
+        precondition(range.range.upperBound <= body.count, "a place lies within the body that it came with")
         try unsafe body.withUnsafeBufferPointer { bytes throws(DatabaseError) in
             let item = unsafe UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[range.range]))
             guard unsafe Self.bind(pointer, item, .text, index, nil) == SQLITE_OK else { throw lastError }
