@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 from ledger import unaccounted
 from localsource import SourceTable
-from rig import Follower, Rig, images, item, key, line_images
+from rig import Follower, Rig, images, item, key, line_images, until
 
 KILLS = 20
 
@@ -100,6 +101,24 @@ def assert_history_is_possible(history: list[dict[str, Any]]) -> None:
 
 def now() -> float:
     return time.monotonic()
+
+
+def test_a_daemon_killed_while_it_makes_its_journal_makes_it_the_next_time(
+    rig: Rig, table: SourceTable, chance: random.Random
+) -> None:
+    table.put(item(1))
+    for round in range(12):
+        follower = Follower(rig, "sqlite", table, name=f"{round}.", more=("--until-idle", "0.05"))
+        daemon = follower.start()
+        first = os.path.join(follower.shakectl.journal, chance.choice(["daemon.lock", "lock.mdb", "data.mdb"]))
+        until(lambda: os.path.exists(first) or not daemon.is_running, "the first files are there", every=0)
+        time.sleep(chance.uniform(0, 0.01))  # not to wait for anything: this is the random moment
+        daemon.kill()
+
+        again = follower.start()
+        assert again.wait() == 0, again.log
+        assert follower.differences() == []
+        assert follower.shakectl.one("verify")["ok"] is True
 
 
 def test_a_daemon_killed_at_once_after_a_rewind_still_replays_it_once(rig: Rig, table: SourceTable) -> None:

@@ -66,7 +66,7 @@ class LocalSource:
         self, name: str, *, hash_type: str = "S", range_type: str | None = None,
         view: str | None = "NEW_AND_OLD_IMAGES",
     ) -> SourceTable:
-        """Makes a table with hash key `pk`, range key `sk` if there is a type for it, and a stream if there is a view."""
+        """Makes a table with hash key `pk`; range key `sk` and a stream only if a type and a view are given."""
         keys = [("pk", "HASH", hash_type)] + ([("sk", "RANGE", range_type)] if range_type else [])
         stream = {"StreamEnabled": True, "StreamViewType": view} if view else {"StreamEnabled": False}
         self.dynamodb.create_table(
