@@ -285,9 +285,12 @@ def main() -> int:
                         help="less data in each round, and no log of 10,000,000 events")
     for name in ("--binaries", "--shakectl", "--folder"):
         parser.add_argument(name, help=argparse.SUPPRESS)
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.runs < 1:
         parser.error("--runs wants 1 or more")
+    if arguments.check:
+        return 0
     if not arguments.binaries:
         parser.error("run it by tools/bench, which builds what is measured")
 
