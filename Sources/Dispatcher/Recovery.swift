@@ -16,8 +16,9 @@ package enum Recovery {
     /// - Parameter position: what the target says of the shard, if anything.
     package static func compare(_ checkpoint: Checkpoint, with position: ShardPosition?) -> Verdict {
         guard let position else {
-            let hasWritten = checkpoint.iteratorType == .afterSequenceNumber && checkpoint.status != .notNeeded
-            return hasWritten && checkpoint.records > 0 ? .targetIsEmpty : .inStep
+            // What is read again from the shard's start misses nothing of it.
+            let goesOn = checkpoint.iteratorType == .afterSequenceNumber || checkpoint.iteratorType == .atSequenceNumber
+            return goesOn && checkpoint.status != .notNeeded && checkpoint.records > 0 ? .targetIsEmpty : .inStep
         }
         guard position.epoch == checkpoint.epoch else {
             // The shard was rewound since: what was applied before says nothing about what is to be applied now. But once the

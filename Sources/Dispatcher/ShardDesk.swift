@@ -76,24 +76,52 @@ struct ShardDesk {
         while true {
             let news = lineage.news(in: listing, startAt: lineage.checkpoints.isEmpty ? startAt : .trimHorizon)
             guard !news.isEmpty else { break }
-            let drafts = news.map { news in
-                let revision = lineage.checkpoints[news.shard]?.revision ?? .none
-                var payloads: [Payload] = [.shardDiscovered(news.discovered)]
-                if let status = news.status {
-                    let reason =
-                        status == .notNeeded ? "closed before the anchor" : "its parent is not read to its end yet"
-                    payloads.append(.statusChanged(StatusChanged(from: .notProcessed, to: status, reason: reason)))
-                }
-                return Draft(shard: key(news.shard), expecting: revision, payloads)
+            let overtaken = try overtaken(by: news)
+            var drafts = Dictionary(news.map { ($0.shard, discovery($0)) }, uniquingKeysWith: { first, _ in first })
+            for (shard, draft) in overtaken {
+                drafts[shard] = Draft(
+                    shard: key(shard), expecting: draft.expecting ?? .none,
+                    (drafts[shard]?.payloads ?? []) + draft.payloads)
             }
-            if try await append(drafts) {
+            let order = news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
+            if try await append(order.compactMap { drafts[$0] }) {
                 for news in news where news.discovered.range.isClosed == false {
                     log(news.shard).info("shard discovered", metadata: ["starts": "\(news.discovered.start.rawValue)"])
+                }
+                for (shard, _) in overtaken {
+                    log(shard).warning("a parent of the shard was listed late; the shard is read again after it")
+                    interrupts[shard]?.fire()
                 }
                 break
             }
         }
         try await anchorNew()
+    }
+
+    private func discovery(_ news: Lineage.News) -> Draft {
+        var payloads: [Payload] = [.shardDiscovered(news.discovered)]
+        if let status = news.status {
+            let reason = status == .notNeeded ? "closed before the anchor" : "its parent is not read to its end yet"
+            payloads.append(.statusChanged(StatusChanged(from: .notProcessed, to: status, reason: reason)))
+        }
+        return Draft(
+            shard: key(news.shard), expecting: lineage.checkpoints[news.shard]?.revision ?? .none, payloads)
+    }
+
+    /// Shards that have begun though a parent of theirs is to be read, which no listing had shown.
+    private mutating func overtaken(by news: [Lineage.News]) throws(JournalError) -> [(shard: ShardID, draft: Draft)] {
+        let late = news.filter { $0.status != .notNeeded }.map(\.shard)
+            .filter { lineage.checkpoints[$0] == nil && !lineage.children(of: $0).isEmpty }
+        guard !late.isEmpty else { return [] }
+        // Readers advance their shards past what the lineage knows.
+        try reload()
+        let drafts = RewindPlan.settingBack(
+            below: late, among: Array(lineage.checkpoints.values), reason: "a parent of it was listed late",
+            author: "recovery")
+        return drafts.compactMap { draft in
+            guard case .shard(let key) = draft.subject else { return nil }
+            return (key.shard, draft)
+        }
     }
 
     /// Pins LATEST down for shards that are to begin there: from now on their place doesn't move.

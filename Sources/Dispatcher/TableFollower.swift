@@ -32,9 +32,15 @@ struct TableFollower {
     func run() async throws {
         workshop.pulse.busy(table)
         let description = try await describe()
-        try await workshop.target.prepare(description.schema)
-
         let state = try workshop.journal.table(table)
+        // Before it is made: a crash in between must not hide that it was missing.
+        if let items = state?.items, items > 0, !(try await workshop.target.hasPlace(for: table)) {
+            throw DaemonError.needsFullSync(
+                table: table,
+                reason: "\(workshop.target.name) has no place for it, into which the journal says that \(items) items were scanned: "
+                    + "it was emptied, or is another one")
+        }
+        try await workshop.target.prepare(description.schema)
         let stream = try streamToFollow(description, state)
         var desk = ShardDesk(
             workshop: workshop, schema: description.schema, stream: stream,

@@ -25,7 +25,10 @@ package struct SharedFiles: Sendable {
     private static func read(_ path: String) throws(DynamoDBError) -> ConfigurationText {
         let data: Data
         do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
+            // By a handle, since `Data(contentsOf:)` takes regular files only, and /dev/null is how one switches a file off.
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? file.close() }
+            data = try file.readToEnd() ?? Data()
         } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
             return ConfigurationText()
         } catch {

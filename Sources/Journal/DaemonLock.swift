@@ -8,6 +8,9 @@ final class DaemonLock: Sendable {
     private let journal: String
     private let descriptor: Int32
 
+    /// To ask who holds the lock takes microseconds; whoever shares it for longer than that wants to keep daemons away.
+    private static let attempts = 10_000
+
     /// - Throws: `.busy` with what the holder wrote.
     init(_ journal: String) throws(JournalError) {
         self.journal = journal
@@ -17,7 +20,14 @@ final class DaemonLock: Sendable {
             let reason = FileSystem.reason(errno)
             throw errno == EROFS || errno == EACCES ? .readOnly(path: journal, reason: reason) : .cannotCreate(path: path, reason: reason)
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        var attempts = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            // Where a shared lock can be had, nobody holds this one: somebody only asks, at this moment, who does.
+            if flock(descriptor, LOCK_SH | LOCK_NB) == 0, attempts < Self.attempts {
+                attempts += 1
+                sched_yield()
+                continue
+            }
             let holder = Self.text(descriptor)
             _ = Glibc.close(descriptor)
             throw .busy(path: journal, holder: Self.spoken(holder))
@@ -51,6 +61,7 @@ final class DaemonLock: Sendable {
         let descriptor = unsafe open(path(journal), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { _ = Glibc.close(descriptor) }
+        // To ask is to try. It keeps a daemon that starts at this moment waiting, and no longer: see `init`.
         guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
         return spoken(text(descriptor))
     }

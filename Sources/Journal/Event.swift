@@ -58,9 +58,12 @@ package struct RunStarted: Hashable, Sendable {
     /// The source as the daemon reaches it, so that an operator's command can ask it too; empty for the rest.
     package var region: String
     package var endpoint: String
+    /// What is filled from here on, without secrets; empty for the rest.
+    package var target: String
 
     package init(
-        role: String, version: String, host: String, pid: Int32, region: String = "", endpoint: String = ""
+        role: String, version: String, host: String, pid: Int32, region: String = "", endpoint: String = "",
+        target: String = ""
     ) {
         self.role = role
         self.version = version
@@ -68,6 +71,7 @@ package struct RunStarted: Hashable, Sendable {
         self.pid = pid
         self.region = region
         self.endpoint = endpoint
+        self.target = target
     }
 }
 

@@ -96,17 +96,9 @@ extension Journal {
         return pieces.count == 2 && shard.table.text == pieces[0] && shard.shard.text.contains(pieces[1])
     }
 
-    /// The newest start of a daemon, which says how the source is reached.
+    /// The newest start of a daemon, which says how the source is reached and which target is filled.
     package func lastDaemonRun() throws(JournalError) -> RunStarted? {
-        try store.read { (snapshot) throws(JournalError) in
-            guard let value = try store.value(for: Schema.lastDaemonRunKey, in: store.schema.meta, snapshot),
-                let position = Schema.position(value)
-            else { return nil }
-            guard case .runStarted(let started) = try store.event(at: position, names: [], snapshot).event.payload else {
-                throw store.damaged(position, "the last start of a daemon isn't one")
-            }
-            return started
-        }
+        try store.read { (snapshot) throws(JournalError) in try store.lastDaemonRun(snapshot) }
     }
 
     /// The daemon that holds the journal now, as host, pid and since when; `nil` if none runs.

@@ -9,7 +9,10 @@ internal import Synchronization
 package final class Journal: Sendable {
     package enum Access: Sendable {
         /// Makes the journal where there is none, and holds it against a second daemon until the process ends.
-        case daemon(RunStarted)
+        ///
+        /// `takesOver` is asked where the journal was filled into another target than the run's: whether that one finds out
+        /// by itself what it lacks. If not, the journal would claim for it what it does not hold.
+        case daemon(RunStarted, takesOver: @Sendable (_ earlierTarget: String) -> Bool = { _ in true })
         /// An operator's command that writes beside a daemon. Its run begins with its first append.
         case steward(RunStarted)
         case reader
@@ -101,15 +104,20 @@ package final class Journal: Sendable {
         }
         var transaction = 0
         let store = store
+        var earlierTarget = ""
         let state = try store.read { (snapshot) throws(JournalError) in
             transaction = snapshot.id
             let state = try store.state(snapshot)
+            if case .daemon = access { earlierTarget = try store.lastDaemonRun(snapshot)?.target ?? "" }
             try Verifier.checkTail(store, state, snapshot, count: UInt64(Self.checkedAtOpen))
             return state
         }
         if isSuspect { _ = try Verifier(store).verify { _ in } }
         switch access {
-        case .daemon(let started):
+        case .daemon(let started, let takesOver):
+            if !earlierTarget.isEmpty, earlierTarget != started.target, state.claimsData, !takesOver(earlierTarget) {
+                throw .otherTarget(path: path, filled: earlierTarget, asked: started.target)
+            }
             try lock?.sign(host: started.host, pid: started.pid, since: .now())
             var thread = WriterThread(store: store, state: state, transaction: transaction, run: started)
             try thread.begin()

@@ -11,6 +11,8 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
     case newerFormat(path: String, found: String, known: String)
     /// Another daemon holds it; `holder` names host, pid and since when.
     case busy(path: String, holder: String)
+    /// It says of another target what is durable there, and this one can't tell what it lacks.
+    case otherTarget(path: String, filled: String, asked: String)
     case damaged(path: String, position: Position?, problem: String)
     case cannotCreate(path: String, reason: String)
     case readOnly(path: String, reason: String)
@@ -38,6 +40,9 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
             "journal: \(path) has format \(found), and this shakectl knows \(known): use the version that wrote it, or a newer one"
         case .busy(let path, let holder):
             "journal: \(path) is in use by another daemon (\(holder)): stop that one first, or give this one a journal of its own"
+        case .otherTarget(let path, let filled, let asked):
+            "journal: \(path) says what is in \(filled), and \(asked) would lack all of that: name \(filled) again, or give "
+                + "\(asked) a journal of its own (--journal), which begins with a full sync"
         case .damaged(let path, let position, let problem):
             "journal: \(path) is damaged\(position.map { " at position \($0)" } ?? ""): \(problem). Nothing was changed. Stop the "
                 + "daemon, keep the folder, and restore a backup of it"
@@ -69,7 +74,7 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         case .damaged, .newerFormat, .notAJournal, .refused: 65
         case .noJournal, .disk, .mapFull, .storage, .closed: 74
         case .cannotCreate: 73
-        case .networkFileSystem: 78
+        case .networkFileSystem, .otherTarget: 78
         case .busy, .conflict: 75
         case .readOnly: 77
         case .noSuchShard, .ambiguousShard, .noSuchPosition: 64

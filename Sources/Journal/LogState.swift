@@ -24,6 +24,11 @@ struct LogState: Sendable {
         ordinal >= 1 && ordinal <= UInt32(shards.count) ? shards[Int(ordinal) - 1] : nil
     }
 
+    /// Whether anything is said to be durable in the target.
+    var claimsData: Bool {
+        shards.contains { $0.checkpoint.records > 0 } || tables.values.contains { $0.items > 0 }
+    }
+
     func checkpoint(_ key: ShardKey) -> Checkpoint? { ordinals[key].flatMap { self[$0]?.checkpoint } }
 
     mutating func set(_ checkpoint: Checkpoint, ordinal: UInt32) {

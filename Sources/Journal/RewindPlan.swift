@@ -59,7 +59,7 @@ package struct RewindPlan: Hashable, Sendable {
         let place = try Place(request, current, parent: stream.first { $0.shard.shard == current.parent })
         let descendants = startedDescendants(of: shard.shard, among: stream)
         let drafts = [draft(request, current, to: place.to, inclusive: place.inclusive, root: nil)]
-            + descendants.map { draft(request, $0, to: nil, inclusive: false, root: shard.shard) }
+            + descendants.map { setBack($0, root: shard.shard, reason: request.reason, author: request.author) }
         return RewindPlan(
             shard: shard, from: current.sequenceNumber, to: place.to, inclusive: place.inclusive,
             cascaded: descendants.map(\.shard), drafts: drafts,
@@ -141,6 +141,23 @@ package struct RewindPlan: Hashable, Sendable {
             }
         }
         return found
+    }
+
+    /// Sets back what has begun below shards that a listing shows only now: it began as if they were gone (DESIGN 1), and
+    /// what they still hold must come before. One draft a shard, parents before children.
+    package static func settingBack(
+        below late: [ShardID], among stream: [Checkpoint], reason: String, author: String
+    ) -> [Draft] {
+        var seen: Set<ShardID> = []
+        return late.flatMap { root in
+            startedDescendants(of: root, among: stream).filter { seen.insert($0.shard.shard).inserted }
+                .map { setBack($0, root: root, reason: reason, author: author) }
+        }
+    }
+
+    private static func setBack(_ checkpoint: Checkpoint, root: ShardID, reason: String, author: String) -> Draft {
+        let request = RewindRequest(place: .start, inclusive: false, reason: reason, author: author)
+        return draft(request, checkpoint, to: nil, inclusive: false, root: root)
     }
 
     private static func draft(

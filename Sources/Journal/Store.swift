@@ -89,6 +89,16 @@ struct Store: Sendable {
         return tables
     }
 
+    func lastDaemonRun(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> RunStarted? {
+        guard let value = try value(for: Schema.lastDaemonRunKey, in: schema.meta, transaction),
+            let position = Schema.position(value)
+        else { return nil }
+        guard case .runStarted(let started) = try event(at: position, names: [], transaction).event.payload else {
+            throw damaged(position, "the last start of a daemon isn't one")
+        }
+        return started
+    }
+
     /// One event, checked against its own hash and the one before it.
     func event(
         at position: Position, names: [ShardKey], _ transaction: borrowing some Snapshot & ~Copyable

@@ -132,6 +132,7 @@ enum WireFormat {
                 $0.pid = p.pid
                 $0.region = p.region
                 $0.endpoint = p.endpoint
+                $0.target = p.target
             }
         case .runStopped(let p):
             event.runStopped = .with { $0.reason = p.reason }
@@ -229,7 +230,7 @@ enum WireFormat {
                 .runStarted(
                     RunStarted(
                         role: p.role, version: p.version, host: p.host, pid: p.pid, region: p.region,
-                        endpoint: p.endpoint)), nil
+                        endpoint: p.endpoint, target: p.target)), nil
             )
         case .runStopped(let p): return (.runStopped(RunStopped(reason: p.reason)), nil)
         case .phaseChanged(let p):

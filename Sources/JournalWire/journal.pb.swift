@@ -320,6 +320,8 @@ package nonisolated struct Shake_Journal_V1_RunStarted: Sendable {
 
   package var endpoint: String = String()
 
+  package var target: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1093,7 +1095,7 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Shake_Journal_V1_RunStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RunStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}version\0\u{1}host\0\u{1}pid\0\u{1}region\0\u{1}endpoint\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}version\0\u{1}host\0\u{1}pid\0\u{1}region\0\u{1}endpoint\0\u{1}target\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1107,6 +1109,7 @@ nonisolated extension Shake_Journal_V1_RunStarted: SwiftProtobuf.Message, SwiftP
       case 4: try { try decoder.decodeSingularInt32Field(value: &self.pid) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.region) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.endpoint) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.target) }()
       default: break
       }
     }
@@ -1131,6 +1134,9 @@ nonisolated extension Shake_Journal_V1_RunStarted: SwiftProtobuf.Message, SwiftP
     if !self.endpoint.isEmpty {
       try visitor.visitSingularStringField(value: self.endpoint, fieldNumber: 6)
     }
+    if !self.target.isEmpty {
+      try visitor.visitSingularStringField(value: self.target, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1141,6 +1147,7 @@ nonisolated extension Shake_Journal_V1_RunStarted: SwiftProtobuf.Message, SwiftP
     if lhs.pid != rhs.pid {return false}
     if lhs.region != rhs.region {return false}
     if lhs.endpoint != rhs.endpoint {return false}
+    if lhs.target != rhs.target {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

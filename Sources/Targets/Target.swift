@@ -11,12 +11,19 @@ package protocol Target: Sendable {
     /// Whether `positions(of:)` is stored in the transaction of the data (DESIGN 4.5).
     var storesPositions: Bool { get }
 
+    /// Whether a journal that was filled into the target of the name `earlier` may go on with this one: because it finds out
+    /// what it lacks, by positions of its own or at `open(recoveringTo:)`. It is not asked about its own name.
+    func takesOver(from earlier: String) -> Bool
+
     /// Makes the target ready to be written to, once, before anything else.
     ///
     /// - Parameter tokens: what the journal holds as durable. A target whose data would otherwise repeat (an
     ///   append-only file) cuts itself back to the furthest of them.
     /// - Throws: `.misconfigured` where it can't be what the journal says it was, with what to do.
     func open(recoveringTo tokens: [TargetToken]) async throws(TargetError)
+
+    /// Whether it has a place for the table's items already; `true` where it can't tell.
+    func hasPlace(for table: TableName) async throws(TargetError) -> Bool
 
     /// Makes a place for a table's items where there is none. Must be repeatable.
     func prepare(_ table: TableSchema) async throws(TargetError)

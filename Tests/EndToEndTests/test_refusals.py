@@ -73,7 +73,6 @@ def test_a_profile_that_is_not_there(rig: Rig, table: SourceTable) -> None:
     assert "nobody" in result.stderr
 
 
-@pytest.mark.xfail(reason="the shared files are read by a way that takes regular files only")
 def test_shared_files_may_be_switched_off(rig: Rig, table: SourceTable) -> None:
     """By naming /dev/null, as is the custom."""
     table.put(item(1))

@@ -95,6 +95,25 @@ struct RewindPlanTests {
         }
     }
 
+    @Test("What has begun below a parent that is listed late begins again, in the append that discovers the parent")
+    func lateParent() async throws {
+        try await Journal.use(scratch.journal) { journal in
+            try await journal.follow(2, parent: 1, upTo: 60, done: true)
+            try await journal.follow(3, parent: 2, upTo: 70)
+            try await journal.add(4, .discovered(parent: 1))
+            let drafts = RewindPlan.settingBack(
+                below: [Sample.shard(1)], among: try journal.checkpoints(), reason: "late", author: "recovery")
+            #expect(drafts.map(\.subject) == [2, 3].map { .shard(Sample.key($0)) })
+            _ = try await journal.append(
+                [Draft(shard: Sample.key(1), expecting: .none, [.discovered()])] + drafts)
+            for number in [2, 3] {
+                let checkpoint = try #require(try journal.checkpoint(of: Sample.key(number)))
+                #expect(checkpoint.status == .waitingForParent && checkpoint.sequenceNumber == nil)
+            }
+            _ = try journal.verified()
+        }
+    }
+
     @Test("Shards of another stream, with the same ids, are left alone")
     func otherStream() async throws {
         try await Journal.use(scratch.journal) { journal in

@@ -71,7 +71,7 @@ struct EventViewTests {
             EventView(Sample.event(.runStarted(run), of: .run, revision: nil)).json.line == """
                 {"position":12,"revision":null,"time":"2026-11-23T16:20:00.500000Z","run":1,"table":null,"stream":null,\
                 "shard":null,"event":"run_started","role":"daemon","version":"1","host":"h","pid":5,"region":"r",\
-                "endpoint":"e"}
+                "endpoint":"e","target":""}
                 """)
         let change = PhaseChanged(from: nil, to: .fullSync, stream: Sample.stream, reason: "new")
         let table = Subject.table(TableName("orders"))

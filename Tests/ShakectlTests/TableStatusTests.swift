@@ -113,10 +113,10 @@ struct TableStatusTests {
     @Test("The text is aligned, with the reason below each table")
     func text() throws {
         let status = try status([Sample.shard("a", made: Sample.now, records: 1234)], table: table(.incrSync))
-        let view = StatusView(tables: [status], daemon: Sample.running, journal: "j")
+        let view = StatusView(tables: [status], daemon: Sample.running, journal: "j", target: "sqlite:/a")
         #expect(
             view.lines(.plain) == [
-                "daemon: running, pid 7 on alpha", "",
+                "daemon: running, pid 7 on alpha", "target: sqlite:/a", "",
                 "TABLE   PHASE      HEALTH  LAG  RECORDS  SHARDS",
                 "orders  incr_sync  ok      0 s    1,234  1 in_processing",
                 "  following 1 shard",
@@ -125,7 +125,7 @@ struct TableStatusTests {
 
     @Test("An empty journal says so, and what to do")
     func empty() {
-        let view = StatusView(tables: [], daemon: .notRunning("none has run yet"), journal: "j")
+        let view = StatusView(tables: [], daemon: .notRunning("none has run yet"), journal: "j", target: "")
         #expect(view.json.isEmpty)
         #expect(view.lines(.plain)[1] == "The journal j knows no table yet.")
     }

@@ -16,7 +16,9 @@ package actor JSONLinesOutput: Target {
 
     init(descriptor: Int32 = STDOUT_FILENO) { self.descriptor = descriptor }
 
+    package nonisolated func takesOver(from earlier: String) -> Bool { false }
     package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {}
+    package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
     package func prepare(_ table: TableSchema) async throws(TargetError) {}
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
 

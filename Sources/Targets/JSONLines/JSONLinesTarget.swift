@@ -26,6 +26,9 @@ package actor JSONLinesTarget: Target {
 
     // MARK: Opening
 
+    /// A file that was moved is known by the lines before the last token.
+    package nonisolated func takesOver(from earlier: String) -> Bool { earlier.hasPrefix("jsonl:/") }
+
     package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {
         do {
             try path.createIfMissing()
@@ -75,6 +78,7 @@ package actor JSONLinesTarget: Target {
 
     // MARK: Writing
 
+    package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
     package func prepare(_ table: TableSchema) async throws(TargetError) {}
 
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }

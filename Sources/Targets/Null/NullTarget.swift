@@ -7,7 +7,9 @@ package struct NullTarget: Target {
 
     package init() {}
 
+    package func takesOver(from earlier: String) -> Bool { false }
     package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {}
+    package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
     package func prepare(_ table: TableSchema) async throws(TargetError) {}
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] { batches.map { _ in nil } }

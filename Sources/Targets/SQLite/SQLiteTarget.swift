@@ -44,6 +44,9 @@ package actor SQLiteTarget: Target {
 
     // MARK: Opening
 
+    /// Its positions, or their absence, say what it lacks of any journal.
+    package nonisolated func takesOver(from earlier: String) -> Bool { true }
+
     /// Tokens are of no use here: the database's own positions say how far it holds each shard.
     package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {
         do {
@@ -99,6 +102,14 @@ package actor SQLiteTarget: Target {
     ]
 
     // MARK: Tables
+
+    package func hasPlace(for table: TableName) async throws(TargetError) -> Bool {
+        try access("looking for the table \(table)") { database in
+            try Bool.fetchOne(
+                database, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)",
+                arguments: [table.text]) ?? false
+        }
+    }
 
     package func prepare(_ table: TableSchema) async throws(TargetError) {
         if let refusal = SQLiteSchema.refusal(of: table.name) {

@@ -100,7 +100,7 @@ struct RewindCommand: AsyncParsableCommand {
             do {
                 receipts = try await journal.append(plan.drafts)
             } catch {
-                guard case .conflict = error, attempt < Self.attempts else { throw ShakectlError.journal(error) }
+                guard error.mayBeOfAnOldPlan, attempt < Self.attempts else { throw ShakectlError.journal(error) }
                 continue
             }
             await journal.close(reason: "rewound \(key)")
@@ -171,6 +171,16 @@ struct RewindCommand: AsyncParsableCommand {
         if offline { words.append("--offline") }
         words += ["--to-position", position.description]
         return words.map(Shell.quoted).joined(separator: " ")
+    }
+}
+
+extension JournalError {
+    /// The daemon may have changed the shard since it was read, or have taken up a child of it.
+    fileprivate var mayBeOfAnOldPlan: Bool {
+        switch self {
+        case .conflict, .refused: true
+        default: false
+        }
     }
 }
 

@@ -126,7 +126,8 @@ struct RunCommand: AsyncParsableCommand {
             .daemon(
                 RunStarted(
                     role: "daemon", version: Version.text, host: Host.name, pid: Host.pid, region: client.region,
-                    endpoint: client.endpoint == client.streamsEndpoint ? client.endpoint : "")))
+                    endpoint: client.endpoint == client.streamsEndpoint ? client.endpoint : "", target: target.name),
+                takesOver: target.takesOver))
 
         let daemon = Daemon(
             configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,

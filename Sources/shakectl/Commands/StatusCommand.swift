@@ -27,7 +27,7 @@ struct StatusCommand: ParsableCommand {
         let checkpoints = try asking(journal.checkpoints)
         let view = StatusView(
             tables: TableStatus.all(tables: tables, checkpoints: checkpoints, daemon: daemon, now: context.now),
-            daemon: daemon, journal: journal.path)
+            daemon: daemon, journal: journal.path, target: try asking(journal.lastDaemonRun)?.target ?? "")
         try context.show(json: view.json, lines: view.lines(context.palette))
     }
 }

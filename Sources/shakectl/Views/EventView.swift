@@ -53,6 +53,7 @@ struct EventView: Sendable {
                 .init("role", .string(run.role)), .init("version", .string(run.version)),
                 .init("host", .string(run.host)), .init("pid", .integer(Int64(run.pid))),
                 .init("region", .string(run.region)), .init("endpoint", .string(run.endpoint)),
+                .init("target", .string(run.target)),
             ]
         case .runStopped(let stop): [.init("reason", .string(stop.reason))]
         case .phaseChanged(let change):
@@ -125,6 +126,7 @@ struct EventView: Sendable {
         case .runStarted(let run):
             "\(run.role) \(run.version), pid \(run.pid) on \(run.host)"
                 + (run.region.isEmpty ? "" : ", \(run.region)") + (run.endpoint.isEmpty ? "" : " at \(run.endpoint)")
+                + (run.target.isEmpty ? "" : " into \(run.target)")
         case .runStopped(let stop): stop.reason
         case .phaseChanged(let change):
             (change.from.map { "\($0.rawValue) → " } ?? "") + change.to.rawValue + Self.because(change.reason)

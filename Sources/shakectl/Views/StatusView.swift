@@ -6,6 +6,8 @@ struct StatusView: Sendable {
     let tables: [TableStatus]
     let daemon: DaemonPresence
     let journal: String
+    /// What the newest daemon fills; empty where none has run.
+    let target: String
 
     var json: [JSON] { tables.map(\.json) }
 
@@ -38,7 +40,7 @@ struct StatusView: Sendable {
                 text.rows.append(.note(.init("last error: \(error)", .red)))
             }
         }
-        return [head, ""] + text.lines(palette)
+        return [head] + (target.isEmpty ? [] : ["target: \(target)"]) + [""] + text.lines(palette)
     }
 }
 
