@@ -122,13 +122,14 @@ package final class Daemon: Sendable {
                 guard let error = asDaemonError(error) else { return .tableEnded(table, nil) }
                 if ContinuousClock.now - started > .seconds(60) { backoff.succeeded() }
                 if error.reach == .daemon { return .tableEnded(table, error) }
-                await note(error, of: table, isFirst: backoff.failures == 0, log)
+                await journal(error, of: table, isFirst: backoff.failures == 0)
                 workshop.pulse.dropShards(of: table)
                 if error.reach == .table || !failures.hasFollowed(table) {
                     failures.failed(table, error)
                     // No table can go on, or none could even begin: whoever started the daemon had better hear of it now.
                     if failures.allFailed { return .tableEnded(table, error) }
                 }
+                log.error("\(error)")
                 if error.reach == .table {
                     workshop.pulse.atRest(table)
                     if case .needsFullSync = error {
@@ -137,16 +138,15 @@ package final class Daemon: Sendable {
                     }
                 }
                 let delay = backoff.next(jitter: .random(in: 0...1))
-                log.info("the table is begun again", metadata: ["in": "\(delay)"])
+                log.info("the table is begun again", metadata: ["in": .stringConvertible(delay)])
                 guard await workshop.wait(delay) else { return .tableEnded(table, nil) }
             }
         }
         return .tableEnded(table, nil)
     }
 
-    /// Into the log, and the first of a row into the journal, which must not grow with every try.
-    private func note(_ error: DaemonError, of table: TableName, isFirst: Bool, _ log: Logger) async {
-        log.error("\(error)")
+    /// Only the first of a row of the same: the journal must not grow with every try.
+    private func journal(_ error: DaemonError, of table: TableName, isFirst: Bool) async {
         var payloads: [Payload] = [
             .faulted(Faulted(code: error.code, message: error.description, isRetried: error.reach == .retry))
         ]
@@ -160,7 +160,8 @@ package final class Daemon: Sendable {
         do {
             _ = try await workshop.journal.append([Draft(table: table, payloads)])
         } catch {
-            log.error("the journal did not take the fault", metadata: ["error": "\(error)"])
+            workshop.logger.error(
+                "the journal did not take the fault", metadata: ["table": "\(table)", "error": "\(error)"])
         }
     }
 

@@ -35,6 +35,7 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .target(.unavailable): 69
         case .target(.unwritable): 65
         case .target(.misconfigured): 78
+        case .target(.broken): 74
         case .journal(let error): error.exitCode
         case .needsFullSync: 69
         case .misconfigured: 78
@@ -49,6 +50,7 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .target(.unavailable): "TargetUnavailable"
         case .target(.unwritable): "TargetUnwritable"
         case .target(.misconfigured): "TargetMisconfigured"
+        case .target(.broken): "TargetBroken"
         case .journal: "Journal"
         case .needsFullSync: "NeedsFullSync"
         case .misconfigured: "Misconfigured"
@@ -62,7 +64,7 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .source(let error): error.isRetryable ? .retry : .table
         case .target(.unavailable): .retry
         case .target(.unwritable): .table
-        case .target(.misconfigured): .daemon
+        case .target(.misconfigured), .target(.broken): .daemon
         case .journal(.conflict): .retry
         case .journal: .daemon
         case .needsFullSync, .misconfigured: .table

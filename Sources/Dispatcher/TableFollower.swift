@@ -204,7 +204,7 @@ struct TableFollower {
                     if error.reach != .retry { throw error }
                     let delay = try await desk.failed(shard, error)
                     log.warning("reading a shard failed; tried again", metadata: [
-                        "shard": "\(shard)", "error": "\(error)", "in": "\(delay)",
+                        "shard": "\(shard)", "error": "\(error)", "in": .stringConvertible(delay),
                     ])
                     later(delay, .retryDue(shard), &group)
                 case .retryDue(let shard):

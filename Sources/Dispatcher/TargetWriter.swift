@@ -85,6 +85,7 @@ package actor TargetWriter {
                     let delay = backoff.next(jitter: .random(in: 0...1))
                     logger.warning("target refused a write; it is tried again", metadata: [
                         "error": "\(error)", "batches": "\(group.count)", "attempt": "\(backoff.failures)",
+                        "in": .stringConvertible(delay),
                     ])
                     if await wait(delay) { continue }
                 } else if group.count > 1 {

@@ -11,10 +11,15 @@ final class Caller: Sendable {
     private let engine: HTTPEngine
     private let policy: RetryPolicy
     private let signer: Signer
+    private let onRetry: DynamoDBClient.RetryObserver
     /// What the service's clock is ahead of ours, as far as a refused signature has shown.
     private let skew = Mutex<Duration>(.zero)
 
-    init(source: ResolvedSource, chain: CredentialsChain, engine: HTTPEngine, policy: RetryPolicy) {
+    init(
+        source: ResolvedSource, chain: CredentialsChain, engine: HTTPEngine, policy: RetryPolicy,
+        onRetry: @escaping DynamoDBClient.RetryObserver
+    ) {
+        self.onRetry = onRetry
         self.source = source
         self.chain = chain
         self.engine = engine
@@ -39,6 +44,7 @@ final class Caller: Sendable {
             switch machine.handle(failure, random: Double.random(in: 0..<1)) {
             case .giveUp: throw error
             case .wait(let duration):
+                onRetry(error, duration)
                 do { try await Task.sleep(for: duration) } catch { throw .cancelled }
             case .refreshCredentials:
                 let refused = credentials

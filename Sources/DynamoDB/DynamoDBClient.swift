@@ -10,11 +10,14 @@ package import StreamModel
 package final class DynamoDBClient: Sendable {
     package let region: String
     private let caller: Caller
+
+    /// Told of each failed call that is made again, and when.
+    package typealias RetryObserver = @Sendable (_ failure: DynamoDBError, _ again: Duration) -> Void
     private let engine: HTTPEngine
 
     package init(
         _ source: ResolvedSource, credentials: CredentialsChain, http: HTTPSettings = HTTPSettings(),
-        retry: RetryPolicy = RetryPolicy()
+        retry: RetryPolicy = RetryPolicy(), onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) {
         var http = http
         if let certificates = source.certificates {
@@ -29,13 +32,13 @@ package final class DynamoDBClient: Sendable {
             throw .configuration("\(error)")
         }
         region = source.region
-        caller = Caller(source: source, chain: credentials, engine: engine, policy: retry)
+        caller = Caller(source: source, chain: credentials, engine: engine, policy: retry, onRetry: onRetry)
     }
 
     /// Finds region, endpoints and credentials as the SDKs do: flags, then environment, then the shared files.
     package static func make(
         _ configuration: SourceConfiguration, environment: [String: String], http: HTTPSettings = HTTPSettings(),
-        retry: RetryPolicy = RetryPolicy()
+        retry: RetryPolicy = RetryPolicy(), onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) -> DynamoDBClient {
         let files = SharedFiles(environment: environment)
         let source = try ResolvedSource(configuration, environment: environment, profiles: try files.read())
@@ -43,7 +46,7 @@ package final class DynamoDBClient: Sendable {
         // A profile named by a flag is meant; one that the environment names stands behind the environment's own keys.
         let isFlag = configuration.profile?.isEmpty == false
         let chain = CredentialsChain(isFlag ? [profile] : [EnvironmentCredentials(environment), profile])
-        return try DynamoDBClient(source, credentials: chain, http: http, retry: retry)
+        return try DynamoDBClient(source, credentials: chain, http: http, retry: retry, onRetry: onRetry)
     }
 
     /// The tables' endpoint, without a slash at its end.

@@ -82,7 +82,9 @@ package final class Journal: Sendable {
             if error.isForeign {
                 throw Self.foreign(path, "its data.mdb is no LMDB file of this kind (\(error))", isSigned: isSigned)
             }
-            throw Self.openError(error, path)
+            let failure = Self.openError(error, path)
+            if case .reader = access, case .readOnly(_, let reason) = failure { throw .unreadable(path: path, reason: reason) }
+            throw failure
         }
         if environment.isReadOnly, !FileSystem.canWrite(path + "/lock.mdb"), let holder = DaemonLock.holder(of: path) {
             // Without a slot of its own a reader's pages may be written over while it reads them.
@@ -142,7 +144,7 @@ package final class Journal: Sendable {
             if files.isSubset(of: ["daemon.lock", "lock.mdb"]), case .daemon = access { return true }
             throw .notAJournal(path: path, why: "it has no data.mdb")
         case .other: throw .notAJournal(path: path, why: "it is a file, not a folder")
-        case .unreadable(let reason): throw .readOnly(path: path, reason: reason)
+        case .unreadable(let reason): throw .unreadable(path: path, reason: reason)
         }
     }
 

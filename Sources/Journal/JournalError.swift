@@ -16,6 +16,7 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
     case damaged(path: String, position: Position?, problem: String)
     case cannotCreate(path: String, reason: String)
     case readOnly(path: String, reason: String)
+    case unreadable(path: String, reason: String)
     case networkFileSystem(path: String, type: String)
     case mapFull(path: String, bytes: Int)
     /// The disk is full or broken: LMDB says EIO for both at commit.
@@ -49,6 +50,8 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         case .cannotCreate(let path, let reason): "journal: can't create \(path): \(reason)"
         case .readOnly(let path, let reason):
             "journal: can't write to \(path): \(reason). Run as the folder's owner, or on a file system that is mounted writable"
+        case .unreadable(let path, let reason):
+            "journal: can't read \(path): \(reason). Run as its owner, or have its owner grant the rights"
         case .networkFileSystem(let path, let type):
             "journal: \(path) is on a network file system (\(type)), where LMDB can lose data: use a local disk"
         case .mapFull(let path, let bytes):
@@ -76,7 +79,7 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         case .cannotCreate: 73
         case .networkFileSystem, .otherTarget: 78
         case .busy, .conflict: 75
-        case .readOnly: 77
+        case .readOnly, .unreadable: 77
         case .noSuchShard, .ambiguousShard, .noSuchPosition: 64
         }
     }

@@ -6,11 +6,13 @@ package enum TargetError: Error, Equatable, CustomStringConvertible {
     case unwritable(target: String, what: String, reason: String)
     /// The target isn't what the URL or the journal says: an operator must act.
     case misconfigured(target: String, reason: String)
+    /// It went away, or took a part that can't be taken back: the run ends, and another one goes on.
+    case broken(target: String, reason: String)
 
     package var isRetryable: Bool {
         switch self {
         case .unavailable: true
-        case .unwritable, .misconfigured: false
+        case .unwritable, .misconfigured, .broken: false
         }
     }
 
@@ -18,7 +20,7 @@ package enum TargetError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unavailable(let target, let reason): "target \(target): \(reason)"
         case .unwritable(let target, let what, let reason): "target \(target): can't write \(what): \(reason)"
-        case .misconfigured(let target, let reason): "target \(target): \(reason)"
+        case .misconfigured(let target, let reason), .broken(let target, let reason): "target \(target): \(reason)"
         }
     }
 }

@@ -66,13 +66,13 @@ package actor JSONLinesOutput: Target {
 
     private func translated(_ error: SystemError, _ written: Int) -> TargetError {
         if error.code == EPIPE {
-            return .misconfigured(
+            return .broken(
                 target: name,
                 reason: "the reader of standard output is gone: start it again together with the daemon. What it had"
                     + " read stays counted; at most one batch a shard comes again")
         }
         if written > 0 {
-            return .misconfigured(
+            return .broken(
                 target: name,
                 reason:
                     "\(error), after \(written) bytes that can't be taken back: start again, at most one batch a shard"

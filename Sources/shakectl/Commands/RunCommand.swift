@@ -121,7 +121,7 @@ struct RunCommand: AsyncParsableCommand {
         // Everything that can be wrong with what was said is found before anything is made.
         let daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
         let target = try configuration.makeTarget()
-        let client = try configuration.makeClient(environment: environment)
+        let client = try configuration.makeClient(environment: environment, SourceTrouble(logger))
         let journal = try context.openJournal(
             .daemon(
                 RunStarted(
@@ -166,11 +166,13 @@ extension Configuration {
         do { return try TargetURL.make(url) } catch { throw .target(error) }
     }
 
-    fileprivate func makeClient(environment: [String: String]) throws(ShakectlError) -> DynamoDBClient {
+    fileprivate func makeClient(
+        environment: [String: String], _ trouble: SourceTrouble
+    ) throws(ShakectlError) -> DynamoDBClient {
         do {
             return try DynamoDBClient.make(
                 SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
-                environment: environment)
+                environment: environment, onRetry: trouble.note(_:again:))
         } catch {
             throw .source(error)
         }

@@ -33,7 +33,7 @@ struct ConsoleLogHandler: LogHandler {
         var all = metadata
         if let metadataProvider { all.merge(metadataProvider.get()) { _, new in new } }
         if let own = event.metadata { all.merge(own) { _, new in new } }
-        let pairs = all.map { (name: $0.key, value: "\($0.value)") }.sorted { $0.name < $1.name }
+        let pairs = all.map { (name: $0.key, value: Self.words($0.value)) }.sorted { $0.name < $1.name }
         switch format {
         case .text: write(text(event, pairs))
         case .json: write(json(event, pairs))
@@ -59,6 +59,10 @@ struct ConsoleLogHandler: LogHandler {
         let taken = Set(members.map(\.name))
         members += pairs.map { .init(taken.contains($0.name) ? "\($0.name)_" : $0.name, .string($0.value)) }
         return JSON.object(members).line
+    }
+
+    private static func words(_ value: Logger.Metadata.Value) -> String {
+        if case .stringConvertible(let duration as Duration) = value { Spoken.duration(duration) } else { "\(value)" }
     }
 
     private static func quoted(_ value: String) -> String {
