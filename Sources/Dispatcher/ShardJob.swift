@@ -43,19 +43,24 @@ final class ShardJob: Sendable {
     func run() async -> TableFollower.Event {
         let shard = checkpoint.shard.shard
         do {
-            guard let taken = try await takeUp() else {
-                return .readerEnded(shard, ShardReader.Result(outcome: .trimmed, checkpoint: checkpoint))
+            let taken: Taken?
+            do {
+                taken = try await takeUp()
+            } catch JournalError.refused {
+                // An operator has set its parent back since it was seen to be done: that one is read first.
+                return ended(.displaced)
             }
+            guard let taken else { return ended(.trimmed) }
             return .readerEnded(shard, try await read(taken))
         } catch {
-            guard let error = asDaemonError(error) else {
-                return .readerEnded(shard, ShardReader.Result(outcome: .stopped, checkpoint: checkpoint))
-            }
-            if case .journal(.conflict) = error {
-                return .readerEnded(shard, ShardReader.Result(outcome: .displaced, checkpoint: checkpoint))
-            }
+            guard let error = asDaemonError(error) else { return ended(.stopped) }
+            if case .journal(.conflict) = error { return ended(.displaced) }
             return .readerFailed(shard, error)
         }
+    }
+
+    private func ended(_ outcome: ShardMachine.Outcome) -> TableFollower.Event {
+        .readerEnded(checkpoint.shard.shard, ShardReader.Result(outcome: outcome, checkpoint: checkpoint))
     }
 
     /// - Returns: `nil` where what the shard has next is gone from the stream.

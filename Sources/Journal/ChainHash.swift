@@ -19,7 +19,10 @@ struct ChainHash: Hashable, Sendable {
     }
 
     /// The hash that `value` begins with; zero if it is too short to begin with one.
-    init(_ value: [UInt8]) {
+    init(_ value: [UInt8]) { self.init(value.span) }
+
+    /// The same, in place.
+    init(_ value: Span<UInt8>) {
         guard value.count >= Self.count else {
             self = .zero
             return
@@ -32,12 +35,17 @@ struct ChainHash: Hashable, Sendable {
         }
     }
 
-    /// The hash over this one and what `value` holds from `offset` on, without a copy of either.
+    /// The hash over this one and what `value` holds from `offset` on.
     func chained(with value: [UInt8], from offset: Int = 0) -> ChainHash {
+        chained(with: value.span.extracting(droppingFirst: offset))
+    }
+
+    /// The hash over this one and `value`, without a copy of either.
+    func chained(with value: Span<UInt8>) -> ChainHash {
         var hasher = SHA256()
         // Safe: the hasher reads what it is lent and keeps nothing of it.
         unsafe withUnsafeBytes(of: (high, low)) { unsafe hasher.update(bufferPointer: $0) }
-        unsafe value.withUnsafeBytes { unsafe hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[offset...])) }
+        unsafe value.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
         return unsafe hasher.finalize().withUnsafeBytes { bytes in
             unsafe ChainHash(
                 high: bytes.loadUnaligned(as: UInt64.self),
@@ -45,12 +53,12 @@ struct ChainHash: Hashable, Sendable {
         }
     }
 
-    /// Puts the hash over the first 16 bytes of `value`.
-    func write(to value: inout [UInt8]) {
-        precondition(value.count >= Self.count, "a sealed value begins with room for its hash")
+    /// Puts the hash over the 16 bytes of `value` that begin at `offset`.
+    func write(to value: inout [UInt8], at offset: Int = 0) {
+        precondition(value.count - offset >= Self.count, "a sealed value begins with room for its hash")
         unsafe value.withUnsafeMutableBytes { bytes in
-            unsafe bytes.storeBytes(of: high, as: UInt64.self)
-            unsafe bytes.storeBytes(of: low, toByteOffset: 8, as: UInt64.self)
+            unsafe bytes.storeBytes(of: high, toByteOffset: offset, as: UInt64.self)
+            unsafe bytes.storeBytes(of: low, toByteOffset: offset + 8, as: UInt64.self)
         }
     }
 }

@@ -14,6 +14,11 @@ package struct Draft: Hashable, Sendable {
         self.payloads = payloads
     }
 
+    var isOneAdvance: Bool {
+        guard payloads.count == 1, case .sequenceAdvanced = payloads[0] else { return false }
+        return true
+    }
+
     /// About the run itself.
     init(run payload: Payload) {
         subject = .run

@@ -26,9 +26,13 @@ final class JournalWriter: Sendable {
     /// How much of the last commit's time may be waited for appends that are on their way. Without it a closed loop splits in
     /// two halves that take turns, and commits carry half of what they could (LIMITS 6).
     private static let lingerShare = 0.3
+    /// And never longer than that, in nanoseconds.
+    private static let maximumLinger: UInt64 = 2_000_000
 
     private struct Queue {
         var work: [Work] = []
+        /// The thread waits to be woken.
+        var isAsleep = false
         var hasEnded = false
     }
 
@@ -68,16 +72,14 @@ final class JournalWriter: Sendable {
     func end() async { await withCheckedContinuation { enqueue(.end($0)) } }
 
     private func enqueue(_ work: Work) {
-        let isFirst: Bool? = queue.withLock { queue in
-            guard !queue.hasEnded else { return nil }
+        let (isTaken, wakes) = queue.withLock { queue in
+            guard !queue.hasEnded else { return (false, false) }
             queue.work.append(work)
-            return queue.work.count == 1
+            defer { queue.isAsleep = false }
+            return (true, queue.isAsleep)
         }
-        switch isFirst {
-        case true?: arrived.signal()
-        case false?: break
-        case nil: refuse(work)
-        }
+        if wakes { arrived.signal() }
+        if !isTaken { refuse(work) }
     }
 
     /// The thread has ended: whoever comes now must not wait for it.
@@ -93,37 +95,27 @@ final class JournalWriter: Sendable {
 
     private func work(_ begun: consuming WriterThread) {
         var thread = begun
-        var lastBatch = 0
-        var lastCommit: UInt64 = 0
+        var batch = Batch()
         while true {
-            arrived.wait()
-            linger(for: min(lastBatch, Self.maximumBatch), atMost: UInt64(Double(lastCommit) * Self.lingerShare))
-            let work = queue.withLock { queue in
-                defer { queue.work.removeAll(keepingCapacity: true) }
-                // In the same moment as the last look, so that nothing can come between.
-                queue.hasEnded = queue.work.contains { if case .end = $0 { true } else { false } }
-                return queue.work
-            }
-            var requests: [Request] = []
-            var ended: CheckedContinuation<Void, Never>?
-            var asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>] = []
-            for item in work {
-                switch item {
-                case .append(let request): requests.append(request)
-                case .foreign(let continuation): asking.append(continuation)
-                case .end(let continuation): ended = continuation
+            sleepUntilWork(expecting: batch.requests.count, atMost: Self.linger(after: batch.commitTime))
+            batch.clear()
+            var (asking, ended) = take(into: &batch)
+            if !batch.requests.isEmpty {
+                let deadline = DispatchTime.now().uptimeNanoseconds + Self.linger(after: batch.commitTime)
+                thread.append(&batch) { batch in
+                    // While these were folded, the next have come; and when there are none, some may be on their way.
+                    repeat {
+                        let more = take(into: &batch)
+                        asking += more.asking
+                        ended = ended ?? more.ended
+                        if !batch.isWhole { return true }
+                        guard batch.requests.count < min(batch.expected, Self.maximumBatch) else { return false }
+                        sched_yield()
+                    } while DispatchTime.now().uptimeNanoseconds < deadline
+                    return false
                 }
-            }
-            var rest = requests[...]
-            while !rest.isEmpty {
-                let batch = rest.prefix(Self.maximumBatch)
-                rest = rest.dropFirst(batch.count)
-                let began = DispatchTime.now().uptimeNanoseconds
-                let results = thread.append(batch)
-                lastCommit = DispatchTime.now().uptimeNanoseconds - began
-                lastBatch = batch.count
                 seen.withLock { $0 = Seen(transaction: thread.transaction, hasNews: thread.hasNews) }
-                for (request, result) in zip(batch, results) { request.continuation.resume(returning: result) }
+                for (request, result) in zip(batch.requests, batch.results) { request.continuation.resume(returning: result) }
             }
             if !asking.isEmpty {
                 let answer = thread.foreignAppends()
@@ -139,12 +131,74 @@ final class JournalWriter: Sendable {
         }
     }
 
-    /// Yields while fewer wait than the last batch held.
-    private func linger(for count: Int, atMost nanoseconds: UInt64) {
-        guard count > 1, nanoseconds > 0 else { return }
-        let deadline = DispatchTime.now().uptimeNanoseconds + min(nanoseconds, 2_000_000)
-        while queue.withLock({ $0.work.count }) < count, DispatchTime.now().uptimeNanoseconds < deadline { sched_yield() }
+    private typealias Others = (
+        asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>], ended: CheckedContinuation<Void, Never>?
+    )
+
+    /// Takes what waits: appends into `batch`, as far as it may still grow, and the rest out.
+    private func take(into batch: inout Batch) -> Others {
+        var others: Others = ([], nil)
+        let room = Self.maximumBatch - batch.requests.count
+        let work = queue.withLock { queue in
+            let taken = queue.work.count <= room ? queue.work : Array(queue.work.prefix(room))
+            if taken.count == queue.work.count {
+                queue.work.removeAll(keepingCapacity: true)
+            } else {
+                queue.work.removeFirst(taken.count)
+            }
+            // In the same moment as the last look, so that nothing can come between.
+            queue.hasEnded = queue.hasEnded || taken.contains { if case .end = $0 { true } else { false } }
+            return taken
+        }
+        for item in work {
+            switch item {
+            case .append(let request): batch.requests.append(request)
+            case .foreign(let continuation): others.asking.append(continuation)
+            case .end(let continuation): others.ended = continuation
+            }
+        }
+        return others
     }
+
+    /// Where a batch of several has just been answered, more will be here at once, and to sleep and be woken takes longer.
+    private func sleepUntilWork(expecting count: Int, atMost linger: UInt64) {
+        if count > 1 {
+            let deadline = DispatchTime.now().uptimeNanoseconds + linger
+            while queue.withLock({ $0.work.isEmpty }), DispatchTime.now().uptimeNanoseconds < deadline { sched_yield() }
+        }
+        let isEmpty = queue.withLock { queue in
+            queue.isAsleep = queue.work.isEmpty
+            return queue.isAsleep
+        }
+        if isEmpty { arrived.wait() }
+    }
+
+    private static func linger(after commitTime: UInt64) -> UInt64 {
+        min(UInt64(Double(commitTime) * lingerShare), maximumLinger)
+    }
+}
+
+/// Appends of one transaction, as they come, and their answers.
+struct Batch {
+    var requests: [JournalWriter.Request] = []
+    /// One for each request that was looked at.
+    var results: [Result<[Receipt], JournalError>] = []
+    /// As many as the batch before held: of those who wait for an answer most come back.
+    private(set) var expected = 0
+    /// Nanoseconds that the last commit took.
+    var commitTime: UInt64 = 0
+
+    /// Whether every request was looked at.
+    var isWhole: Bool { results.count == requests.count }
+
+    mutating func clear() {
+        expected = requests.count
+        requests.removeAll(keepingCapacity: true)
+        results.removeAll(keepingCapacity: true)
+    }
+
+    /// Answers all, whatever was said before.
+    mutating func fail(_ error: JournalError) { results = requests.map { _ in .failure(error) } }
 }
 
 /// What the writer's thread holds and nobody else sees.
@@ -172,8 +226,8 @@ struct WriterThread: Sendable {
     mutating func begin() throws(JournalError) {
         while true {
             do throws(JournalError) {
-                _ = try tryAppend([])
-                return
+                var batch = Batch()
+                return try tryAppend(&batch) { _ in false }
             } catch {
                 guard case .storage(let storage) = error, storage.isMapFull else { throw error }
                 try growMap()
@@ -182,29 +236,30 @@ struct WriterThread: Sendable {
     }
 
     /// One transaction for all; one answer for each. What conflicts or is refused fails alone.
-    mutating func append(_ requests: ArraySlice<JournalWriter.Request>) -> [Result<[Receipt], JournalError>] {
-        if let failure { return requests.map { _ in .failure(failure) } }
+    ///
+    /// - Parameter gather: puts what has come meanwhile into the batch; `false` when the batch is to be closed.
+    mutating func append(_ batch: inout Batch, _ gather: (inout Batch) -> Bool) {
+        if let failure { return batch.fail(failure) }
         while true {
             do {
-                return try tryAppend(requests)
+                return try tryAppend(&batch, gather)
             } catch .storage(let error) where error.isMapFull {
-                do throws(JournalError) { try growMap() } catch { return requests.map { _ in .failure(error) } }
+                do throws(JournalError) { try growMap() } catch { return batch.fail(error) }
             } catch {
-                return requests.map { _ in .failure(error) }
+                return batch.fail(error)
             }
         }
     }
 
-    private mutating func tryAppend(
-        _ requests: ArraySlice<JournalWriter.Request>
-    ) throws(JournalError) -> [Result<[Receipt], JournalError>] {
-        var results: [Result<[Receipt], JournalError>] = []
+    private mutating func tryAppend(_ batch: inout Batch, _ gather: (inout Batch) -> Bool) throws(JournalError) {
         var began = 0
         let (store, starting, known, held) = (store, starting, transaction, state != nil)
         // The state is changed in place, for copying it would cost every append as much as there are shards. A transaction
         // that fails leaves none, and the next one loads it anew.
         var stage = Stage(state: state.take() ?? LogState(), run: run)
         var theirs: Set<ShardKey> = []
+        var folded: UInt64 = 0
+        batch.results.removeAll(keepingCapacity: true)
         do throws(JournalError) {
             try store.environment.write { (transaction) throws(JournalError) in
                 began = transaction.id
@@ -214,27 +269,27 @@ struct WriterThread: Sendable {
                     if began != known + 1 { theirs = fresh.differences(from: stage.state) }
                     stage = Stage(state: fresh, run: stage.run)
                 }
-                if let starting {
-                    let before = stage
-                    try stage.start(starting)
-                    for request in requests { results.append(stage.admit(request.drafts)) }
+                let blank = starting == nil ? nil : stage
+                if let starting { try stage.start(starting) }
+                repeat {
+                    for request in batch.requests[batch.results.count...] { batch.results.append(stage.admit(request.drafts)) }
                     // Nothing of what this run came for can be written: it leaves no trace.
-                    if !requests.isEmpty, results.allSatisfy({ $0.isFailure }) { stage = before }
-                } else {
-                    for request in requests { results.append(stage.admit(request.drafts)) }
-                }
-                try stage.write(to: &transaction, store)
+                    if let blank, !batch.results.isEmpty, batch.results.allSatisfy({ $0.isFailure }) { stage = blank }
+                    do throws(LMDBError) { try stage.putEvents(into: &transaction, store.schema) } catch { throw .storage(error) }
+                } while starting == nil && gather(&batch)
+                do throws(LMDBError) { try stage.putStates(into: &transaction, store.schema) } catch { throw .storage(error) }
+                folded = DispatchTime.now().uptimeNanoseconds
             }
         } catch {
             throw commitError(error)
         }
+        batch.commitTime = DispatchTime.now().uptimeNanoseconds - folded
         foreign.formUnion(theirs)
         state = stage.state
         run = stage.run
         if run != nil { self.starting = nil }
         // LMDB makes no transaction of one that wrote nothing, and its number goes to whoever writes next.
         transaction = stage.isEmpty ? began - 1 : began
-        return results
     }
 
     /// What other processes have appended to since this was last asked.
@@ -278,80 +333,6 @@ struct WriterThread: Sendable {
             return .readOnly(path: store.path, reason: "\(storage)")
         default: return error
         }
-    }
-}
-
-/// A transaction's worth of appends, folded and not yet durable.
-private struct Stage {
-    var state: LogState
-    var run: RunID?
-    private var entries: [Append.Entry] = []
-    private var named: [(ordinal: UInt32, key: ShardKey)] = []
-    private var changedShards: Set<UInt32> = []
-    private var changedTables: Set<TableName> = []
-    private var startedDaemon: Position?
-
-    init(state: LogState, run: RunID?) {
-        self.state = state
-        self.run = run
-    }
-
-    var isEmpty: Bool { entries.isEmpty }
-
-    mutating func start(_ started: RunStarted) throws(JournalError) {
-        _ = try admit([Draft(run: .runStarted(started))]).get()
-        run = RunID(state.last)
-    }
-
-    mutating func admit(_ drafts: [Draft]) -> Result<[Receipt], JournalError> {
-        var append = Append(state, time: .now(), run: run)
-        do throws(JournalError) { try append.admit(drafts, to: state) } catch { return .failure(error) }
-        let changed = append.fold(into: &state)
-        changedShards.formUnion(changed.shards)
-        changedTables.formUnion(changed.tables)
-        entries += append.entries
-        named += append.named
-        startedDaemon = append.startedDaemon ?? startedDaemon
-        return .success(append.receipts)
-    }
-
-    /// Log, names, index, and one put for each state that changed, however many events changed it.
-    func write(to transaction: inout WriteTransaction, _ store: Store) throws(JournalError) {
-        let schema = store.schema
-        do throws(LMDBError) {
-            for entry in entries {
-                let key = Schema.key(entry.position)
-                try transaction.put(entry.value, for: key, in: schema.log, appending: true)
-                if let (shard, revision) = entry.indexed {
-                    try transaction.put(key, for: Schema.key(shard: shard, revision), in: schema.index)
-                }
-            }
-            for (ordinal, shard) in named {
-                let key = Schema.key(shard: ordinal)
-                try transaction.put(sealed(WireFormat.encode(shard), key), for: key, in: schema.shards)
-            }
-            for ordinal in changedShards {
-                guard let shard = state[ordinal] else { continue }
-                let key = Schema.key(shard: ordinal)
-                try transaction.put(sealed(WireFormat.encode(shard.checkpoint), key), for: key, in: schema.checkpoints)
-            }
-            for name in changedTables {
-                guard let table = state.tables[name] else { continue }
-                let key = Schema.key(name)
-                try transaction.put(sealed(WireFormat.encode(table), key), for: key, in: schema.tables)
-            }
-            if let startedDaemon {
-                try transaction.put(Schema.key(startedDaemon), for: Schema.lastDaemonRunKey, in: schema.meta)
-            }
-        } catch {
-            throw .storage(error)
-        }
-    }
-
-    private func sealed(_ unsealed: [UInt8], _ key: [UInt8]) -> [UInt8] {
-        var value = unsealed
-        Sealed.seal(&value, under: key)
-        return value
     }
 }
 

@@ -2,7 +2,7 @@ internal import StreamModel
 
 /// The fold of the whole log, as a writer holds it: every checkpoint, every table, and where the chain ends.
 ///
-/// A value: an append is folded into a copy of what it touches, and taken over when it is durable.
+/// A value that `Stage` changes in place and takes back.
 struct LogState: Sendable {
     struct Shard: Sendable {
         let key: ShardKey
@@ -29,19 +29,35 @@ struct LogState: Sendable {
         shards.contains { $0.checkpoint.records > 0 } || tables.values.contains { $0.items > 0 }
     }
 
+    func checkpoint(_ ordinal: UInt32) -> Checkpoint? {
+        ordinal >= 1 && ordinal <= UInt32(shards.count) ? shards[Int(ordinal) - 1].checkpoint : nil
+    }
+
+    func children(of ordinal: UInt32) -> [UInt32] { self[ordinal]?.children ?? [] }
+
+    /// Revision and position of a shard's newest event; `ordinal` is known.
+    func place(of ordinal: UInt32) -> (Revision, Position) {
+        let index = Int(ordinal) - 1
+        return (shards[index].checkpoint.revision, shards[index].checkpoint.position)
+    }
+
     func checkpoint(_ key: ShardKey) -> Checkpoint? { ordinals[key].flatMap { self[$0]?.checkpoint } }
 
-    mutating func set(_ checkpoint: Checkpoint, ordinal: UInt32) {
-        if Int(ordinal) == shards.count + 1 {
-            shards.append(Shard(key: checkpoint.shard, checkpoint: checkpoint))
-            ordinals[checkpoint.shard] = ordinal
-            shards[Int(ordinal) - 1].children = orphans.removeValue(forKey: checkpoint.shard) ?? []
-            link(ordinal, checkpoint.parent)
-        } else {
-            let hadParent = shards[Int(ordinal) - 1].checkpoint.parent
-            shards[Int(ordinal) - 1].checkpoint = checkpoint
-            if hadParent == nil { link(ordinal, checkpoint.parent) }
-        }
+    /// - Returns: the new shard's ordinal.
+    @discardableResult mutating func add(_ checkpoint: Checkpoint) -> UInt32 {
+        shards.append(
+            Shard(
+                key: checkpoint.shard, checkpoint: checkpoint,
+                children: orphans.removeValue(forKey: checkpoint.shard) ?? []))
+        let ordinal = UInt32(shards.count)
+        ordinals[checkpoint.shard] = ordinal
+        link(ordinal, checkpoint.parent)
+        return ordinal
+    }
+
+    /// `nil` where none is known.
+    func parent(of checkpoint: Checkpoint) -> Checkpoint? {
+        checkpoint.parent.flatMap { self.checkpoint(Self.key($0, beside: checkpoint.shard)) }
     }
 
     /// One step of the fold of one shard.
@@ -51,6 +67,35 @@ struct LogState: Sendable {
         try shards[index].checkpoint.apply(payload, position: position, time: time)
         if !hadParent { link(ordinal, shards[index].checkpoint.parent) }
     }
+
+    // MARK: - Taking back
+
+    /// The checkpoint as it was before some steps.
+    mutating func restore(_ checkpoint: Checkpoint, ordinal: UInt32) {
+        let index = Int(ordinal) - 1
+        if checkpoint.parent == nil { unlink(ordinal, shards[index].checkpoint.parent) }
+        shards[index].checkpoint = checkpoint
+    }
+
+    /// As if the newest shard had not been discovered.
+    mutating func removeLast() {
+        unlink(UInt32(shards.count), shards.last?.checkpoint.parent)
+        guard let shard = shards.popLast() else { return }
+        ordinals[shard.key] = nil
+        if !shard.children.isEmpty { orphans[shard.key] = shard.children }
+    }
+
+    private mutating func unlink(_ ordinal: UInt32, _ parent: ShardID?) {
+        guard let parent else { return }
+        let key = Self.key(parent, beside: shards[Int(ordinal) - 1].key)
+        if let found = ordinals[key] {
+            shards[Int(found) - 1].children.removeAll { $0 == ordinal }
+        } else {
+            orphans[key]?.removeAll { $0 == ordinal }
+        }
+    }
+
+    // MARK: -
 
     /// Shards that stand elsewhere here than in `older`.
     func differences(from older: LogState) -> Set<ShardKey> {

@@ -48,13 +48,25 @@ struct Schema: Sendable {
     }
     static func isIndexed(_ revision: Revision) -> Bool { revision.number % indexInterval == 1 }
 
-    static func position(_ bytes: some Collection<UInt8>) -> Position? {
-        bytes.count == 8 ? Position(bytes.reduce(0) { $0 << 8 | UInt64($1) }) : nil
+    static func position(_ bytes: [UInt8]) -> Position? { position(bytes.span) }
+    static func position(_ bytes: Span<UInt8>) -> Position? {
+        guard bytes.count == 8 else { return nil }
+        var number: UInt64 = 0
+        for index in bytes.indices { number = number << 8 | UInt64(bytes[index]) }
+        return Position(number)
     }
     /// The revision in a key of the index.
-    static func revision(_ key: [UInt8]) -> Revision? { position(key.dropFirst(4)).map { Revision($0.number) } }
-    static func ordinal(_ bytes: some Collection<UInt8>) -> UInt32? {
-        bytes.count >= 4 ? bytes.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } : nil
+    static func revision(_ key: Span<UInt8>) -> Revision? {
+        guard key.count == 12 else { return nil }
+        return position(key.extracting(droppingFirst: 4)).map { Revision($0.number) }
+    }
+    static func ordinal(_ bytes: [UInt8]) -> UInt32? { ordinal(bytes.span) }
+    /// The ordinal that a key begins with.
+    static func ordinal(_ bytes: Span<UInt8>) -> UInt32? {
+        guard bytes.count >= 4 else { return nil }
+        var number: UInt32 = 0
+        for index in 0..<4 { number = number << 8 | UInt32(bytes[index]) }
+        return number
     }
 
     private static func bigEndian<T: FixedWidthInteger>(_ number: T) -> [UInt8] {

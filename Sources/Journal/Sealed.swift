@@ -1,9 +1,9 @@
 /// How values lie in LMDB: their hash, then their bytes.
 enum Sealed {
-    /// A value of the log, chained to the one before it. `value` holds its bytes after room for the hash.
-    static func seal(_ value: inout [UInt8], after previous: ChainHash) -> ChainHash {
-        let hash = previous.chained(with: value, from: ChainHash.count)
-        hash.write(to: &value)
+    /// A value of the log, chained to the one before it: `bytes` from `start` on, where room for the hash comes first.
+    static func seal(_ bytes: inout [UInt8], from start: Int = 0, after previous: ChainHash) -> ChainHash {
+        let hash = previous.chained(with: bytes, from: start + ChainHash.count)
+        hash.write(to: &bytes, at: start)
         return hash
     }
 

@@ -33,7 +33,7 @@ struct Store: Sendable {
             guard Schema.ordinal(key) == next, Int(next) <= names.count, let bytes = Sealed.open(value, under: key),
                 let checkpoint = WireFormat.decodeCheckpoint(bytes, of: names[Int(next) - 1])
             else { throw damaged(nil, "the checkpoint of shard number \(next) can't be read") }
-            state.set(checkpoint, ordinal: next)
+            state.add(checkpoint)
             next += 1
         }
         guard Int(next) == names.count + 1 else { throw damaged(nil, "\(names.count) shards have names and \(next - 1) checkpoints") }
@@ -114,11 +114,11 @@ struct Store: Sendable {
             }
             previous = ChainHash(value)
         }
-        return try event(value, at: position, after: previous, names: names)
+        return try event(value.span, at: position, after: previous, names: names)
     }
 
     func event(
-        _ value: [UInt8], at position: Position, after previous: ChainHash, names: [ShardKey]
+        _ value: Span<UInt8>, at position: Position, after previous: ChainHash, names: [ShardKey]
     ) throws(JournalError) -> (event: Event, envelope: WireFormat.Envelope) {
         let (envelope, payload, naming) = try open(value, at: position, after: previous)
         let subject: Subject
@@ -140,12 +140,22 @@ struct Store: Sendable {
 
     /// Checks a value of the log against the chain and decodes it.
     func open(
-        _ value: [UInt8], at position: Position, after previous: ChainHash
+        _ value: Span<UInt8>, at position: Position, after previous: ChainHash
     ) throws(JournalError) -> (envelope: WireFormat.Envelope, payload: Payload, naming: ShardKey?) {
+        try checkHash(of: value, at: position, after: previous)
+        return try decode(value, at: position)
+    }
+
+    func checkHash(of value: Span<UInt8>, at position: Position, after previous: ChainHash) throws(JournalError) {
         guard value.count > ChainHash.count else { throw damaged(position, "the event is cut off") }
-        guard previous.chained(with: value, from: ChainHash.count) == ChainHash(value) else {
+        guard previous.chained(with: value.extracting(droppingFirst: ChainHash.count)) == ChainHash(value) else {
             throw damaged(position, "the event doesn't match its hash, or the one before it was changed")
         }
+    }
+
+    func decode(
+        _ value: Span<UInt8>, at position: Position
+    ) throws(JournalError) -> (envelope: WireFormat.Envelope, payload: Payload, naming: ShardKey?) {
         guard let decoded = WireFormat.decodeEvent(value), decoded.envelope.position == position else {
             throw damaged(position, "the event can't be decoded")
         }
@@ -181,7 +191,7 @@ struct Store: Sendable {
         _ body: (_ key: [UInt8], _ value: [UInt8]) throws(JournalError) -> Void
     ) throws(JournalError) {
         try transaction.forEach(in: table, from: nil) { (key, value) throws(JournalError) in
-            try body(key, value)
+            try body([UInt8](key), [UInt8](value))
             return true
         }
     }

@@ -5,35 +5,28 @@ internal import Synchronization
 
 /// Proves that the log is whole and that what is kept beside it is its fold.
 ///
-/// Reads in short snapshots, so that a daemon beside it can use its pages again. Hashing and decoding, which are most of the
-/// work and need no order, are shared by the processor's cores, beside folding, which is done in the log's order.
+/// Reads in short snapshots, so that a daemon beside it can use its pages again, and in place. One core checks the chain of
+/// a stretch of the log while the other folds it.
 struct Verifier {
     private let store: Store
-    private static let chunk = 16_384
-    private static let lanes = 2
+    /// Events that are read in one snapshot.
+    private static let stretch: UInt64 = 65_536
 
     init(_ store: Store) { self.store = store }
-
-    private struct Record: Sendable {
-        let envelope: WireFormat.Envelope
-        let payload: Payload
-        let naming: ShardKey?
-    }
 
     /// - Throws: `.damaged` with the first position that does not hold.
     func verify(progress: (Position) -> Void) throws(JournalError) -> VerifyReport {
         let fold = Mutex(LogState())
-        var decoded: [Record] = []
         var (position, chain) = (Position.origin, ChainHash.zero)
         while true {
-            let values = try read(after: position)
-            decoded = try work(on: values, after: chain, from: position, folding: decoded, into: fold)
-            if let last = values.last {
-                position = Position(position.number + UInt64(values.count))
-                chain = ChainHash(last)
+            let last = try store.read { (snapshot) throws(JournalError) in try store.lastPosition(snapshot) }
+            if position < last {
+                let end = Position(min(position.number + Self.stretch, last.number))
+                chain = try check(from: position, to: end, after: chain, fold)
+                position = end
+                progress(position)
+                continue
             }
-            progress(position)
-            guard values.isEmpty else { continue }
             // The end, as far as this snapshot goes: what is kept beside the log must say the same as its fold.
             let report: VerifyReport? = try store.read { (snapshot) throws(JournalError) in
                 guard try store.lastPosition(snapshot) == position else { return nil }  // a daemon went on meanwhile
@@ -78,102 +71,109 @@ struct Verifier {
 
     // MARK: - Steps
 
-    private func read(after position: Position) throws(JournalError) -> [[UInt8]] {
+    /// - Returns: the chain's value at `end`.
+    private func check(
+        from start: Position, to end: Position, after chain: ChainHash, _ fold: borrowing Mutex<LogState>
+    ) throws(JournalError) -> ChainHash {
+        let chained = Mutex(Result<ChainHash, JournalError>.success(chain))
+        let folded = Mutex<JournalError?>(nil)
+        DispatchQueue.concurrentPerform(iterations: 2) { lane in
+            if lane == 0 {
+                let result = Result { () throws(JournalError) in try checkChain(from: start, to: end, after: chain) }
+                chained.withLock { $0 = result }
+            } else {
+                let error: JournalError? = fold.withLock { fold in
+                    do throws(JournalError) {
+                        try checkFold(from: start, to: end, &fold)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+                folded.withLock { $0 = error }
+            }
+        }
+        let chainResult = chained.withLock { $0 }
+        guard let foldError = folded.withLock({ $0 }) else { return try chainResult.get() }
+        // A wrong event fails in both; the chain knows better why, but what comes first in the log comes first.
+        if case .failure(let chainError) = chainResult, !foldError.comes(before: chainError) { throw chainError }
+        throw foldError
+    }
+
+    private func checkChain(from start: Position, to end: Position, after chain: ChainHash) throws(JournalError) -> ChainHash {
+        var previous = chain
+        try forEachEvent(from: start, to: end) { (value, position) throws(JournalError) in
+            try store.checkHash(of: value, at: position, after: previous)
+            previous = ChainHash(value)
+        }
+        return previous
+    }
+
+    private func checkFold(from start: Position, to end: Position, _ fold: inout LogState) throws(JournalError) {
+        try forEachEvent(from: start, to: end) { (value, position) throws(JournalError) in
+            let (envelope, payload, naming) = try store.decode(value, at: position)
+            if envelope.shard > 0 {
+                do throws(Refusal) {
+                    try Self.check(envelope, payload, naming, &fold)
+                } catch {
+                    throw store.damaged(position, "the event can't follow: \(error)")
+                }
+            } else if let table = envelope.table {
+                var state = fold.tables[table] ?? TableState(table: table)
+                state.apply(payload, position: position, time: envelope.time)
+                fold.tables[table] = state
+            }
+        }
+    }
+
+    /// One step of the fold of a shard, and its link to the step before.
+    private static func check(
+        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ fold: inout LogState
+    ) throws(Refusal) {
+        guard Int(envelope.shard) <= fold.shards.count else {
+            guard let name = naming, Int(envelope.shard) == fold.shards.count + 1, envelope.revision == Revision(1) else {
+                throw unnamed(envelope, payload, naming)
+            }
+            fold.add(try .beginning(name, with: payload, position: envelope.position, time: envelope.time))
+            return
+        }
+        let (revision, previous) = fold.place(of: envelope.shard)
+        guard envelope.revision == revision.next, envelope.previous == previous else {
+            throw wrongLink(envelope, payload, fold)
+        }
+        try fold.apply(payload, to: envelope.shard, position: envelope.position, time: envelope.time)
+    }
+
+    private static func unnamed(_ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?) -> Refusal {
+        let nobody = ShardKey(
+            table: TableName("?"), stream: StreamARN("?"), shard: ShardID("number \(envelope.shard)"))
+        return Refusal(
+            shard: naming ?? nobody, revision: .none, attempted: envelope.revision, kind: payload.kind,
+            rule: "a shard's first event names it")
+    }
+
+    private static func wrongLink(_ envelope: WireFormat.Envelope, _ payload: Payload, _ fold: LogState) -> Refusal {
+        let (revision, previous) = fold.place(of: envelope.shard)
+        return Refusal(
+            shard: fold.shards[Int(envelope.shard) - 1].key, revision: revision, attempted: envelope.revision,
+            kind: payload.kind,
+            rule: "its link leads to position \(envelope.previous), and the shard's event before it is at \(previous)")
+    }
+
+    /// Every position behind `start`, up to `end`, which the log is known to hold.
+    private func forEachEvent(
+        from start: Position, to end: Position, _ body: (Span<UInt8>, Position) throws(JournalError) -> Void
+    ) throws(JournalError) {
         try store.read { (snapshot) throws(JournalError) in
-            var values: [[UInt8]] = []
-            values.reserveCapacity(Self.chunk)
-            var expected = position.next
-            try snapshot.forEach(in: store.schema.log, from: Schema.key(expected)) { (key, value) throws(JournalError) in
-                guard Schema.position(key) == expected else { throw store.damaged(expected, "the event is missing") }
-                expected = expected.next
-                values.append(value)
-                return values.count < Self.chunk
+            var position = start
+            try snapshot.forEach(in: store.schema.log, from: Schema.key(start.next)) { (key, value) throws(JournalError) in
+                guard Schema.position(key) == position.next else { throw store.damaged(position.next, "the event is missing") }
+                position = position.next
+                try body(value, position)
+                return position < end
             }
-            return values
+            guard position == end else { throw store.damaged(position.next, "the event is missing") }
         }
-    }
-
-    /// Hashes and decodes one chunk while the one before it is folded.
-    private func work(
-        on values: [[UInt8]], after chain: ChainHash, from position: Position, folding records: [Record],
-        into fold: borrowing Mutex<LogState>
-    ) throws(JournalError) -> [Record] {
-        let share = (values.count + Self.lanes - 1) / Self.lanes
-        let results = Mutex([Result<[Record], JournalError>](repeating: .success([]), count: Self.lanes + 1))
-        DispatchQueue.concurrentPerform(iterations: Self.lanes + 1) { lane in
-            let result: Result<[Record], JournalError> =
-                if lane == 0 {
-                    fold.withLock { check(records, &$0) }
-                } else {
-                    decode(
-                        values, min((lane - 1) * share, values.count)..<min(lane * share, values.count), after: chain,
-                        from: position)
-                }
-            results.withLock { $0[lane] = result }
-        }
-        var decoded: [Record] = []
-        decoded.reserveCapacity(values.count)
-        // The fold's chunk comes first in the log, so its damage is the first to be named.
-        for result in results.withLock({ $0 }) { decoded += try result.get() }
-        return decoded
-    }
-
-    private func check(_ records: [Record], _ fold: inout LogState) -> Result<[Record], JournalError> {
-        for record in records {
-            do throws(JournalError) { try check(record, &fold) } catch { return .failure(error) }
-        }
-        return .success([])
-    }
-
-    private func decode(
-        _ values: [[UInt8]], _ range: Range<Int>, after chain: ChainHash, from position: Position
-    ) -> Result<[Record], JournalError> {
-        var records: [Record] = []
-        records.reserveCapacity(range.count)
-        var previous = range.lowerBound == 0 ? chain : ChainHash(values[range.lowerBound - 1])
-        for index in range {
-            do throws(JournalError) {
-                let (envelope, payload, naming) = try store.open(
-                    values[index], at: Position(position.number + UInt64(index) + 1), after: previous)
-                records.append(Record(envelope: envelope, payload: payload, naming: naming))
-            } catch {
-                return .failure(error)
-            }
-            previous = ChainHash(values[index])
-        }
-        return .success(records)
-    }
-
-    /// One step of the fold, and of the shard's links.
-    private func check(_ record: Record, _ fold: inout LogState) throws(JournalError) {
-        let (envelope, position) = (record.envelope, record.envelope.position)
-        if envelope.shard > 0 {
-            do throws(Refusal) {
-                if let known = fold[envelope.shard] {
-                    guard envelope.revision == known.checkpoint.revision.next, envelope.previous == known.checkpoint.position
-                    else { throw link(known.checkpoint, envelope, record.payload) }
-                    try fold.apply(record.payload, to: envelope.shard, position: position, time: envelope.time)
-                } else {
-                    guard let name = record.naming, Int(envelope.shard) == fold.shards.count + 1, envelope.revision == Revision(1)
-                    else { throw Refusal(shard: record.naming ?? ShardKey(table: TableName("?"), stream: StreamARN("?"), shard: ShardID("number \(envelope.shard)")), revision: .none, attempted: envelope.revision, kind: record.payload.kind, rule: "a shard's first event names it") }
-                    fold.set(
-                        try .beginning(name, with: record.payload, position: position, time: envelope.time),
-                        ordinal: envelope.shard)
-                }
-            } catch {
-                throw store.damaged(position, "the event can't follow: \(error)")
-            }
-        } else if let table = envelope.table {
-            var state = fold.tables[table] ?? TableState(table: table)
-            state.apply(record.payload, position: position, time: envelope.time)
-            fold.tables[table] = state
-        }
-    }
-
-    private func link(_ checkpoint: Checkpoint, _ envelope: WireFormat.Envelope, _ payload: Payload) -> Refusal {
-        Refusal(
-            shard: checkpoint.shard, revision: checkpoint.revision, attempted: envelope.revision, kind: payload.kind,
-            rule: "its link leads to position \(envelope.previous), and the shard's event before it is at \(checkpoint.position)")
     }
 
     /// What is kept beside the log must be its fold, and the index must lead to the events that it names.
@@ -209,5 +209,13 @@ struct Verifier {
             $0 + ($1.checkpoint.revision.number + Schema.indexInterval - 1) / Schema.indexInterval
         }
         guard entries == expected else { throw store.damaged(nil, "the history index has \(entries) entries, not \(expected)") }
+    }
+}
+
+extension JournalError {
+    /// Of two damages of one log.
+    fileprivate func comes(before other: JournalError) -> Bool {
+        guard case .damaged(_, let mine?, _) = self, case .damaged(_, let others?, _) = other else { return false }
+        return mine < others
     }
 }

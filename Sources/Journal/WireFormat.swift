@@ -1,4 +1,5 @@
 internal import JournalWire
+internal import LMDB
 internal import StreamModel
 internal import SwiftProtobuf
 
@@ -22,7 +23,22 @@ enum WireFormat {
 
     /// - Returns: the event's bytes after room for a hash.
     static func encode(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?) -> [UInt8] {
-        if case .sequenceAdvanced(let advanced) = payload, envelope.table == nil { return encode(envelope, advanced) }
+        var writer = WireWriter()
+        write(envelope, payload, naming: shard, to: &writer)
+        return writer.bytes
+    }
+
+    /// The same, behind what `writer` holds.
+    static func write(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?, to writer: inout WireWriter) {
+        writer.leave(ChainHash.count)
+        if case .sequenceAdvanced(let advanced) = payload, envelope.table == nil {
+            write(envelope, advanced, to: &writer)
+        } else {
+            writer.bytes += bytes(wire(envelope, payload, naming: shard))
+        }
+    }
+
+    private static func wire(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?) -> WireEvent {
         var event = wire(payload, naming: shard)
         event.position = envelope.position.number
         event.time = envelope.time.microseconds
@@ -31,12 +47,11 @@ enum WireFormat {
         event.revision = envelope.revision.number
         event.previous = envelope.previous.number
         if let table = envelope.table { event.table = table.text }
-        return Sealed.unsealed(bytes(event))
+        return event
     }
 
     /// By hand: this is the event that journals are full of.
-    private static func encode(_ envelope: Envelope, _ advanced: SequenceAdvanced) -> [UInt8] {
-        var writer = WireWriter(leading: ChainHash.count)
+    private static func write(_ envelope: Envelope, _ advanced: SequenceAdvanced, to writer: inout WireWriter) {
         writer.number(1, envelope.position.number)
         writer.number(2, envelope.time.microseconds)
         writer.number(3, envelope.run.position.number)
@@ -50,20 +65,19 @@ enum WireFormat {
             writer.optional(4, advanced.approximateTime?.microseconds)
             writer.optional(5, advanced.targetToken?.text)
         }
-        return writer.bytes
     }
 
     /// By hand, likewise; `nil` for every other event, and for anything that an older or newer program wrote otherwise.
     ///
     /// - Parameter value: as it lies in the log, its hash first.
-    private static func decodeAdvance(_ value: [UInt8]) -> (Envelope, SequenceAdvanced)? {
-        var reader = WireReader(value, ChainHash.count..<value.count)
+    private static func decodeAdvance(_ value: Span<UInt8>) -> (Envelope, SequenceAdvanced)? {
+        var reader = WireReader(ChainHash.count..<value.count)
         var envelope = Envelope(
             position: .origin, time: Timestamp(microseconds: 0), run: RunID(.origin), shard: 0, revision: .none,
             previous: .origin, table: nil)
         var advanced: SequenceAdvanced?
         while !reader.isAtEnd {
-            switch reader.field() {
+            switch reader.field(of: value) {
             case (1, .number(let number))?: envelope.position = Position(number)
             case (2, .number(let number))?: envelope.time = Timestamp(microseconds: Int64(bitPattern: number))
             case (3, .number(let number))?: envelope.run = RunID(Position(number))
@@ -82,20 +96,20 @@ enum WireFormat {
         return (envelope, advanced)
     }
 
-    private static func decodeAdvance(_ value: [UInt8], _ range: Range<Int>) -> SequenceAdvanced? {
-        var reader = WireReader(value, range)
+    private static func decodeAdvance(_ value: Span<UInt8>, _ range: Range<Int>) -> SequenceAdvanced? {
+        var reader = WireReader(range)
         var number: SequenceNumber?
         var (records, bytes): (UInt64, UInt64) = (0, 0)
         var time: Timestamp?
         var token: TargetToken?
         while !reader.isAtEnd {
-            switch reader.field() {
-            case (1, .bytes(let range))?: number = SequenceNumber(value[range])
+            switch reader.field(of: value) {
+            case (1, .bytes(let range))?: number = SequenceNumber(value.extracting(range))
             case (2, .number(let count))?: records = count
             case (3, .number(let count))?: bytes = count
             case (4, .number(let microseconds))?: time = Timestamp(microseconds: Int64(bitPattern: microseconds))
             case (5, .bytes(let range))?:
-                guard let text = String(validating: value[range], as: UTF8.self) else { return nil }
+                guard let text = String(validating: [UInt8](value.extracting(range)), as: UTF8.self) else { return nil }
                 token = TargetToken(text)
             default: return nil
             }
@@ -108,10 +122,13 @@ enum WireFormat {
     /// `nil` where the value, its hash first, holds no event.
     ///
     /// - Returns: the shard's full name as well, where the event gives it (a discovery).
-    static func decodeEvent(_ value: [UInt8]) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? {
+    static func decodeEvent(_ value: [UInt8]) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? { decodeEvent(value.span) }
+
+    /// The same, in place.
+    static func decodeEvent(_ value: Span<UInt8>) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? {
         guard value.count > ChainHash.count else { return nil }
         if let (envelope, advanced) = decodeAdvance(value) { return (envelope, .sequenceAdvanced(advanced), nil) }
-        guard let event = try? WireEvent(serializedBytes: Array(value[ChainHash.count...])), event.position > 0, event.shard <= UInt64(UInt32.max),
+        guard let event = try? WireEvent(serializedBytes: [UInt8](value.extracting(droppingFirst: ChainHash.count))), event.position > 0, event.shard <= UInt64(UInt32.max),
             let (payload, naming) = payload(of: event)
         else { return nil }
         let envelope = Envelope(
@@ -330,7 +347,14 @@ enum WireFormat {
     ///
     /// - Returns: the state's bytes after room for a hash.
     static func encode(_ checkpoint: Checkpoint) -> [UInt8] {
-        var writer = WireWriter(leading: ChainHash.count)
+        var writer = WireWriter()
+        write(checkpoint, to: &writer)
+        return writer.bytes
+    }
+
+    /// The same, behind what `writer` holds.
+    static func write(_ checkpoint: Checkpoint, to writer: inout WireWriter) {
+        writer.leave(ChainHash.count)
         writer.text(1, checkpoint.parent?.text ?? "")
         writer.number(2, checkpoint.range.starting)
         writer.number(3, checkpoint.range.ending)
@@ -361,7 +385,6 @@ enum WireFormat {
                 writer.flag(4, fault.isRetried)
             }
         }
-        return writer.bytes
     }
 
     static func decodeCheckpoint(_ bytes: [UInt8], of shard: ShardKey) -> Checkpoint? {

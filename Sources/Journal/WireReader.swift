@@ -3,13 +3,13 @@ internal import StreamModel
 /// Reads protocol buffers' wire format by hand: the counterpart of `WireWriter`, for the event that a log is full of.
 ///
 /// Whatever it doesn't expect is `nil`, and the generated code decides.
+///
+/// Holds a place only: the bytes are lent with each call, so that they may lie in LMDB's pages.
 struct WireReader {
-    private let bytes: [UInt8]
     private var next: Int
     private let end: Int
 
-    init(_ bytes: [UInt8], _ range: Range<Int>) {
-        self.bytes = bytes
+    init(_ range: Range<Int>) {
         next = range.lowerBound
         end = range.upperBound
     }
@@ -22,21 +22,21 @@ struct WireReader {
     var isAtEnd: Bool { next == end }
 
     /// The next field; `nil` where the bytes hold none that this reader knows.
-    mutating func field() -> (number: UInt64, value: Value)? {
-        guard let tag = varint() else { return nil }
+    mutating func field(of bytes: Span<UInt8>) -> (number: UInt64, value: Value)? {
+        guard let tag = varint(bytes) else { return nil }
         switch tag & 7 {
         case 0:
-            guard let value = varint() else { return nil }
+            guard let value = varint(bytes) else { return nil }
             return (tag >> 3, .number(value))
         case 2:
-            guard let count = varint(), count <= UInt64(end - next) else { return nil }
+            guard let count = varint(bytes), count <= UInt64(end - next) else { return nil }
             defer { next += Int(count) }
             return (tag >> 3, .bytes(next..<next + Int(count)))
         default: return nil
         }
     }
 
-    private mutating func varint() -> UInt64? {
+    private mutating func varint(_ bytes: Span<UInt8>) -> UInt64? {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while next < end, shift < 64 {

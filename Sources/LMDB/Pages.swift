@@ -53,7 +53,7 @@ enum Pages {
 
     static func forEach<E: StorageFailure>(
         in table: Table, from key: [UInt8]?, _ transaction: OpaquePointer?,
-        _ body: ([UInt8], [UInt8]) throws(E) -> Bool
+        _ body: (Span<UInt8>, Span<UInt8>) throws(E) -> Bool
     ) throws(E) {
         let cursor: Cursor
         var isAtEntry: Bool
@@ -64,9 +64,15 @@ enum Pages {
             throw E(error)
         }
         while isAtEntry {
-            guard try body(unsafe copy(cursor.key), unsafe copy(cursor.value)) else { return }
+            let (key, value) = unsafe (lend(cursor.key), lend(cursor.value))
+            guard try body(unsafe key.span, unsafe value.span) else { return }
             do throws(LMDBError) { isAtEntry = try cursor.move(MDB_NEXT) } catch { throw E(error) }
         }
+    }
+
+    private static func lend(_ value: MDB_val) -> UnsafeBufferPointer<UInt8> {
+        unsafe UnsafeBufferPointer(
+            start: value.mv_data?.assumingMemoryBound(to: UInt8.self), count: value.mv_data == nil ? 0 : value.mv_size)
     }
 
     private static func copy(_ value: MDB_val) -> [UInt8] {

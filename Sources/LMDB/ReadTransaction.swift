@@ -37,7 +37,7 @@ internal import CLMDB
     }
 
     package borrowing func forEach<E: StorageFailure>(
-        in table: Table, from key: [UInt8]? = nil, _ body: (_ key: [UInt8], _ value: [UInt8]) throws(E) -> Bool
+        in table: Table, from key: [UInt8]? = nil, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws(E) -> Bool
     ) throws(E) {
         try unsafe Pages.forEach(in: table, from: key, pointer, body)
     }

@@ -13,8 +13,8 @@ package protocol Snapshot: ~Copyable {
     /// The entry with the greatest key that is not above `key`.
     borrowing func floor(of key: [UInt8], in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])?
 
-    /// Gives a copy of each entry from `key` on (the first of all if `nil`) in order of the keys, until `body` says `false`.
+    /// Lends each entry from `key` on (the first of all if `nil`) in order of the keys, until `body` says `false`.
     borrowing func forEach<E: StorageFailure>(
-        in table: Table, from key: [UInt8]?, _ body: (_ key: [UInt8], _ value: [UInt8]) throws(E) -> Bool
+        in table: Table, from key: [UInt8]?, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws(E) -> Bool
     ) throws(E)
 }

@@ -48,24 +48,38 @@ internal import CLMDB
     }
 
     package borrowing func forEach<E: StorageFailure>(
-        in table: Table, from key: [UInt8]? = nil, _ body: (_ key: [UInt8], _ value: [UInt8]) throws(E) -> Bool
+        in table: Table, from key: [UInt8]? = nil, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws(E) -> Bool
     ) throws(E) {
         try unsafe Pages.forEach(in: table, from: key, pointer, body)
     }
 
-    /// - Parameter appending: `key` is greater than every key of the table; LMDB then fills its pages to the brim.
+    package mutating func put(_ value: [UInt8], for key: [UInt8], in table: Table) throws(LMDBError) {
+        try put(value.span, for: key.span, in: table)
+    }
+
+    /// Under a number's big-endian bytes, so that keys are in the order of the numbers.
+    ///
+    /// - Parameter appending: `number` is greater than every key of the table; LMDB then fills its pages to the brim.
     package mutating func put(
-        _ value: [UInt8], for key: [UInt8], in table: Table, appending: Bool = false
+        _ value: Span<UInt8>, for number: some FixedWidthInteger, in table: Table, appending: Bool = false
     ) throws(LMDBError) {
-        let code = unsafe key.withUnsafeBufferPointer { key in
-            unsafe value.withUnsafeBufferPointer { value in
-                var keyValue = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
-                var dataValue = unsafe MDB_val(
-                    mv_size: value.count, mv_data: UnsafeMutableRawPointer(mutating: value.baseAddress))
-                return unsafe mdb_put(pointer, table.handle, &keyValue, &dataValue, appending ? UInt32(MDB_APPEND) : 0)
-            }
-        }
+        var key = number.bigEndian
+        let code = unsafe withUnsafeMutableBytes(of: &key) { key in unsafe put(value, UnsafeRawBufferPointer(key), table, appending) }
         try LMDBError.check(code, "mdb_put")
+    }
+
+    package mutating func put(_ value: Span<UInt8>, for key: Span<UInt8>, in table: Table) throws(LMDBError) {
+        let code = unsafe key.withUnsafeBytes { key in unsafe put(value, key, table, false) }
+        try LMDBError.check(code, "mdb_put")
+    }
+
+    private func put(_ value: Span<UInt8>, _ key: UnsafeRawBufferPointer, _ table: Table, _ appending: Bool) -> Int32 {
+        unsafe value.withUnsafeBytes { value in
+            var keyValue = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
+            var dataValue = unsafe MDB_val(
+                mv_size: value.count, mv_data: UnsafeMutableRawPointer(mutating: value.baseAddress))
+            return unsafe mdb_put(pointer, table.handle, &keyValue, &dataValue, appending ? UInt32(MDB_APPEND) : 0)
+        }
     }
 
     package mutating func remove(_ key: [UInt8], in table: Table) throws(LMDBError) {

@@ -74,9 +74,8 @@ extension Change {
     ) throws(SimdjsonError) {
         let digits =
             Int(record.sequence_number.offset)..<Int(record.sequence_number.offset + record.sequence_number.count)
-        // By way of a string: the generic initialiser isn't specialised across modules, and takes 3 µs a record.
-        let text = unsafe String(decoding: UnsafeBufferPointer(rebasing: body[digits]), as: UTF8.self)
-        guard let number = SequenceNumber(text) else { throw .badSequenceNumber(element: element) }
+        let text = unsafe UnsafeBufferPointer(rebasing: body[digits])
+        guard let number = unsafe SequenceNumber(text.span) else { throw .badSequenceNumber(element: element) }
         let kind: Kind =
             switch csj_event(UInt32(record.event)) {
             case CSJ_INSERT: .insert

@@ -39,6 +39,9 @@ package struct ShardKey: Hashable, Comparable, Sendable, CustomStringConvertible
 
     package var description: String { "\(table)/\(shard)" }
 
+    /// The id alone tells nearly all shards apart, and the ARN is long.
+    package func hash(into hasher: inout Hasher) { hasher.combine(shard) }
+
     package static func < (a: ShardKey, b: ShardKey) -> Bool {
         (a.table, a.stream, a.shard) < (b.table, b.stream, b.shard)
     }

@@ -12,12 +12,12 @@ package struct SequenceNumber: Hashable, Sendable {
     package static let maximumDigits = 40
 
     /// `nil` unless `text` is 1 to 40 ASCII digits.
-    package init?(_ text: some Collection<UInt8>) {
+    package init?(_ text: Span<UInt8>) {
         let count = text.count
         guard (1...Self.maximumDigits).contains(count) else { return nil }
         var (high, middle, low): (UInt64, UInt64, UInt64) = (0, 0, 0)
-        for byte in text {
-            let digit = byte &- UInt8(ascii: "0")
+        for index in text.indices {
+            let digit = text[index] &- UInt8(ascii: "0")
             guard digit <= 9 else { return nil }
             high = high << 4 | middle >> 60
             middle = middle << 4 | low >> 60
@@ -28,6 +28,9 @@ package struct SequenceNumber: Hashable, Sendable {
 
     /// `nil` unless `text` is 1 to 40 ASCII digits.
     package init?(_ text: String) { self.init(Array(text.utf8)) }
+
+    /// `nil` unless `text` is 1 to 40 ASCII digits.
+    package init?(_ text: [UInt8]) { self.init(text.span) }
 
     /// How many digits arrived.
     package var count: Int { Int(digits) }

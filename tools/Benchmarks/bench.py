@@ -68,8 +68,8 @@ def appends(bench: Bench) -> list[Row]:
     journal, floor = bench.fresh("journal"), bench.fresh("floor")
     rows = []
     for appenders, required in ((1, 0.8), (8, 0.7), (64, 0.7), (512, 0.5)):
-        values, floors = [], []
-        size = None
+        values, floors, stateful = [], [], []
+        size = state = None
         for _ in bench.rounds(f"appends, {appenders} appenders"):
             remove(journal)
             ours = run([bench.tool("journal-bench"), "append", journal, str(appenders), milliseconds]).json
@@ -77,15 +77,19 @@ def appends(bench: Bench) -> list[Row]:
             if size is None:  # what an event takes in the log is what the floor shall put
                 log = run([bench.tool("lmdb-floor"), "walk", journal, "--database", "log"]).json
                 size = round(log["bytes"] / log["entries"])
-            remove(floor)
-            os.mkdir(floor)
-            plain = run([
-                bench.tool("lmdb-floor"), "append", floor, "--size", str(size), "--batch", str(appenders),
-                "--milliseconds", milliseconds,
-            ]).json
-            floors.append(plain["entries"] / plain["seconds"])
+                kept = run([bench.tool("lmdb-floor"), "walk", journal, "--database", "checkpoints"]).json
+                state = round(kept["bytes"] / kept["entries"])
+            for results, more in ((floors, []), (stateful, ["--state", str(state)])):
+                remove(floor)
+                os.mkdir(floor)
+                plain = run([
+                    bench.tool("lmdb-floor"), "append", floor, "--size", str(size), "--batch", str(appenders),
+                    "--milliseconds", milliseconds, *more,
+                ]).json
+                results.append(plain["entries"] / plain["seconds"])
         name = f"append, {appenders} appender{'s' if appenders > 1 else ''}"
         rows.append(Row(name, "events/s", values, f"LMDB in C, {size} B", floors, ratio_of(required)))
+        rows.append(Row("  beside C that keeps states", "events/s", values, f"LMDB in C, {size} + {state} B", stateful))
     remove(journal)
     remove(floor)
     return rows
