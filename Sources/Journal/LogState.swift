@@ -1,14 +1,14 @@
 internal import StreamModel
 
 /// The fold of the whole log, as a writer holds it: every checkpoint, every table, and where the chain ends.
-///
-/// A value: an append is folded into a copy of what it touches, and taken over when it is durable.
 struct LogState: Sendable {
     struct Shard: Sendable {
         let key: ShardKey
-        var checkpoint: Checkpoint
+        fileprivate(set) var checkpoint: Checkpoint
+        /// Ordinal of the parent; `nil` while the log knows none.
+        fileprivate(set) var parent: UInt32?
         /// Ordinals of the shards whose parent this is.
-        var children: [UInt32] = []
+        fileprivate(set) var children: [UInt32] = []
     }
 
     /// By ordinal - 1.
@@ -31,17 +31,27 @@ struct LogState: Sendable {
 
     func checkpoint(_ key: ShardKey) -> Checkpoint? { ordinals[key].flatMap { self[$0]?.checkpoint } }
 
-    mutating func set(_ checkpoint: Checkpoint, ordinal: UInt32) {
-        if Int(ordinal) == shards.count + 1 {
-            shards.append(Shard(key: checkpoint.shard, checkpoint: checkpoint))
-            ordinals[checkpoint.shard] = ordinal
-            shards[Int(ordinal) - 1].children = orphans.removeValue(forKey: checkpoint.shard) ?? []
-            link(ordinal, checkpoint.parent)
-        } else {
-            let hadParent = shards[Int(ordinal) - 1].checkpoint.parent
-            shards[Int(ordinal) - 1].checkpoint = checkpoint
-            if hadParent == nil { link(ordinal, checkpoint.parent) }
+    /// A shard as its first event leaves it, under the next ordinal.
+    mutating func add(_ checkpoint: Checkpoint) {
+        let (ordinal, key) = (UInt32(shards.count + 1), checkpoint.shard)
+        shards.append(Shard(key: key, checkpoint: checkpoint))
+        ordinals[key] = ordinal
+        if !orphans.isEmpty, let children = orphans.removeValue(forKey: key) {
+            shards[Int(ordinal) - 1].children = children
+            for child in children { shards[Int(child) - 1].parent = ordinal }
         }
+        link(ordinal)
+    }
+
+    /// Undoes the last `add`.
+    mutating func removeLast() {
+        let ordinal = UInt32(shards.count)
+        unlink(ordinal)
+        let shard = shards.removeLast()
+        ordinals[shard.key] = nil
+        guard !shard.children.isEmpty else { return }
+        for child in shard.children { shards[Int(child) - 1].parent = nil }
+        orphans[shard.key] = shard.children
     }
 
     /// One step of the fold of one shard.
@@ -49,7 +59,13 @@ struct LogState: Sendable {
         let index = Int(ordinal) - 1
         let hadParent = shards[index].checkpoint.parent != nil
         try shards[index].checkpoint.apply(payload, position: position, time: time)
-        if !hadParent { link(ordinal, shards[index].checkpoint.parent) }
+        if !hadParent { link(ordinal) }
+    }
+
+    /// Undoes the steps since the shard's checkpoint was this one. What was changed last is undone first.
+    mutating func restore(_ checkpoint: Checkpoint, of ordinal: UInt32) {
+        if checkpoint.parent == nil { unlink(ordinal) }
+        shards[Int(ordinal) - 1].checkpoint = checkpoint
     }
 
     /// Shards that stand elsewhere here than in `older`.
@@ -57,17 +73,32 @@ struct LogState: Sendable {
         Set(shards.lazy.filter { older.checkpoint($0.key)?.position != $0.checkpoint.position }.map(\.key))
     }
 
-    private mutating func link(_ ordinal: UInt32, _ parent: ShardID?) {
-        guard let parent else { return }
-        let key = Self.key(parent, beside: shards[Int(ordinal) - 1].key)
-        if let found = ordinals[key] {
-            shards[Int(found) - 1].children.append(ordinal)
+    /// Ties a shard to its parent, or leaves it to wait for one.
+    private mutating func link(_ ordinal: UInt32) {
+        guard let key = parentKey(of: ordinal) else { return }
+        if let parent = ordinals[key] {
+            shards[Int(ordinal) - 1].parent = parent
+            shards[Int(parent) - 1].children.append(ordinal)
         } else {
             orphans[key, default: []].append(ordinal)
         }
     }
 
-    private static func key(_ shard: ShardID, beside other: ShardKey) -> ShardKey {
-        ShardKey(table: other.table, stream: other.stream, shard: shard)
+    /// Undoes `link`.
+    private mutating func unlink(_ ordinal: UInt32) {
+        guard let key = parentKey(of: ordinal) else { return }
+        if let parent = shards[Int(ordinal) - 1].parent {
+            shards[Int(ordinal) - 1].parent = nil
+            shards[Int(parent) - 1].children.removeAll { $0 == ordinal }
+        } else {
+            orphans[key]?.removeAll { $0 == ordinal }
+        }
+    }
+
+    private func parentKey(of ordinal: UInt32) -> ShardKey? {
+        let checkpoint = shards[Int(ordinal) - 1].checkpoint
+        return checkpoint.parent.map {
+            ShardKey(table: checkpoint.shard.table, stream: checkpoint.shard.stream, shard: $0)
+        }
     }
 }

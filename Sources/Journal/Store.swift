@@ -33,7 +33,7 @@ struct Store: Sendable {
             guard Schema.ordinal(key) == next, Int(next) <= names.count, let bytes = Sealed.open(value, under: key),
                 let checkpoint = WireFormat.decodeCheckpoint(bytes, of: names[Int(next) - 1])
             else { throw damaged(nil, "the checkpoint of shard number \(next) can't be read") }
-            state.set(checkpoint, ordinal: next)
+            state.add(checkpoint)
             next += 1
         }
         guard Int(next) == names.count + 1 else { throw damaged(nil, "\(names.count) shards have names and \(next - 1) checkpoints") }
@@ -143,7 +143,7 @@ struct Store: Sendable {
         _ value: [UInt8], at position: Position, after previous: ChainHash
     ) throws(JournalError) -> (envelope: WireFormat.Envelope, payload: Payload, naming: ShardKey?) {
         guard value.count > ChainHash.count else { throw damaged(position, "the event is cut off") }
-        guard previous.chained(with: value, from: ChainHash.count) == ChainHash(value) else {
+        guard previous.chained(with: value.span) == ChainHash(value) else {
             throw damaged(position, "the event doesn't match its hash, or the one before it was changed")
         }
         guard let decoded = WireFormat.decodeEvent(value), decoded.envelope.position == position else {
@@ -153,6 +153,10 @@ struct Store: Sendable {
     }
 
     // MARK: - LMDB in the journal's error
+
+    func put(_ body: (Schema) throws(LMDBError) -> Void) throws(JournalError) {
+        do throws(LMDBError) { try body(schema) } catch { throw .storage(error) }
+    }
 
     func value(
         for key: [UInt8], in table: Table, _ transaction: borrowing some Snapshot & ~Copyable

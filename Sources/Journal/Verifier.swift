@@ -156,9 +156,7 @@ struct Verifier {
                 } else {
                     guard let name = record.naming, Int(envelope.shard) == fold.shards.count + 1, envelope.revision == Revision(1)
                     else { throw Refusal(shard: record.naming ?? ShardKey(table: TableName("?"), stream: StreamARN("?"), shard: ShardID("number \(envelope.shard)")), revision: .none, attempted: envelope.revision, kind: record.payload.kind, rule: "a shard's first event names it") }
-                    fold.set(
-                        try .beginning(name, with: record.payload, position: position, time: envelope.time),
-                        ordinal: envelope.shard)
+                    fold.add(try .beginning(name, with: record.payload, position: position, time: envelope.time))
                 }
             } catch {
                 throw store.damaged(position, "the event can't follow: \(error)")

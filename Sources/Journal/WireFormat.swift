@@ -20,9 +20,10 @@ enum WireFormat {
 
     // MARK: - Events
 
-    /// - Returns: the event's bytes after room for a hash.
-    static func encode(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?) -> [UInt8] {
-        if case .sequenceAdvanced(let advanced) = payload, envelope.table == nil { return encode(envelope, advanced) }
+    static func encode(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?, onto writer: inout WireWriter) {
+        if case .sequenceAdvanced(let advanced) = payload, envelope.table == nil {
+            return encode(envelope, advanced, onto: &writer)
+        }
         var event = wire(payload, naming: shard)
         event.position = envelope.position.number
         event.time = envelope.time.microseconds
@@ -31,12 +32,11 @@ enum WireFormat {
         event.revision = envelope.revision.number
         event.previous = envelope.previous.number
         if let table = envelope.table { event.table = table.text }
-        return Sealed.unsealed(bytes(event))
+        writer.append(bytes(event).span)
     }
 
     /// By hand: this is the event that journals are full of.
-    private static func encode(_ envelope: Envelope, _ advanced: SequenceAdvanced) -> [UInt8] {
-        var writer = WireWriter(leading: ChainHash.count)
+    private static func encode(_ envelope: Envelope, _ advanced: SequenceAdvanced, onto writer: inout WireWriter) {
         writer.number(1, envelope.position.number)
         writer.number(2, envelope.time.microseconds)
         writer.number(3, envelope.run.position.number)
@@ -50,7 +50,6 @@ enum WireFormat {
             writer.optional(4, advanced.approximateTime?.microseconds)
             writer.optional(5, advanced.targetToken?.text)
         }
-        return writer.bytes
     }
 
     /// By hand, likewise; `nil` for every other event, and for anything that an older or newer program wrote otherwise.
@@ -311,14 +310,10 @@ enum WireFormat {
 
     // MARK: - What is kept beside the log
 
-    static func encode(_ shard: ShardKey) -> [UInt8] {
-        Sealed.unsealed(
-            bytes(
-                Shake_Journal_V1_ShardName.with {
-                    $0.table = shard.table.text
-                    $0.stream = shard.stream.text
-                    $0.shard = shard.shard.text
-                }))
+    static func encode(_ shard: ShardKey, onto writer: inout WireWriter) {
+        writer.text(1, shard.table.text)
+        writer.text(2, shard.stream.text)
+        writer.text(3, shard.shard.text)
     }
 
     static func decodeShard(_ bytes: [UInt8]) -> ShardKey? {
@@ -326,11 +321,8 @@ enum WireFormat {
         return ShardKey(table: TableName(name.table), stream: StreamARN(name.stream), shard: ShardID(name.shard))
     }
 
-    /// By hand: every append encodes one of each shard that it touches.
-    ///
-    /// - Returns: the state's bytes after room for a hash.
-    static func encode(_ checkpoint: Checkpoint) -> [UInt8] {
-        var writer = WireWriter(leading: ChainHash.count)
+    /// By hand: every transaction encodes one of each shard that it touches.
+    static func encode(_ checkpoint: Checkpoint, onto writer: inout WireWriter) {
         writer.text(1, checkpoint.parent?.text ?? "")
         writer.number(2, checkpoint.range.starting)
         writer.number(3, checkpoint.range.ending)
@@ -361,7 +353,6 @@ enum WireFormat {
                 writer.flag(4, fault.isRetried)
             }
         }
-        return writer.bytes
     }
 
     static func decodeCheckpoint(_ bytes: [UInt8], of shard: ShardKey) -> Checkpoint? {
@@ -395,28 +386,28 @@ enum WireFormat {
         return checkpoint
     }
 
-    static func encode(_ table: TableState) -> [UInt8] {
-        Sealed.unsealed(bytes(
-            Shake_Journal_V1_TableFold.with {
-                $0.stream = table.stream?.text ?? ""
-                $0.phase = wire(table.phase)
-                $0.reason = table.reason
-                $0.segments = table.segments.map { segment in
-                    .with {
-                        $0.segment = segment.segment
-                        $0.totalSegments = segment.totalSegments
-                        if let key = segment.lastEvaluatedKey { $0.lastEvaluatedKey = String(decoding: key, as: UTF8.self) }
-                        $0.isFinished = segment.isFinished
-                        $0.items = segment.items
-                        $0.bytes = segment.bytes
-                    }
+    static func encode(_ table: TableState, onto writer: inout WireWriter) {
+        let fold = Shake_Journal_V1_TableFold.with {
+            $0.stream = table.stream?.text ?? ""
+            $0.phase = wire(table.phase)
+            $0.reason = table.reason
+            $0.segments = table.segments.map { segment in
+                .with {
+                    $0.segment = segment.segment
+                    $0.totalSegments = segment.totalSegments
+                    if let key = segment.lastEvaluatedKey { $0.lastEvaluatedKey = String(decoding: key, as: UTF8.self) }
+                    $0.isFinished = segment.isFinished
+                    $0.items = segment.items
+                    $0.bytes = segment.bytes
                 }
-                $0.scanFinished = table.scanFinished
-                if let token = table.targetToken { $0.targetToken = token.text }
-                if let fault = table.lastFault { $0.lastFault = wire(fault) }
-                $0.position = table.position.number
-                $0.updated = table.updated.microseconds
-            }))
+            }
+            $0.scanFinished = table.scanFinished
+            if let token = table.targetToken { $0.targetToken = token.text }
+            if let fault = table.lastFault { $0.lastFault = wire(fault) }
+            $0.position = table.position.number
+            $0.updated = table.updated.microseconds
+        }
+        writer.append(bytes(fold).span)
     }
 
     static func decodeTable(_ bytes: [UInt8], _ name: TableName) -> TableState? {

@@ -39,6 +39,9 @@ package struct ShardKey: Hashable, Comparable, Sendable, CustomStringConvertible
 
     package var description: String { "\(table)/\(shard)" }
 
+    /// By the id alone: it is as good as unique, and the names around it are a hundred bytes that every look-up would hash.
+    package func hash(into hasher: inout Hasher) { hasher.combine(shard) }
+
     package static func < (a: ShardKey, b: ShardKey) -> Bool {
         (a.table, a.stream, a.shard) < (b.table, b.stream, b.shard)
     }

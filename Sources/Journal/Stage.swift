@@ -1,0 +1,279 @@
+internal import LMDB
+internal import StreamModel
+
+/// The appends of one transaction: folded into the state and encoded as they come, put when they are admitted, and not yet
+/// durable.
+///
+/// The state is changed in place, since a copy would cost every append as much as there are shards; what is refused is
+/// undone. The buffers are kept from one transaction to the next.
+struct Stage: Sendable {
+    private struct Entry {
+        /// Where the event's value ends in `log`; it begins where the one before it ends.
+        let end: Int
+        /// Ordinal and revision of a shard's event that the index wants.
+        let indexed: (shard: UInt32, revision: Revision)?
+    }
+
+    /// What stood in the state before a draft.
+    private enum Before {
+        case newShard
+        case shard(UInt32, Checkpoint)
+        case table(TableName, TableState?)
+    }
+
+    private(set) var state: LogState
+    private(set) var run: RunID?
+
+    /// Of the append that is being admitted, the newest last.
+    private var before: [Before] = []
+    /// Events that are admitted and not yet put: their values, one after the other.
+    private var log = WireWriter(capacity: 1 << 16)
+    private var entries: [Entry] = []
+    /// One kept state at a time.
+    private var kept = WireWriter()
+
+    // Since the transaction began:
+    private var first: Position
+    private var knownShards: Int
+    /// Ordinals and names of what changed, as often as it did.
+    private var changedShards: [UInt32] = []
+    private var changedTables: Set<TableName> = []
+    private var startedDaemon: Position?
+
+    init(_ state: LogState, run: RunID?) {
+        self.state = state
+        self.run = run
+        first = state.last
+        knownShards = state.shards.count
+    }
+
+    /// Whether the transaction has nothing to write.
+    var isEmpty: Bool { state.last == first }
+
+    /// Forgets the last transaction, which is durable.
+    mutating func beginTransaction() {
+        first = state.last
+        knownShards = state.shards.count
+        changedShards.removeAll(keepingCapacity: true)
+        changedTables.removeAll(keepingCapacity: true)
+        startedDaemon = nil
+    }
+
+    // MARK: - Folding
+
+    /// Begins the writer's run.
+    mutating func start(_ started: RunStarted, time: Timestamp) {
+        append(.runStarted(started), Place(), time: time)
+        run = RunID(state.last)
+    }
+
+    /// Admits all of an append or none of it: `.conflict`, `.refused`.
+    mutating func admit(_ drafts: [Draft], time: Timestamp) -> Result<[Receipt], JournalError> {
+        let (last, chain, entryCount, logEnd) = (state.last, state.chain, entries.count, log.count)
+        let (shardCount, tables) = (changedShards.count, changedTables)
+        before.removeAll(keepingCapacity: true)
+        do throws(JournalError) {
+            var receipts: [Receipt] = []
+            receipts.reserveCapacity(drafts.count)
+            for draft in drafts { receipts.append(try admit(draft, time: time)) }
+            try checkLineage()
+            return .success(receipts)
+        } catch {
+            undo()
+            (state.last, state.chain) = (last, chain)
+            entries.removeLast(entries.count - entryCount)
+            log.truncate(to: logEnd)
+            changedShards.removeLast(changedShards.count - shardCount)
+            changedTables = tables
+            return .failure(error)
+        }
+    }
+
+    private mutating func admit(_ draft: Draft, time: Timestamp) throws(JournalError) -> Receipt {
+        switch draft.subject {
+        case .shard(let key): return try admit(draft, about: key, time: time)
+        case .table(let name):
+            before.append(.table(name, state.tables[name]))
+            changedTables.insert(name)
+            for payload in draft.payloads {
+                append(payload, Place(table: name), time: time)
+                state.tables[name, default: TableState(table: name)].apply(payload, position: state.last, time: time)
+            }
+        case .run:
+            for payload in draft.payloads { append(payload, Place(), time: time) }
+        }
+        return Receipt(position: state.last, checkpoint: nil)
+    }
+
+    private mutating func admit(_ draft: Draft, about key: ShardKey, time: Timestamp) throws(JournalError) -> Receipt {
+        let known = state.ordinals[key]
+        let found = known.map { state.shards[Int($0) - 1].checkpoint.revision } ?? .none
+        guard draft.expecting == nil || draft.expecting == found else {
+            throw .conflict(shard: key, expected: draft.expecting ?? .none, found: found)
+        }
+        var payloads = draft.payloads[...]
+        let ordinal: UInt32
+        if let known {
+            ordinal = known
+            before.append(.shard(known, state.shards[Int(known) - 1].checkpoint))
+        } else {
+            guard let discovery = payloads.popFirst() else { return Receipt(position: state.last, checkpoint: nil) }
+            ordinal = UInt32(state.shards.count + 1)
+            do throws(Refusal) {
+                state.add(try .beginning(key, with: discovery, position: state.last.next, time: time))
+            } catch {
+                throw .refused(error)
+            }
+            before.append(.newShard)
+            append(discovery, Place(shard: ordinal, revision: Revision(1), naming: key), time: time)
+        }
+        let index = Int(ordinal) - 1
+        changedShards.append(ordinal)
+        for payload in payloads {
+            let previous = state.shards[index].checkpoint.position
+            do throws(Refusal) {
+                try state.apply(payload, to: ordinal, position: state.last.next, time: time)
+            } catch {
+                throw .refused(error)
+            }
+            let revision = state.shards[index].checkpoint.revision
+            append(payload, Place(shard: ordinal, revision: revision, previous: previous, naming: key), time: time)
+        }
+        return Receipt(position: state.last, checkpoint: state.shards[index].checkpoint)
+    }
+
+    /// What an event is about, as its envelope says it.
+    private struct Place {
+        var shard: UInt32 = 0
+        var revision = Revision.none
+        var previous = Position.origin
+        var table: TableName?
+        var naming: ShardKey?
+    }
+
+    /// Puts an event at the end of the log, as far as this transaction goes.
+    private mutating func append(_ payload: Payload, _ place: Place, time: Timestamp) {
+        state.last = state.last.next
+        let envelope = WireFormat.Envelope(
+            position: state.last, time: time, run: run ?? RunID(state.last), shard: place.shard, revision: place.revision,
+            previous: place.previous, table: place.table)
+        let start = log.count
+        log.skip(ChainHash.count)
+        WireFormat.encode(envelope, payload, naming: place.naming, onto: &log)
+        state.chain = Sealed.chain(&log, from: start, after: state.chain)
+        let isIndexed = place.shard > 0 && Schema.isIndexed(place.revision)
+        entries.append(Entry(end: log.count, indexed: isIndexed ? (place.shard, place.revision) : nil))
+        if case .runStarted(let started) = payload, started.role == "daemon" { startedDaemon = state.last }
+    }
+
+    /// A child is never in processing while its parent isn't done (DESIGN 3.2), looked at once all events of the append are
+    /// folded: a rewind sets a parent and its descendants back together.
+    private func checkLineage() throws(JournalError) {
+        var newShard = UInt32(state.shards.count)
+        for change in before.reversed() {
+            switch change {
+            case .table: break
+            case .newShard:
+                try checkParent(of: newShard)
+                newShard -= 1
+            case .shard(let ordinal, let earlier):
+                try checkParent(of: ordinal)
+                guard earlier.status.letsChildrenStart else { continue }
+                let shard = state.shards[Int(ordinal) - 1]
+                guard !shard.checkpoint.status.letsChildrenStart else { continue }
+                for child in shard.children {
+                    let child = state.shards[Int(child) - 1].checkpoint
+                    guard child.hasStarted else { continue }
+                    throw refusal(shard.checkpoint, "its child \(child.shard.shard) has begun, and must be set back with it")
+                }
+            }
+        }
+    }
+
+    private func checkParent(of ordinal: UInt32) throws(JournalError) {
+        let index = Int(ordinal) - 1
+        guard state.shards[index].checkpoint.status == .inProcessing, let parent = state.shards[index].parent else { return }
+        guard !state.shards[Int(parent) - 1].checkpoint.status.letsChildrenStart else { return }
+        let (child, parentShard) = (state.shards[index].checkpoint, state.shards[Int(parent) - 1].checkpoint)
+        throw refusal(
+            child, "its parent \(parentShard.shard.shard) is \(parentShard.status.rawValue), and must be done first")
+    }
+
+    private func refusal(_ checkpoint: Checkpoint, _ rule: String) -> JournalError {
+        .refused(
+            Refusal(
+                shard: checkpoint.shard, revision: checkpoint.revision, attempted: checkpoint.revision,
+                kind: "status_changed", rule: rule))
+    }
+
+    private mutating func undo() {
+        for change in before.reversed() {
+            switch change {
+            case .newShard: state.removeLast()
+            case .shard(let ordinal, let checkpoint): state.restore(checkpoint, of: ordinal)
+            case .table(let name, let table): state.tables[name] = table
+            }
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Puts the events that were admitted since the last time, and their entries in the index.
+    mutating func putEvents(to transaction: inout WriteTransaction, _ schema: Schema) throws(LMDBError) {
+        var position = Position(state.last.number - UInt64(entries.count))
+        var start = 0
+        for entry in entries {
+            position = position.next
+            try log.withBytes(in: start..<entry.end) { (value) throws(LMDBError) in
+                try transaction.put(value, for: position.number, in: schema.log, appending: true)
+            }
+            if let (shard, revision) = entry.indexed {
+                try transaction.put(Schema.key(position), for: Schema.key(shard: shard, revision), in: schema.index)
+            }
+            start = entry.end
+        }
+        entries.removeAll(keepingCapacity: true)
+        log.truncate(to: 0)
+    }
+
+    /// New names, and one put for each state that changed, however many events changed it.
+    mutating func putStates(to transaction: inout WriteTransaction, _ schema: Schema) throws(LMDBError) {
+        for index in knownShards..<state.shards.count {
+            let ordinal = UInt32(index + 1)
+            try put(under: ordinal, in: schema.shards, &transaction) { WireFormat.encode($0.shards[index].key, onto: &$1) }
+        }
+        changedShards.sort()
+        var last: UInt32 = 0
+        for ordinal in changedShards where ordinal != last {
+            last = ordinal
+            try put(under: ordinal, in: schema.checkpoints, &transaction) {
+                WireFormat.encode($0.shards[Int(ordinal) - 1].checkpoint, onto: &$1)
+            }
+        }
+        for name in changedTables {
+            guard let table = state.tables[name] else { continue }
+            let key = Schema.key(name)
+            kept.truncate(to: 0)
+            kept.skip(Seal.count)
+            WireFormat.encode(table, onto: &kept)
+            Sealed.seal(&kept, under: key)
+            try transaction.put(kept.written, for: key, in: schema.tables)
+        }
+        if let startedDaemon {
+            try transaction.put(Schema.key(startedDaemon), for: Schema.lastDaemonRunKey, in: schema.meta)
+        }
+    }
+
+    private mutating func put(
+        under ordinal: UInt32, in table: Table, _ transaction: inout WriteTransaction,
+        _ encode: (borrowing LogState, inout WireWriter) -> Void
+    ) throws(LMDBError) {
+        kept.truncate(to: 0)
+        kept.skip(Seal.count)
+        encode(state, &kept)
+        Sealed.seal(&kept, under: ordinal)
+        try kept.withBytes(in: 0..<kept.count) { (value) throws(LMDBError) in
+            try transaction.put(value, for: ordinal, in: table)
+        }
+    }
+}
