@@ -9,7 +9,7 @@ struct ChainHash: Hashable, Sendable {
     /// The hash before the first event, and over what stands by itself.
     static let zero = ChainHash(high: 0, low: 0)
 
-    /// As they lie in memory, first byte first.
+    /// The low end of each lies first.
     private let high: UInt64
     private let low: UInt64
 
@@ -19,46 +19,42 @@ struct ChainHash: Hashable, Sendable {
     }
 
     /// The hash that `value` begins with; zero if it is too short to begin with one.
+    init(_ value: Span<UInt8>) {
+        self = value.count < Self.count ? .zero : unsafe value.withUnsafeBytes { unsafe ChainHash(loading: $0) }
+    }
+
     init(_ value: [UInt8]) { self.init(value.span) }
 
-    /// The same, in place.
-    init(_ value: Span<UInt8>) {
-        guard value.count >= Self.count else {
-            self = .zero
-            return
-        }
-        // Safe: 16 bytes are there, and unaligned loads of them are what is asked for.
-        (high, low) = unsafe value.withUnsafeBytes { bytes in
-            unsafe (
-                bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-            )
-        }
+    /// Safe where `bytes` holds 16 of them; unaligned loads of them are what is asked for.
+    private init(loading bytes: UnsafeRawBufferPointer) {
+        high = unsafe UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        low = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
 
-    /// The hash over this one and what `value` holds from `offset` on.
-    func chained(with value: [UInt8], from offset: Int = 0) -> ChainHash {
-        chained(with: value.span.extracting(droppingFirst: offset))
-    }
-
-    /// The hash over this one and `value`, without a copy of either.
-    func chained(with value: Span<UInt8>) -> ChainHash {
+    /// The hash after the one that `bytes` begins with, over what follows it there.
+    init(over bytes: Span<UInt8>) {
         var hasher = SHA256()
         // Safe: the hasher reads what it is lent and keeps nothing of it.
-        unsafe withUnsafeBytes(of: (high, low)) { unsafe hasher.update(bufferPointer: $0) }
-        unsafe value.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
-        return unsafe hasher.finalize().withUnsafeBytes { bytes in
-            unsafe ChainHash(
-                high: bytes.loadUnaligned(as: UInt64.self),
-                low: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        }
+        unsafe bytes.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
+        self.init(finishing: hasher)
     }
 
-    /// Puts the hash over the 16 bytes of `value` that begin at `offset`.
-    func write(to value: inout [UInt8], at offset: Int = 0) {
-        precondition(value.count - offset >= Self.count, "a sealed value begins with room for its hash")
-        unsafe value.withUnsafeMutableBytes { bytes in
-            unsafe bytes.storeBytes(of: high, toByteOffset: offset, as: UInt64.self)
-            unsafe bytes.storeBytes(of: low, toByteOffset: offset + 8, as: UInt64.self)
-        }
+    /// The hash over this one and what `value` holds after its own, without a copy of either.
+    func chained(with value: Span<UInt8>) -> ChainHash {
+        var hasher = SHA256()
+        // Safe, as above.
+        unsafe withUnsafeBytes(of: (high.littleEndian, low.littleEndian)) { unsafe hasher.update(bufferPointer: $0) }
+        unsafe value.withUnsafeBytes { unsafe hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0.dropFirst(Self.count))) }
+        return ChainHash(finishing: hasher)
+    }
+
+    private init(finishing hasher: SHA256) {
+        self = unsafe hasher.finalize().withUnsafeBytes { unsafe ChainHash(loading: $0) }
+    }
+
+    /// Puts the hash over 16 bytes of what is written.
+    func write(to writer: inout WireWriter, at start: Int) {
+        writer.replace(at: start, with: high)
+        writer.replace(at: start + 8, with: low)
     }
 }

@@ -22,7 +22,7 @@ package final class Journal: Sendable {
     let store: Store
     private let writer: JournalWriter?
     private let lock: DaemonLock?
-    private let isClosed = Mutex(false)
+    private let isClosed = Atomic(false)
 
     /// A map that LMDB takes no disk for until it is used; it doubles when it is full.
     package static let mapSize = 64 << 30
@@ -212,19 +212,19 @@ package final class Journal: Sendable {
     /// - Throws: `.conflict` where a shard is at another revision than its draft expects, `.refused` for what can't follow,
     ///   `.disk` and the like, after which nothing of the append is in the journal.
     package func append(_ drafts: [Draft]) async throws(JournalError) -> [Receipt] {
-        guard let writer, !isClosed.withLock({ $0 }) else { throw .closed(path: path) }
+        guard let writer, !isClosed.load(ordering: .relaxed) else { throw .closed(path: path) }
         return try await writer.append(drafts)
     }
 
     /// Shards that another process has appended to since this was last asked; cheap where there are none.
     package func foreignAppends() async throws(JournalError) -> [ShardKey] {
-        guard let writer, !isClosed.withLock({ $0 }) else { return [] }
+        guard let writer, !isClosed.load(ordering: .relaxed) else { return [] }
         return try await writer.foreignAppends()
     }
 
     /// Says that the run ended, and why. A run that never says so was killed.
     package func close(reason: String) async {
-        guard let writer, !isClosed.withLock({ closed in defer { closed = true }; return closed }) else { return }
+        guard let writer, !isClosed.exchange(true, ordering: .relaxed) else { return }
         if lock != nil {
             // Nothing is left to tell it to: the journal is whole without.
             _ = try? await writer.append([Draft(run: .runStopped(RunStopped(reason: reason)))])

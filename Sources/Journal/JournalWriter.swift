@@ -14,29 +14,35 @@ final class JournalWriter: Sendable {
         let continuation: CheckedContinuation<Result<[Receipt], JournalError>, Never>
     }
 
-    private enum Work {
-        case append(Request)
-        /// Which shards other processes have appended to since the last time.
-        case foreign(CheckedContinuation<Result<[ShardKey], JournalError>, Never>)
-        case end(CheckedContinuation<Void, Never>)
+    /// The appends of one transaction.
+    struct Batch {
+        var requests: [Request] = []
+        /// One for each request that has been looked at, in order.
+        var results: [Result<[Receipt], JournalError>] = []
+        /// How many the transaction before had.
+        fileprivate(set) var expected = 0
     }
 
     /// A transaction takes at most so many appends: past that, a batch gains nothing and its callers only wait longer.
     private static let maximumBatch = 4096
-    /// How much of the last commit's time may be waited for appends that are on their way. Without it a closed loop splits in
-    /// two halves that take turns, and commits carry half of what they could (LIMITS 6).
+    /// How much of the last commit's time may be waited idly for appends that are on their way. Without it a closed loop
+    /// splits in two halves that take turns, and commits carry half of what they could (LIMITS 6).
     private static let lingerShare = 0.3
-    /// And never longer than that, in nanoseconds.
-    private static let maximumLinger: UInt64 = 2_000_000
+    private static let longestLinger: UInt64 = 2_000_000
 
     private struct Queue {
-        var work: [Work] = []
-        /// The thread waits to be woken.
+        var appends: [Request] = []
+        /// Which shards other processes have appended to since the last time.
+        var asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>] = []
+        var ending: CheckedContinuation<Void, Never>?
+        /// The thread waits for `arrived`.
         var isAsleep = false
         var hasEnded = false
     }
 
     private let queue = Mutex(Queue())
+    /// How many appends are in the queue, to be looked at without its lock.
+    private let waiting = Atomic(0)
     private let arrived = DispatchSemaphore(value: 0)
     private let store: Store
     private struct Seen {
@@ -58,37 +64,39 @@ final class JournalWriter: Sendable {
 
     func append(_ drafts: [Draft]) async throws(JournalError) -> [Receipt] {
         try await withCheckedContinuation { continuation in
-            enqueue(.append(Request(drafts: drafts, continuation: continuation)))
+            let isTaken = enqueue { queue in
+                queue.appends.append(Request(drafts: drafts, continuation: continuation))
+                waiting.store(queue.appends.count, ordering: .relaxed)
+            }
+            if !isTaken { continuation.resume(returning: .failure(.closed(path: store.path))) }
         }.get()
     }
 
     func foreignAppends() async throws(JournalError) -> [ShardKey] {
         let seen = seen.withLock { $0 }
         guard seen.hasNews || store.environment.lastTransaction != seen.transaction else { return [] }
-        return try await withCheckedContinuation { enqueue(.foreign($0)) }.get()
+        return try await withCheckedContinuation { continuation in
+            if !enqueue({ $0.asking.append(continuation) }) { continuation.resume(returning: .success([])) }
+        }.get()
     }
 
     /// Everything that was asked for before is durable when this returns.
-    func end() async { await withCheckedContinuation { enqueue(.end($0)) } }
+    func end() async {
+        await withCheckedContinuation { continuation in
+            if !enqueue({ $0.ending = continuation }) { continuation.resume() }
+        }
+    }
 
-    private func enqueue(_ work: Work) {
+    /// `false` where the thread has ended: whoever comes then must not wait for it.
+    private func enqueue(_ add: (inout Queue) -> Void) -> Bool {
         let (isTaken, wakes) = queue.withLock { queue in
             guard !queue.hasEnded else { return (false, false) }
-            queue.work.append(work)
+            add(&queue)
             defer { queue.isAsleep = false }
             return (true, queue.isAsleep)
         }
         if wakes { arrived.signal() }
-        if !isTaken { refuse(work) }
-    }
-
-    /// The thread has ended: whoever comes now must not wait for it.
-    private func refuse(_ work: Work) {
-        switch work {
-        case .append(let request): request.continuation.resume(returning: .failure(.closed(path: store.path)))
-        case .foreign(let continuation): continuation.resume(returning: .success([]))
-        case .end(let continuation): continuation.resume()
-        }
+        return isTaken
     }
 
     // MARK: - The thread
@@ -97,245 +105,86 @@ final class JournalWriter: Sendable {
         var thread = begun
         var batch = Batch()
         while true {
-            sleepUntilWork(expecting: batch.requests.count, atMost: Self.linger(after: batch.commitTime))
-            batch.clear()
-            var (asking, ended) = take(into: &batch)
-            if !batch.requests.isEmpty {
-                let deadline = DispatchTime.now().uptimeNanoseconds + Self.linger(after: batch.commitTime)
-                thread.append(&batch) { batch in
-                    // While these were folded, the next have come; and when there are none, some may be on their way.
-                    repeat {
-                        let more = take(into: &batch)
-                        asking += more.asking
-                        ended = ended ?? more.ended
-                        if !batch.isWhole { return true }
-                        guard batch.requests.count < min(batch.expected, Self.maximumBatch) else { return false }
-                        sched_yield()
-                    } while DispatchTime.now().uptimeNanoseconds < deadline
-                    return false
-                }
-                seen.withLock { $0 = Seen(transaction: thread.transaction, hasNews: thread.hasNews) }
-                for (request, result) in zip(batch.requests, batch.results) { request.continuation.resume(returning: result) }
-            }
+            let (asking, ending) = next(&batch)
+            // At the end one transaction may not have room for all that still waits.
+            repeat { append(&batch, &thread) } while ending != nil && take(into: &batch)
             if !asking.isEmpty {
                 let answer = thread.foreignAppends()
-                seen.withLock { $0 = Seen(transaction: thread.transaction, hasNews: thread.hasNews) }
+                note(thread)
                 for (index, continuation) in asking.enumerated() {
                     continuation.resume(returning: index == 0 ? answer : .success([]))
                 }
             }
-            if let ended {
-                ended.resume()
+            if let ending {
+                ending.resume()
                 return
             }
         }
     }
 
-    private typealias Others = (
-        asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>], ended: CheckedContinuation<Void, Never>?
-    )
+    /// What came since the last look; sleeps while there is nothing.
+    private func next(
+        _ batch: inout Batch
+    ) -> (asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>], ending: CheckedContinuation<Void, Never>?) {
+        while true {
+            let isEmpty = queue.withLock { queue in
+                queue.isAsleep = queue.appends.isEmpty && queue.asking.isEmpty && queue.ending == nil
+                return queue.isAsleep
+            }
+            if isEmpty { arrived.wait() }
+            _ = take(into: &batch)
+            let (asking, ending) = queue.withLock { queue in
+                defer { queue.asking.removeAll() }
+                // From here on nothing can come, so what is taken next is the last.
+                queue.hasEnded = queue.ending != nil
+                return (queue.asking, queue.ending)
+            }
+            return (asking, ending)
+        }
+    }
 
-    /// Takes what waits: appends into `batch`, as far as it may still grow, and the rest out.
-    private func take(into batch: inout Batch) -> Others {
-        var others: Others = ([], nil)
-        let room = Self.maximumBatch - batch.requests.count
-        let work = queue.withLock { queue in
-            let taken = queue.work.count <= room ? queue.work : Array(queue.work.prefix(room))
-            if taken.count == queue.work.count {
-                queue.work.removeAll(keepingCapacity: true)
+    /// Moves what waits into `batch`, as far as there is room; `false` where nothing was moved.
+    private func take(into batch: inout Batch) -> Bool {
+        queue.withLock { queue in
+            let count = min(queue.appends.count, Self.maximumBatch - batch.requests.count)
+            if batch.requests.isEmpty, count == queue.appends.count {
+                swap(&batch.requests, &queue.appends)
             } else {
-                queue.work.removeFirst(taken.count)
+                batch.requests += queue.appends.prefix(count)
+                queue.appends.removeFirst(count)
             }
-            // In the same moment as the last look, so that nothing can come between.
-            queue.hasEnded = queue.hasEnded || taken.contains { if case .end = $0 { true } else { false } }
-            return taken
-        }
-        for item in work {
-            switch item {
-            case .append(let request): batch.requests.append(request)
-            case .foreign(let continuation): others.asking.append(continuation)
-            case .end(let continuation): others.ended = continuation
-            }
-        }
-        return others
-    }
-
-    /// Where a batch of several has just been answered, more will be here at once, and to sleep and be woken takes longer.
-    private func sleepUntilWork(expecting count: Int, atMost linger: UInt64) {
-        if count > 1 {
-            let deadline = DispatchTime.now().uptimeNanoseconds + linger
-            while queue.withLock({ $0.work.isEmpty }), DispatchTime.now().uptimeNanoseconds < deadline { sched_yield() }
-        }
-        let isEmpty = queue.withLock { queue in
-            queue.isAsleep = queue.work.isEmpty
-            return queue.isAsleep
-        }
-        if isEmpty { arrived.wait() }
-    }
-
-    private static func linger(after commitTime: UInt64) -> UInt64 {
-        min(UInt64(Double(commitTime) * lingerShare), maximumLinger)
-    }
-}
-
-/// Appends of one transaction, as they come, and their answers.
-struct Batch {
-    var requests: [JournalWriter.Request] = []
-    /// One for each request that was looked at.
-    var results: [Result<[Receipt], JournalError>] = []
-    /// As many as the batch before held: of those who wait for an answer most come back.
-    private(set) var expected = 0
-    /// Nanoseconds that the last commit took.
-    var commitTime: UInt64 = 0
-
-    /// Whether every request was looked at.
-    var isWhole: Bool { results.count == requests.count }
-
-    mutating func clear() {
-        expected = requests.count
-        requests.removeAll(keepingCapacity: true)
-        results.removeAll(keepingCapacity: true)
-    }
-
-    /// Answers all, whatever was said before.
-    mutating func fail(_ error: JournalError) { results = requests.map { _ in .failure(error) } }
-}
-
-/// What the writer's thread holds and nobody else sees.
-struct WriterThread: Sendable {
-    private let store: Store
-    /// `nil` after a transaction that failed: the next one loads it anew.
-    private var state: LogState?
-    /// The newest transaction whose events `state` has, or had.
-    private(set) var transaction: Int
-    private var run: RunID?
-    /// To be appended before the first event of this run, where it is not yet.
-    private var starting: RunStarted?
-    private var foreign: Set<ShardKey> = []
-    var hasNews: Bool { !foreign.isEmpty }
-    private var failure: JournalError?
-
-    init(store: Store, state: LogState, transaction: Int, run: RunStarted?) {
-        self.store = store
-        self.state = state
-        self.transaction = transaction
-        starting = run
-    }
-
-    /// Writes the run's start, on whatever thread.
-    mutating func begin() throws(JournalError) {
-        while true {
-            do throws(JournalError) {
-                var batch = Batch()
-                return try tryAppend(&batch) { _ in false }
-            } catch {
-                guard case .storage(let storage) = error, storage.isMapFull else { throw error }
-                try growMap()
-            }
+            waiting.store(queue.appends.count, ordering: .relaxed)
+            return count > 0
         }
     }
 
-    /// One transaction for all; one answer for each. What conflicts or is refused fails alone.
-    ///
-    /// - Parameter gather: puts what has come meanwhile into the batch; `false` when the batch is to be closed.
-    mutating func append(_ batch: inout Batch, _ gather: (inout Batch) -> Bool) {
-        if let failure { return batch.fail(failure) }
-        while true {
-            do {
-                return try tryAppend(&batch, gather)
-            } catch .storage(let error) where error.isMapFull {
-                do throws(JournalError) { try growMap() } catch { return batch.fail(error) }
-            } catch {
-                return batch.fail(error)
-            }
-        }
-    }
-
-    private mutating func tryAppend(_ batch: inout Batch, _ gather: (inout Batch) -> Bool) throws(JournalError) {
-        var began = 0
-        let (store, starting, known, held) = (store, starting, transaction, state != nil)
-        // The state is changed in place, for copying it would cost every append as much as there are shards. A transaction
-        // that fails leaves none, and the next one loads it anew.
-        var stage = Stage(state: state.take() ?? LogState(), run: run)
-        var theirs: Set<ShardKey> = []
-        var folded: UInt64 = 0
+    private func append(_ batch: inout Batch, _ thread: inout WriterThread) {
+        guard !batch.requests.isEmpty else { return }
+        var idle = min(UInt64(Double(thread.lastCommit) * Self.lingerShare), Self.longestLinger)
+        thread.append(&batch) { gather(into: &$0, idle: &idle) }
+        note(thread)
+        for (request, result) in zip(batch.requests, batch.results) { request.continuation.resume(returning: result) }
+        batch.expected = batch.requests.count
+        batch.requests.removeAll(keepingCapacity: true)
         batch.results.removeAll(keepingCapacity: true)
-        do throws(JournalError) {
-            try store.environment.write { (transaction) throws(JournalError) in
-                began = transaction.id
-                if began != known + 1 || !held {
-                    let fresh = try store.state(transaction)
-                    // Another process committed meanwhile: what it left is where this append goes on.
-                    if began != known + 1 { theirs = fresh.differences(from: stage.state) }
-                    stage = Stage(state: fresh, run: stage.run)
-                }
-                let blank = starting == nil ? nil : stage
-                if let starting { try stage.start(starting) }
-                repeat {
-                    for request in batch.requests[batch.results.count...] { batch.results.append(stage.admit(request.drafts)) }
-                    // Nothing of what this run came for can be written: it leaves no trace.
-                    if let blank, !batch.results.isEmpty, batch.results.allSatisfy({ $0.isFailure }) { stage = blank }
-                    do throws(LMDBError) { try stage.putEvents(into: &transaction, store.schema) } catch { throw .storage(error) }
-                } while starting == nil && gather(&batch)
-                do throws(LMDBError) { try stage.putStates(into: &transaction, store.schema) } catch { throw .storage(error) }
-                folded = DispatchTime.now().uptimeNanoseconds
-            }
-        } catch {
-            throw commitError(error)
+    }
+
+    /// Takes what came while the transaction was open. Where it has fewer appends than the last one had, yields for up to
+    /// `idle` nanoseconds in all until there are more.
+    private func gather(into batch: inout Batch, idle: inout UInt64) -> Bool {
+        var looked = DispatchTime.now().uptimeNanoseconds
+        while waiting.load(ordering: .relaxed) == 0 {
+            guard batch.requests.count < batch.expected, idle > 0 else { return false }
+            sched_yield()
+            let now = DispatchTime.now().uptimeNanoseconds
+            idle -= min(idle, now - looked)
+            looked = now
         }
-        batch.commitTime = DispatchTime.now().uptimeNanoseconds - folded
-        foreign.formUnion(theirs)
-        state = stage.state
-        run = stage.run
-        if run != nil { self.starting = nil }
-        // LMDB makes no transaction of one that wrote nothing, and its number goes to whoever writes next.
-        transaction = stage.isEmpty ? began - 1 : began
+        return take(into: &batch)
     }
 
-    /// What other processes have appended to since this was last asked.
-    mutating func foreignAppends() -> Result<[ShardKey], JournalError> {
-        if let failure { return .failure(failure) }
-        do throws(JournalError) {
-            if store.environment.lastTransaction != transaction {
-                var snapshot = 0
-                let fresh = try store.read { (transaction) throws(JournalError) in
-                    snapshot = transaction.id
-                    return try store.state(transaction)
-                }
-                // Without a state of its own to compare with, every shard may have changed.
-                foreign.formUnion(fresh.differences(from: state ?? LogState()))
-                state = fresh
-                transaction = snapshot
-            }
-            defer { foreign = [] }
-            return .success(foreign.sorted())
-        } catch {
-            return .failure(error)
-        }
+    private func note(_ thread: borrowing WriterThread) {
+        let now = Seen(transaction: thread.transaction, hasNews: thread.hasNews)
+        seen.withLock { $0 = now }
     }
-
-    private mutating func growMap() throws(JournalError) {
-        let size = store.environment.mapSize
-        let (doubled, overflows) = size.multipliedReportingOverflow(by: 2)
-        guard !overflows, doubled <= 1 << 46 else { throw .mapFull(path: store.path, bytes: size) }
-        do throws(LMDBError) { try store.environment.grow(to: doubled) } catch { throw .mapFull(path: store.path, bytes: size) }
-    }
-
-    private mutating func commitError(_ error: JournalError) -> JournalError {
-        guard case .storage(let storage) = error else { return error }
-        if storage.isMapFull { return error }
-        if storage.isPanic { failure = .closed(path: store.path) }
-        if storage.isCorrupted || storage.isForeign { return store.translated(error) }
-        switch storage.code {
-        case EIO, ENOSPC, EDQUOT, EFBIG:
-            return .disk(path: store.path, reason: "\(storage) (a full disk shows like this too)")
-        case EROFS, EACCES, EPERM:
-            return .readOnly(path: store.path, reason: "\(storage)")
-        default: return error
-        }
-    }
-}
-
-extension Result {
-    fileprivate var isFailure: Bool { if case .failure = self { true } else { false } }
 }

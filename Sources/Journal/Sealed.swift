@@ -1,33 +1,32 @@
-/// How values lie in LMDB: their hash, then their bytes.
+/// How values lie in LMDB: their hash or seal, then their bytes.
 enum Sealed {
-    /// A value of the log, chained to the one before it: `bytes` from `start` on, where room for the hash comes first.
-    static func seal(_ bytes: inout [UInt8], from start: Int = 0, after previous: ChainHash) -> ChainHash {
-        let hash = previous.chained(with: bytes, from: start + ChainHash.count)
-        hash.write(to: &bytes, at: start)
+    /// Chains a value of the log to the one before it. `writer` holds its bytes from `start` on, after room for the hash.
+    static func chain(_ writer: inout WireWriter, from start: Int, after previous: ChainHash) -> ChainHash {
+        // What is hashed is the hash before and the event: they stand side by side until the event's own takes the place.
+        previous.write(to: &writer, at: start)
+        let hash = writer.withBytes(in: start..<writer.count) { ChainHash(over: $0) }
+        hash.write(to: &writer, at: start)
         return hash
     }
 
-    /// A value beside the log, bound to its key, so that two of them can't be taken for each other.
-    static func seal(_ value: inout [UInt8], under key: [UInt8]) {
-        hash(of: value, under: key).write(to: &value)
+    /// Seals a value beside the log. `writer` holds its bytes, and nothing else, after room for the seal.
+    static func seal(_ writer: inout WireWriter, under key: [UInt8]) {
+        seal(&writer) { Seal(of: $0, under: key.span) }
     }
 
-    /// Room for a hash, and `bytes`.
-    static func unsealed(_ bytes: [UInt8]) -> [UInt8] {
-        var value: [UInt8] = []
-        value.reserveCapacity(ChainHash.count + bytes.count)
-        for _ in 0..<ChainHash.count { value.append(0) }
-        value.append(contentsOf: bytes)
-        return value
+    static func seal(_ writer: inout WireWriter, under ordinal: UInt32) {
+        seal(&writer) { Seal(of: $0, under: ordinal) }
+    }
+
+    private static func seal(_ writer: inout WireWriter, _ make: (Span<UInt8>) -> Seal) {
+        writer.withBytes(in: Seal.count..<writer.count, make).write(to: &writer)
     }
 
     /// `nil` where the value is not what was sealed.
     static func open(_ value: [UInt8], under key: [UInt8]) -> [UInt8]? {
-        guard value.count >= ChainHash.count, hash(of: value, under: key) == ChainHash(value) else { return nil }
-        return Array(value[ChainHash.count...])
-    }
-
-    private static func hash(of value: [UInt8], under key: [UInt8]) -> ChainHash {
-        ChainHash.zero.chained(with: key).chained(with: value, from: ChainHash.count)
+        guard value.count >= Seal.count else { return nil }
+        let bytes = value.span.extracting(droppingFirst: Seal.count)
+        guard Seal(of: bytes, under: key.span) == Seal(readFrom: value.span) else { return nil }
+        return Array(value[Seal.count...])
     }
 }

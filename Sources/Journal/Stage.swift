@@ -1,192 +1,208 @@
 internal import LMDB
 internal import StreamModel
 
-/// A transaction's worth of appends: checked, folded and encoded as they come, and not yet durable.
+/// The appends of one transaction: folded into the state and encoded as they come, put when they are admitted, and not yet
+/// durable.
 ///
-/// An append is admitted whole or not at all. The state is changed in place, since to copy what an append touches costs more
-/// than to fold it; what a refused one had changed is taken back.
-struct Stage {
-    private(set) var state: LogState
-    private(set) var run: RunID?
-
-    /// Encoded events that wait to be put, one behind the other.
-    private var log = WireWriter(capacity: 4096)
-    private var entries: [Entry] = []
-    /// New shards.
-    private var named: [UInt32] = []
-    private var changedShards: [UInt32] = []
-    private var changedTables: Set<TableName> = []
-    private var startedDaemon: Position?
-    /// What the append under way has changed, oldest first.
-    private var changes: [Change] = []
-    private(set) var isEmpty = true
-
+/// The state is changed in place, since a copy would cost every append as much as there are shards; what is refused is
+/// undone. The buffers are kept from one transaction to the next.
+struct Stage: Sendable {
     private struct Entry {
-        let position: Position
-        /// Where the log's bytes of this event begin.
-        let start: Int
-        /// Of a shard's event that the index wants.
+        /// Where the event's value ends in `log`; it begins where the one before it ends.
+        let end: Int
+        /// Ordinal and revision of a shard's event that the index wants.
         let indexed: (shard: UInt32, revision: Revision)?
     }
 
-    /// A step that can be taken back.
-    private enum Change {
-        case added(UInt32)
-        case changed(UInt32, Checkpoint)
+    /// What stood in the state before a draft.
+    private enum Before {
+        case newShard
+        case shard(UInt32, Checkpoint)
         case table(TableName, TableState?)
     }
 
-    init(state: LogState, run: RunID?) {
+    private(set) var state: LogState
+    private(set) var run: RunID?
+
+    /// Of the append that is being admitted, the newest last.
+    private var before: [Before] = []
+    /// Events that are admitted and not yet put: their values, one after the other.
+    private var log = WireWriter(capacity: 1 << 16)
+    private var entries: [Entry] = []
+    /// One kept state at a time.
+    private var kept = WireWriter()
+
+    // Since the transaction began:
+    private var first: Position
+    private var knownShards: Int
+    /// Ordinals and names of what changed, as often as it did.
+    private var changedShards: [UInt32] = []
+    private var changedTables: Set<TableName> = []
+    private var startedDaemon: Position?
+
+    init(_ state: LogState, run: RunID?) {
         self.state = state
         self.run = run
+        first = state.last
+        knownShards = state.shards.count
     }
 
-    /// - Throws: never more than `admit` does for any other event.
-    mutating func start(_ started: RunStarted) throws(JournalError) {
-        _ = try admit([Draft(run: .runStarted(started))]).get()
+    /// Whether the transaction has nothing to write.
+    var isEmpty: Bool { state.last == first }
+
+    /// Forgets the last transaction, which is durable.
+    mutating func beginTransaction() {
+        first = state.last
+        knownShards = state.shards.count
+        changedShards.removeAll(keepingCapacity: true)
+        changedTables.removeAll(keepingCapacity: true)
+        startedDaemon = nil
+    }
+
+    // MARK: - Folding
+
+    /// Begins the writer's run.
+    mutating func start(_ started: RunStarted, time: Timestamp) {
+        append(.runStarted(started), Place(), time: time)
         run = RunID(state.last)
     }
 
-    /// - Returns: a receipt a draft, or `.conflict` or `.refused`, and then nothing of it is admitted.
-    mutating func admit(_ drafts: [Draft]) -> Result<[Receipt], JournalError> {
-        let before = (
-            last: state.last, chain: state.chain, log: log.bytes.count, entries: entries.count, named: named.count,
-            changedShards: changedShards.count, startedDaemon: startedDaemon
-        )
-        changes.removeAll(keepingCapacity: true)
+    /// Admits all of an append or none of it: `.conflict`, `.refused`.
+    mutating func admit(_ drafts: [Draft], time: Timestamp) -> Result<[Receipt], JournalError> {
+        let (last, chain, entryCount, logEnd) = (state.last, state.chain, entries.count, log.count)
+        let (shardCount, tables) = (changedShards.count, changedTables)
+        before.removeAll(keepingCapacity: true)
         do throws(JournalError) {
-            let time = Timestamp.now()
-            // Nearly every append is one advance, which changes nothing where it is refused, and no lineage.
-            if drafts.count == 1, drafts[0].isOneAdvance {
-                let receipt = try admit(drafts[0], time, keepsUndo: false)
-                isEmpty = false
-                return .success([receipt])
-            }
             var receipts: [Receipt] = []
             receipts.reserveCapacity(drafts.count)
-            for draft in drafts { receipts.append(try admit(draft, time, keepsUndo: true)) }
+            for draft in drafts { receipts.append(try admit(draft, time: time)) }
             try checkLineage()
-            isEmpty = isEmpty && entries.isEmpty
             return .success(receipts)
         } catch {
-            for change in changes.reversed() { takeBack(change) }
-            (state.last, state.chain) = (before.last, before.chain)
-            log.bytes.removeLast(log.bytes.count - before.log)
-            entries.removeLast(entries.count - before.entries)
-            named.removeLast(named.count - before.named)
-            changedShards.removeLast(changedShards.count - before.changedShards)
-            startedDaemon = before.startedDaemon
+            undo()
+            (state.last, state.chain) = (last, chain)
+            entries.removeLast(entries.count - entryCount)
+            log.truncate(to: logEnd)
+            changedShards.removeLast(changedShards.count - shardCount)
+            changedTables = tables
             return .failure(error)
         }
     }
 
-    private mutating func takeBack(_ change: Change) {
-        switch change {
-        case .added: state.removeLast()
-        case .changed(let ordinal, let checkpoint): state.restore(checkpoint, ordinal: ordinal)
-        // That it stands among the changed tables does no harm: it is written as it is.
-        case .table(let name, let table): state.tables[name] = table
-        }
-    }
-
-    // MARK: - One draft
-
-    private mutating func admit(_ draft: Draft, _ time: Timestamp, keepsUndo: Bool) throws(JournalError) -> Receipt {
+    private mutating func admit(_ draft: Draft, time: Timestamp) throws(JournalError) -> Receipt {
         switch draft.subject {
-        case .shard(let key):
-            return try admit(draft, about: key, time, keepsUndo: keepsUndo)
+        case .shard(let key): return try admit(draft, about: key, time: time)
         case .table(let name):
-            let known = state.tables[name]
-            changes.append(.table(name, known))
-            var table = known ?? TableState(table: name)
-            for payload in draft.payloads {
-                write(payload, time, shard: 0, revision: .none, previous: .origin, table: name, naming: nil)
-                table.apply(payload, position: state.last, time: time)
-            }
-            state.tables[name] = table
+            before.append(.table(name, state.tables[name]))
             changedTables.insert(name)
-        case .run:
             for payload in draft.payloads {
-                write(payload, time, shard: 0, revision: .none, previous: .origin, table: nil, naming: nil)
-                if case .runStarted(let started) = payload, started.role == "daemon" { startedDaemon = state.last }
+                append(payload, Place(table: name), time: time)
+                state.tables[name, default: TableState(table: name)].apply(payload, position: state.last, time: time)
             }
+        case .run:
+            for payload in draft.payloads { append(payload, Place(), time: time) }
         }
         return Receipt(position: state.last, checkpoint: nil)
     }
 
-    private mutating func admit(
-        _ draft: Draft, about key: ShardKey, _ time: Timestamp, keepsUndo: Bool
-    ) throws(JournalError) -> Receipt {
-        var ordinal = state.ordinals[key]
-        var (revision, previous) = (Revision.none, Position.origin)
-        if let ordinal { (revision, previous) = state.place(of: ordinal) }
-        guard draft.expecting == nil || draft.expecting == revision else {
-            throw .conflict(shard: key, expected: draft.expecting ?? .none, found: revision)
+    private mutating func admit(_ draft: Draft, about key: ShardKey, time: Timestamp) throws(JournalError) -> Receipt {
+        let known = state.ordinals[key]
+        let found = known.map { state.shards[Int($0) - 1].checkpoint.revision } ?? .none
+        guard draft.expecting == nil || draft.expecting == found else {
+            throw .conflict(shard: key, expected: draft.expecting ?? .none, found: found)
         }
-        if keepsUndo, let ordinal, let known = state.checkpoint(ordinal) { changes.append(.changed(ordinal, known)) }
-        for payload in draft.payloads {
-            let position = state.last.next
+        var payloads = draft.payloads[...]
+        let ordinal: UInt32
+        if let known {
+            ordinal = known
+            before.append(.shard(known, state.shards[Int(known) - 1].checkpoint))
+        } else {
+            guard let discovery = payloads.popFirst() else { return Receipt(position: state.last, checkpoint: nil) }
+            ordinal = UInt32(state.shards.count + 1)
             do throws(Refusal) {
-                if let ordinal {
-                    try state.apply(payload, to: ordinal, position: position, time: time)
-                } else {
-                    let added = state.add(try .beginning(key, with: payload, position: position, time: time))
-                    changes.append(.added(added))
-                    named.append(added)
-                    ordinal = added
-                }
+                state.add(try .beginning(key, with: discovery, position: state.last.next, time: time))
             } catch {
                 throw .refused(error)
             }
-            revision = revision.next
-            write(
-                payload, time, shard: ordinal ?? 0, revision: revision, previous: previous, table: nil, naming: key)
-            previous = position
+            before.append(.newShard)
+            append(discovery, Place(shard: ordinal, revision: Revision(1), naming: key), time: time)
         }
-        if let ordinal { changedShards.append(ordinal) }
-        return Receipt(position: state.last, checkpoint: ordinal.flatMap { state.checkpoint($0) })
+        let index = Int(ordinal) - 1
+        changedShards.append(ordinal)
+        for payload in payloads {
+            let previous = state.shards[index].checkpoint.position
+            do throws(Refusal) {
+                try state.apply(payload, to: ordinal, position: state.last.next, time: time)
+            } catch {
+                throw .refused(error)
+            }
+            let revision = state.shards[index].checkpoint.revision
+            append(payload, Place(shard: ordinal, revision: revision, previous: previous, naming: key), time: time)
+        }
+        return Receipt(position: state.last, checkpoint: state.shards[index].checkpoint)
     }
 
-    private mutating func write(
-        _ payload: Payload, _ time: Timestamp, shard: UInt32, revision: Revision, previous: Position, table: TableName?,
-        naming: ShardKey?
-    ) {
-        let start = log.bytes.count
+    /// What an event is about, as its envelope says it.
+    private struct Place {
+        var shard: UInt32 = 0
+        var revision = Revision.none
+        var previous = Position.origin
+        var table: TableName?
+        var naming: ShardKey?
+    }
+
+    /// Puts an event at the end of the log, as far as this transaction goes.
+    private mutating func append(_ payload: Payload, _ place: Place, time: Timestamp) {
         state.last = state.last.next
         let envelope = WireFormat.Envelope(
-            position: state.last, time: time, run: run ?? RunID(state.last), shard: shard, revision: revision,
-            previous: previous, table: table)
-        WireFormat.write(envelope, payload, naming: naming, to: &log)
-        state.chain = Sealed.seal(&log.bytes, from: start, after: state.chain)
-        let indexed = shard > 0 && Schema.isIndexed(revision) ? (shard, revision) : nil
-        entries.append(Entry(position: state.last, start: start, indexed: indexed))
+            position: state.last, time: time, run: run ?? RunID(state.last), shard: place.shard, revision: place.revision,
+            previous: place.previous, table: place.table)
+        let start = log.count
+        log.skip(ChainHash.count)
+        WireFormat.encode(envelope, payload, naming: place.naming, onto: &log)
+        state.chain = Sealed.chain(&log, from: start, after: state.chain)
+        let isIndexed = place.shard > 0 && Schema.isIndexed(place.revision)
+        entries.append(Entry(end: log.count, indexed: isIndexed ? (place.shard, place.revision) : nil))
+        if case .runStarted(let started) = payload, started.role == "daemon" { startedDaemon = state.last }
     }
 
-    // MARK: - Lineage
-
     /// A child is never in processing while its parent isn't done (DESIGN 3.2), looked at once all events of the append are
-    /// folded: a rewind sets a parent and its descendants back together. What an append doesn't touch was right before it.
+    /// folded: a rewind sets a parent and its descendants back together.
     private func checkLineage() throws(JournalError) {
-        for change in changes {
+        var newShard = UInt32(state.shards.count)
+        for change in before.reversed() {
             switch change {
-            case .added(let ordinal): try checkLineage(of: ordinal, before: nil)
-            case .changed(let ordinal, let checkpoint): try checkLineage(of: ordinal, before: checkpoint)
             case .table: break
+            case .newShard:
+                try checkParent(of: newShard)
+                // Those that were seen before it began as if it were gone.
+                try checkChildren(of: newShard)
+                newShard -= 1
+            case .shard(let ordinal, let earlier):
+                try checkParent(of: ordinal)
+                if earlier.status.letsChildrenStart { try checkChildren(of: ordinal) }
             }
         }
     }
 
-    private func checkLineage(of ordinal: UInt32, before: Checkpoint?) throws(JournalError) {
-        guard let now = state.checkpoint(ordinal) else { return }
-        guard now.status != before?.status || now.parent != before?.parent else { return }
-        if now.status == .inProcessing, let parent = state.parent(of: now), !parent.status.letsChildrenStart {
-            throw refusal(now, "its parent \(parent.shard.shard) is \(parent.status.rawValue), and must be done first")
+    private func checkChildren(of ordinal: UInt32) throws(JournalError) {
+        let index = Int(ordinal) - 1
+        guard !state.shards[index].checkpoint.status.letsChildrenStart else { return }
+        for child in state.shards[index].children {
+            let child = state.shards[Int(child) - 1].checkpoint
+            guard child.hasStarted else { continue }
+            throw refusal(
+                state.shards[index].checkpoint, "its child \(child.shard.shard) has begun, and must be set back with it")
         }
-        guard !now.status.letsChildrenStart, before?.status.letsChildrenStart ?? true else { return }
-        for child in state.children(of: ordinal) {
-            guard let child = state.checkpoint(child), child.hasStarted else { continue }
-            throw refusal(now, "its child \(child.shard.shard) has begun, and must be set back with it")
-        }
+    }
+
+    private func checkParent(of ordinal: UInt32) throws(JournalError) {
+        let index = Int(ordinal) - 1
+        guard state.shards[index].checkpoint.status == .inProcessing, let parent = state.shards[index].parent else { return }
+        guard !state.shards[Int(parent) - 1].checkpoint.status.letsChildrenStart else { return }
+        let (child, parentShard) = (state.shards[index].checkpoint, state.shards[Int(parent) - 1].checkpoint)
+        throw refusal(
+            child, "its parent \(parentShard.shard.shard) is \(parentShard.status.rawValue), and must be done first")
     }
 
     private func refusal(_ checkpoint: Checkpoint, _ rule: String) -> JournalError {
@@ -196,53 +212,74 @@ struct Stage {
                 kind: "status_changed", rule: rule))
     }
 
-    // MARK: - Into the transaction
-
-    /// Puts the events that were admitted since the last time.
-    mutating func putEvents(into transaction: inout WriteTransaction, _ schema: Schema) throws(LMDBError) {
-        for (index, entry) in entries.enumerated() {
-            let end = index + 1 < entries.count ? entries[index + 1].start : log.bytes.count
-            let value = log.bytes.span.extracting(entry.start..<end)
-            try transaction.put(value, for: entry.position.number, in: schema.log, appending: true)
-            if let (shard, revision) = entry.indexed {
-                try transaction.put(Schema.key(entry.position), for: Schema.key(shard: shard, revision), in: schema.index)
+    private mutating func undo() {
+        for change in before.reversed() {
+            switch change {
+            case .newShard: state.removeLast()
+            case .shard(let ordinal, let checkpoint): state.restore(checkpoint, of: ordinal)
+            case .table(let name, let table): state.tables[name] = table
             }
         }
-        entries.removeAll(keepingCapacity: true)
-        log.bytes.removeAll(keepingCapacity: true)
     }
 
-    /// Puts names, and one value for each state that changed, however many events changed it.
-    mutating func putStates(into transaction: inout WriteTransaction, _ schema: Schema) throws(LMDBError) {
-        for ordinal in named {
-            guard let shard = state[ordinal] else { continue }
-            let key = Schema.key(shard: ordinal)
-            try transaction.put(Self.sealed(WireFormat.encode(shard.key), key), for: key, in: schema.shards)
+    // MARK: - Writing
+
+    /// Puts the events that were admitted since the last time, and their entries in the index.
+    mutating func putEvents(to transaction: inout WriteTransaction, _ schema: Schema) throws(LMDBError) {
+        var position = Position(state.last.number - UInt64(entries.count))
+        var start = 0
+        for entry in entries {
+            position = position.next
+            try log.withBytes(in: start..<entry.end) { (value) throws(LMDBError) in
+                try transaction.put(value, for: position.number, in: schema.log, appending: true)
+            }
+            if let (shard, revision) = entry.indexed {
+                try transaction.put(Schema.key(position), for: Schema.key(shard: shard, revision), in: schema.index)
+            }
+            start = entry.end
         }
-        // In the order of their keys, since neighbours lie on one page.
+        entries.removeAll(keepingCapacity: true)
+        log.truncate(to: 0)
+    }
+
+    /// New names, and one put for each state that changed, however many events changed it.
+    mutating func putStates(to transaction: inout WriteTransaction, _ schema: Schema) throws(LMDBError) {
+        for index in knownShards..<state.shards.count {
+            let ordinal = UInt32(index + 1)
+            try put(under: ordinal, in: schema.shards, &transaction) { WireFormat.encode($0.shards[index].key, onto: &$1) }
+        }
         changedShards.sort()
         var last: UInt32 = 0
         for ordinal in changedShards where ordinal != last {
             last = ordinal
-            guard let checkpoint = state.checkpoint(ordinal) else { continue }
-            log.bytes.removeAll(keepingCapacity: true)
-            WireFormat.write(checkpoint, to: &log)
-            Sealed.seal(&log.bytes, under: Schema.key(shard: ordinal))
-            try transaction.put(log.bytes.span, for: ordinal, in: schema.checkpoints)
+            try put(under: ordinal, in: schema.checkpoints, &transaction) {
+                WireFormat.encode($0.shards[Int(ordinal) - 1].checkpoint, onto: &$1)
+            }
         }
         for name in changedTables {
             guard let table = state.tables[name] else { continue }
             let key = Schema.key(name)
-            try transaction.put(Self.sealed(WireFormat.encode(table), key), for: key, in: schema.tables)
+            kept.truncate(to: 0)
+            kept.skip(Seal.count)
+            WireFormat.encode(table, onto: &kept)
+            Sealed.seal(&kept, under: key)
+            try transaction.put(kept.written, for: key, in: schema.tables)
         }
         if let startedDaemon {
             try transaction.put(Schema.key(startedDaemon), for: Schema.lastDaemonRunKey, in: schema.meta)
         }
     }
 
-    private static func sealed(_ unsealed: [UInt8], _ key: [UInt8]) -> [UInt8] {
-        var value = unsealed
-        Sealed.seal(&value, under: key)
-        return value
+    private mutating func put(
+        under ordinal: UInt32, in table: Table, _ transaction: inout WriteTransaction,
+        _ encode: (borrowing LogState, inout WireWriter) -> Void
+    ) throws(LMDBError) {
+        kept.truncate(to: 0)
+        kept.skip(Seal.count)
+        encode(state, &kept)
+        Sealed.seal(&kept, under: ordinal)
+        try kept.withBytes(in: 0..<kept.count) { (value) throws(LMDBError) in
+            try transaction.put(value, for: ordinal, in: table)
+        }
     }
 }

@@ -148,7 +148,7 @@ struct Store: Sendable {
 
     func checkHash(of value: Span<UInt8>, at position: Position, after previous: ChainHash) throws(JournalError) {
         guard value.count > ChainHash.count else { throw damaged(position, "the event is cut off") }
-        guard previous.chained(with: value.extracting(droppingFirst: ChainHash.count)) == ChainHash(value) else {
+        guard previous.chained(with: value) == ChainHash(value) else {
             throw damaged(position, "the event doesn't match its hash, or the one before it was changed")
         }
     }
@@ -163,6 +163,10 @@ struct Store: Sendable {
     }
 
     // MARK: - LMDB in the journal's error
+
+    func put(_ body: (Schema) throws(LMDBError) -> Void) throws(JournalError) {
+        do throws(LMDBError) { try body(schema) } catch { throw .storage(error) }
+    }
 
     func value(
         for key: [UInt8], in table: Table, _ transaction: borrowing some Snapshot & ~Copyable

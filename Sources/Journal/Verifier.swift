@@ -137,7 +137,8 @@ struct Verifier {
             fold.add(try .beginning(name, with: payload, position: envelope.position, time: envelope.time))
             return
         }
-        let (revision, previous) = fold.place(of: envelope.shard)
+        let index = Int(envelope.shard) - 1
+        let (revision, previous) = (fold.shards[index].checkpoint.revision, fold.shards[index].checkpoint.position)
         guard envelope.revision == revision.next, envelope.previous == previous else {
             throw wrongLink(envelope, payload, fold)
         }
@@ -153,11 +154,11 @@ struct Verifier {
     }
 
     private static func wrongLink(_ envelope: WireFormat.Envelope, _ payload: Payload, _ fold: LogState) -> Refusal {
-        let (revision, previous) = fold.place(of: envelope.shard)
+        let checkpoint = fold.shards[Int(envelope.shard) - 1].checkpoint
         return Refusal(
-            shard: fold.shards[Int(envelope.shard) - 1].key, revision: revision, attempted: envelope.revision,
-            kind: payload.kind,
-            rule: "its link leads to position \(envelope.previous), and the shard's event before it is at \(previous)")
+            shard: checkpoint.shard, revision: checkpoint.revision, attempted: envelope.revision, kind: payload.kind,
+            rule: "its link leads to position \(envelope.previous), and the shard's event before it is at "
+                + "\(checkpoint.position)")
     }
 
     /// Every position behind `start`, up to `end`, which the log is known to hold.

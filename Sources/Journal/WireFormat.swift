@@ -21,24 +21,10 @@ enum WireFormat {
 
     // MARK: - Events
 
-    /// - Returns: the event's bytes after room for a hash.
-    static func encode(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?) -> [UInt8] {
-        var writer = WireWriter()
-        write(envelope, payload, naming: shard, to: &writer)
-        return writer.bytes
-    }
-
-    /// The same, behind what `writer` holds.
-    static func write(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?, to writer: inout WireWriter) {
-        writer.leave(ChainHash.count)
+    static func encode(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?, onto writer: inout WireWriter) {
         if case .sequenceAdvanced(let advanced) = payload, envelope.table == nil {
-            write(envelope, advanced, to: &writer)
-        } else {
-            writer.bytes += bytes(wire(envelope, payload, naming: shard))
+            return encode(envelope, advanced, onto: &writer)
         }
-    }
-
-    private static func wire(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?) -> WireEvent {
         var event = wire(payload, naming: shard)
         event.position = envelope.position.number
         event.time = envelope.time.microseconds
@@ -47,11 +33,11 @@ enum WireFormat {
         event.revision = envelope.revision.number
         event.previous = envelope.previous.number
         if let table = envelope.table { event.table = table.text }
-        return event
+        writer.append(bytes(event).span)
     }
 
     /// By hand: this is the event that journals are full of.
-    private static func write(_ envelope: Envelope, _ advanced: SequenceAdvanced, to writer: inout WireWriter) {
+    private static func encode(_ envelope: Envelope, _ advanced: SequenceAdvanced, onto writer: inout WireWriter) {
         writer.number(1, envelope.position.number)
         writer.number(2, envelope.time.microseconds)
         writer.number(3, envelope.run.position.number)
@@ -328,14 +314,10 @@ enum WireFormat {
 
     // MARK: - What is kept beside the log
 
-    static func encode(_ shard: ShardKey) -> [UInt8] {
-        Sealed.unsealed(
-            bytes(
-                Shake_Journal_V1_ShardName.with {
-                    $0.table = shard.table.text
-                    $0.stream = shard.stream.text
-                    $0.shard = shard.shard.text
-                }))
+    static func encode(_ shard: ShardKey, onto writer: inout WireWriter) {
+        writer.text(1, shard.table.text)
+        writer.text(2, shard.stream.text)
+        writer.text(3, shard.shard.text)
     }
 
     static func decodeShard(_ bytes: [UInt8]) -> ShardKey? {
@@ -343,18 +325,8 @@ enum WireFormat {
         return ShardKey(table: TableName(name.table), stream: StreamARN(name.stream), shard: ShardID(name.shard))
     }
 
-    /// By hand: every append encodes one of each shard that it touches.
-    ///
-    /// - Returns: the state's bytes after room for a hash.
-    static func encode(_ checkpoint: Checkpoint) -> [UInt8] {
-        var writer = WireWriter()
-        write(checkpoint, to: &writer)
-        return writer.bytes
-    }
-
-    /// The same, behind what `writer` holds.
-    static func write(_ checkpoint: Checkpoint, to writer: inout WireWriter) {
-        writer.leave(ChainHash.count)
+    /// By hand: every transaction encodes one of each shard that it touches.
+    static func encode(_ checkpoint: Checkpoint, onto writer: inout WireWriter) {
         writer.text(1, checkpoint.parent?.text ?? "")
         writer.number(2, checkpoint.range.starting)
         writer.number(3, checkpoint.range.ending)
@@ -418,28 +390,28 @@ enum WireFormat {
         return checkpoint
     }
 
-    static func encode(_ table: TableState) -> [UInt8] {
-        Sealed.unsealed(bytes(
-            Shake_Journal_V1_TableFold.with {
-                $0.stream = table.stream?.text ?? ""
-                $0.phase = wire(table.phase)
-                $0.reason = table.reason
-                $0.segments = table.segments.map { segment in
-                    .with {
-                        $0.segment = segment.segment
-                        $0.totalSegments = segment.totalSegments
-                        if let key = segment.lastEvaluatedKey { $0.lastEvaluatedKey = String(decoding: key, as: UTF8.self) }
-                        $0.isFinished = segment.isFinished
-                        $0.items = segment.items
-                        $0.bytes = segment.bytes
-                    }
+    static func encode(_ table: TableState, onto writer: inout WireWriter) {
+        let fold = Shake_Journal_V1_TableFold.with {
+            $0.stream = table.stream?.text ?? ""
+            $0.phase = wire(table.phase)
+            $0.reason = table.reason
+            $0.segments = table.segments.map { segment in
+                .with {
+                    $0.segment = segment.segment
+                    $0.totalSegments = segment.totalSegments
+                    if let key = segment.lastEvaluatedKey { $0.lastEvaluatedKey = String(decoding: key, as: UTF8.self) }
+                    $0.isFinished = segment.isFinished
+                    $0.items = segment.items
+                    $0.bytes = segment.bytes
                 }
-                $0.scanFinished = table.scanFinished
-                if let token = table.targetToken { $0.targetToken = token.text }
-                if let fault = table.lastFault { $0.lastFault = wire(fault) }
-                $0.position = table.position.number
-                $0.updated = table.updated.microseconds
-            }))
+            }
+            $0.scanFinished = table.scanFinished
+            if let token = table.targetToken { $0.targetToken = token.text }
+            if let fault = table.lastFault { $0.lastFault = wire(fault) }
+            $0.position = table.position.number
+            $0.updated = table.updated.microseconds
+        }
+        writer.append(bytes(fold).span)
     }
 
     static func decodeTable(_ bytes: [UInt8], _ name: TableName) -> TableState? {

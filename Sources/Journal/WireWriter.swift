@@ -1,17 +1,29 @@
 internal import StreamModel
 
-/// Writes protocol buffers' wire format by hand, for the two messages that every append encodes.
+/// Writes protocol buffers' wire format by hand, for the messages that every append encodes, one after the other into one
+/// growing buffer.
 ///
 /// The generated code builds a class for a message and encodes it in several passes: 500 ns, where these take 80. What is
 /// written is the same; a test compares the two, field by field.
 struct WireWriter {
-    var bytes: [UInt8] = []
+    /// Grown in large steps and never shrunk; what is written ends at `count`.
+    private var storage: [UInt8]
+    private(set) var count = 0
 
-    /// - Parameter capacity: bytes that are made room for at once.
-    init(capacity: Int = 192) { bytes.reserveCapacity(capacity) }
+    init(capacity: Int = 4096) { storage = [UInt8](repeating: 0, count: capacity) }
 
-    /// Leaves bytes free, for a hash.
-    mutating func leave(_ count: Int) { for _ in 0..<count { bytes.append(0) } }
+    var written: [UInt8] { Array(storage[..<count]) }
+
+    /// Lends what is written in `range`.
+    func withBytes<R, E: Error>(in range: Range<Int>, _ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+        precondition(range.upperBound <= count, "only what is written is lent")
+        return try body(storage.span.extracting(range))
+    }
+
+    /// Forgets what was written from `count` on.
+    mutating func truncate(to count: Int) { self.count = min(count, self.count) }
+
+    // MARK: - Fields
 
     /// A field that is 0 is not written (proto3).
     mutating func number(_ field: UInt64, _ value: UInt64) {
@@ -38,44 +50,74 @@ struct WireWriter {
 
     mutating func optional(_ field: UInt64, _ value: String?) {
         guard let value else { return }
+        let utf8 = value.utf8.span
         varint(field << 3 | 2)
-        varint(UInt64(value.utf8.count))
-        bytes.append(contentsOf: value.utf8)
+        varint(UInt64(utf8.count))
+        append(utf8)
     }
 
     mutating func number(_ field: UInt64, _ value: SequenceNumber?) {
         guard let value else { return }
         varint(field << 3 | 2)
         varint(UInt64(value.count))
-        value.append(to: &bytes)
+        let start = skip(value.count)
+        var span = storage.mutableSpan
+        value.write(to: &span, at: start)
     }
 
     mutating func message(_ field: UInt64, _ body: (inout WireWriter) -> Void) {
         varint(field << 3 | 2)
-        let start = bytes.count
-        bytes.append(0)  // most are shorter than 128 bytes, whose length is one byte
+        let start = skip(1)  // most are shorter than 128 bytes, whose length is one byte
         body(&self)
-        let count = bytes.count - start - 1
-        guard count > 127 else {
-            bytes[start] = UInt8(count)
+        let length = count - start - 1
+        guard length > 127 else {
+            storage[start] = UInt8(length)
             return
         }
-        var length: [UInt8] = []
-        var rest = UInt64(count)
-        while rest > 127 {
-            length.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        length.append(UInt8(rest))
-        bytes.replaceSubrange(start...start, with: length)
+        let content = Array(storage[start + 1..<count])
+        count = start
+        varint(UInt64(length))
+        append(content.span)
+    }
+
+    // MARK: - Bytes
+
+    /// Leaves room for `length` bytes, and says where.
+    @discardableResult
+    mutating func skip(_ length: Int) -> Int {
+        reserve(length)
+        defer { count += length }
+        return count
+    }
+
+    /// Puts `word` over the 8 bytes from `start` on, the low end first.
+    mutating func replace(at start: Int, with word: UInt64) {
+        precondition(start + 8 <= count, "only what is written is replaced")
+        var span = storage.mutableSpan
+        for index in 0..<8 { span[start + index] = UInt8(truncatingIfNeeded: word >> UInt64(8 * index)) }
+    }
+
+    mutating func append(_ bytes: Span<UInt8>) {
+        let start = skip(bytes.count)
+        var span = storage.mutableSpan
+        for index in bytes.indices { span[start + index] = bytes[index] }
     }
 
     private mutating func varint(_ value: UInt64) {
-        var rest = value
+        reserve(10)
+        var (rest, next) = (value, count)
+        var span = storage.mutableSpan
         while rest > 127 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            span[next] = UInt8(truncatingIfNeeded: rest) | 0x80
             rest >>= 7
+            next += 1
         }
-        bytes.append(UInt8(rest))
+        span[next] = UInt8(truncatingIfNeeded: rest)
+        count = next + 1
+    }
+
+    private mutating func reserve(_ length: Int) {
+        guard storage.count - count < length else { return }
+        storage.append(contentsOf: repeatElement(0, count: max(storage.count, length)))
     }
 }

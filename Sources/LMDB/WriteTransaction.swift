@@ -54,32 +54,33 @@ internal import CLMDB
     }
 
     package mutating func put(_ value: [UInt8], for key: [UInt8], in table: Table) throws(LMDBError) {
-        try put(value.span, for: key.span, in: table)
+        // Safe here and below: LMDB copies what it is lent.
+        let code = unsafe key.withUnsafeBytes { key in
+            unsafe value.withUnsafeBytes { value in unsafe put(value, for: key, in: table, 0) }
+        }
+        try LMDBError.check(code, "mdb_put")
     }
 
-    /// Under a number's big-endian bytes, so that keys are in the order of the numbers.
+    /// Under a number's bytes, the big end first, so that LMDB's order is that of the numbers. Nothing is allocated.
     ///
     /// - Parameter appending: `number` is greater than every key of the table; LMDB then fills its pages to the brim.
     package mutating func put(
         _ value: Span<UInt8>, for number: some FixedWidthInteger, in table: Table, appending: Bool = false
     ) throws(LMDBError) {
-        var key = number.bigEndian
-        let code = unsafe withUnsafeMutableBytes(of: &key) { key in unsafe put(value, UnsafeRawBufferPointer(key), table, appending) }
-        try LMDBError.check(code, "mdb_put")
-    }
-
-    package mutating func put(_ value: Span<UInt8>, for key: Span<UInt8>, in table: Table) throws(LMDBError) {
-        let code = unsafe key.withUnsafeBytes { key in unsafe put(value, key, table, false) }
-        try LMDBError.check(code, "mdb_put")
-    }
-
-    private func put(_ value: Span<UInt8>, _ key: UnsafeRawBufferPointer, _ table: Table, _ appending: Bool) -> Int32 {
-        unsafe value.withUnsafeBytes { value in
-            var keyValue = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
-            var dataValue = unsafe MDB_val(
-                mv_size: value.count, mv_data: UnsafeMutableRawPointer(mutating: value.baseAddress))
-            return unsafe mdb_put(pointer, table.handle, &keyValue, &dataValue, appending ? UInt32(MDB_APPEND) : 0)
+        let code = unsafe withUnsafeBytes(of: number.bigEndian) { key in
+            unsafe value.withUnsafeBytes { value in
+                unsafe put(value, for: key, in: table, appending ? UInt32(MDB_APPEND) : 0)
+            }
         }
+        try LMDBError.check(code, "mdb_put")
+    }
+
+    private mutating func put(
+        _ value: UnsafeRawBufferPointer, for key: UnsafeRawBufferPointer, in table: Table, _ flags: UInt32
+    ) -> Int32 {
+        var keyValue = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
+        var dataValue = unsafe MDB_val(mv_size: value.count, mv_data: UnsafeMutableRawPointer(mutating: value.baseAddress))
+        return unsafe mdb_put(pointer, table.handle, &keyValue, &dataValue, flags)
     }
 
     package mutating func remove(_ key: [UInt8], in table: Table) throws(LMDBError) {

@@ -39,7 +39,7 @@ package struct ShardKey: Hashable, Comparable, Sendable, CustomStringConvertible
 
     package var description: String { "\(table)/\(shard)" }
 
-    /// The id alone tells nearly all shards apart, and the ARN is long.
+    /// By the id alone: it is as good as unique, and the names around it are a hundred bytes that every look-up would hash.
     package func hash(into hasher: inout Hasher) { hasher.combine(shard) }
 
     package static func < (a: ShardKey, b: ShardKey) -> Bool {

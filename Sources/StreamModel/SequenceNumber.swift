@@ -37,19 +37,18 @@ package struct SequenceNumber: Hashable, Sendable {
 
     /// The digits as they arrived, leading zeros included.
     package var utf8: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count)
-        append(to: &bytes)
+        var bytes = [UInt8](repeating: 0, count: count)
+        var span = bytes.mutableSpan
+        write(to: &span, at: 0)
         return bytes
     }
 
-    /// The same, onto `bytes`.
-    package func append(to bytes: inout [UInt8]) {
-        var place = count
-        while place > 0 {
-            place -= 1
+    /// The same, over the `count` bytes of `bytes` from `start` on.
+    package func write(to bytes: inout MutableSpan<UInt8>, at start: Int) {
+        for index in 0..<count {
+            let place = count - 1 - index
             let word = place < 16 ? low : place < 32 ? middle : high
-            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: (word >> UInt64((place & 15) * 4)) & 0xF))
+            bytes[start + index] = UInt8(ascii: "0") | UInt8(truncatingIfNeeded: (word >> UInt64((place & 15) * 4)) & 0xF)
         }
     }
 

@@ -83,7 +83,7 @@ struct VerifierTests {
                 var checkpoint = WireFormat.decodeCheckpoint(bytes, of: Sample.key(1))
             else { return }
             checkpoint.records += 1
-            try transaction.put(sealed(WireFormat.encode(checkpoint), under: key), for: key, in: schema.checkpoints)
+            try transaction.put(sealed(under: key) { WireFormat.encode(checkpoint, onto: &$0) }, for: key, in: schema.checkpoints)
         }
         let (at, problem) = found()
         #expect(at == 75)
@@ -104,7 +104,7 @@ struct VerifierTests {
         try await make().write { (transaction, schema) throws(LMDBError) in
             let key = Schema.key(Sample.table)
             let empty = TableState(table: Sample.table)
-            try transaction.put(sealed(WireFormat.encode(empty), under: key), for: key, in: schema.tables)
+            try transaction.put(sealed(under: key) { WireFormat.encode(empty, onto: &$0) }, for: key, in: schema.tables)
         }
         #expect(found().problem == "what is kept of table orders is not the fold of its events")
     }
@@ -156,14 +156,14 @@ struct VerifierTests {
                 let key = Schema.key(Position(position))
                 var bytes = try transaction.value(for: key, in: schema.log) ?? []
                 if position == 76 {
-                    bytes = WireFormat.encode(
+                    bytes = encoded(
                         WireFormat.Envelope(
                             position: Position(76), time: Sample.noon, run: RunID(Position(1)), shard: 0,
-                            revision: .none, previous: .origin, table: nil), .runStopped(RunStopped(reason: "")), naming: nil)
+                            revision: .none, previous: .origin, table: nil), .runStopped(RunStopped(reason: "")))
                     bytes.removeLast(3)  // tag and length of run_stopped
                     bytes += [0xC2, 0x02, 0x00]
                 }
-                chain = Sealed.seal(&bytes, after: chain)
+                (bytes, chain) = chained(bytes, after: chain)
                 try transaction.put(bytes, for: key, in: schema.log)
             }
             try transaction.remove(Schema.key(Sample.table), in: schema.tables)

@@ -27,10 +27,10 @@ struct Tampering {
                         position: position, time: envelope.time, run: envelope.run, subject: .run,
                         revision: envelope.revision, payload: payload)
                     if let changed = change(event, envelope) {
-                        value = WireFormat.encode(envelope, changed, naming: naming)
+                        value = encoded(envelope, changed, naming: naming)
                     }
                 }
-                chain = Sealed.seal(&value, after: chain)
+                (value, chain) = chained(value, after: chain)
                 try transaction.put(value, for: Schema.key(position), in: schema.log)
                 position = position.next
             }
@@ -38,9 +38,27 @@ struct Tampering {
     }
 }
 
+/// An event's value, with room for its hash.
+func encoded(_ envelope: WireFormat.Envelope, _ payload: Payload, naming shard: ShardKey? = nil) -> [UInt8] {
+    var writer = WireWriter()
+    writer.skip(ChainHash.count)
+    WireFormat.encode(envelope, payload, naming: shard, onto: &writer)
+    return writer.written
+}
+
+/// `value` with the hash that it has after `previous`, and that hash.
+func chained(_ value: [UInt8], after previous: ChainHash) -> (value: [UInt8], hash: ChainHash) {
+    var writer = WireWriter()
+    writer.append(value.span)
+    let hash = Sealed.chain(&writer, from: 0, after: previous)
+    return (writer.written, hash)
+}
+
 /// A value beside the log, as the journal would have sealed it.
-func sealed(_ unsealed: [UInt8], under key: [UInt8]) -> [UInt8] {
-    var value = unsealed
-    Sealed.seal(&value, under: key)
-    return value
+func sealed(under key: [UInt8], _ encode: (inout WireWriter) -> Void) -> [UInt8] {
+    var writer = WireWriter()
+    writer.skip(Seal.count)
+    encode(&writer)
+    Sealed.seal(&writer, under: key)
+    return writer.written
 }
