@@ -237,7 +237,10 @@ final class FakeStream: StreamSource {
     ) async throws(DynamoDBError) -> R {
         let (gates, fuse) = state.withLock { state in
             state.calls.append(call)
-            return (state.holds.filter { $0.operation == call.operation && $0.object ?? call.object == call.object }, state.fuse)
+            return (
+                state.holds.filter { $0.operation == call.operation && $0.object ?? call.object == call.object },
+                state.fuse
+            )
         }
         for hold in gates { await hold.gate.pass() }
         if Task.isCancelled { throw .cancelled }
@@ -256,5 +259,6 @@ final class FakeStream: StreamSource {
         return try result.get()
     }
 
-    private static let dead = DynamoDBError.unreachable(endpoint: "fake", operation: "any", reason: "the world has ended")
+    private static let dead = DynamoDBError.unreachable(
+        endpoint: "fake", operation: "any", reason: "the world has ended")
 }

@@ -162,7 +162,9 @@ extension RecordingTarget.Applied {
         let changes = batch.parts.flatMap(\.changes)
         numbers = changes.compactMap { $0.sequenceNumber.flatMap { Int($0.text) } }
         items = batch.parts.flatMap { part in
-            part.changes.filter { $0.kind == .snapshot }.map { String(decoding: part.body[$0.keys.range], as: UTF8.self) }
+            part.changes.filter { $0.kind == .snapshot }.map {
+                String(decoding: part.body[$0.keys.range], as: UTF8.self)
+            }
         }
     }
 }
