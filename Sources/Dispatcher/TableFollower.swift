@@ -39,7 +39,8 @@ struct TableFollower {
         var desk = ShardDesk(
             workshop: workshop, schema: description.schema, stream: stream,
             lineage: Lineage(try checkpoints(of: stream)),
-            positions: try await workshop.target.positions(of: table))
+            positions: try await workshop.target.positions(of: table),
+            wasAnchored: state?.segments.isEmpty == false)
 
         switch (workshop.configuration.mode, state?.phase) {
         case (.incr, .fullSync):

@@ -214,6 +214,33 @@ struct DaemonFullSyncTests {
         #expect(rig.target.numbers.suffix(2) == [15, 16])
     }
 
+    /// A new stream has no shards for a moment.
+    @Test(
+        "A stream that shows no shard when it is anchored loses none of what happens during the scan",
+        arguments: [
+            IteratorType.trimHorizon, .latest,
+        ], [false, true])
+    func noShardYet(startAt: IteratorType, isInterrupted: Bool) async throws {
+        rig.source.change(Sample.table) { $0.items = Self.items }
+        var configuration = Self.configuration()
+        configuration.startAt = startAt
+        let isRead: (Journal) throws -> Bool = { try $0.number(of: "a") == 3 }
+        let gate = rig.source.hold(.scan)
+        try await rig.run(configuration) { daemon in
+            try await eventually("the scan begins") { gate.arrivals == 2 }
+            rig.source.add(FakeShard("a", 1...3))
+            if isInterrupted { daemon.askToStop() }
+            gate.open()
+            try await eventually("the shard is read, or the daemon ends") {
+                try daemon.hasEnded || isRead(daemon.journal)
+            }
+        }
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is read") { try isRead(daemon.journal) }
+        }
+        #expect(rig.target.numbers == [1, 2, 3])
+    }
+
     @Test("An emptied target of a scanned table needs a full sync, and says so")
     func emptied() async throws {
         addTable()
