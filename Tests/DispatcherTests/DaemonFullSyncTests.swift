@@ -122,6 +122,20 @@ struct DaemonFullSyncTests {
         #expect(Set(rig.target.items()) == Self.keys)
     }
 
+    @Test("A scan that fails is begun again from the journaled keys")
+    func failing() async throws {
+        addTable()
+        let gate = rig.target.hold { $0.items.contains(ScanPage.key(of: "item-9")) }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("half of it is at the target") { gate.arrivals == 1 }
+            rig.source.fail(.scan, with: .named("ThrottlingException"), times: 2)
+            gate.open()
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(rig.target.items().count == Self.items.count, "nothing that is journaled is read again")
+        #expect(Set(rig.target.items()) == Self.keys)
+    }
+
     @Test("A target that refuses a page gets it again")
     func refused() async throws {
         addTable()
