@@ -91,7 +91,12 @@ struct ShardDesk {
                 }
                 return Draft(shard: key(news.shard), expecting: revision, payloads)
             }
-            if try await append(drafts) {
+            let overtaken = try setBack(below: news)
+            if try await append(drafts + overtaken.drafts) {
+                for shard in overtaken.shards {
+                    log(shard).warning("the shard's parent is listed only now; the shard is read again after it")
+                    interrupts[shard]?.fire()
+                }
                 for news in news where news.discovered.range.isClosed == false {
                     log(news.shard).info("shard discovered", metadata: ["starts": "\(news.discovered.start.rawValue)"])
                 }
@@ -100,6 +105,33 @@ struct ShardDesk {
         }
         startAt = .trimHorizon
         try await anchorNew()
+    }
+
+    /// A shard whose parent the listing did not show was taken for one without, and has begun. Now that the parent is
+    /// there its older records must not land on newer ones: what has begun below it waits, and begins again (DESIGN 4.6).
+    private mutating func setBack(below news: [Lineage.News]) throws -> (shards: [ShardID], drafts: [Draft]) {
+        let parents = Set(lineage.checkpoints.values.compactMap(\.parent))
+        guard news.contains(where: { lineage.checkpoints[$0.shard] == nil && parents.contains($0.shard) }) else {
+            return ([], [])
+        }
+        try reload()  // readers append by themselves
+        let new = news.filter { lineage.checkpoints[$0.shard] == nil }.map { news in
+            Checkpoint(shard: key(news.shard), discovered: news.discovered, position: .origin, time: workshop.now())
+        }
+        let all = Array(lineage.checkpoints.values) + new
+        var shards: [ShardID] = []
+        var drafts: [Draft] = []
+        for parent in new {
+            let request = RewindRequest(
+                place: .start, inclusive: false, reason: "its ancestor \(parent.shard.shard) was listed late",
+                author: "recovery")
+            let plan = try RewindPlan.make(request, of: parent.shard, among: all)
+            for (shard, draft) in zip(plan.cascaded, plan.drafts.dropFirst()) where !shards.contains(shard.shard) {
+                shards.append(shard.shard)
+                drafts.append(draft)
+            }
+        }
+        return (shards, drafts)
     }
 
     /// Pins LATEST down for shards that are to begin there: from now on their place doesn't move.

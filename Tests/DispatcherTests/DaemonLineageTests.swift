@@ -140,6 +140,34 @@ struct DaemonLineageTests {
         }
     }
 
+    //  a ─── b ─── c, of which the first listing shows b and c
+    @Test("Where a parent is listed after its child has begun, what is below it waits and is read again after it")
+    func lateParent() async throws {
+        rig.source.add(
+            FakeShard("a", 1...5, isClosed: true, isListed: false), FakeShard("b", parent: "a", 6...9, isClosed: true),
+            FakeShard("c", parent: "b", 10...12), FakeShard("x", 20...22))
+        var configuration = Rig.following
+        configuration.discoveryInterval = .seconds(1)
+        let gate = rig.source.hold(.records, of: "a")
+        try await rig.run(configuration) { daemon in
+            try await eventually("all that is listed is followed") {
+                try daemon.journal.number(of: "c") == 12 && daemon.journal.number(of: "x") == 22
+            }
+            rig.source.change("a") { $0.isListed = true }
+            try await eventually("the parent is taken up") { gate.arrivals == 1 }
+            let before = rig.target.applied.count
+            rig.source.put(13...15, in: "c")
+            rig.source.put(23...25, in: "x")
+            try await eventually("the other shard is followed still") { try daemon.journal.number(of: "x") == 25 }
+            gate.open()
+            try await eventually("what is below is followed again") { try daemon.journal.number(of: "c") == 15 }
+            let again = rig.target.applied.dropFirst(before).filter { $0.shard != "x" }
+            #expect(again.flatMap(\.numbers) == Array(1...15))
+        }
+        #expect(rig.target.numbers(of: "x") == Array(20...25))
+        try rig.journal { _ = try $0.verify { _ in } }
+    }
+
     @Test("Three hundred shards are followed side by side")
     func many() async throws {
         for index in 1...300 { rig.source.add(FakeShard("shard-\(index)", index...index)) }
