@@ -80,7 +80,11 @@ let package = Package(
         .testTarget(
             name: "TargetsTests", dependencies: ["Targets", "Simdjson", "StreamModel"], swiftSettings: house),
         .testTarget(
-            name: "DispatcherTests", dependencies: ["Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel"],
+            name: "DispatcherTests",
+            dependencies: [
+                "Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: house),
         .testTarget(name: "ShakectlTests", dependencies: ["shakectl", "Journal", "StreamModel"], swiftSettings: house),
     ],

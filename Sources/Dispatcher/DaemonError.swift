@@ -65,7 +65,8 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .target(.unavailable): .retry
         case .target(.unwritable): .table
         case .target(.misconfigured), .target(.broken): .daemon
-        case .journal(.conflict): .retry
+        // What was refused rested on a state that the journal is not in: begun again, it rests on the journal.
+        case .journal(.conflict), .journal(.refused): .retry
         case .journal: .daemon
         case .needsFullSync, .misconfigured: .table
         case .tablesFailed: .daemon

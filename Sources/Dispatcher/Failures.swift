@@ -1,7 +1,7 @@
 internal import StreamModel
 internal import Synchronization
 
-/// Which tables can't go on, or have not come to follow their stream yet.
+/// Which tables can't go on, or have not come to be scanned or followed yet.
 final class Failures: Sendable {
     private let tables: Set<TableName>
     private let failed = Mutex<[TableName: DaemonError]>([:])
@@ -16,7 +16,7 @@ final class Failures: Sendable {
         _ = failed.withLock { $0.removeValue(forKey: table) }
     }
 
-    /// Whether it has followed its stream in this run.
+    /// Whether it was scanned or followed in this run.
     func hasFollowed(_ table: TableName) -> Bool { followed.withLock { $0.contains(table) } }
 
     var allFailed: Bool { failed.withLock { $0.count == tables.count } }

@@ -20,20 +20,26 @@ struct ShardDesk {
     private var backoffs: [ShardID: Backoff] = [:]
     /// Shards whose reading failed and that wait for their next try.
     private var resting: Set<ShardID> = []
+    /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
+    /// we are, even if it is empty: what comes later is new, and begins at its start.
+    private var startAt: IteratorType
 
     enum Next: Hashable, Sendable {
         case nothing
         case findChildren
     }
 
+    /// - Parameter wasAnchored: an earlier run has seen a listing before it began to scan.
     init(
-        workshop: Workshop, schema: TableSchema, stream: StreamARN, lineage: Lineage, positions: [ShardPosition]
+        workshop: Workshop, schema: TableSchema, stream: StreamARN, lineage: Lineage, positions: [ShardPosition],
+        wasAnchored: Bool
     ) {
         self.workshop = workshop
         self.schema = schema
         self.stream = stream
         self.lineage = lineage
         self.positions = Dictionary(positions.map { ($0.shard, $0) }, uniquingKeysWith: { _, last in last })
+        startAt = wasAnchored || !lineage.checkpoints.isEmpty ? .trimHorizon : workshop.configuration.startAt
     }
 
     var running: Set<ShardID> { lineage.running }
@@ -71,10 +77,9 @@ struct ShardDesk {
     }
 
     /// Records what a listing says that is new.
-    mutating func admit(_ listing: [Shard], startAt: IteratorType? = nil) async throws {
-        let startAt = startAt ?? workshop.configuration.startAt
+    mutating func admit(_ listing: [Shard]) async throws {
         while true {
-            let news = lineage.news(in: listing, startAt: lineage.checkpoints.isEmpty ? startAt : .trimHorizon)
+            let news = lineage.news(in: listing, startAt: startAt)
             guard !news.isEmpty else { break }
             let overtaken = try overtaken(by: news)
             var drafts = Dictionary(news.map { ($0.shard, discovery($0)) }, uniquingKeysWith: { first, _ in first })
@@ -95,6 +100,7 @@ struct ShardDesk {
                 break
             }
         }
+        startAt = .trimHorizon
         try await anchorNew()
     }
 
@@ -157,7 +163,8 @@ struct ShardDesk {
             else { continue }
             try await rewind(checkpoint, to: .start, "the table is synced in full again")
         }
-        try await admit(listing, startAt: .latest)
+        if lineage.checkpoints.isEmpty { startAt = .latest }
+        try await admit(listing)
     }
 
     /// Compares what the target holds with what the journal says, before anything is read (DESIGN 4.5).

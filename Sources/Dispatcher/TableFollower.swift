@@ -12,7 +12,8 @@ struct TableFollower {
     let table: TableName
     /// Shards of this table that another process has appended to.
     let foreign: Inbox<ShardKey>
-    /// Called once the stream is followed.
+    /// Called once the table is scanned or followed: source and target have answered, so that what fails from now on was
+    /// no mistake of whoever started the daemon.
     let follows: @Sendable () -> Void
 
     enum Event: Sendable {
@@ -45,7 +46,8 @@ struct TableFollower {
         var desk = ShardDesk(
             workshop: workshop, schema: description.schema, stream: stream,
             lineage: Lineage(try checkpoints(of: stream)),
-            positions: try await workshop.target.positions(of: table))
+            positions: try await workshop.target.positions(of: table),
+            wasAnchored: state?.segments.isEmpty == false)
 
         switch (workshop.configuration.mode, state?.phase) {
         case (.incr, .fullSync):
@@ -135,6 +137,7 @@ struct TableFollower {
         } else {
             log.info("the full sync goes on where it stood", metadata: ["items": "\(state?.items ?? 0)"])
         }
+        follows()
         let isFinished = try await FullSync(workshop: workshop, schema: description.schema, description: description)
             .run(state)
         guard isFinished else { return false }

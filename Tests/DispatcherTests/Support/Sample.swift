@@ -7,6 +7,11 @@ enum Sample {
     static let stream = StreamARN("arn:aws:dynamodb:eu-central-1:1:table/orders/stream/2026-11-23T00:00:00.000")
     static let moment = Timestamp(microseconds: 1_795_000_000_500_000)
 
+    static func stream(of name: TableName) -> StreamARN {
+        name == table
+            ? stream : StreamARN("arn:aws:dynamodb:eu-central-1:1:table/\(name)/stream/2026-11-23T00:00:00.000")
+    }
+
     static func key(_ shard: String) -> ShardKey { ShardKey(table: table, stream: stream, shard: ShardID(shard)) }
 
     static func number(_ value: Int) -> SequenceNumber {

@@ -1,0 +1,296 @@
+import Dispatcher
+import DynamoDB
+import Journal
+import StreamModel
+import Targets
+import Testing
+
+/// DESIGN 7, invariant 6: what fails takes nothing else down.
+@Suite("What fails around a daemon", .timeLimit(.minutes(1)))
+struct DaemonFailureTests {
+    private let rig = Rig()
+    private static let other = TableName("customers")
+
+    private static let passing: [DynamoDBError] = [
+        .named("ThrottlingException"), .named("ProvisionedThroughputExceededException"),
+        .named("LimitExceededException"),
+        .named("InternalServerError", status: 500), .named("503", status: 503),
+        .unreachable(endpoint: "fake", operation: "GetRecords", reason: "connection refused"),
+        .badReply(operation: "GetRecords", object: "a shard", why: "malformed JSON"),
+    ]
+
+    private static let lasting: [DynamoDBError] = [
+        .named("AccessDeniedException"), .named("ValidationException"), .named("UnrecognizedClientException"),
+        .credentials("no credentials"), .configuration("no region"),
+    ]
+
+    private static var twoTables: DaemonConfiguration {
+        var configuration = Rig.following
+        configuration.tables = [Sample.table, other]
+        return configuration
+    }
+
+    private func addTwoTables() {
+        rig.source.add(FakeTable(Self.other))
+        rig.source.add(FakeShard("a", 1...5), FakeShard("z", of: Self.other, 101...105))
+    }
+
+    // MARK: - The source
+
+    @Test(
+        "A shard whose reading fails is read again, from the journal on, while others go on", arguments: passing,
+        [
+            FakeStream.Operation.records, .iterator,
+        ])
+    func shardFails(error: DynamoDBError, operation: FakeStream.Operation) async throws {
+        rig.source.add(FakeShard("a", 1...6, pageSize: 2), FakeShard("b", 7...10))
+        rig.source.fail(operation, of: "a", with: error, times: 3)
+        try await rig.run { daemon in
+            try await eventually("all is journaled") {
+                try daemon.journal.number(of: "a") == 6 && daemon.journal.number(of: "b") == 10
+            }
+        }
+        #expect(rig.target.numbers(of: "a") == Array(1...6))
+        #expect(rig.target.numbers(of: "b") == Array(7...10))
+        let faults = try rig.journal { try $0.events(of: "a").compactMap(\.fault) }
+        #expect(faults.map(\.isRetried) == [true], "the first of a row is journaled, not each")
+    }
+
+    @Test("A shard that never answers holds up no other, and goes on once it answers")
+    func shardIsDown() async throws {
+        rig.source.add(FakeShard("a", 1...6), FakeShard("b", 7...10))
+        rig.source.fail(.records, of: "a", with: .named("InternalServerError", status: 500))
+        try await rig.run { daemon in
+            try await eventually("the other is journaled") { try daemon.journal.number(of: "b") == 10 }
+            try await eventually("it was tried again and again") { rig.source.calls(.records, of: "a").count >= 5 }
+            rig.source.put(11...12, in: "b")
+            try await eventually("the other is followed") { try daemon.journal.number(of: "b") == 12 }
+            #expect(try daemon.journal.number(of: "a") == nil)
+            rig.source.heal()
+            try await eventually("it goes on") { try daemon.journal.number(of: "a") == 6 }
+        }
+        #expect(rig.target.numbers(of: "a") == Array(1...6))
+    }
+
+    @Test("A table that can't be read waits for its operator, and the other is followed", arguments: lasting)
+    func tableIsDown(error: DynamoDBError) async throws {
+        addTwoTables()
+        rig.source.fail(.records, of: "a", with: error)
+        try await rig.run(Self.twoTables) { daemon in
+            try await eventually("the other is followed") { rig.target.numbers(of: "z") == Array(101...105) }
+            try await eventually("it was begun again") { rig.source.calls(.describeTable, of: "orders").count >= 2 }
+            rig.source.put(106...107, in: "z")
+            try await eventually("the other is followed still") { rig.target.numbers(of: "z") == Array(101...107) }
+            let fault = try daemon.journal.table(Sample.table)?.lastFault
+            #expect(fault?.isRetried == false)
+            rig.source.heal()
+            try await eventually("it goes on") { rig.target.numbers(of: "a") == Array(1...5) }
+            #expect(!daemon.hasEnded)
+        }
+    }
+
+    @Test("A table that isn't there keeps no other from being followed, and is named at the end of a run that ends")
+    func tableIsMissing() async throws {
+        rig.source.add(FakeShard("a", 1...5))
+        var configuration = Rig.untilIdle
+        configuration.tables = [Sample.table, TableName("no such table")]
+        let outcome = try await rig.runToRest(configuration)
+        #expect(rig.target.numbers == Array(1...5))
+        guard case .failure(.source(let error)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(error.isNotFound)
+    }
+
+    @Test("Where no table can be followed the daemon ends at once, and says why")
+    func allMissing() async throws {
+        rig.source.fail(.describeTable, with: .named("AccessDeniedException"))
+        let outcome = try await rig.run { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(let error) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(error.exitCode == 77)
+        #expect(rig.target.isClosed)
+    }
+
+    // MARK: - Trimmed
+
+    enum Gone: CaseIterable { case whileReading, beforeResuming, shardAgedOut }
+
+    @Test(
+        "What the stream no longer has sets its table to full_sync, and leaves the other alone",
+        arguments: Gone.allCases)
+    func trimmed(how: Gone) async throws {
+        addTwoTables()
+        try await rig.run(Self.twoTables) { daemon in
+            try await eventually("all is journaled") {
+                try daemon.journal.number(of: "a") == 5 && rig.target.numbers(of: "z").count == 5
+            }
+            if how == .whileReading {
+                let gate = rig.source.hold(.records, of: "a")
+                try await eventually("the next page is asked for") { gate.arrivals == 1 }
+                rig.source.put(6...9, in: "a")
+                rig.source.change("a") { $0.trimmed = 7 }
+                gate.open()
+                try await eventually("the table needs a full sync") {
+                    try daemon.journal.table(Sample.table)?.phase == .fullSync
+                }
+            }
+        }
+        switch how {
+        case .whileReading: break
+        case .beforeResuming:
+            rig.source.put(6...9, in: "a")
+            rig.source.change("a") { $0.trimmed = 7 }
+        case .shardAgedOut: rig.source.remove("a")
+        }
+        if how != .whileReading {
+            try await rig.run(Self.twoTables) { daemon in
+                try await eventually("the table needs a full sync") {
+                    try daemon.journal.table(Sample.table)?.phase == .fullSync
+                }
+                rig.source.put(106...107, in: "z")
+                try await eventually("the other is followed still") { rig.target.numbers(of: "z") == Array(101...107) }
+                #expect(!daemon.hasEnded)
+            }
+        }
+        #expect(rig.target.numbers(of: "a") == Array(1...5))
+        let state = try #require(try rig.journal { try $0.table(Sample.table) })
+        #expect(state.reason.contains("sequence number 5"))
+        #expect(state.lastFault?.code == "NeedsFullSync")
+        #expect(try rig.journal { try $0.number(of: "a") } == 5, "the checkpoint stays where it was")
+        #expect(try rig.journal { try $0.table(Self.other)?.phase } == .incrSync)
+    }
+
+    // MARK: - The target
+
+    private static func unavailable(_ reason: String = "locked") -> TargetError {
+        .unavailable(target: "recording:", reason: reason)
+    }
+
+    @Test("A target that refuses is tried again after growing waits, and each batch is written once and in order")
+    func refusals() async throws {
+        rig.source.add(FakeShard("a", 1...12, pageSize: 2))
+        rig.target.refuse(Array(repeating: Self.unavailable(), count: 6))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 12 }
+        }
+        #expect(rig.target.numbers == Array(1...12))
+        let tries = rig.target.attempts.prefix(7)
+        #expect(tries.count == 7)
+        #expect(Set(tries).count == 1, "the same batches each time")
+        // Half of a wait is certain and half is chance: 200 ms doubling, so the fifth is longer than the first ever is.
+        let waits = rig.clock.waits
+        #expect(waits.contains { $0 >= .milliseconds(100) && $0 <= .milliseconds(200) })
+        #expect(waits.contains { $0 >= .milliseconds(3200) && $0 <= .milliseconds(6400) })
+        #expect(try rig.journal { try $0.kinds(of: "a").contains("faulted") } == false, "nothing was given up")
+    }
+
+    @Test(
+        "While a target hangs nothing is journaled, and the readers of all tables read on"
+    )
+    func hangs() async throws {
+        addTwoTables()
+        let gate = rig.target.hold()
+        try await rig.run(Self.twoTables) { daemon in
+            try await eventually("a batch is at the target") { gate.arrivals == 1 }
+            try await eventually("both are read") {
+                rig.source.calls(.records, of: "a").count >= 2 && rig.source.calls(.records, of: "z").count >= 2
+            }
+            #expect(try daemon.journal.everything().compactMap(\.advance).isEmpty)
+            gate.open()
+            try await eventually("all is journaled") {
+                try daemon.journal.number(of: "a") == 5 && rig.target.numbers(of: "z").count == 5
+            }
+        }
+    }
+
+    @Test("A record that the target can't hold stops its table, and no batch of another that came with it")
+    func unwritable() async throws {
+        addTwoTables()
+        rig.target.breakDown(Self.other, with: .unwritable(target: "recording:", what: "a record", reason: "too large"))
+        let gate = rig.target.hold { $0.numbers.contains(1) }
+        try await rig.run(Self.twoTables) { daemon in
+            try await eventually("a batch is at the target") { gate.arrivals >= 1 || rig.target.attempts.count >= 1 }
+            gate.open()
+            try await eventually("its table waits") {
+                try daemon.journal.table(Self.other)?.lastFault?.code == "TargetUnwritable"
+            }
+            try await eventually("the other is journaled") { try daemon.journal.number(of: "a") == 5 }
+            rig.source.put(6...9, in: "a")
+            try await eventually("the other is followed") { try daemon.journal.number(of: "a") == 9 }
+            #expect(!daemon.hasEnded)
+        }
+        #expect(rig.target.numbers == Array(1...9))
+    }
+
+    @Test("A target that is not what it was ends the daemon")
+    func misconfigured() async throws {
+        rig.source.add(FakeShard("a", 1...5))
+        rig.target.refuse([.misconfigured(target: "recording:", reason: "it is another one")])
+        let outcome = try await rig.run { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(let error) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(error.exitCode == 78)
+        #expect(rig.target.isClosed)
+        #expect(try rig.journal { try $0.number(of: "a") } == nil)
+    }
+
+    // MARK: - Stopping
+
+    @Test("A stop finishes what the target has in its hands and journals it, and begins nothing new")
+    func stop() async throws {
+        rig.source.add(FakeShard("a", 1...9, pageSize: 3))
+        let gate = rig.target.hold { $0.numbers.contains(1) }
+        let outcome = try await rig.run { daemon in
+            try await eventually("the first batch is at the target") { gate.arrivals == 1 }
+            try await eventually("more is fetched") { rig.source.calls(.records, of: "a").count >= 3 }
+            daemon.askToStop()
+            #expect(!daemon.hasEnded, "the batch is not written yet")
+            gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(throws: Never.self) { try outcome.get() }
+        #expect(rig.target.isClosed)
+        #expect(rig.target.numbers == [1, 2, 3])
+        #expect(try rig.journal { try $0.number(of: "a") } == 3)
+        #expect(try rig.journal { try $0.events(of: "a").compactMap(\.fault).isEmpty })
+    }
+
+    @Test("A stop doesn't wait for a target that refuses for ever")
+    func stopWhileRefused() async throws {
+        rig.source.add(FakeShard("a", 1...9))
+        rig.target.breakDown(Sample.table, with: Self.unavailable())
+        let outcome = try await rig.run { daemon in
+            try await eventually("it was tried") { rig.target.attempts.count >= 3 }
+            daemon.askToStop()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(throws: Never.self) { try outcome.get() }
+        #expect(try rig.journal { try $0.number(of: "a") } == nil)
+    }
+
+    @Test("A stop doesn't wait for a source that fails, or for a table that waits for its operator")
+    func stopWhileFailing() async throws {
+        addTwoTables()
+        rig.source.fail(.records, of: "a", with: .named("ThrottlingException"))
+        rig.source.fail(.records, of: "z", with: .named("AccessDeniedException"))
+        let outcome = try await rig.run(Self.twoTables) { daemon in
+            try await eventually("both have failed") {
+                rig.source.calls(.records, of: "a").count >= 3
+                    && rig.source.calls(.describeTable, of: "customers").count >= 2
+            }
+            daemon.askToStop()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(throws: Never.self) { try outcome.get() }
+    }
+}

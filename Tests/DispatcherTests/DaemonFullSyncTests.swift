@@ -1,0 +1,276 @@
+import Dispatcher
+import DynamoDB
+import Journal
+import StreamModel
+import Targets
+import Testing
+
+/// DESIGN 4.4, as far as a scan goes before its stream.
+@Suite("A daemon syncs a table in full", .timeLimit(.minutes(1)))
+struct DaemonFullSyncTests {
+    private let rig = Rig(storesPositions: true)
+
+    private static func configuration(_ mode: DaemonConfiguration.Mode = .all) -> DaemonConfiguration {
+        var configuration = Rig.following
+        configuration.mode = mode
+        configuration.scanSegments = 3
+        configuration.scanReaders = 2
+        return configuration
+    }
+
+    /// Twenty items, in three segments of pages of two.
+    private static let items = (0..<20).map { "item-\($0)" }
+    private static let keys = Set(items.map(ScanPage.key(of:)))
+
+    private func addTable() {
+        rig.source.change(Sample.table) { $0.items = Self.items }
+        rig.source.add(FakeShard("old", 1...3, isClosed: true), FakeShard("a", 4...6))
+    }
+
+    private func phase(_ journal: Journal) throws -> Phase? { try journal.table(Sample.table)?.phase }
+
+    @Test("The stream is anchored before the first page, and what happens during the scan is applied after it")
+    func anchored() async throws {
+        addTable()
+        let gate = rig.source.hold(.scan)
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the scan begins") { gate.arrivals == 2 }
+            #expect(try daemon.journal.status(of: "a") == .prepared)
+            #expect(try daemon.journal.status(of: "old") == .notNeeded)
+            rig.source.put(7...9, in: "a")
+            gate.open()
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers == [7, 8, 9], "nothing that is older than the anchor")
+        #expect(Set(rig.target.items()) == Self.keys)
+        #expect(rig.target.items().count == Self.items.count)
+        let lastPage = try #require(rig.target.applied.lastIndex { $0.shard == nil })
+        let firstBatch = try #require(rig.target.applied.firstIndex { $0.shard != nil })
+        #expect(lastPage < firstBatch)
+
+        let calls = rig.source.calls
+        let anchor = try #require(calls.firstIndex { $0.operation == .iterator && $0.object == "a" })
+        let firstScan = try #require(calls.firstIndex { $0.operation == .scan })
+        #expect(anchor < firstScan)
+        #expect(calls[anchor].type == .latest)
+
+        try rig.journal { journal in
+            let kinds = try journal.everything().map(\.payload.kind)
+            let resolved = try #require(kinds.firstIndex(of: "iterator_resolved"))
+            let scanned = try #require(kinds.firstIndex(of: "scan_advanced"))
+            #expect(resolved < scanned)
+            let finished = try #require(kinds.firstIndex(of: "scan_finished"))
+            #expect(kinds[finished + 1] == "phase_changed", "in one append")
+            let state = try #require(try journal.table(Sample.table))
+            #expect(state.items == 20)
+            #expect(state.phase == .incrSync)
+        }
+    }
+
+    @Test("A page is journaled only when the target holds it")
+    func journaledWhenDurable() async throws {
+        addTable()
+        let gate = rig.target.hold { $0.shard == nil }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("a page is at the target") { gate.arrivals == 1 }
+            #expect(try daemon.journal.everything().contains { $0.payload.kind == "scan_advanced" } == false)
+            gate.open()
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+    }
+
+    @Test(
+        "Killed wherever it is, it goes on from the journaled keys: nothing is missing, and little comes twice",
+        arguments: 1...60)
+    func resumes(step: Int) async throws {
+        addTable()
+        try await rig.crash(Self.configuration(), at: Fuse(steps: step))
+        let journaled = try rig.journal { try $0.table(Sample.table)?.items ?? 0 }
+        let scans = rig.source.calls(.scan).count
+        let wasAnchored = try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.storedIterator != nil }
+        if wasAnchored { rig.source.put(7...9, in: "a") }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is anchored") {
+                try daemon.journal.checkpoint(of: Sample.key("a")).map { $0.status != .notProcessed } ?? false
+            }
+            if !wasAnchored { rig.source.put(7...9, in: "a") }
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
+            #expect(try phase(daemon.journal) == .incrSync)
+        }
+        #expect(Set(rig.target.items()) == Self.keys)
+        // Of each segment at most the page again that was in the target's hands.
+        #expect(rig.target.items().count <= Self.items.count + 3 * 2)
+        #expect(rig.target.numbers.suffix(3) == [7, 8, 9])
+        #expect(Set(rig.target.numbers).isSuperset(of: [7, 8, 9]))
+        // A page brings two items, and each segment ends with one request.
+        #expect(rig.source.calls(.scan).count - scans <= (Self.items.count - Int(journaled)) / 2 + 3 * 2)
+        try rig.journal { _ = try $0.verify { _ in } }
+    }
+
+    @Test("A scan that was begun keeps its number of segments, whatever the configuration says now")
+    func segments() async throws {
+        addTable()
+        try await rig.crash(Self.configuration(), at: Fuse(steps: 24))
+        #expect(try rig.journal { try $0.table(Sample.table)?.segments.isEmpty } == false)
+        let scans = rig.source.calls(.scan).count
+        var configuration = Self.configuration()
+        configuration.scanSegments = 8
+        try await rig.run(configuration) { daemon in
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(rig.source.calls(.scan).dropFirst(scans).allSatisfy { $0.total == 3 })
+        #expect(Set(rig.target.items()) == Self.keys)
+    }
+
+    @Test("A scan that fails is begun again from the journaled keys")
+    func failing() async throws {
+        addTable()
+        let gate = rig.target.hold { $0.items.contains(ScanPage.key(of: "item-9")) }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("half of it is at the target") { gate.arrivals == 1 }
+            rig.source.fail(.scan, with: .named("ThrottlingException"), times: 2)
+            gate.open()
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(rig.target.items().count == Self.items.count, "nothing that is journaled is read again")
+        #expect(Set(rig.target.items()) == Self.keys)
+    }
+
+    @Test("A target that refuses a page gets it again")
+    func refused() async throws {
+        addTable()
+        rig.target.refuse(Array(repeating: .unavailable(target: "recording:", reason: "locked"), count: 3))
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(rig.target.items().count == Self.items.count)
+    }
+
+    @Test("With --mode full the daemon ends when the scan does, and a second one has nothing to do")
+    func fullOnly() async throws {
+        addTable()
+        for _ in 1...2 {
+            let outcome = try await rig.runToRest(Self.configuration(.full))
+            #expect(throws: Never.self) { try outcome.get() }
+        }
+        #expect(rig.target.items().count == Self.items.count)
+        #expect(rig.target.numbers == [])
+        #expect(try rig.journal { try phase($0) } == .incrSync)
+    }
+
+    @Test("What a --mode full left behind is followed from its anchor")
+    func fullThenAll() async throws {
+        addTable()
+        try await rig.runToRest(Self.configuration(.full))
+        rig.source.put(7...9, in: "a")
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers == [7, 8, 9])
+        #expect(rig.target.items().count == Self.items.count)
+    }
+
+    @Test("A stop lets the pages in flight be journaled, and the next run goes on after them")
+    func stopped() async throws {
+        addTable()
+        let gate = rig.target.hold { $0.shard == nil }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("a page is at the target") { gate.arrivals == 1 }
+            daemon.askToStop()
+            gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        let held = rig.target.items().count
+        #expect(held < Self.items.count)
+        #expect(try rig.journal { try $0.table(Sample.table)?.items } == UInt64(held))
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(rig.target.items().count == Self.items.count)
+    }
+
+    @Test("--mode incr refuses a table whose full sync is not finished, and says what to do")
+    func incrTooEarly() async throws {
+        addTable()
+        try await rig.crash(Self.configuration(), at: Fuse(steps: 24))
+        let outcome = try await rig.run(Self.configuration(.incr)) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(let error) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(error.exitCode == 78)
+        #expect(error.description.contains("--mode all"))
+    }
+
+    @Test("A table whose stream lost what came next is scanned again, and then followed from the new anchor")
+    func again() async throws {
+        addTable()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is followed") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(7...9, in: "a")
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        rig.source.put(10...14, in: "a")
+        rig.source.change("a") { $0.trimmed = 8 }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the table needs a full sync") { try phase(daemon.journal) == .fullSync }
+        }
+        let before = rig.target.items().count
+        rig.source.change(Sample.table) { $0.items.append("new") }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("it is followed again") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(15...16, in: "a")
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 16 }
+        }
+        #expect(rig.target.items().count == before + Self.items.count + 1)
+        #expect(rig.target.numbers.suffix(2) == [15, 16])
+    }
+
+    /// A new stream has no shards for a moment.
+    @Test(
+        "A stream that shows no shard when it is anchored loses none of what happens during the scan",
+        arguments: [
+            IteratorType.trimHorizon, .latest,
+        ], [false, true])
+    func noShardYet(startAt: IteratorType, isInterrupted: Bool) async throws {
+        rig.source.change(Sample.table) { $0.items = Self.items }
+        var configuration = Self.configuration()
+        configuration.startAt = startAt
+        let isRead: (Journal) throws -> Bool = { try $0.number(of: "a") == 3 }
+        let gate = rig.source.hold(.scan)
+        try await rig.run(configuration) { daemon in
+            try await eventually("the scan begins") { gate.arrivals == 2 }
+            rig.source.add(FakeShard("a", 1...3))
+            if isInterrupted { daemon.askToStop() }
+            gate.open()
+            try await eventually("the shard is read, or the daemon ends") {
+                try daemon.hasEnded || isRead(daemon.journal)
+            }
+        }
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is read") { try isRead(daemon.journal) }
+        }
+        #expect(rig.target.numbers == [1, 2, 3])
+    }
+
+    @Test("An emptied target of a scanned table needs a full sync, and says so")
+    func emptied() async throws {
+        addTable()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is followed") { try daemon.journal.status(of: "a") == .inProcessing }
+            rig.source.put(7...9, in: "a")
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        rig.target.restore(RecordingTarget.Contents())
+        let outcome = try await rig.run(Self.configuration(.incr)) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(.needsFullSync) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(try rig.journal { try phase($0) } == .fullSync)
+    }
+}

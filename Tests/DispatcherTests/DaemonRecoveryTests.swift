@@ -1,0 +1,207 @@
+import Dispatcher
+import Journal
+import StreamModel
+import Targets
+import Testing
+
+/// DESIGN 4.5; DESIGN 7, invariants 1 to 4 and 6.
+@Suite("A daemon recovers", .timeLimit(.minutes(1)))
+struct DaemonRecoveryTests {
+    /// A parent that is read in three pages, and two children.
+    ///
+    ///     a 1…6 ─┬─ b 7…10
+    ///            └─ c 11…14
+    private func family(of rig: Rig) {
+        rig.source.add(
+            FakeShard("a", 1...6, isClosed: true, pageSize: 2), FakeShard("b", parent: "a", 7...10, pageSize: 2),
+            FakeShard("c", parent: "a", 11...14, pageSize: 2))
+    }
+
+    private func isComplete(_ journal: Journal) throws -> Bool {
+        try journal.number(of: "b") == 10 && journal.number(of: "c") == 14
+    }
+
+    /// The steps that a whole run takes; the crashes below go beyond it.
+    private static let steps = 1...64
+
+    @Test(
+        "Wherever it is killed, the next run loses nothing, and a target that keeps positions gets nothing twice",
+        arguments: steps)
+    func killedWithPositions(step: Int) async throws {
+        let rig = Rig(storesPositions: true)
+        family(of: rig)
+        try await rig.crash(Rig.following, at: Fuse(steps: step))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try isComplete(daemon.journal) }
+        }
+        #expect(rig.target.numbers(of: "a") == Array(1...6))
+        #expect(rig.target.numbers(of: "b") == Array(7...10))
+        #expect(rig.target.numbers(of: "c") == Array(11...14))
+        try rig.journal { _ = try $0.verify { _ in } }
+    }
+
+    @Test("Any other target gets at most the batch again that was in its hands", arguments: steps)
+    func killedWithoutPositions(step: Int) async throws {
+        let rig = Rig()
+        family(of: rig)
+        try await rig.crash(Rig.following, at: Fuse(steps: step))
+        let held = rig.target.applied
+        let journaled = try rig.journal { journal in
+            try ["a", "b", "c"].reduce(into: [:]) { $0[$1] = try journal.number(of: $1) ?? 0 }
+        }
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try isComplete(daemon.journal) }
+        }
+        for (shard, numbers) in ["a": Array(1...6), "b": Array(7...10), "c": Array(11...14)] {
+            let before = held.filter { $0.shard == shard }
+            let ahead = before.filter { ($0.numbers.last ?? 0) > journaled[shard] ?? 0 }
+            #expect(ahead.count <= 1, "one batch a shard is the most that the journal lags behind")
+            let after = Array(rig.target.numbers(of: shard).dropFirst(before.flatMap(\.numbers).count))
+            #expect(after == numbers.filter { $0 > journaled[shard] ?? 0 }, "it goes on exactly from the journal")
+            #expect(before.flatMap(\.numbers) == Array(numbers.prefix(before.flatMap(\.numbers).count)))
+        }
+    }
+
+    @Test("The crashes of these tests reach to the end of a whole run")
+    func reach() async throws {
+        let rig = Rig()
+        family(of: rig)
+        let fuse = Fuse()
+        rig.source.use(fuse)
+        rig.target.use(fuse)
+        var taken = 0
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try isComplete(daemon.journal) }
+            taken = fuse.steps
+        }
+        #expect(taken > 20)
+        #expect(taken < Self.steps.upperBound)
+    }
+
+    @Test("Killed again and again, it still comes to the end")
+    func killedOften() async throws {
+        let rig = Rig(storesPositions: true)
+        family(of: rig)
+        for _ in 1...8 { try await rig.crash(Rig.following, at: Fuse(steps: 9)) }
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try isComplete(daemon.journal) }
+        }
+        #expect(rig.target.numbers.sorted() == Array(1...14))
+    }
+
+    @Test("Where the target is ahead the journal is advanced to it, and nothing is read again")
+    func targetAhead() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        var contents = rig.target.contents
+        contents.positions[Sample.key("a")] = ShardPosition(
+            shard: Sample.key("a"), epoch: .first, sequenceNumber: Sample.number(6))
+        rig.target.restore(contents)
+        rig.source.put(5...8, in: "a")
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 8 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 7, 8])
+        #expect(rig.source.calls(.iterator, of: "a").last?.number == Sample.number(6))
+    }
+
+    @Test("A target that was restored from a backup gets exactly what it lacks, children after their parent")
+    func restored() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        let backup = rig.target.contents
+        rig.source.put(5...6, in: "a")
+        rig.source.close("a")
+        rig.source.add(FakeShard("b", parent: "a", 7...9))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "b") == 9 }
+        }
+        rig.target.restore(backup)
+        try await rig.run { daemon in
+            try await eventually("all is journaled again") {
+                try daemon.journal.number(of: "b") == 9 && rig.target.numbers.count == 9
+            }
+        }
+        #expect(rig.target.numbers == Array(1...9))
+        try rig.journal { journal in
+            let rewinds = try journal.everything().filter { $0.payload.kind == "rewound" }
+            #expect(rewinds.compactMap(\.shard) == ["a", "b"])
+            _ = try journal.verify { _ in }
+        }
+    }
+
+    @Test("What a restored target lacks and the stream no longer has needs a full sync, and says so")
+    func restoredTooFar() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        let backup = rig.target.contents
+        rig.source.put(5...8, in: "a")
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 8 }
+        }
+        rig.target.restore(backup)
+        rig.source.change("a") { $0.trimmed = 6 }
+        let outcome = try await rig.run { daemon in
+            try await eventually("the daemon ends, for it has no other table") { daemon.hasEnded }
+        }
+        guard case .failure(.needsFullSync(let table, _)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(table == Sample.table)
+        #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .fullSync)
+        #expect(rig.target.numbers == [1, 2, 3, 4])
+    }
+
+    @Test("An emptied target of a table that was never scanned is filled from the shards' starts")
+    func emptied() async throws {
+        let rig = Rig(storesPositions: true)
+        family(of: rig)
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try isComplete(daemon.journal) }
+        }
+        rig.target.restore(RecordingTarget.Contents())
+        try await rig.run { daemon in
+            try await eventually("all is written again") {
+                try isComplete(daemon.journal) && rig.target.numbers.count == 14
+            }
+        }
+        #expect(rig.target.numbers.sorted() == Array(1...14))
+        #expect(rig.target.numbers.prefix(6) == [1, 2, 3, 4, 5, 6])
+    }
+
+    @Test("A target that is opened is told every token that the journal holds as durable")
+    func tokens() async throws {
+        let rig = Rig()
+        rig.source.add(FakeShard("a", 1...4), FakeShard("b", 5...8))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") {
+                try daemon.journal.number(of: "a") == 4 && daemon.journal.number(of: "b") == 8
+            }
+        }
+        try await rig.run { _ in try await eventually("it is opened") { rig.target.tokens.count == 2 } }
+        #expect(rig.target.tokens.first == [])
+        #expect(rig.target.tokens.last?.map(\.text).sorted() == ["batch 1", "batch 2"])
+    }
+
+    @Test("Tokens stand in the journal in the order in which the target gave them")
+    func tokensInOrder() async throws {
+        let rig = Rig()
+        let names = (1...8).map { "shard-\($0)" }
+        for name in names { rig.source.add(FakeShard(name, 1...6, pageSize: 2)) }
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try names.allSatisfy { try daemon.journal.number(of: $0) == 6 } }
+        }
+        let tokens = try rig.journal { try $0.everything().compactMap(\.advance?.targetToken?.text) }
+        #expect(tokens == (1...rig.target.applied.count).map { "batch \($0)" })
+    }
+}

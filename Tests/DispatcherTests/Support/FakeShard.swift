@@ -1,0 +1,54 @@
+import StreamModel
+
+/// A shard as a test scripts it. Its records are named by their sequence numbers, small and growing.
+struct FakeShard: Sendable {
+    struct Record: Sendable {
+        let number: Int
+        /// The item that it changed.
+        let key: String
+        let time: Timestamp
+    }
+
+    let id: String
+    let table: TableName
+    let parent: String?
+    var records: [Record]
+    var isClosed: Bool
+    /// Whether listings show it yet.
+    var isListed: Bool
+    /// So many pages bring nothing before the next one that brings something.
+    var emptyPages = 0
+    /// Records that a page brings at most.
+    var pageSize: Int
+    /// Records from the first on that have left the stream.
+    var trimmed = 0
+    /// Bytes that each record weighs besides its keys.
+    var weight: Int
+
+    init(
+        _ id: String, of table: TableName = Sample.table, parent: String? = nil, _ numbers: ClosedRange<Int>? = nil,
+        isClosed: Bool = false, isListed: Bool = true, pageSize: Int = 1000, weight: Int = 0
+    ) {
+        self.id = id
+        self.table = table
+        self.parent = parent
+        self.isClosed = isClosed
+        self.isListed = isListed
+        self.pageSize = pageSize
+        self.weight = weight
+        records = []
+        if let numbers { put(numbers) }
+    }
+
+    mutating func put(_ numbers: ClosedRange<Int>, at time: Timestamp = .now()) {
+        records += numbers.map { Record(number: $0, key: "item-\($0 % 3)", time: time) }
+    }
+
+    var shard: Shard {
+        Shard(
+            id: ShardID(id), parent: parent.map { ShardID($0) },
+            range: SequenceRange(
+                starting: records.first.map { Sample.number($0.number) },
+                ending: isClosed ? Sample.number(records.last?.number ?? 0) : nil))
+    }
+}

@@ -1,0 +1,19 @@
+import StreamModel
+
+/// A table as a test scripts it.
+struct FakeTable: Sendable {
+    let name: TableName
+    var stream: StreamARN
+    /// What a scan finds, by key.
+    var items: [String] = []
+    var scanPageSize = 2
+
+    init(_ name: TableName) {
+        self.name = name
+        stream = Sample.stream(of: name)
+    }
+
+    var schema: TableSchema {
+        TableSchema(name: name, hash: KeyAttribute(name: Array("id".utf8), type: .string), range: nil)
+    }
+}

@@ -1,0 +1,31 @@
+import Synchronization
+
+/// A clock for which time flies: each wait takes a two-hundredth of what was asked for, and what was asked for is kept.
+///
+/// Its `now` stands still, so that a deadline is exactly the duration that somebody wanted to wait.
+final class HastyClock: Clock {
+    struct Instant: InstantProtocol {
+        private let offset: Duration
+
+        init(offset: Duration = .zero) { self.offset = offset }
+
+        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        func duration(to other: Instant) -> Duration { other.offset - offset }
+        static func < (a: Instant, b: Instant) -> Bool { a.offset < b.offset }
+    }
+
+    private static let haste = 200
+    private let asked = Mutex<[Duration]>([])
+
+    /// Every wait that anybody asked for, in order.
+    var waits: [Duration] { asked.withLock { $0 } }
+
+    var now: Instant { Instant() }
+    var minimumResolution: Duration { .microseconds(1) }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        let duration = now.duration(to: deadline)
+        asked.withLock { $0.append(duration) }
+        try await Task.sleep(for: duration / Self.haste)
+    }
+}

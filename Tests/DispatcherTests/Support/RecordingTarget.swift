@@ -1,0 +1,174 @@
+import Journal
+import StreamModel
+import Synchronization
+import Targets
+
+/// A target that keeps what it was given in the order in which it was, and does what a test tells it to.
+final class RecordingTarget: Target {
+    /// One batch that it holds.
+    struct Applied: Hashable, Sendable {
+        let table: TableName
+        let origin: Batch.Origin
+        /// The sequence numbers of its records.
+        let numbers: [Int]
+        /// What a scan found, by key.
+        let items: [String]
+
+        var shard: String? {
+            if case .shard(let shard, _, _) = origin { shard.shard.text } else { nil }
+        }
+
+        var upTo: SequenceNumber? {
+            if case .shard(_, _, let upTo) = origin { upTo } else { nil }
+        }
+
+        var epoch: UInt64? {
+            if case .shard(_, let epoch, _) = origin { epoch.number } else { nil }
+        }
+    }
+
+    /// What a backup of it would hold.
+    struct Contents: Sendable {
+        var applied: [Applied] = []
+        var positions: [ShardKey: ShardPosition] = [:]
+    }
+
+    private struct State {
+        var contents = Contents()
+        var failures: [TargetError] = []
+        var broken: [TableName: TargetError] = [:]
+        var gates: [(isMeant: @Sendable (Applied) -> Bool, gate: Gate)] = []
+        var witness: @Sendable (Applied) throws -> Void = { _ in }
+        var unwitnessed: [String] = []
+        var tokens: [[TargetToken]] = []
+        var attempts: [[Applied]] = []
+        var isClosed = false
+        var fuse = Fuse()
+    }
+
+    let name = "recording:"
+    let storesPositions: Bool
+    private let load: Load
+    private let state = Mutex(State())
+
+    init(storesPositions: Bool = false, load: Load = Load()) {
+        self.storesPositions = storesPositions
+        self.load = load
+    }
+
+    // MARK: - The script
+
+    /// The next writes are refused, one for each error.
+    func refuse(_ errors: [TargetError]) { state.withLock { $0.failures += errors } }
+
+    /// Every write that brings something of `table` is refused, until it is mended.
+    func breakDown(_ table: TableName, with error: TargetError) { state.withLock { $0.broken[table] = error } }
+    func mend() { state.withLock { $0.broken = [:] } }
+
+    /// Writes that bring such a batch are held until the gate is opened.
+    func hold(_ isMeant: @escaping @Sendable (Applied) -> Bool = { _ in true }) -> Gate {
+        let gate = Gate()
+        state.withLock { $0.gates.append((isMeant, gate)) }
+        return gate
+    }
+
+    /// Lets go of whatever is held.
+    func release() {
+        let gates = state.withLock { state in
+            defer { state.gates = [] }
+            return state.gates
+        }
+        for gate in gates { gate.gate.open() }
+    }
+
+    /// Looks at each batch before it is written. What it throws is kept in `unwitnessed`.
+    func witness(_ body: @escaping @Sendable (Applied) throws -> Void) { state.withLock { $0.witness = body } }
+
+    func use(_ fuse: Fuse) { state.withLock { $0.fuse = fuse } }
+
+    /// Holds what it held then, as from a backup.
+    func restore(_ contents: Contents) { state.withLock { $0.contents = contents } }
+
+    // MARK: - What it holds
+
+    var contents: Contents { state.withLock { $0.contents } }
+    var applied: [Applied] { contents.applied }
+    var numbers: [Int] { applied.flatMap(\.numbers) }
+    func numbers(of shard: String) -> [Int] { applied.filter { $0.shard == shard }.flatMap(\.numbers) }
+    func items(of table: TableName = Sample.table) -> [String] {
+        applied.filter { $0.table == table }.flatMap(\.items)
+    }
+    /// Every write that was tried, the refused ones included.
+    var attempts: [[Applied]] { state.withLock { $0.attempts } }
+    var unwitnessed: [String] { state.withLock { $0.unwitnessed } }
+    /// What each opening was given.
+    var tokens: [[TargetToken]] { state.withLock { $0.tokens } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    // MARK: - Target
+
+    func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {
+        state.withLock { state in
+            state.tokens.append(tokens)
+            state.isClosed = false
+        }
+    }
+
+    func takesOver(from earlier: String) -> Bool { storesPositions }
+
+    func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
+
+    func prepare(_ table: TableSchema) async throws(TargetError) {}
+
+    func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] {
+        storesPositions ? contents.positions.values.filter { $0.shard.table == table } : []
+    }
+
+    func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
+        let brought = batches.map { Applied($0) }
+        let (gates, witness, fuse) = state.withLock { state in
+            state.attempts.append(brought)
+            return (state.gates.filter { gate in brought.contains { gate.isMeant($0) } }, state.witness, state.fuse)
+        }
+        for batch in brought {
+            do { try witness(batch) } catch { state.withLock { $0.unwitnessed.append("\(error)") } }
+        }
+        for gate in gates { await gate.gate.pass() }
+        guard await fuse.step() else { throw Self.dead }
+        let failure: TargetError? = state.withLock { state in
+            if !state.failures.isEmpty { return state.failures.removeFirst() }
+            return brought.compactMap { state.broken[$0.table] }.first
+        }
+        if let failure { throw failure }
+        let tokens: [TargetToken?] = state.withLock { state in
+            zip(batches, brought).map { batch, applied in
+                state.contents.applied.append(applied)
+                if storesPositions, case .shard(let shard, let epoch, let upTo) = batch.origin {
+                    state.contents.positions[shard] = ShardPosition(shard: shard, epoch: epoch, sequenceNumber: upTo)
+                }
+                return TargetToken("batch \(state.contents.applied.count)")
+            }
+        }
+        load.written(batches.reduce(0) { $0 + $1.bytes })
+        guard await fuse.step() else { throw Self.dead }
+        return tokens
+    }
+
+    func close() async { state.withLock { $0.isClosed = true } }
+
+    private static let dead = TargetError.unavailable(target: "recording:", reason: "the world has ended")
+}
+
+extension RecordingTarget.Applied {
+    fileprivate init(_ batch: Batch) {
+        table = batch.table.name
+        origin = batch.origin
+        let changes = batch.parts.flatMap(\.changes)
+        numbers = changes.compactMap { $0.sequenceNumber.flatMap { Int($0.text) } }
+        items = batch.parts.flatMap { part in
+            part.changes.filter { $0.kind == .snapshot }.map {
+                String(decoding: part.body[$0.keys.range], as: UTF8.self)
+            }
+        }
+    }
+}

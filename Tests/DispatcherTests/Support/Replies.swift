@@ -1,0 +1,42 @@
+import DynamoDB
+import StreamModel
+
+extension RawPage {
+    /// A GetRecords reply, as JSON.
+    static func made(of records: ArraySlice<FakeShard.Record>, weight: Int, next: ShardIterator?) -> RawPage {
+        let filler = String(repeating: "x", count: weight)
+        let written = records.map { record in
+            """
+            {"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":\(record.time.microseconds / 1_000_000),\
+            "Keys":{"id":{"S":"\(record.key)"}},"NewImage":{"id":{"S":"\(record.key)"},"filler":{"S":"\(filler)"}},\
+            "SequenceNumber":"\(record.number)"}}
+            """
+        }
+        let end = next.map { ",\"NextShardIterator\":\"\($0.token)\"" } ?? ""
+        return RawPage(body: Array("{\"Records\":[\(written.joined(separator: ","))]\(end)}".utf8), hintedNext: next)
+    }
+}
+
+extension ScanPage {
+    static func key(of item: String) -> String { "{\"id\":{\"S\":\"\(item)\"}}" }
+
+    /// A Scan reply. An item consists of its key.
+    static func made(of items: ArraySlice<String>, isLast: Bool) -> ScanPage {
+        var body: [UInt8] = []
+        let changes = items.map { item in
+            let range = ByteRange(offset: UInt32(body.count), count: UInt32(key(of: item).utf8.count))
+            body += Array(key(of: item).utf8)
+            return Change(
+                kind: .snapshot, sequenceNumber: nil, approximateTime: nil, keys: range, newImage: range, oldImage: nil)
+        }
+        let last = isLast ? nil : items.last.map { Array(key(of: $0).utf8) }
+        return ScanPage(body: body, changes: changes, lastEvaluatedKey: last)
+    }
+}
+
+extension DynamoDBError {
+    /// The service's word.
+    static func named(_ code: String, status: Int = 400) -> DynamoDBError {
+        .service(code: code, message: "", status: status, operation: "GetRecords", object: "a shard", requestID: nil)
+    }
+}

@@ -1,0 +1,134 @@
+import Dispatcher
+import Journal
+import Logging
+import StreamModel
+import Synchronization
+import Targets
+import Testing
+
+/// A whole daemon in this process: the real journal in a folder of its own, between a scripted source and target.
+final class Rig: Sendable {
+    let source: FakeStream
+    let target: RecordingTarget
+    let clock = HastyClock()
+    /// Of pages, as source and target see it.
+    let load = Load()
+    private let scratch = Scratch()
+
+    init(storesPositions: Bool = false) {
+        source = FakeStream(load: load)
+        target = RecordingTarget(storesPositions: storesPositions, load: load)
+    }
+
+    private var path: String { scratch.path + "/journal" }
+
+    /// Follows from the trim horizon, and looks for shards only when one ends, unless a test says otherwise.
+    static let following = DaemonConfiguration(
+        tables: [Sample.table], mode: .incr, discoveryInterval: .seconds(3600), worker: "tests/1")
+
+    /// Ends when nothing has come for a moment.
+    static let untilIdle: DaemonConfiguration = {
+        var configuration = following
+        configuration.untilIdle = .milliseconds(100)
+        return configuration
+    }()
+
+    /// Runs a daemon for as long as `body` does; then everything held is let go, and the daemon is stopped.
+    ///
+    /// - Returns: how the daemon ended.
+    @discardableResult
+    func run(
+        _ configuration: DaemonConfiguration = Rig.following,
+        now: @escaping @Sendable () -> Timestamp = { .now() },
+        _ body: (Running) async throws -> Void
+    ) async throws -> Result<Void, DaemonError> {
+        let journal = try await openJournal()
+        let running = Running(
+            journal,
+            Daemon(
+                configuration: configuration, journal: journal, source: source, target: target, logger: .silent,
+                clock: clock, now: now))
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(running)) } catch { result = .failure(error) }
+        source.release()
+        target.release()
+        let outcome = await running.stop()
+        await journal.close(reason: "the test ends")
+        try result.get()
+        return outcome
+    }
+
+    /// Runs a daemon until it ends by itself, as `--until-idle` does.
+    @discardableResult
+    func runToRest(_ configuration: DaemonConfiguration = Rig.untilIdle) async throws -> Result<Void, DaemonError> {
+        try await run(configuration) { running in
+            try await eventually("the daemon ends by itself") { running.hasEnded }
+        }
+    }
+
+    /// Runs a daemon until the fuse has burnt, and then takes everything away from it at once.
+    func crash(_ configuration: DaemonConfiguration = Rig.untilIdle, at fuse: Fuse) async throws {
+        await (try openJournal()).close(reason: "made")
+        // A steward's journal says nothing at its closing, so what it holds then is what a kill would leave.
+        let journal = try Journal.open(path, .steward(.test), mapSize: Self.mapSize)
+        source.use(fuse)
+        target.use(fuse)
+        fuse.whenBurnt { await journal.close(reason: "killed") }
+        let running = Running(
+            journal,
+            Daemon(
+                configuration: configuration, journal: journal, source: source, target: target, logger: .silent,
+                clock: clock))
+        let result: Result<Void, any Error>
+        do {
+            result = .success(
+                try await eventually("the fuse burns, or the daemon ends") { fuse.isBurnt || running.hasEnded })
+        } catch {
+            result = .failure(error)
+        }
+        _ = await running.stop()
+        await journal.close(reason: "the test ends")
+        source.use(Fuse())
+        target.use(Fuse())
+        try result.get()
+    }
+
+    /// Opens the journal beside a daemon, as an operator's command does.
+    func asOperator<R>(_ body: (Journal) async throws -> R) async throws -> R {
+        let journal = try Journal.open(path, .steward(.test), mapSize: Self.mapSize)
+        let result: Result<R, any Error>
+        do { result = .success(try await body(journal)) } catch { result = .failure(error) }
+        await journal.close(reason: "done")
+        return try result.get()
+    }
+
+    /// What the journal says when nobody holds it.
+    func journal<R>(_ body: (Journal) throws -> R) throws -> R {
+        try body(try Journal.open(path, .reader, mapSize: Self.mapSize))
+    }
+
+    private static let mapSize = 16 << 20
+
+    /// The run before may not quite be gone: the lock is let go of with its last task.
+    private func openJournal() async throws -> Journal {
+        var opened: Journal?
+        try await eventually("the journal is free") {
+            do throws(JournalError) {
+                opened = try Journal.open(path, .daemon(.test), mapSize: Self.mapSize)
+                return true
+            } catch {
+                if case .busy = error { return false }
+                throw error
+            }
+        }
+        return try #require(opened)
+    }
+}
+
+extension RunStarted {
+    fileprivate static let test = RunStarted(role: "daemon", version: "0", host: "tests", pid: 1)
+}
+
+extension Logger {
+    fileprivate static let silent = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+}
