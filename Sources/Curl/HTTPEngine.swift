@@ -10,13 +10,14 @@ package final class HTTPEngine: Sendable {
     package static let spareBytes = 64
 
     private let mailbox: Mailbox
+    private let bodies = BodyPool()
 
     /// - Throws: `.unable` where libcurl or a thread can't be had.
     package init(_ settings: HTTPSettings = HTTPSettings()) throws(CurlError) {
         if let failure = CurlLibrary.failure { throw .unable(reason: failure) }
         guard let multi = unsafe curl_multi_init() else { throw .unable(reason: "out of memory") }
         mailbox = unsafe Mailbox(waking: multi)
-        let loop = unsafe TransferLoop(multi: multi, mailbox: mailbox, settings: settings)
+        let loop = unsafe TransferLoop(multi: multi, mailbox: mailbox, settings: settings, bodies: bodies)
         let argument = unsafe Unmanaged.passRetained(loop)
         var thread = pthread_t()
         let code = unsafe pthread_create(
@@ -51,6 +52,9 @@ package final class HTTPEngine: Sendable {
         }
         return try result.get()
     }
+
+    /// Offers the memory of a response's body, which its caller has done with, to the next one.
+    package func giveBack(_ body: [UInt8]) { bodies.give(body) }
 
     /// Ends what is under way, with `.closed`, and the thread. May be called again.
     package func shutdown() async {

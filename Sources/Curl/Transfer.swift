@@ -18,12 +18,14 @@ internal import CCurl
     var handle: UnsafeMutableRawPointer?
     private var body: [UInt8] = []
     private var limit = 0
+    private var bodies: BodyPool?
 
     init(_ request: HTTPRequest) { self.request = request }
 
-    func expectAnswer(to continuation: Continuation, bodyLimit: Int) {
+    func expectAnswer(to continuation: Continuation, bodyLimit: Int, bodies: BodyPool) {
         self.continuation = continuation
         limit = bodyLimit
+        self.bodies = bodies
     }
 
     func answer(_ result: Result<HTTPResponse, CurlError>) {
@@ -44,7 +46,7 @@ internal import CCurl
         var length: curl_off_t = -1
         unsafe shake_easy_getinfo_offset(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
         guard length <= limit else { return false }
-        body.reserveCapacity(max(Int(length), 0) + HTTPEngine.spareBytes)
+        body = bodies?.take(max(Int(length), 0) + HTTPEngine.spareBytes) ?? []
         return true
     }
 

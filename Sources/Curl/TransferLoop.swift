@@ -9,6 +9,7 @@ internal import Glibc
     private let multi: UnsafeMutableRawPointer
     private let mailbox: Mailbox
     private let settings: HTTPSettings
+    private let bodies: BodyPool
     /// By the handle's pointer. They hold the transfers that libcurl's callbacks are given unretained.
     private var active: [UnsafeMutableRawPointer: (handle: EasyHandle, transfer: Transfer)] = unsafe [:]
     private var idle: [EasyHandle] = []
@@ -16,8 +17,9 @@ internal import Glibc
     private var waiting: [Transfer] = []
     private var firstWaiting = 0
 
-    init(multi: UnsafeMutableRawPointer, mailbox: Mailbox, settings: HTTPSettings) {
+    init(multi: UnsafeMutableRawPointer, mailbox: Mailbox, settings: HTTPSettings, bodies: BodyPool) {
         unsafe self.multi = multi
+        self.bodies = bodies
         self.mailbox = mailbox
         self.settings = settings
         // Idle connections to keep: as many as can be busy.
@@ -30,7 +32,7 @@ internal import Glibc
             for message in mailbox.takeAll() {
                 switch message {
                 case .start(let transfer, let continuation):
-                    transfer.expectAnswer(to: continuation, bodyLimit: settings.maximumBodyBytes)
+                    transfer.expectAnswer(to: continuation, bodyLimit: settings.maximumBodyBytes, bodies: bodies)
                     // The cancellation can be read before the start.
                     if transfer.isOver { transfer.answer(.failure(.cancelled)) } else { waiting.append(transfer) }
                 case .cancel(let transfer):
@@ -122,7 +124,7 @@ internal import Glibc
         for message in mailbox.close() {
             switch message {
             case .start(let transfer, let continuation):
-                transfer.expectAnswer(to: continuation, bodyLimit: 0)
+                transfer.expectAnswer(to: continuation, bodyLimit: 0, bodies: bodies)
                 transfer.answer(.failure(.closed))
             case .cancel: break
             case .stop(let continuation): continuation?.resume()

@@ -104,6 +104,7 @@ struct FullSync {
             advance.targetToken = token
             return Draft(table: table, [.scanAdvanced(advance)])
         }
+        workshop.source.giveBack(page.body)
         report(page.changes.count, page.body.count, page.lastEvaluatedKey == nil)
     }
 }

@@ -165,6 +165,7 @@ final class ShardReader: Sendable {
             advance.targetToken = token
             return Draft(shard: shard, expecting: expecting, [.sequenceAdvanced(advance)])
         }
+        for part in parts { source.giveBack(part.body) }
         switch delivery {
         case .journaled(let receipt): return .delivered(receipt, upTo: upTo)
         case .displaced: return .event(.conflict)

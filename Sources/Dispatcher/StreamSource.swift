@@ -16,6 +16,12 @@ package protocol StreamSource: Sendable {
     func scan(
         _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool, limit: Int?
     ) async throws(DynamoDBError) -> ScanPage
+    /// Told of each page's body that is not read any more, so that its memory can serve again.
+    func giveBack(_ body: [UInt8])
+}
+
+extension StreamSource {
+    package func giveBack(_ body: [UInt8]) {}
 }
 
 extension DynamoDBClient: StreamSource {}

@@ -223,6 +223,9 @@ package final class DynamoDBClient: Sendable {
         return RawPage(body: reply, hintedNext: IteratorHint.find(in: reply), object: object)
     }
 
+    /// Offers the memory of a page's body, which its caller has done with, to the next one.
+    package func giveBack(_ body: [UInt8]) { engine.giveBack(body) }
+
     // MARK: -
 
     private func decode<Reply: Decodable>(
