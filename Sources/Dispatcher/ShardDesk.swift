@@ -219,19 +219,18 @@ struct ShardDesk {
 
     // MARK: - Readers
 
-    /// One closure for each shard that may be read now; running it reads the shard.
-    mutating func takeEligible() -> [@Sendable () async -> TableFollower.Event] {
+    /// One job for each shard that may be read now.
+    mutating func takeEligible() -> [ShardJob] {
         lineage.eligible.filter { !resting.contains($0) }.compactMap { shard in
             guard let checkpoint = lineage.checkpoints[shard] else { return nil }
             lineage.took(shard)
             workshop.pulse.took(checkpoint.shard)
             let interrupt = Signal()
             interrupts[shard] = interrupt
-            let job = ShardJob(
+            return ShardJob(
                 workshop: workshop, schema: schema, checkpoint: checkpoint,
                 position: positions[checkpoint.shard], handedOver: handedOver.removeValue(forKey: shard),
                 expired: expired.remove(shard) != nil, interrupt: interrupt)
-            return { await job.run() }
         }
     }
 

@@ -27,11 +27,13 @@ final class ShardJob: Sendable {
         self.interrupt = interrupt
     }
 
-    /// What taking the shard up led to.
-    private final class Taken: Sendable {
+    /// What taking the shard up led to, and how far it has come since: one for each shard that is read, and no copies in
+    /// the frames of its tasks.
+    final class Taken {
         let start: Start
         let iterator: ShardIterator
-        let checkpoint: Checkpoint
+        /// The journal's newest word on the shard.
+        var checkpoint: Checkpoint
 
         init(start: Start, iterator: ShardIterator, checkpoint: Checkpoint) {
             self.start = start
@@ -93,9 +95,7 @@ final class ShardJob: Sendable {
         try await ShardReader(
             shard: checkpoint.shard, schema: schema, epoch: taken.checkpoint.epoch, interrupt: interrupt,
             workshop: workshop
-        ).read(
-            from: taken.start, iterator: taken.iterator, checkpoint: taken.checkpoint,
-            maximumPoll: workshop.configuration.maximumPoll)
+        ).read(taken, maximumPoll: workshop.configuration.maximumPoll)
     }
 
     private func decision(ahead: SequenceNumber?) -> StartTable.Decision {

@@ -58,14 +58,9 @@ final class ShardReader: Sendable {
         case none
     }
 
-    /// - Parameters:
-    ///   - start: what the start table said, already resolved to `iterator` and journaled.
-    ///   - checkpoint: the journal's word after that.
-    func read(
-        from start: Start, iterator: ShardIterator, checkpoint: Checkpoint, maximumPoll: Duration
-    ) async throws -> Result {
-        var machine = ShardMachine(start: start, pacing: PollPacing(maximum: maximumPoll))
-        var checkpoint = checkpoint
+    /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
+    func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
+        var machine = ShardMachine(start: taken.start, pacing: PollPacing(maximum: maximumPoll))
         var pages: Deque<(part: Batch.Part, lease: ByteBudget.Lease)> = []
         let records = RecordSource(source: source, budget: budget)
 
@@ -75,26 +70,26 @@ final class ShardReader: Sendable {
                 return stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
             }
 
-            var actions = machine.handle(.resolved(iterator))
+            var actions = machine.handle(.resolved(taken.iterator))
             while true {
                 for action in actions {
                     switch action {
                     case .resolve(let place):
                         group.addTask { [self] in try await resolve(place) }
                     case .fetch(let iterator, let delay):
-                        group.addTask { [self] in
-                            try await fetch(at: iterator, after: delay, from: records, notBefore: start.notBefore)
+                        group.addTask { [self, notBefore = taken.start.notBefore] in
+                            try await fetch(at: iterator, after: delay, from: records, notBefore: notBefore)
                         }
                     case .deliver(let count, let upTo):
-                        let taken = (0..<count).map { _ in pages.removeFirst() }
-                        group.addTask { [self, revision = checkpoint.revision] in
+                        let batch = (0..<count).map { _ in pages.removeFirst() }
+                        group.addTask { [self, revision = taken.checkpoint.revision] in
                             try await deliver(
-                                taken.map(\.part), leases: taken.map(\.lease), upTo: upTo, expecting: revision)
+                                batch.map(\.part), leases: batch.map(\.lease), upTo: upTo, expecting: revision)
                         }
                     case .finish(let outcome):
                         group.cancelAll()
                         await records.close()
-                        return Result(outcome: outcome, checkpoint: checkpoint)
+                        return Result(outcome: outcome, checkpoint: taken.checkpoint)
                     }
                 }
                 guard let input = try await group.next() else {
@@ -109,7 +104,7 @@ final class ShardReader: Sendable {
                     }
                     actions = machine.handle(.page(facts))
                 case .delivered(let receipt, let upTo):
-                    if let folded = receipt.checkpoint { checkpoint = folded }
+                    if let folded = receipt.checkpoint { taken.checkpoint = folded }
                     pulse.moved()
                     actions = machine.handle(.delivered(upTo: upTo))
                 case .none: actions = []

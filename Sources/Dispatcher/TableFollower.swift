@@ -41,7 +41,7 @@ struct TableFollower {
                 reason: "\(workshop.target.name) has no place for it, into which the journal says that \(items) items were scanned: "
                     + "it was emptied, or is another one")
         }
-        try await workshop.target.prepare(description.schema)
+        try await prepare(description.schema)
         let stream = try streamToFollow(description, state)
         var desk = ShardDesk(
             workshop: workshop, schema: description.schema, stream: stream,
@@ -71,6 +71,16 @@ struct TableFollower {
     }
 
     // MARK: - Before following
+
+    private func prepare(_ schema: TableSchema) async throws(DaemonError) {
+        do throws(TargetError) {
+            try await workshop.target.prepare(schema)
+        } catch {
+            // Of this table only: the target was opened, and takes others.
+            guard case .misconfigured(let target, let reason) = error else { throw .target(error) }
+            throw .misconfigured(what: "table \(table) in target \(target)", reason: reason)
+        }
+    }
 
     private var log: Logger {
         var log = workshop.logger
@@ -224,7 +234,7 @@ struct TableFollower {
                     if desk.running.isEmpty { group.cancelAll() }
                     continue
                 }
-                for reader in desk.takeEligible() { group.addTask { await reader() } }
+                for job in desk.takeEligible() { group.addTask { await job.run() } }
                 if hasListed, lookups == 0 { workshop.pulse.atRest(table) }
             }
         }

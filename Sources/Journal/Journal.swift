@@ -29,6 +29,9 @@ package final class Journal: Sendable {
     /// The newest events whose chain is checked whenever a journal is opened: 16,384 take about 15 ms.
     private static let checkedAtOpen = 16_384
 
+    /// What LMDB may leave unwritten at the file's end: pages that came and went within one transaction, of some megabytes.
+    private static let mostUnwritten: UInt64 = 1 << 30
+
     /// Opens the journal in `path`. Blocks for as long as reading every checkpoint takes: O(shards), not O(events).
     ///
     /// - Throws: what keeps it from being opened, each with what to do; `.damaged` names a position.
@@ -59,6 +62,11 @@ package final class Journal: Sendable {
         let isSigned = DaemonLock.isSigned(path)
         if case .daemon = access, !isSigned, DaemonLock.exists(path) { FileSystem.emptyIfBlank(file) }
         let data = DataFile.used(file)
+        if let used = data.used, used > data.length, used - data.length > Self.mostUnwritten {
+            throw .damaged(
+                path: path, position: nil,
+                problem: "its first pages say that \(used) bytes are in use, and data.mdb has \(data.length)")
+        }
         if data.isDamaged { throw .damaged(path: path, position: nil, problem: "the first pages of data.mdb can't be read") }
         if data.length > 0, data.used == nil {
             throw Self.foreign(path, "its data.mdb is no LMDB file of this kind of machine", isSigned: isSigned)

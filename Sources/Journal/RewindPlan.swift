@@ -57,7 +57,7 @@ package struct RewindPlan: Hashable, Sendable {
             throw RewindRefusal("the journal doesn't know shard \(shard): `shakectl shards` lists those that it knows")
         }
         let place = try Place(request, current, parent: stream.first { $0.shard.shard == current.parent })
-        let descendants = startedDescendants(of: shard.shard, among: stream)
+        let descendants = descendantsToSetBack(of: shard.shard, among: stream)
         let drafts = [draft(request, current, to: place.to, inclusive: place.inclusive, root: nil)]
             + descendants.map { setBack($0, root: shard.shard, reason: request.reason, author: request.author) }
         return RewindPlan(
@@ -126,8 +126,9 @@ package struct RewindPlan: Hashable, Sendable {
         }
     }
 
-    /// Replayed records of a parent must not land on newer ones of its children, so those that have begun begin again.
-    private static func startedDescendants(of shard: ShardID, among stream: [Checkpoint]) -> [Checkpoint] {
+    /// Replayed records of a parent must not be the last word on an item that its children changed since, so all of them are
+    /// read again from their start: those that have begun, and those that were not to be read as far as the anchor of a scan.
+    private static func descendantsToSetBack(of shard: ShardID, among stream: [Checkpoint]) -> [Checkpoint] {
         let children = Dictionary(grouping: stream.filter { $0.parent != nil }) { $0.parent }
         var found: [Checkpoint] = []
         var visited: Set<ShardID> = [shard]
@@ -137,7 +138,7 @@ package struct RewindPlan: Hashable, Sendable {
             for child in (children[parent] ?? []).sorted(by: { $0.shard < $1.shard })
             where visited.insert(child.shard.shard).inserted {
                 next.append(child.shard.shard)
-                if child.hasStarted { found.append(child) }
+                if !child.beginsAtItsStart { found.append(child) }
             }
         }
         return found
@@ -150,7 +151,7 @@ package struct RewindPlan: Hashable, Sendable {
     ) -> [Draft] {
         var seen: Set<ShardID> = []
         return late.flatMap { root in
-            startedDescendants(of: root, among: stream).filter { seen.insert($0.shard.shard).inserted }
+            descendantsToSetBack(of: root, among: stream).filter { seen.insert($0.shard.shard).inserted }
                 .map { setBack($0, root: root, reason: reason, author: author) }
         }
     }
@@ -175,11 +176,11 @@ package struct RewindPlan: Hashable, Sendable {
 }
 
 extension Checkpoint {
-    /// Whether any of it may be in the target.
-    var hasStarted: Bool {
+    /// Whether the shard is still to be read, and from its start: a parent that is read again doesn't change that.
+    var beginsAtItsStart: Bool {
         switch status {
-        case .inProcessing, .done: true
-        case .notProcessed, .notNeeded, .prepared, .waitingForParent: sequenceNumber != nil
+        case .inProcessing, .done, .notNeeded: false
+        case .notProcessed, .prepared, .waitingForParent: iteratorType == .trimHorizon && sequenceNumber == nil
         }
     }
 }

@@ -190,7 +190,7 @@ struct Stage: Sendable {
         guard !state.shards[index].checkpoint.status.letsChildrenStart else { return }
         for child in state.shards[index].children {
             let child = state.shards[Int(child) - 1].checkpoint
-            guard child.hasStarted else { continue }
+            guard !child.beginsAtItsStart else { continue }
             throw refusal(
                 state.shards[index].checkpoint, "its child \(child.shard.shard) has begun, and must be set back with it")
         }

@@ -130,17 +130,23 @@ internal import Glibc
         return result
     }
 
+    /// How often other processes may grow the map while one transaction begins.
+    private static let resizes = 8
+
     /// Leaves the gate entered when it succeeds.
     private func begin<T: ~Copyable, E: StorageFailure>(
         raising: E.Type, _ make: () throws(LMDBError) -> T
     ) throws(E) -> T {
+        var attempts = 0
         while true {
             gate.enter()
             do throws(LMDBError) {
                 return try make()
             } catch {
                 gate.leave()
-                guard error.isMapResized else { throw E(error) }
+                // A size that can't be taken over, however often, is none that a process has set.
+                attempts += 1
+                guard error.isMapResized, attempts < Self.resizes else { throw E(error) }
                 // Another process grew the map: size 0 takes its size over (lmdb.h, `mdb_env_set_mapsize`).
                 do throws(LMDBError) { try grow(to: 0) } catch { throw E(error) }
             }

@@ -29,6 +29,7 @@ struct Shakectl: AsyncParsableCommand {
     @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     static func main() async {
+        StandardDescriptors.reserve()
         // A reader that has gone is an error of the write, which is answered there, and not a reason to be killed.
         _ = signal(SIGPIPE, SIG_IGN)
         Glibc.exit(await execute(Array(CommandLine.arguments.dropFirst())))

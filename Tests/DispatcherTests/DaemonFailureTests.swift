@@ -56,6 +56,19 @@ struct DaemonFailureTests {
         #expect(faults.map(\.isRetried) == [true], "the first of a row is journaled, not each")
     }
 
+    @Test("A table that has no place in the target holds up no other, and says so")
+    func unfit() async throws {
+        addTwoTables()
+        rig.target.refuse(Self.other, because: "a view has its name")
+        try await rig.run(Self.twoTables) { daemon in
+            try await eventually("the other table is followed") { try daemon.journal.number(of: "a") == 5 }
+            try await eventually("it is said") { try daemon.journal.table(Self.other)?.lastFault != nil }
+        }
+        let fault = try rig.journal { try $0.table(Self.other)?.lastFault }
+        #expect(fault?.code == "Misconfigured" && fault?.isRetried == false)
+        #expect(fault?.message.contains("a view has its name") == true)
+    }
+
     @Test("A shard that never answers holds up no other, and goes on once it answers")
     func shardIsDown() async throws {
         rig.source.add(FakeShard("a", 1...6), FakeShard("b", 7...10))

@@ -30,6 +30,36 @@ def data(follower: Follower) -> pathlib.Path:
     return pathlib.Path(follower.shakectl.journal) / "data.mdb"
 
 
+def test_output_to_a_closed_descriptor_does_not_go_into_the_journal(follower: Follower) -> None:
+    before = data(follower).read_bytes()
+    for closed in ("<&- >&-", ">&-", "<&- >&- 2>&-"):
+        result = subprocess.run(
+            ["sh", "-c", f'exec "$0" status --journal "$1" {closed}', follower.shakectl.binary, follower.shakectl.journal],
+            env=follower.shakectl.environment, timeout=20,
+        )
+        assert result.returncode == 74, "nobody could see it"
+        assert data(follower).read_bytes() == before
+    assert follower.shakectl.one("verify")["ok"] is True
+
+
+@pytest.mark.parametrize("page", [0, 4096])
+@pytest.mark.parametrize("byte", [136 + 3, 136 + 4, 136 + 5, 136 + 7])
+def test_a_meta_page_that_claims_more_than_there_can_be_is_damage(follower: Follower, page: int, byte: int) -> None:
+    """LMDB would ask again and again for a map of that size."""
+    content = bytearray(data(follower).read_bytes())
+    content[page + byte] ^= 0x08
+    data(follower).write_bytes(content)
+    for command in ("verify", "status"):
+        result = follower.shakectl.call(command)
+        # Of the two pages only the newer one counts.
+        assert result.returncode in (0, 65), result.stderr
+    codes = [follower.shakectl.call("verify").returncode]
+    content[4096 - page + byte] ^= 0x08
+    data(follower).write_bytes(content)
+    codes.append(follower.shakectl.call("verify").returncode)
+    assert codes[1] == 65
+
+
 def test_one_flipped_bit_in_an_event_is_found_and_its_position_named(follower: Follower) -> None:
     [event] = [event for event in follower.history() if event["event"] == "rewound"]
     content = bytearray(data(follower).read_bytes())

@@ -95,6 +95,26 @@ struct RewindPlanTests {
         }
     }
 
+    //  1 not needed ─── 2 not needed ─── 3 anchored at LATEST
+    @Test("Below a shard from before a scan, what the scan made unnecessary is read again too")
+    func cascadeAboveAnchor() async throws {
+        try await Journal.use(scratch.journal) { journal in
+            for (shard, parent) in [(1, nil), (2, 1)] as [(Int, Int?)] {
+                try await journal.add(
+                    shard, [.discovered(parent: parent, to: 90, start: .latest), .status(.notProcessed, .notNeeded)])
+            }
+            try await journal.add(
+                3, [.discovered(parent: 2, start: .latest), .resolved(.latest), .status(.notProcessed, .prepared)])
+            let plan = try Self.make(.start, in: journal)
+            #expect(plan.cascaded == [2, 3].map(Sample.key))
+            let alone = await #expect(throws: JournalError.self) { try await journal.append([plan.drafts[0]]) }
+            #expect(alone?.exitCode == 65, "the journal takes it only with its descendants")
+            _ = try await journal.append(plan.drafts)
+            let last = try #require(try journal.checkpoint(of: Sample.key(3)))
+            #expect(last.status == .waitingForParent && last.iteratorType == .trimHorizon && last.storedIterator == nil)
+        }
+    }
+
     @Test("What has begun below a parent that is listed late begins again, in the append that discovers the parent")
     func lateParent() async throws {
         try await Journal.use(scratch.journal) { journal in

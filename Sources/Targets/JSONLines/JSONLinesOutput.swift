@@ -17,7 +17,12 @@ package actor JSONLinesOutput: Target {
     init(descriptor: Int32 = STDOUT_FILENO) { self.descriptor = descriptor }
 
     package nonisolated func takesOver(from earlier: String) -> Bool { false }
-    package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {}
+    package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {
+        let flags = fcntl(descriptor, F_GETFL)
+        guard flags >= 0, flags & O_ACCMODE != O_RDONLY else {
+            throw .misconfigured(target: name, reason: "standard output is closed: send it to a file or a pipe")
+        }
+    }
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
     package func prepare(_ table: TableSchema) async throws(TargetError) {}
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }

@@ -37,6 +37,7 @@ final class RecordingTarget: Target {
         var contents = Contents()
         var failures: [TargetError] = []
         var broken: [TableName: TargetError] = [:]
+        var unfit: [TableName: String] = [:]
         var gates: [(isMeant: @Sendable (Applied) -> Bool, gate: Gate)] = []
         var witness: @Sendable (Applied) throws -> Void = { _ in }
         var unwitnessed: [String] = []
@@ -63,6 +64,8 @@ final class RecordingTarget: Target {
 
     /// Every write that brings something of `table` is refused, until it is mended.
     func breakDown(_ table: TableName, with error: TargetError) { state.withLock { $0.broken[table] = error } }
+    /// Has no place for a table.
+    func refuse(_ table: TableName, because reason: String) { state.withLock { $0.unfit[table] = reason } }
     func mend() { state.withLock { $0.broken = [:] } }
 
     /// Writes that bring such a batch are held until the gate is opened.
@@ -118,7 +121,9 @@ final class RecordingTarget: Target {
 
     func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
 
-    func prepare(_ table: TableSchema) async throws(TargetError) {}
+    func prepare(_ table: TableSchema) async throws(TargetError) {
+        if let reason = state.withLock({ $0.unfit[table.name] }) { throw .misconfigured(target: name, reason: reason) }
+    }
 
     func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] {
         storesPositions ? contents.positions.values.filter { $0.shard.table == table } : []
