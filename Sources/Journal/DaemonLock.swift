@@ -54,7 +54,11 @@ final class DaemonLock: Sendable {
         return !text(descriptor).isEmpty
     }
 
-    deinit { _ = Glibc.close(descriptor) }
+    deinit {
+        // A child that is being started has a copy of the descriptor until its exec closes it, and the lock would live as long.
+        _ = flock(descriptor, LOCK_UN)
+        _ = Glibc.close(descriptor)
+    }
 
     /// Who holds the journal now; `nil` if nobody does.
     static func holder(of journal: String) -> String? {

@@ -11,7 +11,7 @@ internal import Synchronization
 final class JournalWriter: Sendable {
     struct Request {
         let drafts: [Draft]
-        let continuation: CheckedContinuation<Result<[Receipt], JournalError>, Never>
+        let answer: Answer
     }
 
     /// The appends of one transaction.
@@ -20,7 +20,19 @@ final class JournalWriter: Sendable {
         /// One for each request that has been looked at, in order.
         var results: [Result<[Receipt], JournalError>] = []
         /// How many the transaction before had.
-        fileprivate(set) var expected = 0
+        private(set) var expected = 0
+
+        /// Answers every request and begins anew.
+        ///
+        /// Whoever lets go of memory last has to free it. So what was asked is let go before the caller runs again, and the
+        /// answer is given away: both are freed by the callers, which are many, and not by the one thread that writes.
+        fileprivate mutating func answer() {
+            expected = requests.count
+            var answers = requests.reversed().map(\.answer)
+            requests.removeAll(keepingCapacity: true)
+            results.reverse()
+            while let answer = answers.popLast(), let result = results.popLast() { answer.give(result) }
+        }
     }
 
     /// A transaction takes at most so many appends: past that, a batch gains nothing and its callers only wait longer.
@@ -63,12 +75,13 @@ final class JournalWriter: Sendable {
     // MARK: - Callers
 
     func append(_ drafts: [Draft]) async throws(JournalError) -> [Receipt] {
-        try await withCheckedContinuation { continuation in
+        try await unsafe withUnsafeContinuation { continuation in
+            let answer = unsafe Answer(continuation)
             let isTaken = enqueue { queue in
-                queue.appends.append(Request(drafts: drafts, continuation: continuation))
+                queue.appends.append(Request(drafts: drafts, answer: answer))
                 waiting.store(queue.appends.count, ordering: .relaxed)
             }
-            if !isTaken { continuation.resume(returning: .failure(.closed(path: store.path))) }
+            if !isTaken { answer.give(.failure(.closed(path: store.path))) }
         }.get()
     }
 
@@ -163,10 +176,7 @@ final class JournalWriter: Sendable {
         var idle = min(UInt64(Double(thread.lastCommit) * Self.lingerShare), Self.longestLinger)
         thread.append(&batch) { gather(into: &$0, idle: &idle) }
         note(thread)
-        for (request, result) in zip(batch.requests, batch.results) { request.continuation.resume(returning: result) }
-        batch.expected = batch.requests.count
-        batch.requests.removeAll(keepingCapacity: true)
-        batch.results.removeAll(keepingCapacity: true)
+        batch.answer()
     }
 
     /// Takes what came while the transaction was open. Where it has fewer appends than the last one had, yields for up to

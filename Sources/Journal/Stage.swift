@@ -16,7 +16,7 @@ struct Stage: Sendable {
 
     /// What stood in the state before a draft.
     private enum Before {
-        case newShard
+        case newShard(UInt32)
         case shard(UInt32, Checkpoint)
         case table(TableName, TableState?)
     }
@@ -75,7 +75,8 @@ struct Stage: Sendable {
         do throws(JournalError) {
             var receipts: [Receipt] = []
             receipts.reserveCapacity(drafts.count)
-            for draft in drafts { receipts.append(try admit(draft, time: time)) }
+            let isAlone = drafts.count == 1 && drafts[0].payloads.count == 1
+            for index in drafts.indices { receipts.append(try admit(drafts[index], isAlone: isAlone, time: time)) }
             try checkLineage()
             return .success(receipts)
         } catch {
@@ -89,9 +90,10 @@ struct Stage: Sendable {
         }
     }
 
-    private mutating func admit(_ draft: Draft, time: Timestamp) throws(JournalError) -> Receipt {
+    /// - Parameter isAlone: the draft's one event is all of the append.
+    private mutating func admit(_ draft: Draft, isAlone: Bool, time: Timestamp) throws(JournalError) -> Receipt {
         switch draft.subject {
-        case .shard(let key): return try admit(draft, about: key, time: time)
+        case .shard(let key): return try admit(draft, about: key, isAlone: isAlone, time: time)
         case .table(let name):
             before.append(.table(name, state.tables[name]))
             changedTables.insert(name)
@@ -105,39 +107,50 @@ struct Stage: Sendable {
         return Receipt(position: state.last, checkpoint: nil)
     }
 
-    private mutating func admit(_ draft: Draft, about key: ShardKey, time: Timestamp) throws(JournalError) -> Receipt {
+    private mutating func admit(
+        _ draft: Draft, about key: ShardKey, isAlone: Bool, time: Timestamp
+    ) throws(JournalError) -> Receipt {
         let known = state.ordinals[key]
         let found = known.map { state.shards[Int($0) - 1].checkpoint.revision } ?? .none
         guard draft.expecting == nil || draft.expecting == found else {
             throw .conflict(shard: key, expected: draft.expecting ?? .none, found: found)
         }
-        var payloads = draft.payloads[...]
+        var next = draft.payloads.startIndex
         let ordinal: UInt32
         if let known {
             ordinal = known
-            before.append(.shard(known, state.shards[Int(known) - 1].checkpoint))
+            if isAlone, !draft.payloads[next].changesLineage {
+                // The ordinary append. It can be checked beforehand, and a step that is refused changes nothing: there is
+                // nothing to undo, so nothing is kept for that.
+                try checkParent(of: known)
+            } else {
+                before.append(.shard(known, state.shards[Int(known) - 1].checkpoint))
+            }
         } else {
-            guard let discovery = payloads.popFirst() else { return Receipt(position: state.last, checkpoint: nil) }
+            guard let discovery = draft.payloads.first else { return Receipt(position: state.last, checkpoint: nil) }
             ordinal = UInt32(state.shards.count + 1)
             do throws(Refusal) {
                 state.add(try .beginning(key, with: discovery, position: state.last.next, time: time))
             } catch {
                 throw .refused(error)
             }
-            before.append(.newShard)
+            before.append(.newShard(ordinal))
             append(discovery, Place(shard: ordinal, revision: Revision(1), naming: key), time: time)
+            next += 1
         }
         let index = Int(ordinal) - 1
         changedShards.append(ordinal)
-        for payload in payloads {
-            let previous = state.shards[index].checkpoint.position
+        while next < draft.payloads.endIndex {
+            var place = Place(shard: ordinal, previous: state.shards[index].checkpoint.position)
             do throws(Refusal) {
-                try state.apply(payload, to: ordinal, position: state.last.next, time: time)
+                try state.apply(draft.payloads[next], to: ordinal, position: state.last.next, time: time)
             } catch {
                 throw .refused(error)
             }
-            let revision = state.shards[index].checkpoint.revision
-            append(payload, Place(shard: ordinal, revision: revision, previous: previous, naming: key), time: time)
+            place.revision = state.shards[index].checkpoint.revision
+            if case .shardDiscovered = draft.payloads[next] { place.naming = key }
+            append(draft.payloads[next], place, time: time)
+            next += 1
         }
         return Receipt(position: state.last, checkpoint: state.shards[index].checkpoint)
     }
@@ -169,15 +182,13 @@ struct Stage: Sendable {
     /// A child is never in processing while its parent isn't done (DESIGN 3.2), looked at once all events of the append are
     /// folded: a rewind sets a parent and its descendants back together.
     private func checkLineage() throws(JournalError) {
-        var newShard = UInt32(state.shards.count)
-        for change in before.reversed() {
+        for change in before {
             switch change {
             case .table: break
-            case .newShard:
-                try checkParent(of: newShard)
+            case .newShard(let ordinal):
+                try checkParent(of: ordinal)
                 // Those that were seen before it began as if it were gone.
-                try checkChildren(of: newShard)
-                newShard -= 1
+                try checkChildren(of: ordinal)
             case .shard(let ordinal, let earlier):
                 try checkParent(of: ordinal)
                 if earlier.status.letsChildrenStart { try checkChildren(of: ordinal) }
@@ -280,6 +291,18 @@ struct Stage: Sendable {
         Sealed.seal(&kept, under: ordinal)
         try kept.withBytes(in: 0..<kept.count) { (value) throws(LMDBError) in
             try transaction.put(value, for: ordinal, in: table)
+        }
+    }
+}
+
+extension Payload {
+    /// Whether a shard's status or its parent may be another one afterwards.
+    fileprivate var changesLineage: Bool {
+        switch self {
+        case .shardDiscovered, .statusChanged, .rewound: true
+        case .queried, .iteratorResolved, .sequenceAdvanced, .faulted, .unknown, .runStarted, .runStopped, .phaseChanged,
+            .scanAdvanced, .scanFinished:
+            false
         }
     }
 }

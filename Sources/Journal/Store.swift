@@ -16,7 +16,11 @@ struct Store: Sendable {
     /// LMDB's own words for damage, in the journal's.
     func translated(_ error: JournalError) -> JournalError {
         guard case .storage(let storage) = error else { return error }
-        if storage.isCorrupted || storage.isForeign { return damaged(nil, "a page can't be read (\(storage))") }
+        // Only a page that can't be read makes a read transaction bad; LMDB looks for a table's root without telling what it met
+        // there (mdb.c, `mdb_cursor_init`).
+        if storage.isCorrupted || storage.isForeign || storage.isBadTransaction {
+            return damaged(nil, "a page can't be read (\(storage))")
+        }
         return error
     }
 

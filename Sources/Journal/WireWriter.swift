@@ -28,8 +28,7 @@ struct WireWriter {
     /// A field that is 0 is not written (proto3).
     mutating func number(_ field: UInt64, _ value: UInt64) {
         guard value != 0 else { return }
-        varint(field << 3)
-        varint(value)
+        varints(field << 3, value)
     }
 
     mutating func number(_ field: UInt64, _ value: Int64) { number(field, UInt64(bitPattern: value)) }
@@ -39,8 +38,7 @@ struct WireWriter {
     /// An `optional` field is written even where it is 0.
     mutating func optional(_ field: UInt64, _ value: Int64?) {
         guard let value else { return }
-        varint(field << 3)
-        varint(UInt64(bitPattern: value))
+        varints(field << 3, UInt64(bitPattern: value))
     }
 
     mutating func text(_ field: UInt64, _ value: String) {
@@ -51,32 +49,31 @@ struct WireWriter {
     mutating func optional(_ field: UInt64, _ value: String?) {
         guard let value else { return }
         let utf8 = value.utf8.span
-        varint(field << 3 | 2)
-        varint(UInt64(utf8.count))
+        varints(field << 3 | 2, UInt64(utf8.count))
         append(utf8)
     }
 
     mutating func number(_ field: UInt64, _ value: SequenceNumber?) {
         guard let value else { return }
-        varint(field << 3 | 2)
-        varint(UInt64(value.count))
+        varints(field << 3 | 2, UInt64(value.count))
         let start = skip(value.count)
         var span = storage.mutableSpan
         value.write(to: &span, at: start)
     }
 
     mutating func message(_ field: UInt64, _ body: (inout WireWriter) -> Void) {
-        varint(field << 3 | 2)
-        let start = skip(1)  // most are shorter than 128 bytes, whose length is one byte
+        let beginning = count
+        varints(field << 3 | 2, 0)  // most are shorter than 128 bytes, whose length is one byte
+        let start = count
         body(&self)
-        let length = count - start - 1
+        let length = count - start
         guard length > 127 else {
-            storage[start] = UInt8(length)
+            storage[start - 1] = UInt8(length)
             return
         }
-        let content = Array(storage[start + 1..<count])
-        count = start
-        varint(UInt64(length))
+        let content = Array(storage[start..<count])
+        count = beginning
+        varints(field << 3 | 2, UInt64(length))
         append(content.span)
     }
 
@@ -103,17 +100,25 @@ struct WireWriter {
         for index in bytes.indices { span[start + index] = bytes[index] }
     }
 
-    private mutating func varint(_ value: UInt64) {
-        reserve(10)
-        var (rest, next) = (value, count)
+    /// A tag, and the number or length that goes with it.
+    private mutating func varints(_ tag: UInt64, _ value: UInt64) {
+        reserve(20)
+        let start = count
         var span = storage.mutableSpan
+        count = Self.put(value, in: &span, at: Self.put(tag, in: &span, at: start))
+    }
+
+    /// - Returns: where the number ends.
+    @inline(__always)
+    private static func put(_ number: UInt64, in span: inout MutableSpan<UInt8>, at start: Int) -> Int {
+        var (rest, next) = (number, start)
         while rest > 127 {
             span[next] = UInt8(truncatingIfNeeded: rest) | 0x80
             rest >>= 7
             next += 1
         }
         span[next] = UInt8(truncatingIfNeeded: rest)
-        count = next + 1
+        return next + 1
     }
 
     private mutating func reserve(_ length: Int) {

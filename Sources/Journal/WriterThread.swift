@@ -84,8 +84,8 @@ struct WriterThread: Sendable {
                 if let starting { stage.start(starting, time: .now()) }
                 repeat {
                     let time = Timestamp.now()
-                    for request in batch.requests[batch.results.count...] {
-                        batch.results.append(stage.admit(request.drafts, time: time))
+                    for index in batch.results.count..<batch.requests.count {
+                        batch.results.append(stage.admit(batch.requests[index].drafts, time: time))
                     }
                     // What a run came for decides whether it has begun: until then nothing is put.
                     if before == nil { try store.put { (schema) throws(LMDBError) in try stage.putEvents(to: &transaction, schema) } }
