@@ -224,21 +224,34 @@ struct DaemonFailureTests {
 
     @Test("A record that the target can't hold stops its table, and no batch of another that came with it")
     func unwritable() async throws {
-        addTwoTables()
+        rig.source.add(FakeTable(Self.other))
+        rig.source.add(FakeShard("a", 1...5), FakeShard("b"), FakeShard("z", of: Self.other))
         rig.target.breakDown(Self.other, with: .unwritable(target: "recording:", what: "a record", reason: "too large"))
         let gate = rig.target.hold { $0.numbers.contains(1) }
         try await rig.run(Self.twoTables) { daemon in
-            try await eventually("a batch is at the target") { gate.arrivals >= 1 || rig.target.attempts.count >= 1 }
+            try await eventually("a batch is at the target") { gate.arrivals == 1 }
+            // So the batches of the other two wait for each other's company.
+            for (shard, numbers) in ["b": 11...15, "z": 101...105] {
+                rig.source.put(numbers, in: shard)
+                let pages = rig.source.calls(.records, of: shard).count
+                try await eventually("\(shard) is read") { rig.source.calls(.records, of: shard).count >= pages + 2 }
+            }
             gate.open()
             try await eventually("its table waits") {
                 try daemon.journal.table(Self.other)?.lastFault?.code == "TargetUnwritable"
             }
-            try await eventually("the other is journaled") { try daemon.journal.number(of: "a") == 5 }
+            try await eventually("the other is journaled") {
+                try daemon.journal.number(of: "a") == 5 && daemon.journal.number(of: "b") == 15
+            }
             rig.source.put(6...9, in: "a")
             try await eventually("the other is followed") { try daemon.journal.number(of: "a") == 9 }
             #expect(!daemon.hasEnded)
+            #expect(try daemon.journal.table(Sample.table)?.lastFault == nil)
+            #expect(try daemon.journal.everything().filter { $0.shard == "b" }.compactMap(\.fault).isEmpty)
         }
-        #expect(rig.target.numbers == Array(1...9))
+        #expect(rig.target.numbers(of: "a") == Array(1...9))
+        #expect(rig.target.numbers(of: "b") == Array(11...15))
+        #expect(rig.target.numbers(of: "z") == [])
     }
 
     @Test("A target that is not what it was ends the daemon")
