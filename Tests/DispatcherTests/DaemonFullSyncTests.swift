@@ -6,7 +6,7 @@ import Targets
 import Testing
 
 /// DESIGN 4.4, as far as a scan goes before its stream.
-@Suite("A daemon syncs a table in full", .timeLimit(.minutes(1)))
+@Suite("A daemon syncs a table in full", .timeLimit(.minutes(2)))
 struct DaemonFullSyncTests {
     private let rig = Rig(storesPositions: true)
 

@@ -4,7 +4,7 @@ import StreamModel
 import Testing
 
 /// FACTS 1.5; DESIGN 7, invariant 3.
-@Suite("A daemon follows a lineage", .timeLimit(.minutes(1)))
+@Suite("A daemon follows a lineage", .timeLimit(.minutes(2)))
 struct DaemonLineageTests {
     private let rig = Rig()
 

@@ -5,7 +5,7 @@ import Targets
 import Testing
 
 /// DESIGN 4.5; DESIGN 7, invariants 1 to 4 and 6.
-@Suite("A daemon recovers", .serialized, .timeLimit(.minutes(1)))
+@Suite("A daemon recovers", .serialized, .timeLimit(.minutes(2)))
 struct DaemonRecoveryTests {
     /// A parent that is read in three pages, and two children.
     ///

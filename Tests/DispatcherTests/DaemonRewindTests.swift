@@ -4,7 +4,7 @@ import StreamModel
 import Testing
 
 /// DESIGN 3.3 and 4.6.
-@Suite("An operator rewinds beside a running daemon", .timeLimit(.minutes(1)))
+@Suite("An operator rewinds beside a running daemon", .timeLimit(.minutes(2)))
 struct DaemonRewindTests {
     private let rig = Rig(storesPositions: true)
 
