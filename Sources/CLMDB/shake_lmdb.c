@@ -26,8 +26,15 @@ static struct sigaction before_segv, before_bus;
 static int is_installed;
 static _Thread_local MDB_env *inside;
 
+static char last_words[512];
+
+void shake_lmdb_last_words(const char *line) {
+    snprintf(last_words, sizeof last_words, "%s", line ? line : "");
+}
+
 static void say_and_leave(const struct watched *w) {
     ssize_t ignored = write(STDERR_FILENO, w->message, w->length);
+    if (last_words[0]) ignored = write(STDOUT_FILENO, last_words, strlen(last_words));
     (void)ignored;
     _exit(65);
 }
@@ -136,6 +143,11 @@ unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *s
                 break;
             }
             if (page == 0) page_size = meta.trees[0].page_size;
+            // Far beyond any file, and beyond what the product below can hold.
+            if (meta.last_page >> 40) {
+                *is_damaged = 1;
+                break;
+            }
             if (meta.transaction >= newest) {
                 newest = meta.transaction;
                 used = (meta.last_page + 1) * (unsigned long long)page_size;

@@ -11,6 +11,8 @@ package struct PollPacing: Hashable, Sendable {
 
     /// The first wait after an empty page; each further one doubles it.
     package static let first: Duration = .milliseconds(125)
+    /// The longest wait in a closed shard: its end is certain to come, and its children wait for it.
+    package static let closed: Duration = .milliseconds(50)
     /// From this age on a record shows that the reading is behind, whatever the page's size.
     package static let behind: Duration = .seconds(5)
     /// A page of this many records or bytes was cut by the service's limits (1000 records, 1 MB), so there is more.

@@ -60,7 +60,10 @@ final class ShardReader: Sendable {
 
     /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
     func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
-        var machine = ShardMachine(start: taken.start, pacing: PollPacing(maximum: maximumPoll))
+        // What a closed shard holds is known to be there, however many empty pages come before it.
+        let isClosed = taken.checkpoint.range.isClosed
+        var machine = ShardMachine(
+            start: taken.start, pacing: PollPacing(maximum: isClosed ? min(PollPacing.closed, maximumPoll) : maximumPoll))
         var pages: Deque<(part: Batch.Part, lease: ByteBudget.Lease)> = []
         let records = RecordSource(source: source, budget: budget)
 
@@ -109,7 +112,7 @@ final class ShardReader: Sendable {
                     actions = machine.handle(.delivered(upTo: upTo))
                 case .none: actions = []
                 }
-                pulse.set(shard, inStep: machine.isInStep)
+                pulse.set(shard, inStep: machine.isInStep && !isClosed)
             }
         }
     }

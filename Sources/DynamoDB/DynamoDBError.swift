@@ -19,10 +19,16 @@ package enum DynamoDBError: Error, Hashable, Sendable {
 }
 
 extension DynamoDBError {
-    /// As the service spells it; "" for an error that isn't the service's.
+    /// As the service spells it, or a name of ours for an error that isn't the service's.
     package var code: String {
-        guard case .service(let code, _, _, _, _, _) = self else { return "" }
-        return code
+        switch self {
+        case .service(let code, _, _, _, _, _): code
+        case .unreachable: "SourceUnreachable"
+        case .badReply: "BadReply"
+        case .credentials: "NoCredentials"
+        case .configuration: "Misconfigured"
+        case .cancelled: "Cancelled"
+        }
     }
 
     private var errorClass: ErrorClass? {

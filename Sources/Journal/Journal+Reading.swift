@@ -104,6 +104,9 @@ extension Journal {
     /// The daemon that holds the journal now, as host, pid and since when; `nil` if none runs.
     package func daemonHolder() -> String? { DaemonLock.holder(of: path) }
 
+    /// A line for standard output, should a page be so damaged that reading it ends the process (status 65).
+    package static func say(onDamage line: String) { DataFile.say(onDamage: line) }
+
     /// Proves the chain, the fold and the index.
     ///
     /// - Throws: `.damaged` with the first position that does not hold.

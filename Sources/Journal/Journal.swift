@@ -106,7 +106,7 @@ package final class Journal: Sendable {
 
         var mayCreate = false
         if case .daemon = access { mayCreate = !isSigned }
-        store = try Self.openStore(environment, path, mayCreate: mayCreate)
+        store = try Self.openStore(environment, path, mayCreate: mayCreate, isSigned: isSigned)
         if mayCreate {
             for folder in [path, path + "/.."] {
                 if let reason = FileSystem.syncFolder(folder) { throw .disk(path: folder, reason: reason) }
@@ -173,7 +173,7 @@ package final class Journal: Sendable {
 
     /// - Parameter mayCreate: an environment without any table becomes a journal.
     private static func openStore(
-        _ environment: Environment, _ path: String, mayCreate: Bool
+        _ environment: Environment, _ path: String, mayCreate: Bool, isSigned: Bool
     ) throws(JournalError) -> Store {
         do throws(JournalError) {
             if mayCreate {
@@ -201,7 +201,7 @@ package final class Journal: Sendable {
                 throw openError(error, path)
             }
             guard let schema, let found else {
-                throw .notAJournal(path: path, why: "its data.mdb holds other tables than a journal's")
+                throw foreign(path, "its data.mdb holds other tables than a journal's", isSigned: isSigned)
             }
             let format = String(decoding: found, as: UTF8.self)
             guard format == Schema.format else {

@@ -10,6 +10,9 @@ package enum DataFile {
         return (used == 0 ? nil : used, length, isDamaged != 0)
     }
 
+    /// A line for standard output, should a damaged page end the process (status 65); for whoever reads results there.
+    package static func say(onDamage line: String) { unsafe shake_lmdb_last_words(line) }
+
     /// As statfs(2) numbers it; 0 where that can't be told.
     package static func fileSystemMagic(of path: String) -> UInt32 { unsafe shake_file_system_magic(path) }
 }

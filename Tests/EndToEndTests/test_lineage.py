@@ -227,6 +227,26 @@ def test_empty_pages_are_not_the_end(rig: Rig, sharded: ShardedSource) -> None:
     assert following.written() == table.numbers()
 
 
+def test_a_closed_shard_is_not_idle_before_its_end(rig: Rig, sharded: ShardedSource) -> None:
+    """However many empty pages come first: what it holds is known to be there."""
+    sharded.empty_pages = 20
+    table = sharded.create_table("quiet")
+    shard = table.open_shard()
+    table.put(shard, "a", 1)
+    [child] = table.split(shard, 1)
+    table.put(child, "a", 2)
+    [leaf] = table.split(child, 1)
+    following = Following(rig, sharded, table)
+    daemon = following.shakectl.run(
+        sharded, "--table", table.name, "--target", f"jsonl:{following.jsonl.path}", "--mode", "incr",
+        "--until-idle", "0.3",
+    )
+    rig.watch(daemon)
+    assert daemon.wait() == 0
+    assert following.written() == table.numbers()
+    assert following.statuses()[leaf.id] == "in_processing"
+
+
 def test_iterators_that_expire_are_replaced_from_the_journal(rig: Rig, sharded: ShardedSource) -> None:
     sharded.page_limit = 10
     table = sharded.create_table("expiring")

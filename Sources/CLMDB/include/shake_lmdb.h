@@ -13,6 +13,10 @@
 int shake_lmdb_watch(MDB_env *env, const char *path);
 void shake_lmdb_unwatch(MDB_env *env);
 
+/// A line, copied, that goes to standard output before the process ends in that way, for whoever reads it there; up to 511
+/// bytes. NULL for none.
+void shake_lmdb_last_words(const char *line);
+
 /// Brackets code of this thread that walks pages of `env`'s map.
 void shake_lmdb_enter(MDB_env *env);
 void shake_lmdb_leave(void);

@@ -168,6 +168,11 @@ struct RewindCommand: AsyncParsableCommand {
         var words = ["shakectl", "rewind", isUnique ? key.shard.text : key.description]
         if let journal = common.journal { words += ["--journal", journal] }
         if let config = common.config { words += ["--config", config] }
+        for (option, value) in [
+            ("--source-endpoint", source.sourceEndpoint), ("--region", source.region), ("--profile", source.profile),
+        ] {
+            if let value { words += [option, value] }
+        }
         if offline { words.append("--offline") }
         words += ["--to-position", position.description]
         return words.map(Shell.quoted).joined(separator: " ")

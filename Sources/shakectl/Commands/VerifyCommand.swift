@@ -18,6 +18,10 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let context = try CommandContext(common)
+        if common.json {
+            let view = VerifyView.damaged(position: nil, problem: "a page of data.mdb can't be read")
+            Journal.say(onDamage: view.json.line + "\n")
+        }
         do {
             let journal = try Journal.open(context.configuration.journal, .reader)
             let report = try verify(journal)
@@ -25,10 +29,13 @@ struct VerifyCommand: ParsableCommand {
                 events: report.events, shards: report.shards, lastPosition: report.lastPosition)
             try context.show(json: [view.json], lines: view.lines(context.palette))
         } catch let error as JournalError {
-            if case .damaged(_, let position, let problem) = error {
-                let view = VerifyView.damaged(position: position, problem: problem)
-                try context.show(json: [view.json], lines: view.lines(context.palette))
-            }
+            let view: VerifyView? =
+                switch error {
+                case .damaged(_, let position, let problem): .damaged(position: position, problem: problem)
+                case .notAJournal(_, let why): .damaged(position: nil, problem: why)
+                default: nil
+                }
+            if let view { try context.show(json: [view.json], lines: view.lines(context.palette)) }
             throw ShakectlError.journal(error)
         }
     }
