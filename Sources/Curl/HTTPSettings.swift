@@ -7,7 +7,7 @@ package struct HTTPSettings: Sendable {
     /// A transfer that moves nothing for this long has failed; libcurl counts whole seconds.
     package var stallTimeout: Duration = .seconds(20)
     /// Larger bodies fail. A page of 1 MB grows in JSON, by its base64 and escapes.
-    package var maximumBodyBytes = 32 << 20
+    package var maximumBodyBytes = 256 << 20
     /// Transfers at one time, which is also the number of connections, for each has one. More wait their turn.
     package var maximumTransfers = 64
     /// A file of certificates to trust in place of the system's.

@@ -10,6 +10,9 @@ package final class Daemon: Sendable {
     /// no event for it, and a bell that an operator's process rings could be lost with the process.
     private static let watchInterval: Duration = .milliseconds(200)
 
+    /// How long calls of the source may take after the daemon was told to stop.
+    private static let grace: Duration = .seconds(5)
+
     private let configuration: DaemonConfiguration
     private let workshop: Workshop
 
@@ -35,6 +38,8 @@ package final class Daemon: Sendable {
     private enum Event: Sendable {
         case tableEnded(TableName, DaemonError?)
         case idle
+        /// Whatever is still waited for was not done in time.
+        case graceOver
         case watchEnded(DaemonError?)
         case nothing
     }
@@ -74,6 +79,7 @@ package final class Daemon: Sendable {
                 group.addTask { await self.supervise(table, inbox, failures) }
             }
             group.addTask { await self.watch(inboxes) }
+            group.addTask { await self.grantGrace() }
             if let patience = configuration.untilIdle {
                 group.addTask { await self.waitForIdle(patience) }
             }
@@ -90,6 +96,7 @@ package final class Daemon: Sendable {
                 case .idle:
                     workshop.logger.info("every table is in step and nothing came; ending as --until-idle asks")
                     workshop.stop.fire()
+                case .graceOver: group.cancelAll()
                 case .watchEnded(let error):
                     if let error {
                         fatal = fatal ?? error
@@ -178,6 +185,14 @@ package final class Daemon: Sendable {
         } catch {
             return .watchEnded(asDaemonError(error))
         }
+    }
+
+    /// A source that doesn't answer shall not keep a daemon that was told to stop. What is in the target's hands is finished
+    /// all the same: a delivery can't be cancelled.
+    private func grantGrace() async -> Event {
+        await workshop.stop.wait()
+        try? await Task.sleep(for: Self.grace)
+        return .graceOver
     }
 
     private func waitForIdle(_ patience: Duration) async -> Event {

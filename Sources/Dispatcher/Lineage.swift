@@ -64,7 +64,8 @@ package struct Lineage: Sendable {
                     shard: shard.id,
                     discovered: ShardDiscovered(parent: shard.parent, range: shard.range, start: start), status: status)
             }
-            guard shard.range.isClosed, !checkpoint.range.isClosed else { return nil }
+            // A reader that has it in its hands finds its end by itself; to append beside it would displace it.
+            guard shard.range.isClosed, !checkpoint.range.isClosed, !running.contains(shard.id) else { return nil }
             let range = SequenceRange(
                 starting: checkpoint.range.starting ?? shard.range.starting, ending: shard.range.ending)
             return News(

@@ -163,8 +163,29 @@ struct ShardDesk {
             else { continue }
             try await rewind(checkpoint, to: .start, "the table is synced in full again")
         }
+        try await finishAgedOut(listing)
         if lineage.checkpoints.isEmpty { startAt = .latest }
         try await admit(listing)
+    }
+
+    /// Shards that the stream no longer has are over: the scan that follows holds what they would have brought.
+    private mutating func finishAgedOut(_ listing: [Shard]) async throws {
+        let listed = Set(listing.map(\.id))
+        let gone = lineage.checkpoints.values.filter { !$0.status.letsChildrenStart && !listed.contains($0.shard.shard) }
+        let drafts = gone.sorted { $0.position < $1.position }.map { checkpoint in
+            let taken: [Payload] =
+                checkpoint.status == .inProcessing
+                ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "aged out"))]
+            return Draft(
+                shard: checkpoint.shard, expecting: checkpoint.revision,
+                taken + [
+                    .statusChanged(
+                        StatusChanged(
+                            from: .inProcessing, to: .done,
+                            reason: "gone from the stream; the full sync holds what it would have brought"))
+                ])
+        }
+        _ = try await append(drafts)
     }
 
     /// Compares what the target holds with what the journal says, before anything is read (DESIGN 4.5).
@@ -182,6 +203,8 @@ struct ShardDesk {
                 try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
             case .targetIsEmpty:
                 let state = try workshop.journal.table(schema.name)
+                // What a shard brought that was over before is in the scan, which a target without the table's place has not.
+                if state?.scanFinished == true, current.status.letsChildrenStart { continue }
                 let reason = "the target holds nothing of shard \(shard), of which the journal says "
                     + "\(current.records) records: it was emptied, or is another one"
                 guard state?.scanFinished != true else { throw DaemonError.needsFullSync(table: schema.name, reason: reason) }
@@ -227,9 +250,12 @@ struct ShardDesk {
             workshop.pulse.took(checkpoint.shard)
             let interrupt = Signal()
             interrupts[shard] = interrupt
+            // What was handed over is the place of the anchor. A rewind since has made another one of it.
+            let anchor = handedOver.removeValue(forKey: shard)
+            let isAnchored = checkpoint.iteratorType == .latest && checkpoint.sequenceNumber == nil
             return ShardJob(
                 workshop: workshop, schema: schema, checkpoint: checkpoint,
-                position: positions[checkpoint.shard], handedOver: handedOver.removeValue(forKey: shard),
+                position: positions[checkpoint.shard], handedOver: isAnchored ? anchor : nil,
                 expired: expired.remove(shard) != nil, interrupt: interrupt)
         }
     }

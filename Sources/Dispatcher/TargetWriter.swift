@@ -114,6 +114,11 @@ package actor TargetWriter {
                 guard !displaced.isEmpty else { break }  // can't be: the conflict names one of ours
                 remaining.removeAll { $0.draft.subject == .shard(shard) }
                 for order in displaced { order.order.continuation.resume(returning: .success(.displaced)) }
+            } catch .refused(let refusal) where remaining.contains(where: { $0.draft.subject == .shard(refusal.shard) }) {
+                // One shard's trouble is its own.
+                let refused = remaining.filter { $0.draft.subject == .shard(refusal.shard) }
+                remaining.removeAll { $0.draft.subject == .shard(refusal.shard) }
+                for order in refused { order.order.continuation.resume(returning: .failure(.journal(.refused(refusal)))) }
             } catch {
                 for order in remaining { order.order.continuation.resume(returning: .failure(.journal(error))) }
                 return

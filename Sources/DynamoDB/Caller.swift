@@ -72,7 +72,7 @@ final class Caller: Sendable {
         } catch {
             return Self.outcome(of: error, operation, url, object)
         }
-        guard response.status == 200 else { return Self.refusal(response, operation, object) }
+        guard response.status == 200 else { return Self.refusal(response, operation, object, credentials) }
         func bad(_ why: String) -> Outcome {
             .failed(.badReply(operation: operation.rawValue, object: object, why: why), .broken)
         }
@@ -104,10 +104,12 @@ final class Caller: Sendable {
         return HTTPRequest(.post, url, headers: headers, body: body.bytes)
     }
 
-    private static func refusal(_ response: HTTPResponse, _ operation: Operation, _ object: String) -> Outcome {
+    private static func refusal(
+        _ response: HTTPResponse, _ operation: Operation, _ object: String, _ credentials: Credentials
+    ) -> Outcome {
         let reply = ErrorReply(status: response.status, body: response.body)
         let error = DynamoDBError.service(
-            code: reply.code, message: reply.message, status: reply.status, operation: operation.rawValue,
+            code: reply.code, message: credentials.removed(from: reply.message), status: reply.status, operation: operation.rawValue,
             object: object, requestID: response.headers["x-amzn-requestid"])
         let errorClass = ErrorClass(code: reply.code, message: reply.message, status: reply.status)
         let time = response.headers["date"].flatMap { Timestamp(httpDate: $0) }

@@ -9,6 +9,11 @@ package struct Credentials: Hashable, Sendable {
         self.secretAccessKey = secretAccessKey
         self.sessionToken = sessionToken
     }
+
+    /// `text` without the secrets, should somebody's message repeat them.
+    func removed(from text: String) -> String {
+        [secretAccessKey, sessionToken ?? ""].filter { $0.utf8.count >= 8 }.reduce(text) { $0.replacing($1, with: "…") }
+    }
 }
 
 extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -67,6 +67,15 @@ struct LineageTests {
         #expect(news.allSatisfy { $0.discovered.start == .latest })
     }
 
+    @Test("That a shard closed is no news while a reader has it in its hands")
+    func closedWhileRead() {
+        var lineage = Lineage([Sample.checkpoint("a", status: .inProcessing)])
+        lineage.took(Sample.shard("a").id)
+        #expect(lineage.news(in: [Sample.shard("a", closed: true)], startAt: .trimHorizon).isEmpty)
+        lineage.released(Sample.shard("a").id)
+        #expect(lineage.news(in: [Sample.shard("a", closed: true)], startAt: .trimHorizon).count == 1)
+    }
+
     @Test("A shard that closed meanwhile is news; one that is listed as before is none")
     func closes() {
         let lineage = Lineage([Sample.checkpoint("a", status: .inProcessing)])

@@ -244,7 +244,7 @@ struct Conformance {
         let first = Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])
         for _ in 1...3 {
             try await daemon.write(first, dyingBeforeTheAppend: true)
-            try await daemon.restart()
+            try await daemon.dieAndRestart()
         }
         if try await !daemon.holds(first) { try await daemon.write(first) }
         try await daemon.restart()

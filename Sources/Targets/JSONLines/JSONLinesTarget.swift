@@ -106,6 +106,7 @@ package actor JSONLinesTarget: Target {
     }
 
     package func close() async {
+        marker.closing()
         file = nil
         lines = LineBuffer()
     }

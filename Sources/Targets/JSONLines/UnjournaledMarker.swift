@@ -7,8 +7,8 @@ internal import StreamModel
 /// marker the next start knows them for its own and cuts them off, so that no human is needed; without it, a file that
 /// holds something is somebody else's and is left alone.
 ///
-/// The marker goes as soon as an offset is known to be journaled: when the journal hands one back, or when a second
-/// batch of one shard arrives, since a target is at most one batch a shard ahead of the journal (DESIGN 7,
+/// The marker goes as soon as an offset is known to be journaled: when the journal hands one back, when a run ends in
+/// order, or when a second batch of one shard arrives, since a target is at most one batch a shard ahead of the journal (DESIGN 7,
 /// invariant 4).
 struct UnjournaledMarker {
     private let file: TargetPath
@@ -36,6 +36,13 @@ struct UnjournaledMarker {
     mutating func remove() throws(SystemError) {
         seen = nil
         if unsafe unlink(text) != 0, errno != ENOENT { throw .last("remove \(text)") }
+    }
+
+    /// A run that ends in order has heard of each batch that it is in the journal; and what is left of a write that failed
+    /// needs the marker still.
+    mutating func closing() {
+        guard seen?.isEmpty == false else { return }
+        try? remove()
     }
 
     /// Takes note of batches that are durable now.

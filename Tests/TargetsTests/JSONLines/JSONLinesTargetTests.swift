@@ -220,13 +220,23 @@ struct JSONLinesTargetTests {
 
     @Test("knows lines of its own that no journal holds yet, and begins again")
     func unjournaled() async throws {
-        var target = try await opened()
-        _ = try await target.write([Self.first])
+        var target: (any Target)? = try await opened()
+        _ = try await target?.write([Self.first])
         #expect(try scratch.names() == ["changes.jsonl", "changes.jsonl.unjournaled"])
-        await target.close()
+        target = nil  // killed
         target = try await opened()
         #expect(try text() == "")
+        _ = try await target?.write([Self.first])
+        #expect(try numbers() == ["01"])
+    }
+
+    @Test("holds lines for journaled once a run ends in order, and leaves them to their journal")
+    func ended() async throws {
+        let target = try await opened()
         _ = try await target.write([Self.first])
+        await target.close()
+        #expect(try scratch.names() == ["changes.jsonl"])
+        #expect(try await refusal([]).contains("this journal knows nothing of"))
         #expect(try numbers() == ["01"])
     }
 

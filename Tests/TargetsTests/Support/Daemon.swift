@@ -33,6 +33,12 @@ struct Daemon {
     }
 
     /// The next start, from what was journaled. Nothing is handed over in memory.
+    /// Killed: nothing is closed in order.
+    mutating func dieAndRestart() async throws {
+        target = try candidate.make(in: scratch)
+        try await open()
+    }
+
     mutating func restart() async throws {
         await target.close()
         target = try candidate.make(in: scratch)
