@@ -191,7 +191,7 @@ package final class Daemon: Sendable {
     /// all the same: a delivery can't be cancelled.
     private func grantGrace() async -> Event {
         await workshop.stop.wait()
-        try? await Task.sleep(for: Self.grace)
+        try? await workshop.clock.sleep(for: Self.grace)
         return .graceOver
     }
 

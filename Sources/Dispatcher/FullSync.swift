@@ -10,6 +10,8 @@ struct FullSync {
     let workshop: Workshop
     let schema: TableSchema
     let description: TableDescription
+    /// Which full sync this is.
+    let id: FullSyncID
 
     private struct Progress: Sendable {
         var items: UInt64
@@ -65,14 +67,17 @@ struct FullSync {
         _ segment: ScanPlan.Segment, of total: Int, _ report: @Sendable (Int, Int, Bool) -> Void
     ) async throws {
         var page = try await fetch(segment.number, of: total, after: segment.after)
+        var items = segment.items
         while true {
+            items += UInt64(page.page.changes.count)
+            let position = SegmentPosition(fullSync: id, segment: UInt32(segment.number), items: items)
             let next = page.page.lastEvaluatedKey
             guard let next, !workshop.stop.hasFired else {
-                try await deliver(page, segment.number, of: total, report)
+                try await deliver(page, position, of: total, report)
                 return
             }
             async let upcoming = fetch(segment.number, of: total, after: next)
-            try await deliver(page, segment.number, of: total, report)
+            try await deliver(page, position, of: total, report)
             page = try await upcoming
         }
     }
@@ -89,15 +94,15 @@ struct FullSync {
     }
 
     private func deliver(
-        _ fetched: (page: ScanPage, lease: ByteBudget.Lease), _ segment: Int, of total: Int,
+        _ fetched: (page: ScanPage, lease: ByteBudget.Lease), _ position: SegmentPosition, of total: Int,
         _ report: @Sendable (Int, Int, Bool) -> Void
     ) async throws {
         defer { withExtendedLifetime(fetched.lease) {} }
         let page = fetched.page
         let batch = Batch(
-            table: schema, origin: .scan(segment: segment), parts: [Batch.Part(body: page.body, changes: page.changes)])
+            table: schema, origin: .scan(position), parts: [Batch.Part(body: page.body, changes: page.changes)])
         let advance = ScanAdvanced(
-            segment: UInt32(segment), totalSegments: UInt32(total), lastEvaluatedKey: page.lastEvaluatedKey,
+            segment: position.segment, totalSegments: UInt32(total), lastEvaluatedKey: page.lastEvaluatedKey,
             items: UInt64(page.changes.count), bytes: UInt64(page.body.count), targetToken: nil)
         _ = try await workshop.writer.deliver(batch) { [table = schema.name] token in
             var advance = advance

@@ -9,16 +9,30 @@ package enum Recovery {
         case advance(to: SequenceNumber)
         /// The target has less: it was restored from a backup.
         case rewind(to: SequenceNumber)
-        /// The target holds nothing of a shard that the journal holds: it is another one, or was emptied.
-        case targetIsEmpty
+        /// The target has nothing of a shard of which the journal has: it is older than the shard's first record, was
+        /// emptied, or is another one.
+        case startAgain
+    }
+
+    /// How long a stream is sure to keep a record (API Reference, TrimmedDataAccessException).
+    package static let retention: Duration = .seconds(24 * 3600)
+
+    /// The first segment of the table's full sync of which the target holds less than the journal says.
+    ///
+    /// A target that holds more was written to without the append that follows: its rows come again.
+    package static func missingSegment(of state: TableState, in positions: [SegmentPosition]) -> UInt32? {
+        state.segments.first { segment in
+            !positions.contains {
+                $0.segment == segment.segment && $0.fullSync == state.fullSync && $0.items >= segment.items
+            }
+        }?.segment
     }
 
     /// - Parameter position: what the target says of the shard, if anything.
     package static func compare(_ checkpoint: Checkpoint, with position: ShardPosition?) -> Verdict {
         guard let position else {
             // What is read again from the shard's start misses nothing of it.
-            let goesOn = checkpoint.iteratorType == .afterSequenceNumber || checkpoint.iteratorType == .atSequenceNumber
-            return goesOn && checkpoint.status != .notNeeded && checkpoint.records > 0 ? .targetIsEmpty : .inStep
+            return checkpoint.sequenceNumber == nil ? .inStep : .startAgain
         }
         guard position.epoch == checkpoint.epoch else {
             // The shard was rewound since: what was applied before says nothing about what is to be applied now. But once the

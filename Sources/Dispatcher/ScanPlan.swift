@@ -11,6 +11,14 @@ package struct ScanPlan: Hashable, Sendable {
         package let number: Int
         /// The key after which to go on; `nil` is the segment's start.
         package let after: [UInt8]?
+        /// Items that it brought before.
+        package let items: UInt64
+
+        package init(number: Int, after: [UInt8]? = nil, items: UInt64 = 0) {
+            self.number = number
+            self.after = after
+            self.items = items
+        }
     }
 
     /// The total is kept once something has been scanned with it: a key is good only within the same total (API
@@ -21,8 +29,9 @@ package struct ScanPlan: Hashable, Sendable {
         let bySegment = Dictionary(begun.map { (Int($0.segment), $0) }, uniquingKeysWith: { _, last in last })
         totalSegments = total
         open = (0..<total).compactMap { number in
-            guard let segment = bySegment[number] else { return Segment(number: number, after: nil) }
-            return segment.isFinished ? nil : Segment(number: number, after: segment.lastEvaluatedKey)
+            guard let segment = bySegment[number] else { return Segment(number: number) }
+            return segment.isFinished
+                ? nil : Segment(number: number, after: segment.lastEvaluatedKey, items: segment.items)
         }
     }
 }

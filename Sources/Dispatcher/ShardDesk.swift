@@ -17,16 +17,24 @@ struct ShardDesk {
     private var handedOver: [ShardID: ShardIterator] = [:]
     private var expired: Set<ShardID> = []
     private var interrupts: [ShardID: Signal] = [:]
-    private var backoffs: [ShardID: Backoff] = [:]
+    private var failures: [ShardID: Failing] = [:]
     /// Shards whose reading failed and that wait for their next try.
     private var resting: Set<ShardID> = []
     /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
     /// we are, even if it is empty: what comes later is new, and begins at its start.
     private var startAt: IteratorType
 
-    enum Next: Hashable, Sendable {
+    enum Next: Sendable {
         case nothing
         case findChildren
+        /// It was not read to its end, and is taken up again after a while.
+        case rest(because: DaemonError)
+    }
+
+    /// A shard's tries since it last brought something.
+    private struct Failing {
+        var backoff = Backoff()
+        let records: UInt64
     }
 
     /// - Parameter wasAnchored: an earlier run has seen a listing before it began to scan.
@@ -172,28 +180,31 @@ struct ShardDesk {
     private mutating func finishAgedOut(_ listing: [Shard]) async throws {
         let listed = Set(listing.map(\.id))
         let gone = lineage.checkpoints.values.filter { !$0.status.letsChildrenStart && !listed.contains($0.shard.shard) }
-        let drafts = gone.sorted { $0.position < $1.position }.map { checkpoint in
-            let taken: [Payload] =
-                checkpoint.status == .inProcessing
-                ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "aged out"))]
-            return Draft(
-                shard: checkpoint.shard, expecting: checkpoint.revision,
-                taken + [
-                    .statusChanged(
-                        StatusChanged(
-                            from: .inProcessing, to: .done,
-                            reason: "gone from the stream; the full sync holds what it would have brought"))
-                ])
-        }
-        _ = try await append(drafts)
+        _ = try await append(
+            gone.sorted { $0.position < $1.position }.map {
+                finishing($0, "gone from the stream; the full sync holds what it would have brought")
+            })
+    }
+
+    /// Ends a shard that is gone from the stream.
+    private func finishing(_ checkpoint: Checkpoint, _ reason: String) -> Draft {
+        let taken: [Payload] =
+            checkpoint.status == .inProcessing
+            ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "aged out"))]
+        return Draft(
+            shard: checkpoint.shard, expecting: checkpoint.revision,
+            taken + [.statusChanged(StatusChanged(from: .inProcessing, to: .done, reason: reason))])
     }
 
     /// Compares what the target holds with what the journal says, before anything is read (DESIGN 4.5).
     mutating func recover() async throws {
         guard workshop.target.storesPositions else { return }
+        let state = try workshop.journal.table(schema.name)
         for shard in lineage.checkpoints.keys.sorted() {
             // Looked up anew each time: a shard that an ancestor's rewind set back has a new epoch, and nothing to compare.
             guard let current = lineage.checkpoints[shard] else { continue }
+            // What it brought before the table was scanned is in the scan.
+            if let scanned = state?.scanFinished, current.position < scanned { continue }
             switch Recovery.compare(current, with: positions[current.shard]) {
             case .inStep, .advance: continue  // an advance is appended when the shard is taken up
             case .rewind(let number):
@@ -201,17 +212,23 @@ struct ShardDesk {
                     "target": "\(number)", "journal": "\(current.sequenceNumber?.text ?? "")",
                 ])
                 try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
-            case .targetIsEmpty:
-                let state = try workshop.journal.table(schema.name)
-                // What a shard brought that was over before is in the scan, which a target without the table's place has not.
-                if state?.scanFinished == true, current.status.letsChildrenStart { continue }
+            case .startAgain:
                 let reason = "the target holds nothing of shard \(shard), of which the journal says "
-                    + "\(current.records) records: it was emptied, or is another one"
-                guard state?.scanFinished != true else { throw DaemonError.needsFullSync(table: schema.name, reason: reason) }
-                log(shard).warning("the target is empty; the shard is read again from its start")
+                    + "\(current.records) records: it is older, was emptied, or is another one"
+                guard try isWhole(current) else {
+                    throw DaemonError.needsFullSync(
+                        table: schema.name, reason: "\(reason), and the stream no longer holds the shard from its start")
+                }
+                log(shard).warning("the target holds nothing of the shard; it is read again from its start")
                 try await rewind(current, to: .start, reason)
             }
         }
+    }
+
+    /// Whether the stream is sure to hold every record that the shard has had since the journal knows it.
+    private func isWhole(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        let first = try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first
+        return first.map { workshop.now() - $0.time < Recovery.retention } ?? false
     }
 
     private mutating func rewind(
@@ -264,8 +281,9 @@ struct ShardDesk {
     mutating func ended(_ shard: ShardID, _ result: ShardReader.Result) async throws -> Next {
         lineage.released(shard)
         interrupts[shard] = nil
-        backoffs[shard] = nil
         lineage.update(result.checkpoint)
+        let answer = DaemonError.source(
+            result.answer ?? .badReply(operation: "GetRecords", object: shard.text, why: "it can't be read on"))
         switch result.outcome {
         case .done:
             let isAppended = try await append([
@@ -274,6 +292,7 @@ struct ShardDesk {
                     [.statusChanged(StatusChanged(from: .inProcessing, to: .done, reason: "read to its end"))])
             ])
             guard isAppended else { return .nothing }
+            failures[shard] = nil
             log(shard).info("shard done", metadata: ["records": "\(result.checkpoint.records)"])
             return .findChildren
         case .displaced:
@@ -285,12 +304,29 @@ struct ShardDesk {
             return .nothing
         case .stopped:
             return .nothing
+        case .expiredAtOnce:
+            return .rest(because: answer)
         case .trimmed:
-            throw DaemonError.needsFullSync(
-                table: schema.name,
-                reason: "the stream no longer holds what shard \(shard) has after "
-                    + "\(result.checkpoint.sequenceNumber.map { "sequence number \($0)" } ?? "its start")")
+            // Records that leave the stream before we could first ask for them were never ours to bring.
+            if lineage.promisesNothing(shard) { return .rest(because: answer) }
+            throw lost(shard, result.checkpoint)
+        case .gone:
+            let listing = try await workshop.source.describeStream(stream).shards
+            // Listed, and said not to be there: one of the two is late.
+            if listing.contains(where: { $0.id == shard }) { return .rest(because: answer) }
+            guard lineage.promisesNothing(shard) else { throw lost(shard, result.checkpoint) }
+            try reload()
+            guard let checkpoint = lineage.checkpoints[shard] else { return .nothing }
+            _ = try await append([finishing(checkpoint, "gone from the stream before it was first read")])
+            return .findChildren
         }
+    }
+
+    private func lost(_ shard: ShardID, _ checkpoint: Checkpoint) -> DaemonError {
+        .needsFullSync(
+            table: schema.name,
+            reason: "the stream no longer holds what shard \(shard) has after "
+                + "\(checkpoint.sequenceNumber.map { "sequence number \($0)" } ?? "its start")")
     }
 
     /// - Returns: how long to wait before `retry`.
@@ -298,11 +334,12 @@ struct ShardDesk {
         lineage.released(shard)
         interrupts[shard] = nil
         try reload()
-        var backoff = backoffs[shard] ?? Backoff()
-        let delay = backoff.next(jitter: .random(in: 0...1))
+        let records = lineage.checkpoints[shard]?.records ?? 0
+        var failing = failures[shard].flatMap { $0.records == records ? $0 : nil } ?? Failing(records: records)
+        let delay = failing.backoff.next(jitter: .random(in: 0...1))
         // The first failure of a row is history; a hundred more of the same would only bury it.
-        if backoff.failures == 1 { try await fault(shard, error) }
-        backoffs[shard] = backoff
+        if failing.backoff.failures == 1 { try await fault(shard, error) }
+        failures[shard] = failing
         resting.insert(shard)
         return delay
     }

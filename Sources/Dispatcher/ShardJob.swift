@@ -45,14 +45,18 @@ final class ShardJob: Sendable {
     func run() async -> TableFollower.Event {
         let shard = checkpoint.shard.shard
         do {
-            let taken: Taken?
+            let taken: Taken
             do {
                 taken = try await takeUp()
             } catch JournalError.refused {
                 // An operator has set its parent back since it was seen to be done: that one is read first.
                 return ended(.displaced)
+            } catch let error as DynamoDBError where error.isTrimmed {
+                return ended(.trimmed, error)
+            } catch let error as DynamoDBError where error.isNotFound {
+                // A shard that aged out is gone with everything in it that was not read (FACTS 1.3).
+                return ended(.gone, error)
             }
-            guard let taken else { return ended(.trimmed) }
             return .readerEnded(shard, try await read(taken))
         } catch {
             guard let error = asDaemonError(error) else { return ended(.stopped) }
@@ -61,12 +65,11 @@ final class ShardJob: Sendable {
         }
     }
 
-    private func ended(_ outcome: ShardMachine.Outcome) -> TableFollower.Event {
-        .readerEnded(checkpoint.shard.shard, ShardReader.Result(outcome: outcome, checkpoint: checkpoint))
+    private func ended(_ outcome: ShardMachine.Outcome, _ answer: DynamoDBError? = nil) -> TableFollower.Event {
+        .readerEnded(checkpoint.shard.shard, ShardReader.Result(outcome: outcome, checkpoint: checkpoint, answer: answer))
     }
 
-    /// - Returns: `nil` where what the shard has next is gone from the stream.
-    private func takeUp() async throws -> Taken? {
+    private func takeUp() async throws -> Taken {
         let verdict = Recovery.compare(checkpoint, with: workshop.target.storesPositions ? position : nil)
         let ahead: SequenceNumber? = if case .advance(let number) = verdict { number } else { nil }
 
@@ -76,7 +79,7 @@ final class ShardJob: Sendable {
                 reason: "shard \(checkpoint.shard.shard) was to be read from its newest record on, and nothing says "
                     + "which that was")
         }
-        guard let iterator = try await iterator(for: decided) else { return nil }
+        let iterator = try await iterator(for: decided)
         let receipts = try await workshop.journal.append([
             Draft(
                 shard: checkpoint.shard, expecting: checkpoint.revision,
@@ -103,17 +106,10 @@ final class ShardJob: Sendable {
         return StartTable.decide(checkpoint, handedOver: handedOver, expired: expired, now: workshop.now())
     }
 
-    /// `nil`: what the shard has next is gone from the stream.
-    private func iterator(for start: Start) async throws(DynamoDBError) -> ShardIterator? {
+    private func iterator(for start: Start) async throws(DynamoDBError) -> ShardIterator {
         if case .iterator(let iterator) = start.place { return iterator }
-        do {
-            return try await workshop.source.iterator(
-                start.iteratorType, at: start.sequenceNumber, shard: checkpoint.shard)
-        } catch {
-            // A shard that aged out is gone with everything in it that was not read (FACTS 1.3).
-            if error.isTrimmed || error.isNotFound { return nil }
-            throw error
-        }
+        return try await workshop.source.iterator(
+            start.iteratorType, at: start.sequenceNumber, shard: checkpoint.shard)
     }
 
     /// What the journal learns at once: what was seen, what was decided, and that it is being done.

@@ -20,6 +20,8 @@ package struct ShardMachine: Hashable, Sendable {
         case expired
         /// What comes next is gone from the stream, unread.
         case trimmed
+        /// The shard itself is gone from the stream.
+        case gone
         case delivered(upTo: SequenceNumber)
         /// The batch is in the target and the journal did not take it: an operator's rewind came between.
         case conflict
@@ -43,7 +45,10 @@ package struct ShardMachine: Hashable, Sendable {
         case displaced
         /// The iterator that the shard was to start with is dead, and nothing was read with it.
         case startExpired
+        /// The service calls iterators expired that it has only just given.
+        case expiredAtOnce
         case trimmed
+        case gone
         case stopped
     }
 
@@ -74,6 +79,8 @@ package struct ShardMachine: Hashable, Sendable {
     package private(set) var durable: Start
     /// The last page brought nothing: as far as we know there is no more.
     private var cameUpEmpty = false
+    /// Whether an iterator expired since the last page.
+    private var hasExpired = false
 
     package init(start: Start, pacing: PollPacing) {
         durable = start
@@ -97,6 +104,7 @@ package struct ShardMachine: Hashable, Sendable {
 
         case .page(let page):
             guard reading == .fetching else { return [] }  // as above: it was never promised to anybody
+            hasExpired = false
             let wait = pacing.delay(after: page)
             cameUpEmpty = page.records == 0
             if let last = page.last { waiting.append(last) }
@@ -121,14 +129,22 @@ package struct ShardMachine: Hashable, Sendable {
 
         case .expired:
             guard reading == .fetching || reading == .resolving else { return [] }
-            if case .iterator = durable.place, waiting.isEmpty, delivering == 0 {
-                return drain(then: .finish(.startExpired))
+            switch durable.place {
+            case .iterator, .latest:
+                // Where it began is the journal's to say: LATEST would be another place by now.
+                if waiting.isEmpty, delivering == 0 { return drain(then: .finish(.startExpired)) }
+            case .trimHorizon, .at, .after: break
             }
-            return drain(then: .resolve)
+            defer { hasExpired = true }
+            return drain(then: hasExpired ? .finish(.expiredAtOnce) : .resolve)
 
         case .trimmed:
             guard reading == .fetching || reading == .resolving else { return [] }
             return drain(then: .finish(.trimmed))
+
+        case .gone:
+            guard reading == .fetching || reading == .resolving else { return [] }
+            return drain(then: .finish(.gone))
 
         case .conflict:
             delivering = 0

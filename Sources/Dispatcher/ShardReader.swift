@@ -44,15 +44,20 @@ final class ShardReader: Sendable {
     final class Result: Sendable {
         let outcome: ShardMachine.Outcome
         let checkpoint: Checkpoint
+        /// The service's answer that led to the outcome, if one did.
+        let answer: DynamoDBError?
 
-        init(outcome: ShardMachine.Outcome, checkpoint: Checkpoint) {
+        init(outcome: ShardMachine.Outcome, checkpoint: Checkpoint, answer: DynamoDBError? = nil) {
             self.outcome = outcome
             self.checkpoint = checkpoint
+            self.answer = answer
         }
     }
 
     private enum Input: Sendable {
         case event(ShardMachine.Event)
+        /// The service's word about the shard or its iterator, and not about the call.
+        case answer(ShardMachine.Event, DynamoDBError)
         case page(RecordSource.Fetched, changes: [Change])
         case delivered(Receipt, upTo: SequenceNumber)
         case none
@@ -66,6 +71,7 @@ final class ShardReader: Sendable {
             start: taken.start, pacing: PollPacing(maximum: isClosed ? min(PollPacing.closed, maximumPoll) : maximumPoll))
         var pages: Deque<(part: Batch.Part, lease: ByteBudget.Lease)> = []
         let records = RecordSource(source: source, budget: budget)
+        var answer: DynamoDBError?
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
             group.addTask { [self] in
@@ -92,7 +98,7 @@ final class ShardReader: Sendable {
                     case .finish(let outcome):
                         group.cancelAll()
                         await records.close()
-                        return Result(outcome: outcome, checkpoint: taken.checkpoint)
+                        return Result(outcome: outcome, checkpoint: taken.checkpoint, answer: answer)
                     }
                 }
                 guard let input = try await group.next() else {
@@ -100,6 +106,9 @@ final class ShardReader: Sendable {
                 }
                 switch input {
                 case .event(let event): actions = machine.handle(event)
+                case .answer(let event, let error):
+                    answer = error
+                    actions = machine.handle(event)
                 case .page(let fetched, let changes):
                     let facts = facts(of: fetched.page, kept: changes)
                     if facts.last != nil {
@@ -122,8 +131,7 @@ final class ShardReader: Sendable {
             let type: IteratorType = place.iteratorType
             return .event(.resolved(try await source.iterator(type, at: place.sequenceNumber, shard: shard)))
         } catch {
-            if error.isTrimmed { return .event(.trimmed) }
-            throw error
+            return try Self.answer(error)
         }
     }
 
@@ -137,10 +145,16 @@ final class ShardReader: Sendable {
             let kept = fetched.page.changes.filter { $0.approximateTime.map { $0 >= notBefore } ?? true }
             return .page(fetched, changes: kept)
         } catch let error as DynamoDBError {
-            if error.isExpiredIterator { return .event(.expired) }
-            if error.isTrimmed { return .event(.trimmed) }
-            throw error
+            return try Self.answer(error)
         }
+    }
+
+    private static func answer(_ error: DynamoDBError) throws(DynamoDBError) -> Input {
+        if error.isExpiredIterator { return .answer(.expired, error) }
+        if error.isTrimmed { return .answer(.trimmed, error) }
+        // A shard that aged out is gone with everything in it that was not read (FACTS 1.3).
+        if error.isNotFound { return .answer(.gone, error) }
+        throw error
     }
 
     private func facts(of page: Page, kept: [Change]) -> PageFacts {

@@ -41,6 +41,14 @@ struct TableFollower {
                 reason: "\(workshop.target.name) has no place for it, into which the journal says that \(items) items were scanned: "
                     + "it was emptied, or is another one")
         }
+        if workshop.target.storesPositions, let state,
+            let segment = Recovery.missingSegment(of: state, in: try await workshop.target.scanPositions(of: table))
+        {
+            throw DaemonError.needsFullSync(
+                table: table,
+                reason: "\(workshop.target.name) does not hold all that segment \(segment) of the scan has brought, as the "
+                    + "journal says: it was restored from a backup that is older, or is another one")
+        }
         try await prepare(description.schema)
         let stream = try streamToFollow(description, state)
         var desk = ShardDesk(
@@ -148,8 +156,10 @@ struct TableFollower {
             log.info("the full sync goes on where it stood", metadata: ["items": "\(state?.items ?? 0)"])
         }
         follows()
-        let isFinished = try await FullSync(workshop: workshop, schema: description.schema, description: description)
-            .run(state)
+        guard let id = state?.fullSync else { preconditionFailure("a table in full_sync has entered it") }
+        let isFinished = try await FullSync(
+            workshop: workshop, schema: description.schema, description: description, id: id
+        ).run(state)
         guard isFinished else { return false }
         let items = try workshop.journal.table(table)?.items ?? 0
         _ = try await workshop.journal.append([
@@ -206,20 +216,19 @@ struct TableFollower {
                     lookups -= 1
                     try await desk.admit(shards)
                 case .readerEnded(let shard, let result):
-                    let next = try await desk.ended(shard, result)
-                    if next == .findChildren, !isStopping {
+                    switch try await desk.ended(shard, result) {
+                    case .findChildren where !isStopping:
                         lookups += 1
                         workshop.pulse.busy(table)
                         group.addTask { [stream = desk.stream] in await findChildren(of: shard, in: stream) }
+                    case .rest(let error):
+                        try await rest(shard, after: error, &desk, &group)
+                    case .findChildren, .nothing: break
                     }
                     workshop.pulse.released(ShardKey(table: table, stream: desk.stream, shard: shard))
                 case .readerFailed(let shard, let error):
                     if error.reach != .retry { throw error }
-                    let delay = try await desk.failed(shard, error)
-                    log.warning("reading a shard failed; tried again", metadata: [
-                        "shard": "\(shard)", "error": "\(error)", "in": .stringConvertible(delay),
-                    ])
-                    later(delay, .retryDue(shard), &group)
+                    try await rest(shard, after: error, &desk, &group)
                 case .retryDue(let shard):
                     desk.retry(shard)
                 case .foreignAppends(let shards):
@@ -238,6 +247,17 @@ struct TableFollower {
                 if hasListed, lookups == 0 { workshop.pulse.atRest(table) }
             }
         }
+    }
+
+    private func rest(
+        _ shard: ShardID, after error: DaemonError, _ desk: inout ShardDesk,
+        _ group: inout ThrowingTaskGroup<Event, any Error>
+    ) async throws {
+        let delay = try await desk.failed(shard, error)
+        log.warning("reading a shard failed; tried again", metadata: [
+            "shard": "\(shard)", "error": "\(error)", "in": .stringConvertible(delay),
+        ])
+        later(delay, .retryDue(shard), &group)
     }
 
     private func stopped() async -> Event {

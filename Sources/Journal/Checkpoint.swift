@@ -86,9 +86,12 @@ package struct TableState: Hashable, Sendable {
     package var stream: StreamARN?
     package var phase: Phase?
     package var reason: String
+    /// The newest full sync, going on or finished; `nil` where the table was never scanned.
+    package var fullSync: FullSyncID?
     /// The segments of the current or last full sync, by number; empty before it has written anything.
     package var segments: [Segment]
-    package var scanFinished: Bool
+    /// The event that said that every segment is at its end.
+    package var scanFinished: Position?
     package var targetToken: TargetToken?
     package var lastFault: Checkpoint.Fault?
     package var position: Position
@@ -119,7 +122,6 @@ package struct TableState: Hashable, Sendable {
         self.table = table
         reason = ""
         segments = []
-        scanFinished = false
         position = .origin
         updated = Timestamp(microseconds: 0)
     }

@@ -9,8 +9,9 @@ extension TableState {
             stream = change.stream ?? stream
             reason = change.reason
             if change.to == .fullSync {
+                fullSync = FullSyncID(position.number)
                 segments = []
-                scanFinished = false
+                scanFinished = nil
             }
         case .scanAdvanced(let advance):
             let index: Int
@@ -31,7 +32,7 @@ extension TableState {
             segments[index].bytes += advance.bytes
             targetToken = advance.targetToken ?? targetToken
         case .scanFinished:
-            scanFinished = true
+            scanFinished = position
         case .faulted(let fault):
             lastFault = Checkpoint.Fault(
                 code: fault.code, message: fault.message, time: time, isRetried: fault.isRetried)

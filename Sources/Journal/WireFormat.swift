@@ -405,7 +405,8 @@ enum WireFormat {
                     $0.bytes = segment.bytes
                 }
             }
-            $0.scanFinished = table.scanFinished
+            $0.fullSync = table.fullSync?.number ?? 0
+            $0.scanFinished = table.scanFinished?.number ?? 0
             if let token = table.targetToken { $0.targetToken = token.text }
             if let fault = table.lastFault { $0.lastFault = wire(fault) }
             $0.position = table.position.number
@@ -426,7 +427,8 @@ enum WireFormat {
                 lastEvaluatedKey: $0.hasLastEvaluatedKey ? Array($0.lastEvaluatedKey.utf8) : nil,
                 isFinished: $0.isFinished, items: $0.items, bytes: $0.bytes)
         }
-        table.scanFinished = fold.scanFinished
+        table.fullSync = fold.fullSync == 0 ? nil : FullSyncID(fold.fullSync)
+        table.scanFinished = fold.scanFinished == 0 ? nil : Position(fold.scanFinished)
         if fold.hasTargetToken { table.targetToken = TargetToken(fold.targetToken) }
         if fold.hasLastFault { table.lastFault = fault(fold.lastFault) }
         table.position = Position(fold.position)

@@ -742,7 +742,8 @@ package nonisolated struct Shake_Journal_V1_TableFold: Sendable {
 
   package var segments: [Shake_Journal_V1_SegmentFold] = []
 
-  package var scanFinished: Bool = false
+  /// Position of the event that ended the scan; 0 while it isn't finished.
+  package var scanFinished: UInt64 = 0
 
   package var targetToken: String {
     get {_targetToken ?? String()}
@@ -765,6 +766,9 @@ package nonisolated struct Shake_Journal_V1_TableFold: Sendable {
   package var position: UInt64 = 0
 
   package var updated: Int64 = 0
+
+  /// Position of the event that began the newest full sync; 0 without one.
+  package var fullSync: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1949,7 +1953,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
 
 nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TableFold"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{3}scan_finished\0\u{3}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{3}scan_finished\0\u{3}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1961,11 +1965,12 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       case 2: try { try decoder.decodeSingularEnumField(value: &self.phase) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.segments) }()
-      case 5: try { try decoder.decodeSingularBoolField(value: &self.scanFinished) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.scanFinished) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self._targetToken) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._lastFault) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.updated) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.fullSync) }()
       default: break
       }
     }
@@ -1988,8 +1993,8 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
     if !self.segments.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.segments, fieldNumber: 4)
     }
-    if self.scanFinished != false {
-      try visitor.visitSingularBoolField(value: self.scanFinished, fieldNumber: 5)
+    if self.scanFinished != 0 {
+      try visitor.visitSingularUInt64Field(value: self.scanFinished, fieldNumber: 5)
     }
     try { if let v = self._targetToken {
       try visitor.visitSingularStringField(value: v, fieldNumber: 6)
@@ -2002,6 +2007,9 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
     }
     if self.updated != 0 {
       try visitor.visitSingularInt64Field(value: self.updated, fieldNumber: 9)
+    }
+    if self.fullSync != 0 {
+      try visitor.visitSingularUInt64Field(value: self.fullSync, fieldNumber: 10)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2016,6 +2024,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
     if lhs._lastFault != rhs._lastFault {return false}
     if lhs.position != rhs.position {return false}
     if lhs.updated != rhs.updated {return false}
+    if lhs.fullSync != rhs.fullSync {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -16,6 +16,26 @@ package struct TargetToken: Hashable, Sendable, CustomStringConvertible {
     package var description: String { text }
 }
 
+/// Which full sync of a table: the number of the journal's event that began it.
+package struct FullSyncID: Hashable, Sendable {
+    package let number: UInt64
+    package init(_ number: UInt64) { self.number = number }
+}
+
+/// How far a target itself says that it holds a segment of a full sync, stored in the transaction of the data.
+package struct SegmentPosition: Hashable, Sendable {
+    package let fullSync: FullSyncID
+    package let segment: UInt32
+    /// Items of the segment so far, from its start.
+    package let items: UInt64
+
+    package init(fullSync: FullSyncID, segment: UInt32, items: UInt64) {
+        self.fullSync = fullSync
+        self.segment = segment
+        self.items = items
+    }
+}
+
 /// How far a target itself says that it holds a shard, stored in the transaction of the data.
 package struct ShardPosition: Hashable, Sendable {
     package let shard: ShardKey

@@ -14,7 +14,7 @@ extension Batch {
         switch (origin, change.sequenceNumber) {
         case (.shard(let shard, _, _), let number?): "the \(change.kind.rawValue) at \(number) of \(shard)"
         case (.shard(let shard, _, _), nil): "a \(change.kind.rawValue) of \(shard)"
-        case (.scan(let segment), _): "a row of \(table.name), segment \(segment) of the scan"
+        case (.scan(let position), _): "a row of \(table.name), segment \(position.segment) of the scan"
         }
     }
 }

@@ -8,7 +8,7 @@ package protocol Target: Sendable {
     /// As an operator may read it: the URL without secrets.
     var name: String { get }
 
-    /// Whether `positions(of:)` is stored in the transaction of the data (DESIGN 4.5).
+    /// Whether `positions(of:)` and `scanPositions(of:)` are stored in the transaction of the data (DESIGN 4.5).
     var storesPositions: Bool { get }
 
     /// Whether a journal that was filled into the target of the name `earlier` may go on with this one: because it finds out
@@ -31,6 +31,9 @@ package protocol Target: Sendable {
     /// How far this target holds each shard of `table`; empty where it can't say.
     func positions(of table: TableName) async throws(TargetError) -> [ShardPosition]
 
+    /// How far this target holds each segment of the last full sync of `table`; empty where it can't say.
+    func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition]
+
     /// Applies `batches` in order and returns when all of them are durable.
     ///
     /// Applying a batch again must leave the same items, except where `open(recoveringTo:)` cuts back instead.
@@ -51,8 +54,8 @@ package struct Batch: Sendable {
     package enum Origin: Hashable, Sendable {
         /// Changes of a shard; the last of them is at `upTo`, read in `epoch`.
         case shard(ShardKey, epoch: Epoch, upTo: SequenceNumber)
-        /// Rows of a full scan. Nothing has been written from the table's stream yet.
-        case scan(segment: Int)
+        /// Rows of a full scan, and how far its segment is with them. Nothing has been written from the table's stream yet.
+        case scan(SegmentPosition)
     }
 
     /// Changes, and the body that their places lie in.

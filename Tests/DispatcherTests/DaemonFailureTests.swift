@@ -307,6 +307,47 @@ struct DaemonFailureTests {
         #expect(try rig.journal { try $0.number(of: "a") } == nil)
     }
 
+    @Test(
+        "A stop doesn't wait for a source that doesn't answer",
+        arguments: [
+            FakeStream.Operation.describeTable, .describeStream, .iterator, .records, .scan,
+        ])
+    func stopWhileUnanswered(operation: FakeStream.Operation) async throws {
+        rig.source.add(FakeShard("a", 1...9))
+        rig.source.change(Sample.table) { $0.items = ["item-1"] }
+        var configuration = Rig.following
+        configuration.mode = .all
+        let gate = rig.source.hold(operation)
+        let outcome = try await rig.run(configuration) { daemon in
+            try await eventually("it is asked") { gate.arrivals > 0 }
+            daemon.askToStop()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(throws: Never.self) { try outcome.get() }
+        #expect(rig.target.isClosed)
+    }
+
+    @Test("What the journal refuses of one shard is no matter of the shards that were written with it")
+    func refusedBeside() async throws {
+        // The service brings the same numbers again: the journal takes no step back.
+        rig.source.add(FakeShard("a", 1...3, pageSize: 3), FakeShard("b", 11...13, pageSize: 1))
+        rig.source.put(1...3, in: "a")
+        let gate = rig.target.hold { $0.shard == "b" && $0.numbers.contains(11) }
+        try await rig.run { daemon in
+            try await eventually("the first batch is at the target") { gate.arrivals == 1 }
+            try await eventually("more waits") { rig.source.calls(.records, of: "a").count >= 2 }
+            gate.open()
+            try await eventually("the sound one is read") { try daemon.journal.number(of: "b") == 13 }
+            try await eventually("the other is at fault") {
+                try daemon.journal.events(of: "a").contains { $0.fault != nil }
+            }
+            rig.source.put(14...20, in: "b")
+            try await eventually("the sound one is followed") { try daemon.journal.number(of: "b") == 20 }
+        }
+        #expect(rig.target.numbers(of: "b") == Array(11...20))
+        #expect(try rig.journal { try $0.number(of: "a") } == 3)
+    }
+
     @Test("A stop doesn't wait for a source that fails, or for a table that waits for its operator")
     func stopWhileFailing() async throws {
         addTwoTables()

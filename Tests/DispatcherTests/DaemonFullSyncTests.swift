@@ -228,6 +228,117 @@ struct DaemonFullSyncTests {
         #expect(rig.target.numbers.suffix(2) == [15, 16])
     }
 
+    @Test("A shard that is gone from the stream is over with the next full sync, and its children are followed")
+    func againAfterAgedOut() async throws {
+        addTable()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is followed") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(7...9, in: "a")
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        rig.source.remove("a")
+        rig.source.add(FakeShard("b", parent: "a", 10...11))
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the table needs a full sync") { try phase(daemon.journal) == .fullSync }
+        }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("it is followed again") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(12...13, in: "b")
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "b") == 13 }
+            #expect(try daemon.journal.status(of: "a") == .done)
+        }
+        try await rig.run(Self.configuration()) { daemon in
+            rig.source.put(14...15, in: "b")
+            try await eventually("it is still followed") { try daemon.journal.number(of: "b") == 15 }
+        }
+        try rig.journal { _ = try $0.verify { _ in } }
+    }
+
+    @Test("An emptied target is filled by one full sync, whatever shards were done before it")
+    func emptiedAfterDone() async throws {
+        addTable()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is followed") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(7...9, in: "a")
+            rig.source.close("a")
+            rig.source.add(FakeShard("b", parent: "a", 10...11))
+            try await eventually("the child is read") { try daemon.journal.number(of: "b") == 11 }
+        }
+        rig.target.restore(RecordingTarget.Contents())
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the table needs a full sync") { try phase(daemon.journal) == .fullSync }
+        }
+        for number in [12, 13] {
+            try await rig.run(Self.configuration()) { daemon in
+                try await eventually("it is followed again") { try daemon.journal.status(of: "b") == .inProcessing }
+                rig.source.put(number...number, in: "b")
+                try await eventually("its records are journaled") { try daemon.journal.number(of: "b") == number }
+            }
+        }
+        #expect(Set(rig.target.items()) == Self.keys)
+        #expect(rig.target.items().count == Self.items.count)
+    }
+
+    @Test("A target restored from a backup made during the scan needs a full sync, and says so", arguments: [true, false])
+    func restoredFromWithin(isFinished: Bool) async throws {
+        addTable()
+        let last = rig.target.hold { $0.items.contains(ScanPage.key(of: "item-19")) }
+        var backup = RecordingTarget.Contents()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("only the last page is missing") { last.arrivals == 1 }
+            backup = rig.target.contents
+            last.open()
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        if !isFinished {
+            // As if it had been killed: more than the backup holds is journaled, and a segment is open.
+            let other = Rig(storesPositions: true)
+            other.source.change(Sample.table) { $0.items = Self.items }
+            let gate = other.target.hold { $0.items.contains(ScanPage.key(of: "item-19")) }
+            try await other.run(Self.configuration()) { daemon in
+                try await eventually("half of it is scanned") { gate.arrivals == 1 }
+                daemon.askToStop()
+                gate.open()
+                try await eventually("the daemon ends") { daemon.hasEnded }
+            }
+            other.target.restore(RecordingTarget.Contents())
+            let outcome = try await other.run(Self.configuration()) { daemon in
+                try await eventually("the daemon ends") { daemon.hasEnded }
+            }
+            guard case .failure(.needsFullSync) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            return
+        }
+        #expect(backup.applied.flatMap(\.items).count < Self.items.count)
+        rig.target.restore(backup)
+        let outcome = try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(.needsFullSync) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(Set(rig.target.items()) == Self.keys)
+    }
+
+    @Test("A rewind during the scan is kept when the stream is followed")
+    func rewoundMeanwhile() async throws {
+        addTable()
+        let gate = rig.source.hold(.scan)
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the scan begins") { gate.arrivals == 2 }
+            try await rig.asOperator { try await $0.rewind(Sample.key("a"), to: .start) }
+            gate.open()
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 6 }
+        }
+        #expect(rig.target.numbers == [4, 5, 6])
+    }
+
     /// A new stream has no shards for a moment.
     @Test(
         "A stream that shows no shard when it is anchored loses none of what happens during the scan",

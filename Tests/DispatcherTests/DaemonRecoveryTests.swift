@@ -179,6 +179,73 @@ struct DaemonRecoveryTests {
         #expect(rig.target.numbers.prefix(6) == [1, 2, 3, 4, 5, 6])
     }
 
+    @Test("A target from before a shard's first record gets that shard from its start, and nothing else again")
+    func restoredFromBeforeAShard() async throws {
+        let rig = Rig(storesPositions: true)
+        var configuration = Rig.following
+        configuration.mode = .all
+        rig.source.change(Sample.table) { $0.items = ["item-1", "item-2"] }
+        rig.source.add(FakeShard("b"))
+        try await rig.run(configuration) { daemon in
+            try await eventually("the stream is followed") { try daemon.journal.status(of: "b") == .inProcessing }
+            rig.source.put(1...4, in: "b")
+            try await eventually("all is journaled") { try daemon.journal.number(of: "b") == 4 }
+        }
+        let backup = rig.target.contents
+        rig.source.close("b")
+        // By its name the child comes before its parent.
+        rig.source.add(FakeShard("a", parent: "b", 5...9))
+        try await rig.run(configuration) { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        rig.target.restore(backup)
+        try await rig.run(configuration) { daemon in
+            try await eventually("all is written again") {
+                try daemon.journal.number(of: "a") == 9 && rig.target.numbers.count == 9
+            }
+        }
+        #expect(rig.target.numbers == Array(1...9))
+        #expect(rig.target.items().count == 2, "nothing is scanned again")
+    }
+
+    @Test("The same for a shard that began more than a day ago needs a full sync: its start may be gone")
+    func restoredFromLongBefore() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        rig.target.restore(RecordingTarget.Contents())
+        let outcome = try await rig.run(now: { .now() + .seconds(25 * 3600) }) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(.needsFullSync) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+    }
+
+    @Test("A target that was filled by recovery alone is missed when it is emptied")
+    func emptiedAfterAdvance() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        let (shard, epoch) = (Sample.key("a"), Epoch.first)
+        var ahead = RecordingTarget.Contents()
+        ahead.positions[shard] = ShardPosition(shard: shard, epoch: epoch, sequenceNumber: Sample.number(4))
+        rig.target.restore(ahead)
+        rig.source.fail(.iterator, with: .named("InternalServerError", status: 500), times: 1)
+        for _ in 1...2 {
+            try await rig.run { daemon in
+                try await eventually("the journal is advanced") { try daemon.journal.number(of: "a") == 4 }
+            }
+        }
+        #expect(rig.target.numbers == [])
+        rig.target.restore(RecordingTarget.Contents())
+        try await rig.run { daemon in
+            try await eventually("it is filled") { rig.target.numbers == [1, 2, 3, 4] }
+        }
+    }
+
     @Test("A target that is opened is told every token that the journal holds as durable")
     func tokens() async throws {
         let rig = Rig()

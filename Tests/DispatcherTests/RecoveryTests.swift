@@ -52,10 +52,34 @@ struct RecoveryTests {
         #expect(Recovery.compare(rewound, with: position(50, epoch: 0)) == .inStep)
     }
 
-    @Test("A target that holds nothing of what the journal says was written is another one")
+    @Test("A target that holds nothing of what the journal says was written lacks the shard from its start")
     func empty() {
-        #expect(Recovery.compare(checkpoint(50), with: nil) == .targetIsEmpty)
+        #expect(Recovery.compare(checkpoint(50), with: nil) == .startAgain)
         #expect(Recovery.compare(Sample.checkpoint(), with: nil) == .inStep)
+        var advanced = checkpoint(50)
+        advanced.records = 0
+        #expect(Recovery.compare(advanced, with: nil) == .startAgain, "also what recovery alone has moved there")
+    }
+
+    @Test("A target lacks a segment of a scan that it holds less of, or of another scan only")
+    func segments() {
+        var state = TableState(table: Sample.table)
+        state.fullSync = FullSyncID(7)
+        state.segments = [0, 1].map {
+            .init(segment: $0, totalSegments: 2, lastEvaluatedKey: nil, isFinished: true, items: 5, bytes: 1)
+        }
+        func held(_ items: UInt64..., fullSync: UInt64 = 7) -> [SegmentPosition] {
+            items.enumerated().map {
+                SegmentPosition(fullSync: FullSyncID(fullSync), segment: UInt32($0), items: $1)
+            }
+        }
+        #expect(Recovery.missingSegment(of: state, in: held(5, 5)) == nil)
+        #expect(Recovery.missingSegment(of: state, in: held(5, 9)) == nil)
+        #expect(Recovery.missingSegment(of: state, in: held(5, 4)) == 1)
+        #expect(Recovery.missingSegment(of: state, in: held(5)) == 1)
+        #expect(Recovery.missingSegment(of: state, in: []) == 0)
+        #expect(Recovery.missingSegment(of: state, in: held(5, 5, fullSync: 6)) == 0)
+        #expect(Recovery.missingSegment(of: TableState(table: Sample.table), in: []) == nil)
     }
 }
 
@@ -89,7 +113,7 @@ struct ScanPlanTests {
     func first() {
         let plan = ScanPlan(state: nil, configuredSegments: 3)
         #expect(plan.totalSegments == 3)
-        #expect(plan.open == (0..<3).map { ScanPlan.Segment(number: $0, after: nil) })
+        #expect(plan.open == (0..<3).map { ScanPlan.Segment(number: $0) })
     }
 
     @Test("A sync that was begun goes on with its own number of segments, after its last keys (API Reference, Scan)")
@@ -103,8 +127,8 @@ struct ScanPlanTests {
         #expect(plan.totalSegments == 4)
         #expect(
             plan.open == [
-                ScanPlan.Segment(number: 0, after: key), ScanPlan.Segment(number: 1, after: nil),
-                ScanPlan.Segment(number: 3, after: nil),
+                ScanPlan.Segment(number: 0, after: key, items: 1), ScanPlan.Segment(number: 1),
+                ScanPlan.Segment(number: 3),
             ])
     }
 }

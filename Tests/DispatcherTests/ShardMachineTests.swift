@@ -87,6 +87,27 @@ struct ShardMachineTests {
     func startExpired() {
         var machine = fetching(from: Start(.iterator(Sample.iterator("0"))))
         #expect(machine.handle(.expired) == [.finish(.startExpired)])
+        var newest = fetching(from: Start(.latest))
+        #expect(newest.handle(.expired) == [.finish(.startExpired)], "LATEST is another place by now")
+    }
+
+    @Test("An iterator that is dead at once a second time is not asked for again without a pause (PEERS row 20)")
+    func expiredAtOnce() {
+        var machine = fetching()
+        #expect(machine.handle(.expired) == [.resolve(start)])
+        _ = machine.handle(.resolved(Sample.iterator("1")))
+        _ = machine.handle(page(nil, next: "2"))
+        #expect(machine.handle(.expired) == [.resolve(start)], "a page came in between")
+        _ = machine.handle(.resolved(Sample.iterator("3")))
+        #expect(machine.handle(.expired) == [.finish(.expiredAtOnce)])
+    }
+
+    @Test("A shard that is gone is reported, after what was read of it")
+    func gone() {
+        var machine = fetching()
+        _ = machine.handle(page(110, next: "1"))
+        #expect(machine.handle(.gone) == [])
+        #expect(machine.handle(.delivered(upTo: Sample.number(110))) == [.finish(.gone)])
     }
 
     @Test("Trimmed records are reported, wherever we stood, and after what was read before them")
@@ -144,6 +165,7 @@ struct ShardMachineTests {
         while steps < 10_000 {
             steps += 1
             var events: [ShardMachine.Event] = []
+            var restart: [Action] = []
             for action in pending {
                 switch action {
                 case .resolve(let place):
@@ -154,11 +176,19 @@ struct ShardMachineTests {
                 case .deliver(let pages, let upTo):
                     #expect(inFlight == nil, "two deliveries at a time")
                     inFlight = (pages, upTo)
+                case .finish(.expiredAtOnce):
+                    #expect(inFlight == nil && fetched.isEmpty, "all that was read is durable")
+                    machine = ShardMachine(start: machine.durable, pacing: PollPacing(maximum: .seconds(1)))
+                    restart = machine.begin()
                 case .finish(let outcome):
                     #expect(outcome == .done)
                     #expect(delivered == Array(1...max(total, 1)).filter { $0 <= total })
                     return
                 }
+            }
+            if !restart.isEmpty {
+                pending = restart
+                continue
             }
             if events.isEmpty {
                 #expect(fetches <= 1)

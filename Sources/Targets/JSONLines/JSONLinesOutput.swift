@@ -26,6 +26,7 @@ package actor JSONLinesOutput: Target {
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
     package func prepare(_ table: TableSchema) async throws(TargetError) {}
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
+    package func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] { [] }
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
         var written = 0

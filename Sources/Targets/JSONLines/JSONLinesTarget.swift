@@ -82,6 +82,7 @@ package actor JSONLinesTarget: Target {
     package func prepare(_ table: TableSchema) async throws(TargetError) {}
 
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
+    package func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] { [] }
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
         guard let file else { throw .unavailable(target: name, reason: "it isn't open") }

@@ -52,7 +52,7 @@ struct UnjournaledMarker {
             let source: Source =
                 switch batch.origin {
                 case .shard(let shard, _, _): .shard(shard)
-                case .scan(let segment): .segment(batch.table.name, segment)
+                case .scan(let position): .segment(batch.table.name, Int(position.segment))
                 }
             guard seen?.insert(source).inserted == false else { continue }
             // One that can't be removed now is removed at the next start; the write has succeeded all the same.

@@ -12,6 +12,7 @@ package struct NullTarget: Target {
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
     package func prepare(_ table: TableSchema) async throws(TargetError) {}
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
+    package func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] { [] }
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] { batches.map { _ in nil } }
     package func close() async {}
 }

@@ -77,6 +77,25 @@ enum SQLiteSchema {
         """
     static let readPositions = "SELECT stream, shard, epoch, sequence_number FROM _shake_positions WHERE table_name = ?"
 
+    /// How far each segment of a table's last full sync has come, likewise.
+    static let scanPositions = [
+        Column(name: "table_name", type: "TEXT", isRequired: true, keyPlace: 1),
+        Column(name: "segment", type: "INTEGER", isRequired: true, keyPlace: 2),
+        Column(name: "full_sync", type: "INTEGER", isRequired: true, keyPlace: 0),
+        Column(name: "items", type: "INTEGER", isRequired: true, keyPlace: 0),
+    ]
+    static let createScanPositions = """
+        CREATE TABLE IF NOT EXISTS _shake_scan_positions (
+        table_name TEXT NOT NULL, segment INTEGER NOT NULL, full_sync INTEGER NOT NULL, items INTEGER NOT NULL,
+        PRIMARY KEY (table_name, segment)) STRICT
+        """
+    static let moveScanPosition = """
+        INSERT INTO _shake_scan_positions (table_name, segment, full_sync, items) VALUES (?, ?, ?, ?)
+        ON CONFLICT (table_name, segment) DO UPDATE SET full_sync = excluded.full_sync, items = excluded.items
+        """
+    static let readScanPositions =
+        "SELECT segment, full_sync, items FROM _shake_scan_positions WHERE table_name = ?"
+
     private static func keyColumns(of table: TableSchema) -> [String] {
         table.range == nil ? ["hash_key"] : ["hash_key", "range_key"]
     }

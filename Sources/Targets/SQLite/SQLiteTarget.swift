@@ -71,6 +71,7 @@ package actor SQLiteTarget: Target {
             let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
             try database.inTransaction(.immediate) {
                 try database.execute(sql: SQLiteSchema.createPositions)
+                try database.execute(sql: SQLiteSchema.createScanPositions)
                 return .commit
             }
             return mode
@@ -81,12 +82,13 @@ package actor SQLiteTarget: Target {
                 reason: "SQLite can't keep a write-ahead log here (it said \(mode ?? "nothing")): put the database on a"
                     + " local file system")
         }
-        if let difference = try access(
-            "opening", { try Self.difference(of: "_shake_positions", SQLiteSchema.positions, $0) })
-        {
+        for (table, columns) in [
+            ("_shake_positions", SQLiteSchema.positions), ("_shake_scan_positions", SQLiteSchema.scanPositions),
+        ] {
+            guard let difference = try access("opening", { try Self.difference(of: table, columns, $0) }) else { continue }
             throw .misconfigured(
                 target: name,
-                reason: "the table _shake_positions was not made by this version of Shake (\(difference)): name another"
+                reason: "the table \(table) was not made by this version of Shake (\(difference)): name another"
                     + " file, or drop that table and begin with a new journal")
         }
     }
@@ -213,6 +215,18 @@ package actor SQLiteTarget: Target {
         return readable
     }
 
+    package func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] {
+        try access("reading positions") { database in
+            try Row.fetchAll(database, sql: SQLiteSchema.readScanPositions, arguments: [table.text]).compactMap { row in
+                let (segment, fullSync, items): (Int64, Int64, Int64) = (row["segment"], row["full_sync"], row["items"])
+                return UInt32(exactly: segment).map {
+                    SegmentPosition(
+                        fullSync: FullSyncID(UInt64(bitPattern: fullSync)), segment: $0, items: UInt64(bitPattern: items))
+                }
+            }
+        }
+    }
+
     // MARK: Writing
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
@@ -280,12 +294,20 @@ package actor SQLiteTarget: Target {
     }
 
     private func movePositions(to batches: [Batch], in database: Database) throws {
-        let statement = try database.cachedStatement(sql: SQLiteSchema.movePosition)
+        let ofShard = try database.cachedStatement(sql: SQLiteSchema.movePosition)
+        let ofSegment = try database.cachedStatement(sql: SQLiteSchema.moveScanPosition)
         for batch in batches {
-            guard case .shard(let shard, let epoch, let upTo) = batch.origin else { continue }
-            try statement.execute(arguments: [
-                shard.table.text, shard.stream.text, shard.shard.text, Int64(bitPattern: epoch.number), upTo.text,
-            ])
+            switch batch.origin {
+            case .shard(let shard, let epoch, let upTo):
+                try ofShard.execute(arguments: [
+                    shard.table.text, shard.stream.text, shard.shard.text, Int64(bitPattern: epoch.number), upTo.text,
+                ])
+            case .scan(let position):
+                try ofSegment.execute(arguments: [
+                    batch.table.name.text, Int64(position.segment), Int64(bitPattern: position.fullSync.number),
+                    Int64(bitPattern: position.items),
+                ])
+            }
         }
     }
 

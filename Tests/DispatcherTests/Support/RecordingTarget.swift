@@ -31,6 +31,7 @@ final class RecordingTarget: Target {
     struct Contents: Sendable {
         var applied: [Applied] = []
         var positions: [ShardKey: ShardPosition] = [:]
+        var scanPositions: [TableName: [UInt32: SegmentPosition]] = [:]
     }
 
     private struct State {
@@ -129,6 +130,10 @@ final class RecordingTarget: Target {
         storesPositions ? contents.positions.values.filter { $0.shard.table == table } : []
     }
 
+    func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] {
+        storesPositions ? contents.scanPositions[table].map { Array($0.values) } ?? [] : []
+    }
+
     func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
         let brought = batches.map { Applied($0) }
         let (gates, witness, fuse) = state.withLock { state in
@@ -148,8 +153,11 @@ final class RecordingTarget: Target {
         let tokens: [TargetToken?] = state.withLock { state in
             zip(batches, brought).map { batch, applied in
                 state.contents.applied.append(applied)
-                if storesPositions, case .shard(let shard, let epoch, let upTo) = batch.origin {
+                switch batch.origin {
+                case .shard(let shard, let epoch, let upTo):
                     state.contents.positions[shard] = ShardPosition(shard: shard, epoch: epoch, sequenceNumber: upTo)
+                case .scan(let position):
+                    state.contents.scanPositions[applied.table, default: [:]][position.segment] = position
                 }
                 return TargetToken("batch \(state.contents.applied.count)")
             }

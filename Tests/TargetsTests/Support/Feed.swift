@@ -25,8 +25,12 @@ struct Feed {
             parts: [part(entries, first: first)])
     }
 
-    static func scan(_ table: TableSchema, segment: Int = 0, _ items: [String]) -> Batch {
-        Batch(table: table, origin: .scan(segment: segment), parts: [part(items.map(Entry.snapshot), first: 1)])
+    static func scan(
+        _ table: TableSchema, segment: UInt32 = 0, fullSync: UInt64 = 7, upTo: UInt64? = nil, _ items: [String]
+    ) -> Batch {
+        let position = SegmentPosition(
+            fullSync: FullSyncID(fullSync), segment: segment, items: upTo ?? UInt64(items.count))
+        return Batch(table: table, origin: .scan(position), parts: [part(items.map(Entry.snapshot), first: 1)])
     }
 
     static func key(of table: TableSchema, shard: String = "shardId-00000001763900000000-abcdef01") -> ShardKey {

@@ -1,0 +1,112 @@
+import Dispatcher
+import DynamoDB
+import Journal
+import StreamModel
+import Testing
+
+/// What the stream no longer has: a loss is said, and what was never promised is none.
+@Suite("A daemon whose stream forgets", .timeLimit(.minutes(2)))
+struct DaemonLossTests {
+    private let rig = Rig()
+
+    private func isAskedForFullSync(_ outcome: Result<Void, DaemonError>) -> Bool {
+        if case .failure(.needsFullSync) = outcome { true } else { false }
+    }
+
+    @Test("A shard that ages out while it is read needs a full sync, and the table says so")
+    func goneWhileRead() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        let outcome = try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+            rig.source.remove("a")
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(isAskedForFullSync(outcome))
+        #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .fullSync)
+    }
+
+    @Test("The same where it is noticed when an expired iterator is replaced")
+    func goneWhenResolved() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        let outcome = try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+            rig.source.fail(.records, of: "a", with: .named("ExpiredIteratorException"), times: 1)
+            rig.source.fail(.iterator, of: "a", with: .named("ResourceNotFoundException"))
+            rig.source.change("a") { $0.isListed = false }
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(isAskedForFullSync(outcome))
+    }
+
+    @Test("A shard that is listed and yet said not to be there is asked for again", arguments: [
+        FakeStream.Operation.iterator, .records,
+    ])
+    func listedAndDenied(operation: FakeStream.Operation) async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        rig.source.fail(operation, of: "a", with: .named("ResourceNotFoundException"), times: 3)
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4])
+        let faults = try rig.journal { try $0.events(of: "a").compactMap(\.fault) }
+        #expect(faults.map(\.code) == ["ResourceNotFoundException"])
+    }
+
+    @Test("A shard that goes before it was ever read is over, and its child is read")
+    func goneBeforeRead() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...6))
+        let gate = rig.source.hold(.iterator, of: "a")
+        try await rig.run { daemon in
+            try await eventually("the shard is asked for") { gate.arrivals == 1 }
+            rig.source.remove("a")
+            gate.open()
+            try await eventually("its child is read") { try daemon.journal.number(of: "b") == 6 }
+            #expect(try daemon.journal.status(of: "a") == .done)
+        }
+        #expect(rig.target.numbers == [5, 6])
+    }
+
+    @Test("Records that leave the stream before the first reading of a fresh start stop nothing (PEERS row 24)")
+    func trimmedBeforeRead() async throws {
+        rig.source.add(FakeShard("a", 1...6))
+        let gate = rig.source.hold(.records, of: "a")
+        try await rig.run { daemon in
+            try await eventually("the first page is asked for") { gate.arrivals == 1 }
+            rig.source.change("a") { $0.trimmed = 2 }
+            gate.open()
+            try await eventually("all that is left is journaled") { try daemon.journal.number(of: "a") == 6 }
+        }
+        #expect(rig.target.numbers == [3, 4, 5, 6])
+        #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .incrSync)
+    }
+
+    @Test("Of a child, whose parent was followed, that is a loss")
+    func trimmedChild() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...8))
+        let gate = rig.source.hold(.records, of: "b")
+        let outcome = try await rig.run { daemon in
+            try await eventually("the child's first page is asked for") { gate.arrivals == 1 }
+            rig.source.change("b") { $0.trimmed = 2 }
+            gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(isAskedForFullSync(outcome))
+        #expect(rig.target.numbers == [1, 2, 3, 4])
+    }
+
+    @Test("A source that calls each iterator expired is asked after growing waits, and read once it is well")
+    func alwaysExpired() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        rig.source.fail(.records, of: "a", with: .named("ExpiredIteratorException"))
+        try await rig.run { daemon in
+            try await eventually("it was tried often") { rig.source.calls(.iterator, of: "a").count >= 12 }
+            let waits = rig.clock.waits.filter { $0 >= .milliseconds(100) && $0 < .seconds(60) }.count
+            // An iterator to take the shard up with, and one more try.
+            #expect(rig.source.calls(.iterator, of: "a").count <= 2 * (waits + 1))
+            rig.source.heal()
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        let faults = try rig.journal { try $0.events(of: "a").compactMap(\.fault) }
+        #expect(faults.map(\.code) == ["ExpiredIteratorException"], "the first of a row is journaled, not each")
+    }
+}
