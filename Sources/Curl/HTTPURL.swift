@@ -25,7 +25,7 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
                 code == CURLUE_BAD_SCHEME || code == CURLUE_UNSUPPORTED_SCHEME
                 ? "it must begin with http:// or https://"
                 : unsafe String(cString: curl_url_strerror(code)).lowercased()
-            throw .invalidRequest(reason: "\"\(text)\" is no URL: \(why)")
+            throw .invalidRequest(reason: "\"\(text.withoutUser)\" is no URL: \(why)")
         }
         func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
             var value: UnsafeMutablePointer<CChar>?
@@ -36,15 +36,15 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
             return unsafe String(cString: value)
         }
         guard let scheme = part(CURLUPART_SCHEME), scheme == "http" || scheme == "https" else {
-            throw .invalidRequest(reason: "\"\(text)\" must begin with http:// or https://")
+            throw .invalidRequest(reason: "\"\(text.withoutUser)\" must begin with http:// or https://")
         }
         guard let host = part(CURLUPART_HOST)?.lowercased(), !host.isEmpty else {
-            throw .invalidRequest(reason: "\"\(text)\" has no host")
+            throw .invalidRequest(reason: "\"\(text.withoutUser)\" has no host")
         }
         guard part(CURLUPART_USER) == nil, part(CURLUPART_PASSWORD) == nil else {
             throw .invalidRequest(reason: "a URL for \(host) holds a user or password: leave them out of it")
         }
-        guard part(CURLUPART_FRAGMENT) == nil else { throw .invalidRequest(reason: "\"\(text)\" has a fragment (#…)") }
+        guard part(CURLUPART_FRAGMENT) == nil else { throw .invalidRequest(reason: "\"\(text.withoutUser)\" has a fragment (#…)") }
         self.scheme = scheme
         self.host = host
         port = part(CURLUPART_PORT, UInt32(CURLU_NO_DEFAULT_PORT)).flatMap { Int($0) }
@@ -70,6 +70,13 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
+    /// What may be repeated of a text that was to be a URL: nothing up to its last @ but the scheme.
+    fileprivate var withoutUser: String {
+        guard let at = lastIndex(of: "@") else { return self }
+        let scheme = firstRange(of: "://").map { self[..<$0.upperBound] } ?? ""
+        return scheme.endIndex <= at ? "\(scheme)…\(self[at...])" : "…\(self[at...])"
+    }
+
     fileprivate func isIPv4(beginningWith prefix: String) -> Bool {
         hasPrefix(prefix)
             && utf8.allSatisfy { $0 == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }

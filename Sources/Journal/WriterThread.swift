@@ -145,6 +145,9 @@ struct WriterThread: Sendable {
         if storage.isPanic { failure = .closed(path: store.path) }
         if storage.isCorrupted || storage.isForeign { return store.translated(error) }
         switch storage.code {
+        case EINVAL:
+            // What is written here is LMDB's own; only a page that lies leads it to a place that no file has.
+            return store.damaged(nil, "a page can't be written where another says that it belongs (\(storage))")
         case EIO, ENOSPC, EDQUOT, EFBIG:
             return .disk(path: store.path, reason: "\(storage) (a full disk shows like this too)")
         case EROFS, EACCES, EPERM:

@@ -15,6 +15,20 @@ struct HTTPURLTests {
         for (text, authority) in rows { #expect(try HTTPURL(text).authority == authority, "\(text)") }
     }
 
+    @Test(
+        "A user or password is refused and never repeated, however wrong the rest is",
+        arguments: [
+            "http://u:hunter2@host", "http://u:hunter2@ho st:1", "http://u:hunter2@host:99999999", "hunter2@host",
+            "ftp://u:hunter2@host", "u:hunter2@host://x", "http://u:hunter2@", "http://u:hunter2@h#f",
+        ])
+    func secrets(text: String) {
+        #expect {
+            try HTTPURL(text)
+        } throws: { error in
+            !"\(error)".contains("hunter2") && "\(error)".contains("@") != "\(error)".contains("user or password")
+        }
+    }
+
     @Test("This machine and the metadata services are known, so that no proxy is asked for them")
     func noProxy() throws {
         for text in [

@@ -20,7 +20,7 @@ struct JournalDamageTests {
         let writes: Bool
     }
 
-    @Test("A flipped bit or a cut is refused or harmless", arguments: Seeds.all, [false, true])
+    @Test("A flipped bit or a cut is refused or harmless", arguments: Seeds.and(13_709_165_585_138_501_441), [false, true])
     func damaged(seed: UInt64, writes: Bool) async throws {
         try await Journal.use(scratch.path + "/whole") { journal in
             var history = RandomHistory(seed: 5, shards: 4)

@@ -57,8 +57,21 @@ package actor JSONLinesTarget: Target {
                 "the lines before byte \(token.offset) are not those that the journal knows: the file was replaced or"
                     + " edited. \(Self.wayOut)")
         }
-        if file.durableEnd > token.offset { try file.cutBack(to: token.offset) }
+        let ahead = file.durableEnd - token.offset
+        guard ahead > 0 else { return }
+        guard ahead <= Self.mostAhead else {
+            throw refused(
+                "the file holds \(ahead) bytes more than the journal knows, where a crash leaves \(Self.mostAhead) at"
+                    + " most: the journal is an older copy. Put the newer one back; or, if the stream still holds what"
+                    + " those lines say (24 hours), move the file away, leave its first \(token.offset) bytes under"
+                    + " its name (head -c \(token.offset)), and start again")
+        }
+        try file.cutBack(to: token.offset)
     }
+
+    /// Bytes that a crash can leave behind the last journaled offset: the lines of one `write`, with the largest pages that
+    /// are read. More than that nobody but an operator takes away.
+    static let mostAhead = 256 << 20
 
     private static let wayOut =
         "Put the file back as it was; or begin again with a new journal and a new path"

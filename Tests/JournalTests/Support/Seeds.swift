@@ -6,6 +6,11 @@ enum Seeds {
         if let text = ProcessInfo.processInfo.environment["SHAKE_SEED"], let seed = UInt64(text) { return [seed] }
         return [1, 2, UInt64.random(in: 3...(.max))]
     }()
+
+    /// The same, and a seed that once found something.
+    static func and(_ seed: UInt64) -> [UInt64] {
+        ProcessInfo.processInfo.environment["SHAKE_SEED"] == nil ? [seed] + all : all
+    }
 }
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").

@@ -161,6 +161,19 @@ struct JSONLinesTargetTests {
         #expect(try numbers() == ["01", "02", "03"])
     }
 
+    @Test("leaves alone what no crash can have left: the journal is an older copy")
+    func farAhead() async throws {
+        let target = try await opened()
+        let tokens = try await target.write([Self.first])
+        await target.close()
+        let count = try scratch.bytes(of: "changes.jsonl").count
+        #expect(unsafe truncate(scratch.file("changes.jsonl"), count + Int(JSONLinesTarget.mostAhead) + 1) == 0)
+        #expect(try await refusal(tokens).contains("an older copy"))
+        #expect(unsafe truncate(scratch.file("changes.jsonl"), count + Int(JSONLinesTarget.mostAhead)) == 0)
+        _ = try await opened(tokens)
+        #expect(try scratch.bytes(of: "changes.jsonl").count == count)
+    }
+
     @Test("refuses a file that is shorter than what the journal holds, and leaves it as it is")
     func shorter() async throws {
         let target = try await opened()

@@ -136,6 +136,29 @@ struct SQLiteTargetTests {
             ])
     }
 
+    @Test("keeps how far each segment of the last scan has come, with the rows and not without them")
+    func scanPositions() async throws {
+        let target = try await opened(.people)
+        _ = try await target.write([Feed.scan(.people, segment: 0, [Self.ann]), Feed.scan(.people, segment: 3, [])])
+        _ = try await target.write([Feed.scan(.people, segment: 0, upTo: 2, [Self.bob])])
+        try execute(
+            """
+            CREATE TRIGGER refuse BEFORE INSERT ON people WHEN new.hash_key = 'eve'
+            BEGIN SELECT RAISE(ABORT, 'not eve'); END
+            """)
+        await #expect(throws: TargetError.self) {
+            _ = try await target.write([Feed.scan(.people, segment: 0, upTo: 3, [#"{"id":{"S":"eve"}}"#])])
+        }
+        func position(_ segment: UInt32, _ items: UInt64, fullSync: UInt64 = 7) -> SegmentPosition {
+            SegmentPosition(fullSync: FullSyncID(fullSync), segment: segment, items: items)
+        }
+        #expect(Set(try await target.scanPositions(of: TableName("people"))) == [position(0, 2), position(3, 0)])
+        #expect(try await target.scanPositions(of: TableName("others")) == [])
+        _ = try await target.write([Feed.scan(.people, segment: 0, fullSync: 9, [Self.ann])])
+        #expect(
+            Set(try await target.scanPositions(of: TableName("people"))) == [position(0, 1, fullSync: 9), position(3, 0)])
+    }
+
     @Test("is unavailable while another process holds the write lock, and takes the same write afterwards")
     func busy() async throws {
         let target = try await opened(.people)
