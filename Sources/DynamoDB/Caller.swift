@@ -29,6 +29,8 @@ final class Caller: Sendable {
 
     func endpoint(of service: Service) -> HTTPURL { service == .tables ? source.tables : source.streams }
 
+    func checkCredentials() async throws(DynamoDBError) { _ = try await chain.credentials() }
+
     /// - Parameter object: what is asked about, for messages.
     /// - Returns: the body of the 200, whose checksum was right.
     func call(_ operation: Operation, of object: String, _ body: RequestBody) async throws(DynamoDBError) -> [UInt8] {

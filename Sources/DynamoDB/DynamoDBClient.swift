@@ -55,6 +55,11 @@ package final class DynamoDBClient: Sendable {
 
     private static func text(_ url: HTTPURL) -> String { "\(url.scheme)://\(url.authority)" }
 
+    /// Looks for credentials, without asking the service about them.
+    ///
+    /// - Throws: `.credentials`, with the places to put them.
+    package func checkCredentials() async throws(DynamoDBError) { try await caller.checkCredentials() }
+
     /// Ends what is under way, with `.cancelled`. No call may follow.
     package func shutdown() async { await engine.shutdown() }
 

@@ -33,7 +33,7 @@ enum FileSystem {
     static func kind(of path: String) -> Kind {
         var facts = stat()
         guard unsafe stat(path, &facts) == 0 else {
-            return errno == ENOENT ? .missing : .unreadable(reason(errno))
+            return errno == ENOENT || errno == ENAMETOOLONG ? .missing : .unreadable(reason(errno))
         }
         guard facts.st_mode & S_IFMT == S_IFDIR else { return .other }
         guard let folder = unsafe opendir(path) else { return .unreadable(reason(errno)) }

@@ -89,7 +89,7 @@ package struct RewindPlan: Hashable, Sendable {
             if let starting = current.range.starting, to < starting {
                 throw RewindRefusal(
                     "sequence number \(to) lies before shard \(name), which starts at \(starting): --to-start goes back as far as "
-                        + "it can; what comes before is in its parent\(current.parent.map { " \($0)" } ?? "")")
+                        + "it can" + (current.parent.map { "; what comes before is in its parent \($0)" } ?? ""))
             }
             if let ending = current.range.ending, to > ending {
                 throw RewindRefusal(

@@ -77,10 +77,11 @@ struct Shakectl: AsyncParsableCommand {
 
     /// ArgumentParser would call a misspelled command an unexpected argument.
     private static func checkCommand(_ arguments: [String]) throws(ShakectlError) {
-        guard let first = arguments.first, !first.hasPrefix("-") else { return }
         let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-        guard !names.contains(first) else { return }
-        let nearest = NearestName.of(first, in: names) ?? "help"
-        throw .usage("unknown command '\(first)': did you mean '\(nearest)'? `shakectl --help` lists them all")
+        // `help` takes a command, too.
+        for name in arguments.prefix(arguments.first == "help" ? 2 : 1) where !name.hasPrefix("-") && !names.contains(name) {
+            let nearest = NearestName.of(name, in: names) ?? "help"
+            throw .usage("unknown command '\(name)': did you mean '\(nearest)'? `shakectl --help` lists them all")
+        }
     }
 }

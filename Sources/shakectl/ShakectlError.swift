@@ -17,6 +17,8 @@ enum ShakectlError: Error, CustomStringConvertible {
     case rewindRefused(RewindRefusal)
     /// The stream no longer holds what a rewind would replay.
     case trimmed(shard: ShardKey, at: SequenceNumber?)
+    /// The source doesn't take the number for a place in the shard.
+    case noSuchPlace(shard: ShardKey, at: SequenceNumber, DynamoDBError)
     /// The source could not be asked whether it still holds what a rewind would replay.
     case sourceNotAsked(shard: ShardKey, DynamoDBError)
     /// Standard output could not be written to.
@@ -26,7 +28,7 @@ enum ShakectlError: Error, CustomStringConvertible {
 
     var exitCode: Int32 {
         switch self {
-        case .usage, .rewindRefused: 64
+        case .usage, .rewindRefused, .noSuchPlace: 64
         case .configuration: 78
         case .journal(let error): error.exitCode
         case .daemon(let error): error.exitCode
@@ -51,6 +53,11 @@ enum ShakectlError: Error, CustomStringConvertible {
             shard \(shard): the stream no longer holds \(number.map { "the records from \($0) on" } ?? "its start"), \
             since it keeps records for 24 hours only; nothing was changed. Rewind to a later place \
             (`shakectl history \(shard)` shows them), or take the table's full sync again
+            """
+        case .noSuchPlace(let shard, let number, let error):
+            """
+            shard \(shard) was not rewound: its stream knows no place \(number) in it (\(error)). Take a sequence number that \
+            `shakectl history \(shard)` shows
             """
         case .sourceNotAsked(let shard, let error):
             """

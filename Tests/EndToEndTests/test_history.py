@@ -233,6 +233,16 @@ def test_text_is_for_people_and_without_colour_in_a_pipe(life: Life) -> None:
     assert "to have one in here" in life.shakectl.text("history", life.shard)
 
 
+def test_tail_ends_when_its_reader_has_gone_though_nothing_comes(life: Life) -> None:
+    tail = subprocess.Popen(
+        [life.shakectl.binary, "tail", "--follow", "--journal", life.shakectl.journal], env=life.shakectl.environment,
+        stdout=subprocess.PIPE,
+    )
+    assert tail.stdout is not None and tail.stdout.readline()
+    tail.stdout.close()
+    assert tail.wait(timeout=10) == 0
+
+
 def test_tail_follows_the_journal_as_it_grows(rig: Rig, source: LocalSource) -> None:
     table = source.create_table("tailed")
     follower = Follower(rig, "sqlite", table)

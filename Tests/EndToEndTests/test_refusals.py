@@ -65,6 +65,7 @@ def test_no_credentials(rig: Rig, table: SourceTable) -> None:
     result = run(rig, "--table", table.name, *into(rig), AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     assert result.returncode in (77, 78), result.stderr
     assert "AWS_ACCESS_KEY_ID" in result.stderr
+    assert list(rig.folder.glob("*journal*")) == [], "nothing is made before what was said is known to do"
 
 
 def test_a_profile_that_is_not_there(rig: Rig, table: SourceTable) -> None:
@@ -167,10 +168,10 @@ def test_help_is_there_and_well(rig: Rig, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["rune"], ["history"], ["state", "x", "--at", "noon"], ["rewind"], ["status", "--jsno"]]
+    "arguments", [["rune"], ["history"], ["state", "x", "--at", "noon"], ["rewind"], ["status", "--jsno"], ["help", "rune"]]
 )
 def test_commands_that_make_no_sense(rig: Rig, arguments: list[str]) -> None:
-    result = rig.shakectl().call(*arguments, journal=arguments != ["rune"])
+    result = rig.shakectl().call(*arguments, journal="rune" not in arguments)
     assert result.returncode == 64, (result.returncode, result.stderr)
 
 

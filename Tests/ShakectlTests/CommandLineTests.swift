@@ -121,8 +121,11 @@ struct CommandLineTests {
         arguments: [
             ("history", "<shard>"), ("history a --limit 0", "--limit"), ("history a --limit x", "--limit"),
             ("history a --event sequence_advance", "did you mean 'sequence_advanced'?"), ("state", "<shard>"),
-            ("history a --since soon", "--since"),
-            ("state a --at yesterday", "--at"), ("rewind a", "one place"), ("rewind a 5 --to-start", "one place"),
+            ("history a --limit -3", "--limit expects a number of events, 1 or more"),
+            ("history a --since soon", "it expects a time in UTC such as"),
+            ("state a --at yesterday", "it expects a position of the journal such as 812, or a time in UTC such as"),
+            ("rewind a --to-time soon", "it expects a time in UTC such as"),
+            ("tail --limit -1", "--limit expects a number of events"), ("rewind a", "one place"), ("rewind a 5 --to-start", "one place"),
             ("rewind a --to-start --inclusive", "--inclusive needs"), ("rewind a 5x", "<seq>"),
             ("status extra", "extra"), ("status --http localhost:1", "--http"), ("run --http localhost:1", "--http"),
             ("tail --limit 0", "--limit"), ("verify --follow", "--follow"), ("status --journal", "--journal"),

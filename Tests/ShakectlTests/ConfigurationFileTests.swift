@@ -59,6 +59,7 @@ struct ConfigurationFileTests {
         arguments: [
             ("journal: x\ntabels: [a]", "shake.yaml:2: unknown key 'tabels': did you mean 'tables'?"),
             ("start-at: latest", "shake.yaml:1: unknown key 'start-at': did you mean 'start_at'?"),
+            ("regoin: eu-central-1", "shake.yaml:1: unknown key 'regoin': did you mean 'source.region'?"),
             ("region: eu-central-1", "shake.yaml:1: unknown key 'region': did you mean 'source.region'?"),
             ("source:\n  regoin: x", "shake.yaml:2: unknown key 'source.regoin': did you mean 'source.region'?"),
             ("sources: {region: x}", "shake.yaml:1: unknown key 'sources': did you mean 'source'?"),
@@ -127,6 +128,7 @@ struct ConfigurationFileTests {
         arguments: [
             ("a: [1", "shake.yaml:"), ("journal: a\njournal: b", "shake.yaml:"), ("- a", "shake.yaml:1: expected keys"),
             ("just text", "shake.yaml:1: expected keys"), ("a: b: c", "shake.yaml:1: this is not YAML"),
+            ("journal: j\ntarget: null:", "shake.yaml:2: this is not YAML: mapping values are not allowed in this context; a value"),
         ])
     func syntax(text: String, start: String) throws {
         let problem = try #require(message(of: text))

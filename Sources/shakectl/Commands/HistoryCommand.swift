@@ -24,13 +24,13 @@ struct HistoryCommand: ParsableCommand {
     @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
     var shard: String
 
-    @Option(help: .init("At most so many events.", valueName: "n"))
+    @Option(parsing: .unconditional, help: .init("At most so many events.", valueName: "n"))
     var limit: Int?
 
-    @Option(help: .init("Only events from then on.", valueName: "time"))
+    @Option(help: .init("Only events from then on.", valueName: "time"), transform: Moment.parse)
     var since: Moment?
 
-    @Option(help: .init("Only events up to then.", valueName: "time"))
+    @Option(help: .init("Only events up to then.", valueName: "time"), transform: Moment.parse)
     var until: Moment?
 
     @Option(help: .init("Only events of this kind. May be repeated.", valueName: "kind"))

@@ -41,7 +41,7 @@ struct RewindCommand: AsyncParsableCommand {
     @Flag(help: "To the shard's start.")
     var toStart = false
 
-    @Option(help: .init("To where it was then: a time in UTC, or how long ago (2h).", valueName: "time"))
+    @Option(help: .init("To where it was then: a time in UTC, or how long ago (2h).", valueName: "time"), transform: Moment.parse)
     var toTime: Moment?
 
     @Option(help: .init("To where it was after that position of the journal.", valueName: "position"))
@@ -148,8 +148,11 @@ struct RewindCommand: AsyncParsableCommand {
             await client.shutdown()
         } catch {
             await client.shutdown()
-            throw error.isTrimmed || error.isNotFound
-                ? .trimmed(shard: plan.shard, at: plan.needs.sequenceNumber) : .sourceNotAsked(shard: plan.shard, error)
+            if error.isTrimmed || error.isNotFound { throw .trimmed(shard: plan.shard, at: plan.needs.sequenceNumber) }
+            guard let number = plan.needs.sequenceNumber, error.code == "ValidationException" else {
+                throw .sourceNotAsked(shard: plan.shard, error)
+            }
+            throw .noSuchPlace(shard: plan.shard, at: number, error)
         }
     }
 

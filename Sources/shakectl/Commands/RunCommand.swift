@@ -121,7 +121,7 @@ struct RunCommand: AsyncParsableCommand {
         // Everything that can be wrong with what was said is found before anything is made.
         let daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
         let target = try configuration.makeTarget()
-        let client = try configuration.makeClient(environment: environment, SourceTrouble(logger))
+        let client = try await configuration.makeClient(environment: environment, SourceTrouble(logger))
         let journal = try context.openJournal(
             .daemon(
                 RunStarted(
@@ -168,11 +168,13 @@ extension Configuration {
 
     fileprivate func makeClient(
         environment: [String: String], _ trouble: SourceTrouble
-    ) throws(ShakectlError) -> DynamoDBClient {
+    ) async throws(ShakectlError) -> DynamoDBClient {
         do {
-            return try DynamoDBClient.make(
+            let client = try DynamoDBClient.make(
                 SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
                 environment: environment, onRetry: trouble.note(_:again:))
+            try await client.checkCredentials()
+            return client
         } catch {
             throw .source(error)
         }

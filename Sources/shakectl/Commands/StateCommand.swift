@@ -17,7 +17,9 @@ struct StateCommand: ParsableCommand {
     @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
     var shard: String
 
-    @Option(help: .init("As it was after that position of the journal, or at that time.", valueName: "position|time"))
+    @Option(
+        help: .init("As it was after that position of the journal, or at that time.", valueName: "position|time"),
+        transform: Instant.parse)
     var at: Instant?
 
     @OptionGroup var common: CommonOptions

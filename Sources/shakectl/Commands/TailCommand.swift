@@ -18,7 +18,7 @@ struct TailCommand: AsyncParsableCommand {
     @Flag(help: "Wait for new events.")
     var follow = false
 
-    @Option(help: .init("Only the last N events (with --follow: 20).", valueName: "n"))
+    @Option(parsing: .unconditional, help: .init("Only the last N events (with --follow: 20).", valueName: "n"))
     var limit: Int?
 
     @OptionGroup var common: CommonOptions
@@ -49,6 +49,7 @@ struct TailCommand: AsyncParsableCommand {
             guard events.count < Self.chunk else { continue }
             try context.output.flush()
             guard follow else { return }
+            if context.output.hasLostItsReader { throw ShakectlError.outputClosed }
             // A poll, since LMDB tells nobody of another process's commit, and a file watch would not fire for writes
             // through its memory map. Asking costs one read of the meta page.
             try await Task.sleep(for: .milliseconds(100))

@@ -90,9 +90,10 @@ struct ConfigurationFile {
         }
         // `region:` at the top is nearest to `source.region`, though five letters are missing.
         let paths = ConfigurationKey.allCases.map(\.path)
-        let whole = paths.first { $0.hasSuffix("." + last) }
-        let nearest = whole ?? NearestName.of(path, in: paths + Self.groups.sorted()) ?? ""
-        return fail(at: node, "unknown key '\(path)': did you mean '\(nearest)'?")
+        let nearest = NearestName.of(path, in: paths + Self.groups.sorted()) { candidate in
+            [candidate, String(candidate.split(separator: ".").last ?? "")]
+        }
+        return fail(at: node, "unknown key '\(path)': did you mean '\(nearest ?? "")'?")
     }
 
     private static func isSecret(_ name: String) -> Bool {
@@ -114,7 +115,10 @@ struct ConfigurationFile {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            .configuration("\(name):\(mark.line): this is not YAML: \(problem)")
+            .configuration(
+                "\(name):\(mark.line): this is not YAML: \(problem)"
+                    + (problem.contains("mapping values")
+                        ? "; a value with a colon at its end, such as 'null:', stands in quotes" : ""))
         case .duplicatedKeysInMapping(let duplicates, let context):
             .configuration(
                 "\(name):\(context.mark.line): said twice: \(duplicates.joined(separator: ", ")); keep one")

@@ -1,8 +1,14 @@
 /// Guesses what was meant by a name that isn't known.
 enum NearestName {
     /// The name of `names` that takes the fewest edits; the first of several. `nil` only when there are none.
-    static func of(_ name: String, in names: [String]) -> String? {
-        names.map { ($0, distance(name.lowercased(), $0.lowercased())) }.min { $0.1 < $1.1 }?.0
+    ///
+    /// - Parameter spellings: how a name may have been meant to be written.
+    static func of(
+        _ name: String, in names: [String], spellings: (String) -> [String] = { [$0] }
+    ) -> String? {
+        names.map { candidate in
+            (candidate, spellings(candidate).map { distance(name.lowercased(), $0.lowercased()) }.min() ?? .max)
+        }.min { $0.1 < $1.1 }?.0
     }
 
     /// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).

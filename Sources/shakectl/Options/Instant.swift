@@ -8,7 +8,15 @@ enum Instant: Hashable, Sendable {
     case moment(Moment)
 }
 
-extension Instant: ExpressibleByArgument {
+extension Instant {
+    /// As an option's `transform`.
+    static func parse(_ text: String) throws -> Instant {
+        guard let instant = Instant(argument: text) else {
+            throw ValidationError("it expects a position of the journal such as 812, or \(Moment.expects)")
+        }
+        return instant
+    }
+
     /// Digits alone are a position.
     init?(argument: String) {
         if let number = UInt64(argument) {

@@ -17,7 +17,13 @@ enum Moment: Hashable, Sendable {
     }
 }
 
-extension Moment: ExpressibleByArgument {
+extension Moment {
+    /// As an option's `transform`.
+    static func parse(_ text: String) throws -> Moment {
+        guard let moment = Moment(argument: text) else { throw ValidationError("it expects \(expects)") }
+        return moment
+    }
+
     init?(argument: String) {
         if let time = Timestamp(argument) {
             // `--since 15` was hardly meant as 15 seconds after 1970 began.

@@ -17,6 +17,12 @@ final class StandardOutput {
         if buffer.count >= Self.capacity { try flush() }
     }
 
+    /// Whoever read a pipe has gone (`| head -1`), which a command with nothing to write would else never learn.
+    var hasLostItsReader: Bool {
+        var watched = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return unsafe poll(&watched, 1, 0) > 0 && watched.revents & Int16(POLLERR) != 0
+    }
+
     func lines(_ lines: [String]) throws(ShakectlError) {
         for text in lines { try line(text) }
     }

@@ -50,7 +50,7 @@ struct RewindView: Sendable {
         }
         let next =
             switch (plan.to, plan.inclusive) {
-            case (nil, _): "the shard's first"
+            case (nil, _): "the oldest of the shard that the stream still holds"
             case (let number?, true): "\(number) again"
             case (let number?, false): "the first after \(number)"
             }
