@@ -13,14 +13,22 @@ package struct HTTPRequest: Sendable {
     package let body: [UInt8]
     /// For this request in place of the engine's.
     package let totalTimeout: Duration?
+    /// Told once how a 200's body begins while the rest of it is on its way, and how long it will be, if that is known.
+    /// Only of bodies of `beginning` bytes and more. Called on the engine's thread, which it must not hold up.
+    package let onBeginning: BeginningObserver?
+
+    package typealias BeginningObserver = @Sendable (_ bytes: Span<UInt8>, _ length: Int?) -> Void
+    package static let beginning = 4096
 
     package init(
-        _ method: Method, _ url: HTTPURL, headers: [HTTPHeader] = [], body: [UInt8] = [], totalTimeout: Duration? = nil
+        _ method: Method, _ url: HTTPURL, headers: [HTTPHeader] = [], body: [UInt8] = [], totalTimeout: Duration? = nil,
+        onBeginning: BeginningObserver? = nil
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
         self.totalTimeout = totalTimeout
+        self.onBeginning = onBeginning
     }
 }

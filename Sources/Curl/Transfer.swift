@@ -19,6 +19,9 @@ internal import CCurl
     private var body: [UInt8] = []
     private var limit = 0
     private var bodies: BodyPool?
+    /// As the server announced it.
+    private var length: Int?
+    private var hasToldBeginning = false
 
     init(_ request: HTTPRequest) { self.request = request }
 
@@ -46,8 +49,19 @@ internal import CCurl
         var length: curl_off_t = -1
         unsafe shake_easy_getinfo_offset(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
         guard length <= limit else { return false }
+        self.length = length < 0 ? nil : Int(length)
         body = bodies?.take(max(Int(length), 0) + HTTPEngine.spareBytes) ?? []
         return true
+    }
+
+    private func tellBeginning() {
+        hasToldBeginning = true
+        guard let tell = request.onBeginning else { return }
+        var status = 0
+        unsafe shake_easy_getinfo_long(handle, CURLINFO_RESPONSE_CODE, &status)
+        guard status == 200 else { return }
+        let body = body
+        tell(body.span, length)
     }
 
     /// - Returns: `false` to end the transfer.
@@ -57,6 +71,7 @@ internal import CCurl
             return false
         }
         unsafe body.append(contentsOf: bytes)
+        if !hasToldBeginning, body.count >= HTTPRequest.beginning { tellBeginning() }
         return true
     }
 }

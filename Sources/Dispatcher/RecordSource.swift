@@ -4,9 +4,9 @@ internal import StreamModel
 
 /// Fetches one shard's pages, and runs ahead of whoever parses them.
 ///
-/// A full page's reply names the next iterator, and the client finds it without parsing. So where more is sure to come, its
-/// request is on the way as soon as the page before it has arrived, however long that one waits to be parsed. GetRecords
-/// only reads: a page that was fetched ahead and not wanted in the end is dropped.
+/// A full page's reply names the next iterator, and the client finds it without parsing, as soon as that part has arrived. So
+/// where more is sure to come, its request is on the way while the page before it still arrives. GetRecords only reads: a page
+/// that was fetched ahead and not wanted in the end is dropped.
 actor RecordSource {
     /// A fetched page and the lease on its bytes.
     struct Fetched: Sendable {
@@ -14,17 +14,24 @@ actor RecordSource {
         let lease: ByteBudget.Lease
     }
 
-    private typealias Reply = (raw: RawPage, lease: ByteBudget.Lease)
-
     /// Pages that are on their way or have arrived before they are asked for: one arrives while one waits.
     private static let depth = 2
 
     private let source: any StreamSource
     private let budget: ByteBudget
     /// In the shard's order.
-    private var ahead: Deque<(iterator: ShardIterator, reply: Task<Reply, any Error>)> = []
-    /// What comes after the newest page that has arrived, while nobody has asked for it.
+    private var ahead: Deque<(iterator: ShardIterator, page: Task<Fetched, any Error>)> = []
+    /// What comes after the newest page that is known to be followed by one, while nobody has asked for it.
     private var tip: ShardIterator?
+    /// Pages that were asked for on this line, and of how many it is known what comes after them.
+    private var asked = 0
+    private var known = 0
+    /// A page's place among those that were asked for without a break.
+    private struct Place: Hashable {
+        let line: Int
+        let index: Int
+    }
+
     /// Counts how often what was ahead was let go of: a page that still arrives afterwards leads nowhere.
     private var line = 0
 
@@ -34,45 +41,53 @@ actor RecordSource {
     }
 
     func page(at iterator: ShardIterator) async throws -> Fetched {
-        let (raw, lease) = try await reply(at: iterator)
-        return Fetched(page: try await Self.parse(raw), lease: lease)
+        guard ahead.first?.iterator == iterator, let page = ahead.popFirst()?.page else {
+            close()
+            return try await fetch(at: iterator, nextPlace(), try await budget.reserve())
+        }
+        goAhead()
+        return try await withTaskCancellationHandler {
+            try await page.value
+        } onCancel: {
+            page.cancel()
+        }
     }
 
     /// Lets go of what was fetched ahead.
     func close() {
-        for (_, reply) in ahead { reply.cancel() }
+        for (_, page) in ahead { page.cancel() }
         ahead = []
         tip = nil
+        (asked, known) = (0, 0)
         line += 1
     }
 
-    private func reply(at iterator: ShardIterator) async throws -> Reply {
-        guard ahead.first?.iterator == iterator, let reply = ahead.popFirst()?.reply else {
-            close()
-            return try await fetch(at: iterator, try await budget.reserve())
-        }
-        goAhead()
-        return try await withTaskCancellationHandler {
-            try await reply.value
-        } onCancel: {
-            reply.cancel()
-        }
+    private func nextPlace() -> Place {
+        asked += 1
+        return Place(line: line, index: asked - 1)
     }
 
-    private func fetch(at iterator: ShardIterator, _ lease: ByteBudget.Lease) async throws -> Reply {
-        let line = line
-        let raw = try await source.rawRecords(at: iterator, limit: 1000)
+    private func fetch(at iterator: ShardIterator, _ place: Place, _ lease: ByteBudget.Lease) async throws -> Fetched {
+        let raw = try await source.rawRecords(at: iterator, limit: 1000) { [weak self] next, length in
+            if length >= PollPacing.fullBytes { Task { await self?.follows(next, place) } }
+        }
         lease.resize(to: raw.body.count)
-        guard line == self.line else { return (raw, lease) }
-        tip = raw.body.count >= PollPacing.fullBytes ? raw.hintedNext : nil
+        if raw.body.count >= PollPacing.fullBytes, let next = raw.hintedNext { follows(next, place) }
+        return Fetched(page: try await Self.parse(raw), lease: lease)
+    }
+
+    /// The page at `place` is followed by what `next` points to. Said twice of each, and of pages that nobody wants any more.
+    private func follows(_ next: ShardIterator, _ place: Place) {
+        guard place == Place(line: line, index: known) else { return }
+        known += 1
+        tip = next
         goAhead()
-        return (raw, lease)
     }
 
     private func goAhead() {
         guard ahead.count < Self.depth, let next = tip, let lease = budget.reserveNow() else { return }
         tip = nil
-        ahead.append((next, Task { try await fetch(at: next, lease) }))
+        ahead.append((next, Task { [place = nextPlace()] in try await fetch(at: next, place, lease) }))
     }
 
     /// Off the actor: half a millisecond of work.

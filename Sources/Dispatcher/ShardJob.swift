@@ -42,26 +42,25 @@ final class ShardJob: Sendable {
         }
     }
 
+    /// An operator has set its parent back since it was seen to be done: that one is read first.
+    private struct Overtaken: Error {}
+
     func run() async -> TableFollower.Event {
-        let shard = checkpoint.shard.shard
         do {
-            let taken: Taken
-            do {
-                taken = try await takeUp()
-            } catch JournalError.refused {
-                // An operator has set its parent back since it was seen to be done: that one is read first.
-                return ended(.displaced)
-            } catch let error as DynamoDBError where error.isTrimmed {
-                return ended(.trimmed, error)
-            } catch let error as DynamoDBError where error.isNotFound {
-                // A shard that aged out is gone with everything in it that was not read (FACTS 1.3).
-                return ended(.gone, error)
-            }
-            return .readerEnded(shard, try await read(taken))
+            return .readerEnded(checkpoint.shard.shard, try await read(try await takeUp()))
         } catch {
-            guard let error = asDaemonError(error) else { return ended(.stopped) }
-            if case .journal(.conflict) = error { return ended(.displaced) }
-            return .readerFailed(shard, error)
+            return ended(by: error)
+        }
+    }
+
+    private func ended(by error: any Error) -> TableFollower.Event {
+        switch asDaemonError(error) {
+        case nil: error is Overtaken ? ended(.displaced) : ended(.stopped)
+        case .journal(.conflict)?: ended(.displaced)
+        case .source(let answer)? where answer.isTrimmed: ended(.trimmed, answer)
+        // A shard that aged out is gone with everything in it that was not read (FACTS 1.3).
+        case .source(let answer)? where answer.isNotFound: ended(.gone, answer)
+        case let error?: .readerFailed(checkpoint.shard.shard, error)
         }
     }
 
@@ -80,11 +79,15 @@ final class ShardJob: Sendable {
                     + "which that was")
         }
         let iterator = try await iterator(for: decided)
-        let receipts = try await workshop.journal.append([
-            Draft(
-                shard: checkpoint.shard, expecting: checkpoint.revision,
-                takenUp(at: decided, rule, iterator, ahead: ahead))
-        ])
+        let draft = Draft(
+            shard: checkpoint.shard, expecting: checkpoint.revision, takenUp(at: decided, rule, iterator, ahead: ahead))
+        let receipts: [Receipt]
+        do throws(JournalError) {
+            receipts = try await workshop.journal.append([draft])
+        } catch {
+            guard case .refused = error else { throw error }
+            throw Overtaken()
+        }
         guard let taken = receipts.first?.checkpoint else {
             preconditionFailure("an append about a shard answers with its checkpoint")
         }

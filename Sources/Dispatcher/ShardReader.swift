@@ -54,7 +54,8 @@ final class ShardReader: Sendable {
         }
     }
 
-    private enum Input: Sendable {
+    /// Indirect, as `TableFollower.Event` is.
+    private indirect enum Input: Sendable {
         case event(ShardMachine.Event)
         /// The service's word about the shard or its iterator, and not about the call.
         case answer(ShardMachine.Event, DynamoDBError)
@@ -63,66 +64,96 @@ final class ShardReader: Sendable {
         case none
     }
 
-    /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
-    func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
-        // What a closed shard holds is known to be there, however many empty pages come before it.
-        let isClosed = taken.checkpoint.range.isClosed
-        var machine = ShardMachine(
-            start: taken.start, pacing: PollPacing(maximum: isClosed ? min(PollPacing.closed, maximumPoll) : maximumPoll))
+    /// What the loop of one reading works on. In one place of the heap, since what stands in an asynchronous function's
+    /// frame stays there for as long as the shard is read.
+    private final class Reading {
+        let taken: ShardJob.Taken
+        let isClosed: Bool
+        var machine: ShardMachine
         var pages: Deque<(part: Batch.Part, lease: ByteBudget.Lease)> = []
-        let records = RecordSource(source: source, budget: budget)
+        /// The newest.
         var answer: DynamoDBError?
 
-        return try await withThrowingTaskGroup(of: Input.self) { group in
-            group.addTask { [self] in
-                await interrupt.wait()
-                return stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
-            }
+        init(_ taken: ShardJob.Taken, maximumPoll: Duration) {
+            self.taken = taken
+            // What a closed shard holds is known to be there, however many empty pages come before it.
+            isClosed = taken.checkpoint.range.isClosed
+            machine = ShardMachine(
+                start: taken.start, pacing: PollPacing(maximum: isClosed ? min(PollPacing.closed, maximumPoll) : maximumPoll))
+        }
+    }
 
-            var actions = machine.handle(.resolved(taken.iterator))
+    /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
+    func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
+        let reading = Reading(taken, maximumPoll: maximumPoll)
+        let records = RecordSource(source: source, budget: budget)
+
+        return try await withThrowingTaskGroup(of: Input.self) { group in
+            group.addTask { [self] in await interrupted() }
+            var actions = reading.machine.handle(.resolved(taken.iterator))
             while true {
-                for action in actions {
-                    switch action {
-                    case .resolve(let place):
-                        group.addTask { [self] in try await resolve(place) }
-                    case .fetch(let iterator, let delay):
-                        group.addTask { [self, notBefore = taken.start.notBefore] in
-                            try await fetch(at: iterator, after: delay, from: records, notBefore: notBefore)
-                        }
-                    case .deliver(let count, let upTo):
-                        let batch = (0..<count).map { _ in pages.removeFirst() }
-                        group.addTask { [self, revision = taken.checkpoint.revision] in
-                            try await deliver(
-                                batch.map(\.part), leases: batch.map(\.lease), upTo: upTo, expecting: revision)
-                        }
-                    case .finish(let outcome):
-                        group.cancelAll()
-                        await records.close()
-                        return Result(outcome: outcome, checkpoint: taken.checkpoint, answer: answer)
-                    }
+                if let outcome = begin(actions, reading, records, &group) {
+                    group.cancelAll()
+                    await records.close()
+                    return Result(outcome: outcome, checkpoint: taken.checkpoint, answer: reading.answer)
                 }
                 guard let input = try await group.next() else {
                     preconditionFailure("a machine that has not finished has something under way")
                 }
-                switch input {
-                case .event(let event): actions = machine.handle(event)
-                case .answer(let event, let error):
-                    answer = error
-                    actions = machine.handle(event)
-                case .page(let fetched, let changes):
-                    let facts = facts(of: fetched.page, kept: changes)
-                    if facts.last != nil {
-                        pages.append((Batch.Part(body: fetched.page.body, changes: changes), fetched.lease))
-                    }
-                    actions = machine.handle(.page(facts))
-                case .delivered(let receipt, let upTo):
-                    if let folded = receipt.checkpoint { taken.checkpoint = folded }
-                    pulse.moved()
-                    actions = machine.handle(.delivered(upTo: upTo))
-                case .none: actions = []
-                }
-                pulse.set(shard, inStep: machine.isInStep && !isClosed)
+                actions = take(input, reading)
             }
+        }
+    }
+
+    private func interrupted() async -> Input {
+        await interrupt.wait()
+        return stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
+    }
+
+    /// - Returns: how reading has ended, if it has.
+    private func begin(
+        _ actions: [ShardMachine.Action], _ reading: Reading, _ records: RecordSource,
+        _ group: inout ThrowingTaskGroup<Input, any Error>
+    ) -> ShardMachine.Outcome? {
+        for action in actions {
+            switch action {
+            case .resolve(let place):
+                group.addTask { [self] in try await resolve(place) }
+            case .fetch(let iterator, let delay):
+                group.addTask { [self, notBefore = reading.taken.start.notBefore] in
+                    if delay > .zero { try await clock.sleep(for: delay) }
+                    return try await fetch(at: iterator, from: records, notBefore: notBefore)
+                }
+            case .deliver(let count, let upTo):
+                let batch = (0..<count).map { _ in reading.pages.removeFirst() }
+                group.addTask { [self, revision = reading.taken.checkpoint.revision] in
+                    try await deliver(batch.map(\.part), leases: batch.map(\.lease), upTo: upTo, expecting: revision)
+                }
+            case .finish(let outcome):
+                return outcome
+            }
+        }
+        return nil
+    }
+
+    private func take(_ input: Input, _ reading: Reading) -> [ShardMachine.Action] {
+        defer { pulse.set(shard, inStep: reading.machine.isInStep && !reading.isClosed) }
+        switch input {
+        case .event(let event): return reading.machine.handle(event)
+        case .answer(let event, let error):
+            reading.answer = error
+            return reading.machine.handle(event)
+        case .page(let fetched, let changes):
+            let facts = facts(of: fetched.page, kept: changes)
+            if facts.last != nil {
+                reading.pages.append((Batch.Part(body: fetched.page.body, changes: changes), fetched.lease))
+            }
+            return reading.machine.handle(.page(facts))
+        case .delivered(let receipt, let upTo):
+            if let folded = receipt.checkpoint { reading.taken.checkpoint = folded }
+            pulse.moved()
+            return reading.machine.handle(.delivered(upTo: upTo))
+        case .none: return []
         }
     }
 
@@ -136,9 +167,8 @@ final class ShardReader: Sendable {
     }
 
     private func fetch(
-        at iterator: ShardIterator, after delay: Duration, from records: RecordSource, notBefore: Timestamp?
+        at iterator: ShardIterator, from records: RecordSource, notBefore: Timestamp?
     ) async throws -> Input {
-        if delay > .zero { try await clock.sleep(for: delay) }
         do {
             let fetched = try await records.page(at: iterator)
             guard let notBefore else { return .page(fetched, changes: fetched.page.changes) }

@@ -12,7 +12,11 @@ package protocol StreamSource: Sendable {
     func iterator(
         _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey
     ) async throws(DynamoDBError) -> ShardIterator
-    func rawRecords(at iterator: ShardIterator, limit: Int) async throws(DynamoDBError) -> RawPage
+    /// - Parameter onNext: told of the next iterator, and of the page's length in bytes, as soon as they are known; that may
+    ///   be never, or more than once.
+    func rawRecords(
+        at iterator: ShardIterator, limit: Int, onNext: @escaping @Sendable (ShardIterator, Int) -> Void
+    ) async throws(DynamoDBError) -> RawPage
     func scan(
         _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool, limit: Int?
     ) async throws(DynamoDBError) -> ScanPage

@@ -16,7 +16,8 @@ struct TableFollower {
     /// no mistake of whoever started the daemon.
     let follows: @Sendable () -> Void
 
-    enum Event: Sendable {
+    /// Indirect, since each of a thousand shards' tasks keeps room for one.
+    indirect enum Event: Sendable {
         case stopped
         case discoveryDue
         case listed(StreamDescription)

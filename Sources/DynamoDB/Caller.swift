@@ -31,14 +31,18 @@ final class Caller: Sendable {
 
     func checkCredentials() async throws(DynamoDBError) { _ = try await chain.credentials() }
 
-    /// - Parameter object: what is asked about, for messages.
+    /// - Parameters:
+    ///   - object: what is asked about, for messages.
+    ///   - onBeginning: as the request's; nothing of what it is told has been checked.
     /// - Returns: the body of the 200, whose checksum was right.
-    func call(_ operation: Operation, of object: String, _ body: RequestBody) async throws(DynamoDBError) -> [UInt8] {
+    func call(
+        _ operation: Operation, of object: String, _ body: RequestBody, onBeginning: HTTPRequest.BeginningObserver? = nil
+    ) async throws(DynamoDBError) -> [UInt8] {
         var machine = CallMachine(policy)
         var credentials = try await chain.credentials()
         while true {
             let (error, failure): (DynamoDBError, CallMachine.Failure)
-            switch await attempt(operation, of: object, body, with: credentials) {
+            switch await attempt(operation, of: object, body, with: credentials, onBeginning) {
             case .body(let body): return body
             case .failed(let reason, let kind): (error, failure) = (reason, kind)
             }
@@ -64,10 +68,11 @@ final class Caller: Sendable {
     }
 
     private func attempt(
-        _ operation: Operation, of object: String, _ body: RequestBody, with credentials: Credentials
+        _ operation: Operation, of object: String, _ body: RequestBody, with credentials: Credentials,
+        _ onBeginning: HTTPRequest.BeginningObserver?
     ) async -> Outcome {
         let url = endpoint(of: operation.service)
-        let request = request(operation, to: url, body, with: credentials)
+        let request = request(operation, to: url, body, with: credentials, onBeginning)
         let response: HTTPResponse
         do throws(CurlError) {
             response = try await engine.perform(request)
@@ -88,7 +93,8 @@ final class Caller: Sendable {
     }
 
     private func request(
-        _ operation: Operation, to url: HTTPURL, _ body: RequestBody, with credentials: Credentials
+        _ operation: Operation, to url: HTTPURL, _ body: RequestBody, with credentials: Credentials,
+        _ onBeginning: HTTPRequest.BeginningObserver?
     ) -> HTTPRequest {
         let signed = [
             (name: "content-type", value: "application/x-amz-json-1.0"),
@@ -103,7 +109,7 @@ final class Caller: Sendable {
         headers.append(HTTPHeader("authorization", signature.authorization))
         // The checksum is over the bytes on the wire, and simdjson wants them plain.
         headers.append(HTTPHeader("accept-encoding", "identity"))
-        return HTTPRequest(.post, url, headers: headers, body: body.bytes)
+        return HTTPRequest(.post, url, headers: headers, body: body.bytes, onBeginning: onBeginning)
     }
 
     private static func refusal(

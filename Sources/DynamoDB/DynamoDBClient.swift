@@ -219,12 +219,19 @@ package final class DynamoDBClient: Sendable {
     }
 
     /// The same in two steps, so that the next page can be asked for before this one is parsed.
-    package func rawRecords(at iterator: ShardIterator, limit: Int = 1000) async throws(DynamoDBError) -> RawPage {
+    ///
+    /// - Parameter onNext: told of the next iterator, and of the page's length in bytes, while the page is still on its way;
+    ///   not called where the reply doesn't begin with it. May be called again by a second try.
+    package func rawRecords(
+        at iterator: ShardIterator, limit: Int = 1000, onNext: @escaping @Sendable (ShardIterator, Int) -> Void = { _, _ in }
+    ) async throws(DynamoDBError) -> RawPage {
         var body = RequestBody()
         body.add("ShardIterator", iterator.token)
         body.add("Limit", limit)
         let object = "iterator \(iterator)"
-        let reply = try await caller.call(.getRecords, of: object, body)
+        let reply = try await caller.call(.getRecords, of: object, body) { bytes, length in
+            if let length, let next = IteratorHint.find(inBeginning: bytes) { onNext(next, length) }
+        }
         return RawPage(body: reply, hintedNext: IteratorHint.find(in: reply), object: object)
     }
 

@@ -12,9 +12,12 @@ enum IteratorHint {
     /// `nil` where anything is unusual: the member isn't near an end, is null, or has an escape in it.
     static func find(in body: [UInt8]) -> ShardIterator? {
         let span = body.span
-        return find(in: span, 0..<min(window, span.count))
+        return find(inBeginning: span)
             ?? (span.count > window ? find(in: span, max(window - name.count, span.count - window)..<span.count) : nil)
     }
+
+    /// The same, while only the beginning has arrived.
+    static func find(inBeginning body: Span<UInt8>) -> ShardIterator? { find(in: body, 0..<min(window, body.count)) }
 
     private static func find(in body: Span<UInt8>, _ range: Range<Int>) -> ShardIterator? {
         var start = range.lowerBound

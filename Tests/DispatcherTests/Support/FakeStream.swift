@@ -190,7 +190,9 @@ final class FakeStream: StreamSource {
         }
     }
 
-    func rawRecords(at iterator: ShardIterator, limit: Int) async throws(DynamoDBError) -> RawPage {
+    func rawRecords(
+        at iterator: ShardIterator, limit: Int, onNext: @escaping @Sendable (ShardIterator, Int) -> Void
+    ) async throws(DynamoDBError) -> RawPage {
         let shard = state.withLock { $0.cursors[iterator]?.shard }
         let weighed = load.fetching()
         let page = try await answer(
@@ -212,6 +214,7 @@ final class FakeStream: StreamSource {
                 of: records, weight: shard.weight,
                 next: isLast ? nil : state.issue(cursor.shard, at: records.endIndex))
         }
+        if let next = page.hintedNext { onNext(next, page.body.count) }
         weighed.arrived(page.body.count)
         return page
     }
