@@ -44,7 +44,9 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
         guard part(CURLUPART_USER) == nil, part(CURLUPART_PASSWORD) == nil else {
             throw .invalidRequest(reason: "a URL for \(host) holds a user or password: leave them out of it")
         }
-        guard part(CURLUPART_FRAGMENT) == nil else { throw .invalidRequest(reason: "\"\(text.withoutUser)\" has a fragment (#…)") }
+        guard part(CURLUPART_FRAGMENT) == nil else {
+            throw .invalidRequest(reason: "\"\(text.withoutUser)\" has a fragment (#…)")
+        }
         self.scheme = scheme
         self.host = host
         port = part(CURLUPART_PORT, UInt32(CURLU_NO_DEFAULT_PORT)).flatMap { Int($0) }

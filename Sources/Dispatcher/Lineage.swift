@@ -50,7 +50,8 @@ package struct Lineage: Sendable {
     /// Whether nothing of a shard was ever ours to bring: no record of it was, and nothing that we followed led to it.
     package func promisesNothing(_ shard: ShardID) -> Bool {
         guard let checkpoint = checkpoints[shard] else { return true }
-        let isFresh = checkpoint.sequenceNumber == nil && checkpoint.epoch == .first && checkpoint.iteratorType == .trimHorizon
+        let isFresh =
+            checkpoint.sequenceNumber == nil && checkpoint.epoch == .first && checkpoint.iteratorType == .trimHorizon
         return isFresh && checkpoint.parent.flatMap { checkpoints[$0] } == nil
     }
 
@@ -64,9 +65,11 @@ package struct Lineage: Sendable {
             guard let checkpoint = checkpoints[shard.id] else {
                 let start = hasKnownAncestor(shard, byID) ? .trimHorizon : startAt
                 let status: Status? =
-                    if start == .latest, shard.range.isClosed { .notNeeded }
-                    else if start != .latest, let parent = shard.parent, !isFinished(parent, byID, startAt) { .waitingForParent }
-                    else { nil }
+                    if start == .latest, shard.range.isClosed {
+                        .notNeeded
+                    } else if start != .latest, let parent = shard.parent, !isFinished(parent, byID, startAt) {
+                        .waitingForParent
+                    } else { nil }
                 return News(
                     shard: shard.id,
                     discovered: ShardDiscovered(parent: shard.parent, range: shard.range, start: start), status: status)

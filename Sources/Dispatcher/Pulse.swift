@@ -1,5 +1,5 @@
-internal import Synchronization
 package import StreamModel
+internal import Synchronization
 
 /// Whether everything is in step and for how long nothing came: what `--until-idle` asks.
 ///

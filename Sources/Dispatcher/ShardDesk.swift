@@ -96,7 +96,8 @@ struct ShardDesk {
                     shard: key(shard), expecting: draft.expecting ?? .none,
                     (drafts[shard]?.payloads ?? []) + draft.payloads)
             }
-            let order = news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
+            let order =
+                news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
             if try await append(order.compactMap { drafts[$0] }) {
                 for news in news where news.discovered.range.isClosed == false {
                     log(news.shard).info("shard discovered", metadata: ["starts": "\(news.discovered.start.rawValue)"])
@@ -179,7 +180,9 @@ struct ShardDesk {
     /// Shards that the stream no longer has are over: the scan that follows holds what they would have brought.
     private mutating func finishAgedOut(_ listing: [Shard]) async throws {
         let listed = Set(listing.map(\.id))
-        let gone = lineage.checkpoints.values.filter { !$0.status.letsChildrenStart && !listed.contains($0.shard.shard) }
+        let gone = lineage.checkpoints.values.filter {
+            !$0.status.letsChildrenStart && !listed.contains($0.shard.shard)
+        }
         _ = try await append(
             gone.sorted { $0.position < $1.position }.map {
                 finishing($0, "gone from the stream; the full sync holds what it would have brought")
@@ -208,16 +211,20 @@ struct ShardDesk {
             switch Recovery.compare(current, with: positions[current.shard]) {
             case .inStep, .advance: continue  // an advance is appended when the shard is taken up
             case .rewind(let number):
-                log(shard).warning("the target is behind the journal; the shard is read again from there", metadata: [
-                    "target": "\(number)", "journal": "\(current.sequenceNumber?.text ?? "")",
-                ])
+                log(shard).warning(
+                    "the target is behind the journal; the shard is read again from there",
+                    metadata: [
+                        "target": "\(number)", "journal": "\(current.sequenceNumber?.text ?? "")",
+                    ])
                 try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
             case .startAgain:
-                let reason = "the target holds nothing of shard \(shard), of which the journal says "
+                let reason =
+                    "the target holds nothing of shard \(shard), of which the journal says "
                     + "\(current.records) records: it is older, was emptied, or is another one"
                 guard try isWhole(current) else {
                     throw DaemonError.needsFullSync(
-                        table: schema.name, reason: "\(reason), and the stream no longer holds the shard from its start")
+                        table: schema.name, reason: "\(reason), and the stream no longer holds the shard from its start"
+                    )
                 }
                 log(shard).warning("the target holds nothing of the shard; it is read again from its start")
                 try await rewind(current, to: .start, reason)
@@ -239,7 +246,9 @@ struct ShardDesk {
             let plan = try RewindPlan.make(request, of: checkpoint.shard, among: Array(lineage.checkpoints.values))
             guard try await append(plan.drafts) else {
                 throw DaemonError.journal(
-                    .conflict(shard: checkpoint.shard, expected: checkpoint.revision, found: lineage.checkpoints[checkpoint.shard.shard]?.revision ?? .none))
+                    .conflict(
+                        shard: checkpoint.shard, expected: checkpoint.revision,
+                        found: lineage.checkpoints[checkpoint.shard.shard]?.revision ?? .none))
             }
         } catch let refusal as RewindRefusal {
             throw DaemonError.needsFullSync(table: schema.name, reason: "\(reason), but: \(refusal)")

@@ -65,7 +65,8 @@ final class ShardJob: Sendable {
     }
 
     private func ended(_ outcome: ShardMachine.Outcome, _ answer: DynamoDBError? = nil) -> TableFollower.Event {
-        .readerEnded(checkpoint.shard.shard, ShardReader.Result(outcome: outcome, checkpoint: checkpoint, answer: answer))
+        .readerEnded(
+            checkpoint.shard.shard, ShardReader.Result(outcome: outcome, checkpoint: checkpoint, answer: answer))
     }
 
     private func takeUp() async throws -> Taken {
@@ -91,9 +92,11 @@ final class ShardJob: Sendable {
         guard let taken = receipts.first?.checkpoint else {
             preconditionFailure("an append about a shard answers with its checkpoint")
         }
-        workshop.logger.debug("shard taken up", metadata: [
-            "shard": "\(checkpoint.shard)", "rule": "\(rule.rawValue)", "from": "\(decided.place)",
-        ])
+        workshop.logger.debug(
+            "shard taken up",
+            metadata: [
+                "shard": "\(checkpoint.shard)", "rule": "\(rule.rawValue)", "from": "\(decided.place)",
+            ])
         return Taken(start: decided, iterator: iterator, checkpoint: taken)
     }
 

@@ -67,7 +67,7 @@ package struct ShardMachine: Hashable, Sendable {
 
     /// The most pages that are fetched and not yet delivered. One is written while the next arrives; more let a slow
     /// target take several in one transaction.
-    package static let window = 4
+    package static let window = 6
 
     private var reading: Reading
     private var pacing: PollPacing

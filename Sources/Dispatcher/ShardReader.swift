@@ -79,7 +79,8 @@ final class ShardReader: Sendable {
             // What a closed shard holds is known to be there, however many empty pages come before it.
             isClosed = taken.checkpoint.range.isClosed
             machine = ShardMachine(
-                start: taken.start, pacing: PollPacing(maximum: isClosed ? min(PollPacing.closed, maximumPoll) : maximumPoll))
+                start: taken.start,
+                pacing: PollPacing(maximum: isClosed ? min(PollPacing.closed, maximumPoll) : maximumPoll))
         }
     }
 

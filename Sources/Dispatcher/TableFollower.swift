@@ -39,7 +39,8 @@ struct TableFollower {
         if let items = state?.items, items > 0, !(try await workshop.target.hasPlace(for: table)) {
             throw DaemonError.needsFullSync(
                 table: table,
-                reason: "\(workshop.target.name) has no place for it, into which the journal says that \(items) items were scanned: "
+                reason:
+                    "\(workshop.target.name) has no place for it, into which the journal says that \(items) items were scanned: "
                     + "it was emptied, or is another one")
         }
         if workshop.target.storesPositions, let state,
@@ -47,7 +48,8 @@ struct TableFollower {
         {
             throw DaemonError.needsFullSync(
                 table: table,
-                reason: "\(workshop.target.name) does not hold all that segment \(segment) of the scan has brought, as the "
+                reason:
+                    "\(workshop.target.name) does not hold all that segment \(segment) of the scan has brought, as the "
                     + "journal says: it was restored from a backup that is older, or is another one")
         }
         try await prepare(description.schema)
@@ -62,7 +64,9 @@ struct TableFollower {
         case (.incr, .fullSync):
             throw DaemonError.misconfigured(
                 what: "table \(table)",
-                reason: "its full sync is not finished (\(state?.reason ?? "")): run with --mode all, or take another journal")
+                reason:
+                    "its full sync is not finished (\(state?.reason ?? "")): run with --mode all, or take another journal"
+            )
         case (.incr, nil):
             try await enter(.incrSync, from: nil, stream, "started with --mode incr")
         case (.incr, .incrSync), (.all, .incrSync):
@@ -107,7 +111,8 @@ struct TableFollower {
         }
     }
 
-    private func streamToFollow(_ description: TableDescription, _ state: TableState?) throws(DaemonError) -> StreamARN {
+    private func streamToFollow(_ description: TableDescription, _ state: TableState?) throws(DaemonError) -> StreamARN
+    {
         guard description.streamEnabled, let stream = description.stream else {
             throw .misconfigured(
                 what: "table \(table)",
@@ -124,7 +129,8 @@ struct TableFollower {
         if hasBegun, let before = state?.stream, before != stream {
             throw .needsFullSync(
                 table: table,
-                reason: "it has another stream (\(stream)) than the journal knows (\(before)): the table was made anew, or "
+                reason:
+                    "it has another stream (\(stream)) than the journal knows (\(before)): the table was made anew, or "
                     + "its stream was switched off and on; changes in between are in neither")
         }
         return stream
@@ -150,7 +156,8 @@ struct TableFollower {
         if state?.segments.isEmpty != false {
             try await desk.anchor(listing: try await workshop.source.describeStream(desk.stream).shards)
             if phase == nil || state?.stream != desk.stream {
-                try await enter(.fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
+                try await enter(
+                    .fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
             }
             state = try workshop.journal.table(table)
         } else {
@@ -255,9 +262,11 @@ struct TableFollower {
         _ group: inout ThrowingTaskGroup<Event, any Error>
     ) async throws {
         let delay = try await desk.failed(shard, error)
-        log.warning("reading a shard failed; tried again", metadata: [
-            "shard": "\(shard)", "error": "\(error)", "in": .stringConvertible(delay),
-        ])
+        log.warning(
+            "reading a shard failed; tried again",
+            metadata: [
+                "shard": "\(shard)", "error": "\(error)", "in": .stringConvertible(delay),
+            ])
         later(delay, .retryDue(shard), &group)
     }
 

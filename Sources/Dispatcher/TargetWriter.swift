@@ -1,5 +1,5 @@
-package import Logging
 package import Journal
+package import Logging
 package import StreamModel
 package import Targets
 
@@ -83,10 +83,12 @@ package actor TargetWriter {
             } catch {
                 if error.isRetryable {
                     let delay = backoff.next(jitter: .random(in: 0...1))
-                    logger.warning("target refused a write; it is tried again", metadata: [
-                        "error": "\(error)", "batches": "\(group.count)", "attempt": "\(backoff.failures)",
-                        "in": .stringConvertible(delay),
-                    ])
+                    logger.warning(
+                        "target refused a write; it is tried again",
+                        metadata: [
+                            "error": "\(error)", "batches": "\(group.count)", "attempt": "\(backoff.failures)",
+                            "in": .stringConvertible(delay),
+                        ])
                     if await wait(delay) { continue }
                 } else if group.count > 1 {
                     // One batch that can't be written must not take the others down.
@@ -114,11 +116,14 @@ package actor TargetWriter {
                 guard !displaced.isEmpty else { break }  // can't be: the conflict names one of ours
                 remaining.removeAll { $0.draft.subject == .shard(shard) }
                 for order in displaced { order.order.continuation.resume(returning: .success(.displaced)) }
-            } catch .refused(let refusal) where remaining.contains(where: { $0.draft.subject == .shard(refusal.shard) }) {
+            } catch .refused(let refusal) where remaining.contains(where: { $0.draft.subject == .shard(refusal.shard) })
+            {
                 // One shard's trouble is its own.
                 let refused = remaining.filter { $0.draft.subject == .shard(refusal.shard) }
                 remaining.removeAll { $0.draft.subject == .shard(refusal.shard) }
-                for order in refused { order.order.continuation.resume(returning: .failure(.journal(.refused(refusal)))) }
+                for order in refused {
+                    order.order.continuation.resume(returning: .failure(.journal(.refused(refusal))))
+                }
             } catch {
                 for order in remaining { order.order.continuation.resume(returning: .failure(.journal(error))) }
                 return

@@ -36,7 +36,8 @@ final class Caller: Sendable {
     ///   - onBeginning: as the request's; nothing of what it is told has been checked.
     /// - Returns: the body of the 200, whose checksum was right.
     func call(
-        _ operation: Operation, of object: String, _ body: RequestBody, onBeginning: HTTPRequest.BeginningObserver? = nil
+        _ operation: Operation, of object: String, _ body: RequestBody,
+        onBeginning: HTTPRequest.BeginningObserver? = nil
     ) async throws(DynamoDBError) -> [UInt8] {
         var machine = CallMachine(policy)
         var credentials = try await chain.credentials()
@@ -117,7 +118,8 @@ final class Caller: Sendable {
     ) -> Outcome {
         let reply = ErrorReply(status: response.status, body: response.body)
         let error = DynamoDBError.service(
-            code: reply.code, message: credentials.removed(from: reply.message), status: reply.status, operation: operation.rawValue,
+            code: reply.code, message: credentials.removed(from: reply.message), status: reply.status,
+            operation: operation.rawValue,
             object: object, requestID: response.headers["x-amzn-requestid"])
         let errorClass = ErrorClass(code: reply.code, message: reply.message, status: reply.status)
         let time = response.headers["date"].flatMap { Timestamp(httpDate: $0) }

@@ -223,7 +223,8 @@ package final class DynamoDBClient: Sendable {
     /// - Parameter onNext: told of the next iterator, and of the page's length in bytes, while the page is still on its way;
     ///   not called where the reply doesn't begin with it. May be called again by a second try.
     package func rawRecords(
-        at iterator: ShardIterator, limit: Int = 1000, onNext: @escaping @Sendable (ShardIterator, Int) -> Void = { _, _ in }
+        at iterator: ShardIterator, limit: Int = 1000,
+        onNext: @escaping @Sendable (ShardIterator, Int) -> Void = { _, _ in }
     ) async throws(DynamoDBError) -> RawPage {
         var body = RequestBody()
         body.add("ShardIterator", iterator.token)

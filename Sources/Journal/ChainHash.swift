@@ -44,7 +44,9 @@ struct ChainHash: Hashable, Sendable {
         var hasher = SHA256()
         // Safe, as above.
         unsafe withUnsafeBytes(of: (high.littleEndian, low.littleEndian)) { unsafe hasher.update(bufferPointer: $0) }
-        unsafe value.withUnsafeBytes { unsafe hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0.dropFirst(Self.count))) }
+        unsafe value.withUnsafeBytes {
+            unsafe hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0.dropFirst(Self.count)))
+        }
         return ChainHash(finishing: hasher)
     }
 

@@ -51,7 +51,8 @@ extension Checkpoint {
                 throw refusal(payload, "the status is \(status.rawValue), not \(change.from.rawValue)")
             }
             guard Self.mayChange(from: change.from, to: change.to) else {
-                throw refusal(payload, "\(change.from.rawValue) is never followed by \(change.to.rawValue) without a rewind")
+                throw refusal(
+                    payload, "\(change.from.rawValue) is never followed by \(change.to.rawValue) without a rewind")
             }
             status = change.to
         case .sequenceAdvanced(let advance):
@@ -59,12 +60,14 @@ extension Checkpoint {
                 throw refusal(payload, "only a shard in processing advances, and this one is \(status.rawValue)")
             }
             if let sequenceNumber {
-                let isNext = iteratorType == .atSequenceNumber
+                let isNext =
+                    iteratorType == .atSequenceNumber
                     ? advance.sequenceNumber >= sequenceNumber : advance.sequenceNumber > sequenceNumber
                 guard isNext else {
                     throw refusal(
                         payload,
-                        "sequence number \(advance.sequenceNumber) does not come after \(sequenceNumber): only a rewind goes back")
+                        "sequence number \(advance.sequenceNumber) does not come after \(sequenceNumber): only a rewind goes back"
+                    )
                 }
             }
             sequenceNumber = advance.sequenceNumber
@@ -81,11 +84,15 @@ extension Checkpoint {
                 throw refusal(payload, "the epoch after \(epoch) is \(epoch.next), not \(rewound.epoch)")
             }
             guard rewound.from == sequenceNumber else {
-                throw refusal(payload, "the checkpoint is at \(sequenceNumber?.text ?? "the start"), not at \(rewound.from?.text ?? "the start")")
+                throw refusal(
+                    payload,
+                    "the checkpoint is at \(sequenceNumber?.text ?? "the start"), not at \(rewound.from?.text ?? "the start")"
+                )
             }
             epoch = rewound.epoch
             sequenceNumber = rewound.to
-            iteratorType = rewound.to == nil ? .trimHorizon : rewound.inclusive ? .atSequenceNumber : .afterSequenceNumber
+            iteratorType =
+                rewound.to == nil ? .trimHorizon : rewound.inclusive ? .atSequenceNumber : .afterSequenceNumber
             storedIterator = nil
             approximateTime = nil
             status = rewound.cascadeRoot == nil ? .prepared : .waitingForParent
@@ -106,7 +113,8 @@ extension Checkpoint {
             (.notProcessed, .inProcessing), (.prepared, .inProcessing), (.prepared, .waitingForParent),
             (.waitingForParent, .prepared), (.waitingForParent, .inProcessing), (.inProcessing, .done):
             true
-        case (.notProcessed, _), (.notNeeded, _), (.prepared, _), (.waitingForParent, _), (.inProcessing, _), (.done, _):
+        case (.notProcessed, _), (.notNeeded, _), (.prepared, _), (.waitingForParent, _), (.inProcessing, _),
+            (.done, _):
             false
         }
     }

@@ -18,7 +18,8 @@ final class DaemonLock: Sendable {
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             let reason = FileSystem.reason(errno)
-            throw errno == EROFS || errno == EACCES ? .readOnly(path: journal, reason: reason) : .cannotCreate(path: path, reason: reason)
+            throw errno == EROFS || errno == EACCES
+                ? .readOnly(path: journal, reason: reason) : .cannotCreate(path: path, reason: reason)
         }
         var attempts = 0
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {

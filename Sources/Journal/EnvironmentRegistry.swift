@@ -16,10 +16,13 @@ enum EnvironmentRegistry {
         let name = canonical(path)
         // Under the lock, so that two openings of one folder can't pass each other.
         let result: Result<Environment, LMDBError> = held.withLock { held in
-            if let environment = held[name]?.environment, readOnly || !environment.isReadOnly { return .success(environment) }
+            if let environment = held[name]?.environment, readOnly || !environment.isReadOnly {
+                return .success(environment)
+            }
             do throws(LMDBError) {
                 let environment = try Environment(
-                    path: path, Environment.Options(mapSize: mapSize, readOnly: readOnly && !FileSystem.canWrite(all: path)))
+                    path: path,
+                    Environment.Options(mapSize: mapSize, readOnly: readOnly && !FileSystem.canWrite(all: path)))
                 held[name] = Held(environment: environment)
                 return .success(environment)
             } catch {

@@ -122,11 +122,12 @@ extension Journal {
         try walk(shard, newestFirst: false) { event in
             guard isWanted(event) else { return false }
             do throws(Refusal) {
-                checkpoint = if let known = checkpoint {
-                    try known.applying(event)
-                } else {
-                    try .beginning(shard, with: event.payload, position: event.position, time: event.time)
-                }
+                checkpoint =
+                    if let known = checkpoint {
+                        try known.applying(event)
+                    } else {
+                        try .beginning(shard, with: event.payload, position: event.position, time: event.time)
+                    }
             } catch {
                 refusal = (event.position, error)
                 return false

@@ -67,7 +67,9 @@ package final class Journal: Sendable {
                 path: path, position: nil,
                 problem: "its first pages say that \(used) bytes are in use, and data.mdb has \(data.length)")
         }
-        if data.isDamaged { throw .damaged(path: path, position: nil, problem: "the first pages of data.mdb can't be read") }
+        if data.isDamaged {
+            throw .damaged(path: path, position: nil, problem: "the first pages of data.mdb can't be read")
+        }
         if data.length > 0, data.used == nil {
             throw Self.foreign(path, "its data.mdb is no LMDB file of this kind of machine", isSigned: isSigned)
         }
@@ -91,13 +93,16 @@ package final class Journal: Sendable {
                 throw Self.foreign(path, "its data.mdb is no LMDB file of this kind (\(error))", isSigned: isSigned)
             }
             let failure = Self.openError(error, path)
-            if case .reader = access, case .readOnly(_, let reason) = failure { throw .unreadable(path: path, reason: reason) }
+            if case .reader = access, case .readOnly(_, let reason) = failure {
+                throw .unreadable(path: path, reason: reason)
+            }
             throw failure
         }
         if environment.isReadOnly, !FileSystem.canWrite(path + "/lock.mdb"), let holder = DaemonLock.holder(of: path) {
             // Without a slot of its own a reader's pages may be written over while it reads them.
             throw .readOnly(
-                path: path, reason: "a daemon writes to it (\(holder)), and to read beside it takes a place in its lock.mdb")
+                path: path,
+                reason: "a daemon writes to it (\(holder)), and to read beside it takes a place in its lock.mdb")
         }
         if isNew {
             FileSystem.restrict(file)
@@ -162,8 +167,12 @@ package final class Journal: Sendable {
     }
 
     private static func openError(_ error: LMDBError, _ path: String) -> JournalError {
-        if error.isForeign { return .notAJournal(path: path, why: "its data.mdb is no LMDB file of this kind (\(error))") }
-        if error.isCorrupted { return .damaged(path: path, position: nil, problem: "its pages can't be read (\(error))") }
+        if error.isForeign {
+            return .notAJournal(path: path, why: "its data.mdb is no LMDB file of this kind (\(error))")
+        }
+        if error.isCorrupted {
+            return .damaged(path: path, position: nil, problem: "its pages can't be read (\(error))")
+        }
         switch error.code {
         case 13, 30, 1: return .readOnly(path: path, reason: "\(error)")  // EACCES, EROFS, EPERM
         case 5, 28, 122: return .disk(path: path, reason: "\(error)")  // EIO, ENOSPC, EDQUOT

@@ -138,7 +138,10 @@ final class JournalWriter: Sendable {
     /// What came since the last look; sleeps while there is nothing.
     private func next(
         _ batch: inout Batch
-    ) -> (asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>], ending: CheckedContinuation<Void, Never>?) {
+    ) -> (
+        asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>],
+        ending: CheckedContinuation<Void, Never>?
+    ) {
         while true {
             let isEmpty = queue.withLock { queue in
                 queue.isAsleep = queue.appends.isEmpty && queue.asking.isEmpty && queue.ending == nil

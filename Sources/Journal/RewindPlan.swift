@@ -58,7 +58,8 @@ package struct RewindPlan: Hashable, Sendable {
         }
         let place = try Place(request, current, parent: stream.first { $0.shard.shard == current.parent })
         let descendants = descendantsToSetBack(of: shard.shard, among: stream)
-        let drafts = [draft(request, current, to: place.to, inclusive: place.inclusive, root: nil)]
+        let drafts =
+            [draft(request, current, to: place.to, inclusive: place.inclusive, root: nil)]
             + descendants.map { setBack($0, root: shard.shard, reason: request.reason, author: request.author) }
         return RewindPlan(
             shard: shard, from: current.sequenceNumber, to: place.to, inclusive: place.inclusive,
@@ -93,7 +94,8 @@ package struct RewindPlan: Hashable, Sendable {
             }
             if let ending = current.range.ending, to > ending {
                 throw RewindRefusal(
-                    "sequence number \(to) lies behind shard \(name), which ends at \(ending): what comes after is in its children")
+                    "sequence number \(to) lies behind shard \(name), which ends at \(ending): what comes after is in its children"
+                )
             }
             guard current.sequenceNumber.map({ to > $0 }) ?? true else { return }
             guard case .checkpoint(let then) = request.place, then.epoch.next == current.epoch else {
@@ -122,7 +124,8 @@ package struct RewindPlan: Hashable, Sendable {
             }
             return RewindRefusal(
                 "sequence number \(to) lies ahead of shard \(name)'s checkpoint, which is \(now): going forward would skip "
-                    + "records. If this is to undo a rewind whose replay has begun, let the replay run: it ends in the same place")
+                    + "records. If this is to undo a rewind whose replay has begun, let the replay run: it ends in the same place"
+            )
         }
     }
 

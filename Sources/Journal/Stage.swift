@@ -168,7 +168,8 @@ struct Stage: Sendable {
     private mutating func append(_ payload: Payload, _ place: Place, time: Timestamp) {
         state.last = state.last.next
         let envelope = WireFormat.Envelope(
-            position: state.last, time: time, run: run ?? RunID(state.last), shard: place.shard, revision: place.revision,
+            position: state.last, time: time, run: run ?? RunID(state.last), shard: place.shard,
+            revision: place.revision,
             previous: place.previous, table: place.table)
         let start = log.count
         log.skip(ChainHash.count)
@@ -203,13 +204,16 @@ struct Stage: Sendable {
             let child = state.shards[Int(child) - 1].checkpoint
             guard !child.beginsAtItsStart else { continue }
             throw refusal(
-                state.shards[index].checkpoint, "its child \(child.shard.shard) has begun, and must be set back with it")
+                state.shards[index].checkpoint, "its child \(child.shard.shard) has begun, and must be set back with it"
+            )
         }
     }
 
     private func checkParent(of ordinal: UInt32) throws(JournalError) {
         let index = Int(ordinal) - 1
-        guard state.shards[index].checkpoint.status == .inProcessing, let parent = state.shards[index].parent else { return }
+        guard state.shards[index].checkpoint.status == .inProcessing, let parent = state.shards[index].parent else {
+            return
+        }
         guard !state.shards[Int(parent) - 1].checkpoint.status.letsChildrenStart else { return }
         let (child, parentShard) = (state.shards[index].checkpoint, state.shards[Int(parent) - 1].checkpoint)
         throw refusal(
@@ -257,7 +261,9 @@ struct Stage: Sendable {
     mutating func putStates(to transaction: inout WriteTransaction, _ schema: Schema) throws(LMDBError) {
         for index in knownShards..<state.shards.count {
             let ordinal = UInt32(index + 1)
-            try put(under: ordinal, in: schema.shards, &transaction) { WireFormat.encode($0.shards[index].key, onto: &$1) }
+            try put(under: ordinal, in: schema.shards, &transaction) {
+                WireFormat.encode($0.shards[index].key, onto: &$1)
+            }
         }
         changedShards.sort()
         var last: UInt32 = 0
@@ -300,7 +306,8 @@ extension Payload {
     fileprivate var changesLineage: Bool {
         switch self {
         case .shardDiscovered, .statusChanged, .rewound: true
-        case .queried, .iteratorResolved, .sequenceAdvanced, .faulted, .unknown, .runStarted, .runStopped, .phaseChanged,
+        case .queried, .iteratorResolved, .sequenceAdvanced, .faulted, .unknown, .runStarted, .runStopped,
+            .phaseChanged,
             .scanAdvanced, .scanFinished:
             false
         }

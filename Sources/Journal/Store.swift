@@ -40,7 +40,9 @@ struct Store: Sendable {
             state.add(checkpoint)
             next += 1
         }
-        guard Int(next) == names.count + 1 else { throw damaged(nil, "\(names.count) shards have names and \(next - 1) checkpoints") }
+        guard Int(next) == names.count + 1 else {
+            throw damaged(nil, "\(names.count) shards have names and \(next - 1) checkpoints")
+        }
         state.tables = try tables(transaction)
         if let (key, value) = try last(in: schema.log, transaction) {
             guard let position = Schema.position(key) else { throw damaged(nil, "the log's last key is no position") }

@@ -48,7 +48,8 @@ struct Verifier {
         }
         for shard in state.shards where shard.checkpoint.position > state.last {
             throw store.damaged(
-                state.last, "shard \(shard.key) stands at position \(shard.checkpoint.position), which the log doesn't hold")
+                state.last,
+                "shard \(shard.key) stands at position \(shard.checkpoint.position), which the log doesn't hold")
         }
         guard state.last > .origin else { return }
         var position = Position(state.last.number > count ? state.last.number - count : 0)
@@ -59,7 +60,8 @@ struct Verifier {
             }
             previous = ChainHash(value)
         }
-        try snapshot.forEach(in: store.schema.log, from: Schema.key(position.next)) { (key, value) throws(JournalError) in
+        try snapshot.forEach(in: store.schema.log, from: Schema.key(position.next)) {
+            (key, value) throws(JournalError) in
             position = position.next
             guard Schema.position(key) == position else { throw store.damaged(position, "the event is missing") }
             _ = try store.open(value, at: position, after: previous)
@@ -100,7 +102,9 @@ struct Verifier {
         throw foldError
     }
 
-    private func checkChain(from start: Position, to end: Position, after chain: ChainHash) throws(JournalError) -> ChainHash {
+    private func checkChain(from start: Position, to end: Position, after chain: ChainHash) throws(JournalError)
+        -> ChainHash
+    {
         var previous = chain
         try forEachEvent(from: start, to: end) { (value, position) throws(JournalError) in
             try store.checkHash(of: value, at: position, after: previous)
@@ -131,7 +135,8 @@ struct Verifier {
         _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ fold: inout LogState
     ) throws(Refusal) {
         guard Int(envelope.shard) <= fold.shards.count else {
-            guard let name = naming, Int(envelope.shard) == fold.shards.count + 1, envelope.revision == Revision(1) else {
+            guard let name = naming, Int(envelope.shard) == fold.shards.count + 1, envelope.revision == Revision(1)
+            else {
                 throw unnamed(envelope, payload, naming)
             }
             fold.add(try .beginning(name, with: payload, position: envelope.position, time: envelope.time))
@@ -167,8 +172,11 @@ struct Verifier {
     ) throws(JournalError) {
         try store.read { (snapshot) throws(JournalError) in
             var position = start
-            try snapshot.forEach(in: store.schema.log, from: Schema.key(start.next)) { (key, value) throws(JournalError) in
-                guard Schema.position(key) == position.next else { throw store.damaged(position.next, "the event is missing") }
+            try snapshot.forEach(in: store.schema.log, from: Schema.key(start.next)) {
+                (key, value) throws(JournalError) in
+                guard Schema.position(key) == position.next else {
+                    throw store.damaged(position.next, "the event is missing")
+                }
                 position = position.next
                 try body(value, position)
                 return position < end
@@ -181,7 +189,8 @@ struct Verifier {
     private func compare(_ fold: LogState, _ snapshot: borrowing ReadTransaction) throws(JournalError) {
         let kept = try store.state(snapshot)
         guard kept.shards.count == fold.shards.count else {
-            throw store.damaged(nil, "the log knows \(fold.shards.count) shards, and \(kept.shards.count) are kept beside it")
+            throw store.damaged(
+                nil, "the log knows \(fold.shards.count) shards, and \(kept.shards.count) are kept beside it")
         }
         for (kept, folded) in zip(kept.shards, fold.shards) where kept.checkpoint != folded.checkpoint {
             throw store.damaged(
@@ -190,7 +199,9 @@ struct Verifier {
         for (name, folded) in fold.tables where kept.tables[name] != folded {
             throw store.damaged(folded.position, "what is kept of table \(name) is not the fold of its events")
         }
-        guard kept.tables.count == fold.tables.count else { throw store.damaged(nil, "a table is kept that the log doesn't know") }
+        guard kept.tables.count == fold.tables.count else {
+            throw store.damaged(nil, "a table is kept that the log doesn't know")
+        }
         try compareIndex(fold, snapshot)
     }
 
@@ -209,7 +220,9 @@ struct Verifier {
         let expected = fold.shards.reduce(UInt64(0)) {
             $0 + ($1.checkpoint.revision.number + Schema.indexInterval - 1) / Schema.indexInterval
         }
-        guard entries == expected else { throw store.damaged(nil, "the history index has \(entries) entries, not \(expected)") }
+        guard entries == expected else {
+            throw store.damaged(nil, "the history index has \(entries) entries, not \(expected)")
+        }
     }
 }
 

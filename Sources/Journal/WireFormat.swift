@@ -21,7 +21,8 @@ enum WireFormat {
 
     // MARK: - Events
 
-    static func encode(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?, onto writer: inout WireWriter) {
+    static func encode(_ envelope: Envelope, _ payload: Payload, naming shard: ShardKey?, onto writer: inout WireWriter)
+    {
         if case .sequenceAdvanced(let advanced) = payload, envelope.table == nil {
             return encode(envelope, advanced, onto: &writer)
         }
@@ -108,13 +109,16 @@ enum WireFormat {
     /// `nil` where the value, its hash first, holds no event.
     ///
     /// - Returns: the shard's full name as well, where the event gives it (a discovery).
-    static func decodeEvent(_ value: [UInt8]) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? { decodeEvent(value.span) }
+    static func decodeEvent(_ value: [UInt8]) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? {
+        decodeEvent(value.span)
+    }
 
     /// The same, in place.
     static func decodeEvent(_ value: Span<UInt8>) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? {
         guard value.count > ChainHash.count else { return nil }
         if let (envelope, advanced) = decodeAdvance(value) { return (envelope, .sequenceAdvanced(advanced), nil) }
-        guard let event = try? WireEvent(serializedBytes: [UInt8](value.extracting(droppingFirst: ChainHash.count))), event.position > 0, event.shard <= UInt64(UInt32.max),
+        guard let event = try? WireEvent(serializedBytes: [UInt8](value.extracting(droppingFirst: ChainHash.count))),
+            event.position > 0, event.shard <= UInt64(UInt32.max),
             let (payload, naming) = payload(of: event)
         else { return nil }
         let envelope = Envelope(
@@ -321,7 +325,9 @@ enum WireFormat {
     }
 
     static func decodeShard(_ bytes: [UInt8]) -> ShardKey? {
-        guard let name = try? Shake_Journal_V1_ShardName(serializedBytes: bytes), !name.shard.isEmpty else { return nil }
+        guard let name = try? Shake_Journal_V1_ShardName(serializedBytes: bytes), !name.shard.isEmpty else {
+            return nil
+        }
         return ShardKey(table: TableName(name.table), stream: StreamARN(name.stream), shard: ShardID(name.shard))
     }
 
@@ -440,7 +446,8 @@ enum WireFormat {
 
     private static func bytes(_ message: some Message) -> [UInt8] {
         guard let bytes: [UInt8] = try? message.serializedBytes() else {
-            preconditionFailure("only a required field that is missing keeps a message from encoding, and proto3 has none")
+            preconditionFailure(
+                "only a required field that is missing keeps a message from encoding, and proto3 has none")
         }
         return bytes
     }

@@ -88,7 +88,9 @@ struct WriterThread: Sendable {
                         batch.results.append(stage.admit(batch.requests[index].drafts, time: time))
                     }
                     // What a run came for decides whether it has begun: until then nothing is put.
-                    if before == nil { try store.put { (schema) throws(LMDBError) in try stage.putEvents(to: &transaction, schema) } }
+                    if before == nil {
+                        try store.put { (schema) throws(LMDBError) in try stage.putEvents(to: &transaction, schema) }
+                    }
                 } while gather(&batch)
                 // Nothing of what this run came for can be written: it leaves no trace.
                 if let before, !batch.results.isEmpty, batch.results.allSatisfy({ $0.isFailure }) { stage = before }
@@ -136,7 +138,9 @@ struct WriterThread: Sendable {
         let size = store.environment.mapSize
         let (doubled, overflows) = size.multipliedReportingOverflow(by: 2)
         guard !overflows, doubled <= 1 << 46 else { throw .mapFull(path: store.path, bytes: size) }
-        do throws(LMDBError) { try store.environment.grow(to: doubled) } catch { throw .mapFull(path: store.path, bytes: size) }
+        do throws(LMDBError) { try store.environment.grow(to: doubled) } catch {
+            throw .mapFull(path: store.path, bytes: size)
+        }
     }
 
     private mutating func commitError(_ error: JournalError) -> JournalError {

@@ -110,7 +110,9 @@ internal import Glibc
     /// Runs `body` on a snapshot. `body` is synchronous and short: a snapshot that stays open keeps every page that is
     /// replaced meanwhile.
     package func read<R, E: StorageFailure>(_ body: (borrowing ReadTransaction) throws(E) -> R) throws(E) -> R {
-        let transaction: ReadTransaction = try begin(raising: E.self) { () throws(LMDBError) in try ReadTransaction(in: self) }
+        let transaction: ReadTransaction = try begin(raising: E.self) { () throws(LMDBError) in
+            try ReadTransaction(in: self)
+        }
         defer { gate.leave() }
         unsafe shake_lmdb_enter(pointer)
         defer { shake_lmdb_leave() }
@@ -121,7 +123,9 @@ internal import Glibc
     /// stays on one thread (lmdb.h, `mdb_txn_begin`), and an `await` could change threads. Waits for the writer of any other
     /// process.
     package func write<R, E: StorageFailure>(_ body: (inout WriteTransaction) throws(E) -> R) throws(E) -> R {
-        var transaction: WriteTransaction = try begin(raising: E.self) { () throws(LMDBError) in try WriteTransaction(in: self) }
+        var transaction: WriteTransaction = try begin(raising: E.self) { () throws(LMDBError) in
+            try WriteTransaction(in: self)
+        }
         defer { gate.leave() }
         unsafe shake_lmdb_enter(pointer)
         defer { shake_lmdb_leave() }

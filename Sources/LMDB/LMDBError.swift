@@ -21,7 +21,9 @@ package struct LMDBError: Error, Hashable, CustomStringConvertible {
     package var isReadersFull: Bool { code == MDB_READERS_FULL }
     /// The file is LMDB's no more, or never was.
     package var isForeign: Bool { code == MDB_INVALID || code == MDB_VERSION_MISMATCH }
-    package var isCorrupted: Bool { isMapResized || code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INCOMPATIBLE }
+    package var isCorrupted: Bool {
+        isMapResized || code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INCOMPATIBLE
+    }
 
     static func check(_ code: Int32, _ call: String) throws(LMDBError) {
         guard code == MDB_SUCCESS else { throw LMDBError(code: code, call: call) }

@@ -15,7 +15,8 @@ enum Pages {
     ) throws(LMDBError) -> [UInt8]? {
         var found = unsafe MDB_val()
         let code = unsafe key.withUnsafeBufferPointer { key in
-            var keyValue = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
+            var keyValue = unsafe MDB_val(
+                mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
             return unsafe mdb_get(transaction, table.handle, &keyValue, &found)
         }
         if code == MDB_NOTFOUND { return nil }
@@ -103,7 +104,8 @@ enum Pages {
 
         func seek(_ from: [UInt8]) throws(LMDBError) -> Bool {
             let code = unsafe from.withUnsafeBufferPointer { bytes in
-                unsafe key = MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                unsafe key = MDB_val(
+                    mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
                 return unsafe mdb_cursor_get(pointer, &key, &value, MDB_SET_RANGE)
             }
             if code == MDB_NOTFOUND { return false }

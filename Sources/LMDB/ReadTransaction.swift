@@ -26,13 +26,16 @@ internal import CLMDB
         try unsafe Pages.value(for: key, in: table, pointer)
     }
 
-    package borrowing func count(of table: Table) throws(LMDBError) -> Int { try unsafe Pages.count(of: table, pointer) }
+    package borrowing func count(of table: Table) throws(LMDBError) -> Int {
+        try unsafe Pages.count(of: table, pointer)
+    }
 
     package borrowing func last(in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])? {
         try unsafe Pages.last(in: table, pointer)
     }
 
-    package borrowing func floor(of key: [UInt8], in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])? {
+    package borrowing func floor(of key: [UInt8], in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])?
+    {
         try unsafe Pages.floor(of: key, in: table, pointer)
     }
 

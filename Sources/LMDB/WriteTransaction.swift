@@ -37,13 +37,16 @@ internal import CLMDB
         try unsafe Pages.value(for: key, in: table, pointer)
     }
 
-    package borrowing func count(of table: Table) throws(LMDBError) -> Int { try unsafe Pages.count(of: table, pointer) }
+    package borrowing func count(of table: Table) throws(LMDBError) -> Int {
+        try unsafe Pages.count(of: table, pointer)
+    }
 
     package borrowing func last(in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])? {
         try unsafe Pages.last(in: table, pointer)
     }
 
-    package borrowing func floor(of key: [UInt8], in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])? {
+    package borrowing func floor(of key: [UInt8], in table: Table) throws(LMDBError) -> (key: [UInt8], value: [UInt8])?
+    {
         try unsafe Pages.floor(of: key, in: table, pointer)
     }
 
@@ -79,13 +82,15 @@ internal import CLMDB
         _ value: UnsafeRawBufferPointer, for key: UnsafeRawBufferPointer, in table: Table, _ flags: UInt32
     ) -> Int32 {
         var keyValue = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
-        var dataValue = unsafe MDB_val(mv_size: value.count, mv_data: UnsafeMutableRawPointer(mutating: value.baseAddress))
+        var dataValue = unsafe MDB_val(
+            mv_size: value.count, mv_data: UnsafeMutableRawPointer(mutating: value.baseAddress))
         return unsafe mdb_put(pointer, table.handle, &keyValue, &dataValue, flags)
     }
 
     package mutating func remove(_ key: [UInt8], in table: Table) throws(LMDBError) {
         let code = unsafe key.withUnsafeBufferPointer { key in
-            var keyValue = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
+            var keyValue = unsafe MDB_val(
+                mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
             return unsafe mdb_del(pointer, table.handle, &keyValue, nil)
         }
         guard code != MDB_NOTFOUND else { return }

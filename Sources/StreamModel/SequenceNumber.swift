@@ -48,7 +48,8 @@ package struct SequenceNumber: Hashable, Sendable {
         for index in 0..<count {
             let place = count - 1 - index
             let word = place < 16 ? low : place < 32 ? middle : high
-            bytes[start + index] = UInt8(ascii: "0") | UInt8(truncatingIfNeeded: (word >> UInt64((place & 15) * 4)) & 0xF)
+            bytes[start + index] =
+                UInt8(ascii: "0") | UInt8(truncatingIfNeeded: (word >> UInt64((place & 15) * 4)) & 0xF)
         }
     }
 

@@ -79,7 +79,8 @@ struct Shakectl: AsyncParsableCommand {
     private static func checkCommand(_ arguments: [String]) throws(ShakectlError) {
         let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
         // `help` takes a command, too.
-        for name in arguments.prefix(arguments.first == "help" ? 2 : 1) where !name.hasPrefix("-") && !names.contains(name) {
+        for name in arguments.prefix(arguments.first == "help" ? 2 : 1)
+        where !name.hasPrefix("-") && !names.contains(name) {
             let nearest = NearestName.of(name, in: names) ?? "help"
             throw .usage("unknown command '\(name)': did you mean '\(nearest)'? `shakectl --help` lists them all")
         }

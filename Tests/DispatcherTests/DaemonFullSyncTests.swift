@@ -279,7 +279,8 @@ struct DaemonFullSyncTests {
         #expect(rig.target.items().count == Self.items.count)
     }
 
-    @Test("A target restored from a backup made during the scan needs a full sync, and says so", arguments: [true, false])
+    @Test(
+        "A target restored from a backup made during the scan needs a full sync, and says so", arguments: [true, false])
     func restoredFromWithin(isFinished: Bool) async throws {
         addTable()
         let last = rig.target.hold { $0.items.contains(ScanPage.key(of: "item-19")) }

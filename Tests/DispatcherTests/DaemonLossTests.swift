@@ -38,9 +38,11 @@ struct DaemonLossTests {
         #expect(isAskedForFullSync(outcome))
     }
 
-    @Test("A shard that is listed and yet said not to be there is asked for again", arguments: [
-        FakeStream.Operation.iterator, .records,
-    ])
+    @Test(
+        "A shard that is listed and yet said not to be there is asked for again",
+        arguments: [
+            FakeStream.Operation.iterator, .records,
+        ])
     func listedAndDenied(operation: FakeStream.Operation) async throws {
         rig.source.add(FakeShard("a", 1...4))
         rig.source.fail(operation, of: "a", with: .named("ResourceNotFoundException"), times: 3)

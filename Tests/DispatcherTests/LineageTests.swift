@@ -22,7 +22,9 @@ struct LineageTests {
     @Test("Children wait until their parent is done")
     func waits() {
         #expect(following(["a": .inProcessing, "b": .waitingForParent, "c": .waitingForParent]).eligible == ids("a"))
-        #expect(following(["a": .done, "b": .waitingForParent, "c": .inProcessing, "d": .waitingForParent]).eligible == ids("b", "c"))
+        #expect(
+            following(["a": .done, "b": .waitingForParent, "c": .inProcessing, "d": .waitingForParent]).eligible
+                == ids("b", "c"))
         #expect(following(["a": .notNeeded, "b": .prepared]).eligible == ids("b"))
     }
 
@@ -55,7 +57,9 @@ struct LineageTests {
     @Test("A shard with a known ancestor is never opened at LATEST (PEERS row 5)")
     func neverLatest() {
         let lineage = following(["a": .inProcessing])
-        for news in lineage.news(in: family, startAt: .latest) { #expect(news.discovered.start == .trimHorizon, "\(news.shard)") }
+        for news in lineage.news(in: family, startAt: .latest) {
+            #expect(news.discovered.start == .trimHorizon, "\(news.shard)")
+        }
     }
 
     @Test("At LATEST closed shards are not needed, and open ones begin at their newest record")

@@ -1,12 +1,14 @@
-@testable import Dispatcher
 import Journal
 import StreamModel
 import Testing
 
+@testable import Dispatcher
+
 /// DESIGN 4.5.
 @Suite("Recovery")
 struct RecoveryTests {
-    private func checkpoint(_ number: Int?, type: IteratorType = .afterSequenceNumber, epoch: UInt64 = 0) -> Checkpoint {
+    private func checkpoint(_ number: Int?, type: IteratorType = .afterSequenceNumber, epoch: UInt64 = 0) -> Checkpoint
+    {
         var checkpoint = Sample.checkpoint(
             status: .inProcessing, type: type, number: number.map { Sample.number($0) })
         checkpoint.epoch = Epoch(epoch)
@@ -23,7 +25,8 @@ struct RecoveryTests {
         #expect(Recovery.compare(checkpoint(50), with: position(50)) == .inStep)
         #expect(Recovery.compare(checkpoint(50), with: position(51)) == .advance(to: Sample.number(51)))
         #expect(Recovery.compare(checkpoint(50), with: position(49)) == .rewind(to: Sample.number(49)))
-        #expect(Recovery.compare(checkpoint(nil, type: .trimHorizon), with: position(5)) == .advance(to: Sample.number(5)))
+        #expect(
+            Recovery.compare(checkpoint(nil, type: .trimHorizon), with: position(5)) == .advance(to: Sample.number(5)))
     }
 
     @Test("Numbers of different lengths are compared as numbers")
@@ -34,7 +37,8 @@ struct RecoveryTests {
     @Test("A position of another epoch says nothing: the shard was rewound since")
     func epochs() {
         #expect(Recovery.compare(checkpoint(20, epoch: 1), with: position(50, epoch: 0)) == .inStep)
-        #expect(Recovery.compare(checkpoint(nil, type: .trimHorizon, epoch: 2), with: position(50, epoch: 1)) == .inStep)
+        #expect(
+            Recovery.compare(checkpoint(nil, type: .trimHorizon, epoch: 2), with: position(50, epoch: 1)) == .inStep)
     }
 
     @Test("A target restored from before a rewind is behind, once the journal has gone on from that rewind")
@@ -88,7 +92,11 @@ struct BackoffTests {
     @Test("Waits double up to the maximum, at least half of each is certain, and success begins anew")
     func doubles() {
         var backoff = Backoff(first: .milliseconds(100), maximum: .seconds(1))
-        #expect((0..<6).map { _ in backoff.next(jitter: 1) } == [.milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800), .seconds(1), .seconds(1)])
+        #expect(
+            (0..<6).map { _ in backoff.next(jitter: 1) } == [
+                .milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800), .seconds(1),
+                .seconds(1),
+            ])
         #expect(backoff.next(jitter: 0) == .milliseconds(500))
         backoff.succeeded()
         #expect(backoff.next(jitter: 1) == .milliseconds(100))

@@ -44,12 +44,16 @@ struct ShardMachineTests {
     func window() {
         var machine = fetching()
         for index in 1..<ShardMachine.window {
-            #expect(machine.handle(page(100 + index, next: "\(index)")).contains { if case .fetch = $0 { true } else { false } })
+            #expect(
+                machine.handle(page(100 + index, next: "\(index)")).contains {
+                    if case .fetch = $0 { true } else { false }
+                })
         }
         #expect(machine.handle(page(150, next: "x")) == [])
         #expect(
             machine.handle(.delivered(upTo: Sample.number(101))) == [
-                .deliver(pages: ShardMachine.window - 1, upTo: Sample.number(150)), .fetch(Sample.iterator("x"), after: .zero),
+                .deliver(pages: ShardMachine.window - 1, upTo: Sample.number(150)),
+                .fetch(Sample.iterator("x"), after: .zero),
             ])
     }
 
@@ -160,7 +164,8 @@ struct ShardMachineTests {
         var inFlight: (pages: Int, upTo: SequenceNumber)?
         var fetched: [[Int]] = []
         var delivered: [Int] = []
-        var fetches = 0, steps = 0
+        var fetches = 0
+        var steps = 0
 
         while steps < 10_000 {
             steps += 1

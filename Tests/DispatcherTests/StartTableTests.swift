@@ -24,7 +24,9 @@ struct StartTableTests {
                 == .start(Start(.iterator(Sample.iterator("mine"))), .handedOver))
     }
 
-    @Test("Row 2: LATEST was promised and nothing says where it was", arguments: [Status.prepared, .inProcessing, .waitingForParent])
+    @Test(
+        "Row 2: LATEST was promised and nothing says where it was",
+        arguments: [Status.prepared, .inProcessing, .waitingForParent])
     func latestLost(status: Status) {
         #expect(decide(Sample.checkpoint(status: status, type: .latest)) == .needsFullSync)
     }
@@ -101,12 +103,17 @@ struct StartTableTests {
                                 let checkpoint = Sample.checkpoint(
                                     status: status, type: type, number: number, stored: stored)
                                 let decision = decide(
-                                    checkpoint, handedOver: handedOver ? Sample.iterator("mine") : nil, expired: expired)
+                                    checkpoint, handedOver: handedOver ? Sample.iterator("mine") : nil, expired: expired
+                                )
                                 let found =
-                                    if case .start(_, let rule) = decision { rule.rawValue } else { "needs a full sync" }
+                                    if case .start(_, let rule) = decision { rule.rawValue } else {
+                                        "needs a full sync"
+                                    }
                                 #expect(
-                                    found == expected(
-                                        checkpoint, handedOver: handedOver, expired: expired, isYoung: stored == young),
+                                    found
+                                        == expected(
+                                            checkpoint, handedOver: handedOver, expired: expired,
+                                            isYoung: stored == young),
                                     "\(type) \(status) \(String(describing: stored)) \(String(describing: number))")
                                 seen.insert(found)
                             }

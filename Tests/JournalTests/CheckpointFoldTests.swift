@@ -1,6 +1,7 @@
-@testable import Journal
 import StreamModel
 import Testing
+
+@testable import Journal
 
 @Suite("Folding a shard's events")
 struct CheckpointFoldTests {
@@ -45,7 +46,9 @@ struct CheckpointFoldTests {
     /// The fields in which two checkpoints differ, save those that every event moves.
     private static func changes(_ before: Checkpoint, _ after: Checkpoint) -> Set<String> {
         let values = { (checkpoint: Checkpoint) in
-            Dictionary(Mirror(reflecting: checkpoint).children.map { ($0.label ?? "", String(reflecting: $0.value)) }) { $1 }
+            Dictionary(Mirror(reflecting: checkpoint).children.map { ($0.label ?? "", String(reflecting: $0.value)) }) {
+                $1
+            }
         }
         let (old, new) = (values(before), values(after))
         return Set(old.keys.filter { old[$0] != new[$0] }).subtracting(["revision", "position", "updated"])
@@ -70,7 +73,9 @@ struct CheckpointFoldTests {
             #expect(!isAllowed)
             #expect(refusal.rule == "\(from.rawValue) is never followed by \(to.rawValue) without a rewind")
             #expect((refusal.shard, refusal.revision, refusal.attempted) == (before.shard, Revision(20), Revision(21)))
-            #expect(refusal.description.contains("orders/shardId-00001: status_changed as revision 21 can't follow revision 20"))
+            #expect(
+                refusal.description.contains(
+                    "orders/shardId-00001: status_changed as revision 21 can't follow revision 20"))
         } else {
             #expect(isAllowed)
         }
@@ -79,8 +84,9 @@ struct CheckpointFoldTests {
     @Test("A change from another status than the shard's is refused", arguments: Status.allCases)
     func otherStatus(status: Status) {
         for claimed in Status.allCases where claimed != status {
-            #expect(Self.refusal(.status(claimed, .done), to: Self.full(status))?.rule
-                == "the status is \(status.rawValue), not \(claimed.rawValue)")
+            #expect(
+                Self.refusal(.status(claimed, .done), to: Self.full(status))?.rule
+                    == "the status is \(status.rawValue), not \(claimed.rawValue)")
         }
     }
 
@@ -89,7 +95,9 @@ struct CheckpointFoldTests {
         #expect((Self.refusal(.advanced(60), to: Self.full(status)) == nil) == (status == .inProcessing))
     }
 
-    @Test("A rewind sets any status back: the shard itself to prepared, a descendant to waiting for its parent", arguments: Status.allCases)
+    @Test(
+        "A rewind sets any status back: the shard itself to prepared, a descendant to waiting for its parent",
+        arguments: Status.allCases)
     func rewindStatus(status: Status) throws {
         #expect(try Self.apply(.rewound(from: 50, to: 40, epoch: 4), to: Self.full(status)).status == .prepared)
         #expect(
@@ -102,7 +110,10 @@ struct CheckpointFoldTests {
     @Test("A sequence number never goes back or stands still", arguments: [-999, 0, 49, 50])
     func back(number: Int) {
         let rule = Self.refusal(.advanced(number), to: Self.full())?.rule
-        #expect(rule == "sequence number \(Sample.number(number)) does not come after \(Sample.number(50)): only a rewind goes back")
+        #expect(
+            rule
+                == "sequence number \(Sample.number(number)) does not come after \(Sample.number(50)): only a rewind goes back"
+        )
     }
 
     @Test("Order is that of numbers, not of text")
@@ -110,7 +121,8 @@ struct CheckpointFoldTests {
         var checkpoint = Self.full()
         checkpoint.sequenceNumber = SequenceNumber("999")
         let next = SequenceAdvanced(
-            sequenceNumber: try #require(SequenceNumber("1000")), records: 1, bytes: 1, approximateTime: nil, targetToken: nil)
+            sequenceNumber: try #require(SequenceNumber("1000")), records: 1, bytes: 1, approximateTime: nil,
+            targetToken: nil)
         #expect(try Self.apply(.sequenceAdvanced(next), to: checkpoint).sequenceNumber == SequenceNumber("1000"))
     }
 
@@ -141,13 +153,19 @@ struct CheckpointFoldTests {
         #expect(Self.refusal(.advanced(1), to: taken) == nil)
     }
 
-    @Test("A rewind from another number, or into another epoch than the next, is refused", arguments: [2, 3, 5] as [UInt64])
+    @Test(
+        "A rewind from another number, or into another epoch than the next, is refused",
+        arguments: [2, 3, 5] as [UInt64])
     func rewindMatches(epoch: UInt64) {
-        #expect(Self.refusal(.rewound(from: 50, to: 40, epoch: epoch), to: Self.full())?.rule == "the epoch after 3 is 4, not \(epoch)")
-        #expect(Self.refusal(.rewound(from: 49, to: 40, epoch: 4), to: Self.full())?.rule
-            == "the checkpoint is at \(Sample.number(50)), not at \(Sample.number(49))")
-        #expect(Self.refusal(.rewound(from: nil, to: 40, epoch: 4), to: Self.full())?.rule
-            == "the checkpoint is at \(Sample.number(50)), not at the start")
+        #expect(
+            Self.refusal(.rewound(from: 50, to: 40, epoch: epoch), to: Self.full())?.rule
+                == "the epoch after 3 is 4, not \(epoch)")
+        #expect(
+            Self.refusal(.rewound(from: 49, to: 40, epoch: 4), to: Self.full())?.rule
+                == "the checkpoint is at \(Sample.number(50)), not at \(Sample.number(49))")
+        #expect(
+            Self.refusal(.rewound(from: nil, to: 40, epoch: 4), to: Self.full())?.rule
+                == "the checkpoint is at \(Sample.number(50)), not at the start")
     }
 
     // MARK: - Fields
@@ -177,10 +195,13 @@ struct CheckpointFoldTests {
         let before = Self.full()
         let after = try Self.apply(payload, to: before)
         #expect(Self.changes(before, after) == changed)
-        #expect((after.revision, after.position, after.updated) == (Revision(21), Position(11), Sample.noon + .seconds(1)))
+        #expect(
+            (after.revision, after.position, after.updated) == (Revision(21), Position(11), Sample.noon + .seconds(1)))
     }
 
-    @Test("An iterator obtained at LATEST is kept until a record is durable or the shard is rewound, and not by any other event")
+    @Test(
+        "An iterator obtained at LATEST is kept until a record is durable or the shard is rewound, and not by any other event"
+    )
     func storedIterator() throws {
         var checkpoint = Self.full()
         checkpoint.sequenceNumber = nil
@@ -200,20 +221,26 @@ struct CheckpointFoldTests {
 
     @Test("A shard that has a sequence number never begins at LATEST again")
     func latestOnce() {
-        #expect(Self.refusal(.resolved(.latest), to: Self.full())?.rule == "a shard with a sequence number never begins at LATEST again")
+        #expect(
+            Self.refusal(.resolved(.latest), to: Self.full())?.rule
+                == "a shard with a sequence number never begins at LATEST again")
     }
 
     @Test("A closed shard keeps its ending")
     func ending() throws {
         let closed = try Self.apply(.discovered(from: nil, to: 900), to: Self.full())
-        #expect(Self.refusal(.discovered(from: nil, to: 901), to: closed)?.rule == "a closed shard keeps its ending sequence number")
+        #expect(
+            Self.refusal(.discovered(from: nil, to: 901), to: closed)?.rule
+                == "a closed shard keeps its ending sequence number")
         #expect(Self.refusal(.discovered(from: nil, to: nil), to: closed) != nil)
         #expect(Self.refusal(.discovered(from: nil, to: 900), to: closed) == nil)
     }
 
     @Test("A shard's first event is its discovery")
     func first() {
-        for payload in [Payload.queried(), .advanced(1), .status(.notProcessed, .prepared), .rewound(from: nil, to: nil, epoch: 1)] {
+        for payload in [
+            Payload.queried(), .advanced(1), .status(.notProcessed, .prepared), .rewound(from: nil, to: nil, epoch: 1),
+        ] {
             #expect(throws: Refusal.self) {
                 try Checkpoint.beginning(Sample.key(1), with: payload, position: Position(1), time: Sample.noon)
             }
@@ -223,7 +250,8 @@ struct CheckpointFoldTests {
     @Test("Events of runs and tables are no events of a shard")
     func strangers() {
         for payload in [
-            Payload.runStarted(Sample.daemon), .runStopped(RunStopped(reason: "")), .scanFinished(ScanFinished(items: 1)),
+            Payload.runStarted(Sample.daemon), .runStopped(RunStopped(reason: "")),
+            .scanFinished(ScanFinished(items: 1)),
         ] {
             #expect(Self.refusal(payload, to: Self.full())?.rule == "it is no event of a shard")
         }

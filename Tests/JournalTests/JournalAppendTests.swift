@@ -1,10 +1,11 @@
 import Dispatch
 import Glibc
-@testable import Journal
 import LMDB
 import StreamModel
 import Synchronization
 import Testing
+
+@testable import Journal
 
 @Suite("Appending to a journal")
 struct JournalAppendTests {
@@ -18,9 +19,10 @@ struct JournalAppendTests {
         }
         try await Journal.use(scratch.journal, .reader) { journal in
             let events = try journal.everything()
-            #expect(events.map(\.payload) == [
-                .runStarted(Sample.daemon), .discovered(), .runStopped(RunStopped(reason: "the test ends")),
-            ])
+            #expect(
+                events.map(\.payload) == [
+                    .runStarted(Sample.daemon), .discovered(), .runStopped(RunStopped(reason: "the test ends")),
+                ])
             #expect(events.map(\.run) == [RunID(Position(1)), RunID(Position(1)), RunID(Position(1))])
             #expect(events.map(\.subject) == [.run, .shard(Sample.key(1)), .run])
             #expect(events.map(\.revision) == [nil, Revision(1), nil])
@@ -51,7 +53,9 @@ struct JournalAppendTests {
         }
     }
 
-    @Test("An append that expects another revision than the shard's is a conflict, and leaves nothing", arguments: [0, 1, 3] as [UInt64])
+    @Test(
+        "An append that expects another revision than the shard's is a conflict, and leaves nothing",
+        arguments: [0, 1, 3] as [UInt64])
     func conflict(expected: UInt64) async throws {
         try await Journal.use(scratch.journal) { journal in
             try await journal.add(1, .discovered(), .queried())
@@ -98,7 +102,9 @@ struct JournalAppendTests {
             try await journal.add(2, .discovered(parent: 1))
             let child = Draft(shard: Sample.key(2), expecting: Revision(1), Payload.takenUp)
             let error = await failure { () async throws(JournalError) in try await journal.append([child]) }
-            #expect(error?.description.contains("its parent shardId-00001 is in_processing, and must be done first") == true)
+            #expect(
+                error?.description.contains("its parent shardId-00001 is in_processing, and must be done first") == true
+            )
             let parent = try #require(try journal.checkpoint(of: Sample.key(1)))
             _ = try await journal.append([
                 Draft(shard: Sample.key(1), expecting: parent.revision, [.status(.inProcessing, .done)]), child,
@@ -131,8 +137,12 @@ struct JournalAppendTests {
                 Draft(shard: Sample.key(3), expecting: revisions[2], [.rewound(from: 70, to: nil, root: 1, epoch: 1)]),
             ]
             for (count, begun) in [(1, 2), (2, 3)] {
-                let error = await failure { () async throws(JournalError) in try await journal.append(Array(drafts.prefix(count))) }
-                #expect(error?.description.contains("its child shardId-0000\(begun) has begun, and must be set back with it") == true)
+                let error = await failure { () async throws(JournalError) in
+                    try await journal.append(Array(drafts.prefix(count)))
+                }
+                #expect(
+                    error?.description.contains(
+                        "its child shardId-0000\(begun) has begun, and must be set back with it") == true)
             }
             _ = try await journal.append(drafts)
             #expect(try journal.checkpoints().map(\.status) == [.prepared, .waitingForParent, .waitingForParent])
@@ -154,9 +164,10 @@ struct JournalAppendTests {
     func groupCommit() async throws {
         let (appenders, rounds) = (64, 5)
         try await Journal.use(scratch.journal) { journal in
-            _ = try await journal.append((0..<appenders).map {
-                Draft(shard: Sample.key($0), expecting: .none, [.discovered()] + Payload.takenUp)
-            })
+            _ = try await journal.append(
+                (0..<appenders).map {
+                    Draft(shard: Sample.key($0), expecting: .none, [.discovered()] + Payload.takenUp)
+                })
             let refused = try await withThrowingTaskGroup { group in
                 for shard in 0..<appenders {
                     group.addTask { @concurrent in
@@ -166,7 +177,9 @@ struct JournalAppendTests {
                             // Once more the same number, which can't follow.
                             if await failure({ () async throws(JournalError) in
                                 try await journal.append([
-                                    Draft(shard: Sample.key(shard), expecting: Revision(UInt64(round + 4)), [.advanced(round)])
+                                    Draft(
+                                        shard: Sample.key(shard), expecting: Revision(UInt64(round + 4)),
+                                        [.advanced(round)])
                                 ])
                             })?.exitCode == 65 {
                                 refused += 1
@@ -179,7 +192,8 @@ struct JournalAppendTests {
             }
             #expect(refused == appenders * rounds)
             for shard in 0..<appenders {
-                let numbers = try journal.history(of: Sample.key(shard), HistoryQuery(kinds: ["sequence_advanced"])).map(\.payload)
+                let numbers = try journal.history(of: Sample.key(shard), HistoryQuery(kinds: ["sequence_advanced"]))
+                    .map(\.payload)
                 #expect(numbers == (1...rounds).map { .advanced($0) })
             }
             _ = try journal.verified()
@@ -242,7 +256,8 @@ struct JournalAppendTests {
                     group.addTask {
                         await failure { () async throws(JournalError) in
                             try await journal.append([
-                                Draft(shard: Sample.key(1), expecting: Revision(UInt64(number + 3)), [.advanced(number)])
+                                Draft(
+                                    shard: Sample.key(1), expecting: Revision(UInt64(number + 3)), [.advanced(number)])
                             ])
                         }
                     }
@@ -250,7 +265,8 @@ struct JournalAppendTests {
                 return await group.reduce(into: 0) { $0 += $1 == nil ? 1 : 0 }
             }
             // Tasks may overtake each other before they ask; what was accepted is a run without a gap.
-            let numbers = try journal.history(of: Sample.key(1), HistoryQuery(kinds: ["sequence_advanced"])).map(\.payload)
+            let numbers = try journal.history(of: Sample.key(1), HistoryQuery(kinds: ["sequence_advanced"])).map(
+                \.payload)
             #expect(numbers == (1...50).prefix(results).map { .advanced($0) })
         }
     }
@@ -302,7 +318,9 @@ struct JournalAppendTests {
         let before = try File.bytes(scratch.journal + "/data.mdb")
         try await Journal.use(scratch.journal, .steward(Sample.steward)) { steward in
             _ = await failure { () async throws(JournalError) in
-                try await steward.append([Draft(shard: Sample.key(1), expecting: .none, [.rewound(from: 50, to: 4, epoch: 1)])])
+                try await steward.append([
+                    Draft(shard: Sample.key(1), expecting: .none, [.rewound(from: 50, to: 4, epoch: 1)])
+                ])
             }
         }
         #expect(try File.bytes(scratch.journal + "/data.mdb") == before)
@@ -334,9 +352,13 @@ struct JournalAppendTests {
         let journal = try Journal.open(scratch.journal, .daemon(Sample.daemon), mapSize: 1 << 20)
         await journal.close(reason: "first")
         await journal.close(reason: "second")
-        #expect(await failure { () async throws(JournalError) in try await journal.append([]) } == .closed(path: journal.path))
+        #expect(
+            await failure { () async throws(JournalError) in try await journal.append([]) }
+                == .closed(path: journal.path))
         #expect(try journal.everything().last?.payload == .runStopped(RunStopped(reason: "first")))
         let reader = try Journal.open(scratch.journal, .reader)
-        #expect(await failure { () async throws(JournalError) in try await reader.append([]) } == .closed(path: reader.path))
+        #expect(
+            await failure { () async throws(JournalError) in try await reader.append([]) } == .closed(path: reader.path)
+        )
     }
 }

@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
-@testable import Journal
 import StreamModel
 import Synchronization
 import Testing
+
+@testable import Journal
 
 @Suite("A journal whose process is killed")
 struct JournalCrashTests {
@@ -16,7 +17,8 @@ struct JournalCrashTests {
         for round in 0..<4 {
             try File.write([], to: acknowledged)
             await #expect(processExitsWith: .signal(SIGKILL)) {
-                [path = path as String, acknowledged = acknowledged as String, seed = seed &+ UInt64(round) as UInt64] in
+                [path = path as String, acknowledged = acknowledged as String, seed = seed &+ UInt64(round) as UInt64]
+                in
                 try await JournalCrashTests.appendUntilKilled(path, acknowledged, seed: seed)
             }
             for line in File.text(acknowledged).split(separator: "\n") {

@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
-@testable import Journal
 import StreamModel
 import Testing
+
+@testable import Journal
 
 /// LMDB has no checksums of its own, and trusts its pages. So a damaged file is opened in a process of its own: it may be
 /// refused with status 65 from anywhere, also from within LMDB, or be read rightly. It may not be read wrongly, end by a
@@ -20,7 +21,9 @@ struct JournalDamageTests {
         let writes: Bool
     }
 
-    @Test("A flipped bit or a cut is refused or harmless", arguments: Seeds.and(13_709_165_585_138_501_441), [false, true])
+    @Test(
+        "A flipped bit or a cut is refused or harmless", arguments: Seeds.and(13_709_165_585_138_501_441),
+        [false, true])
     func damaged(seed: UInt64, writes: Bool) async throws {
         try await Journal.use(scratch.path + "/whole") { journal in
             var history = RandomHistory(seed: 5, shards: 4)
@@ -53,7 +56,8 @@ struct JournalDamageTests {
                 // Most of a file is empty space; what is not is where damage shows.
                 var place = Int.random(in: 0..<bytes.count, using: &random)
                 while bytes[place] == 0, Int.random(in: 0..<10, using: &random) > 0 {
-                    place = index % 8 == 0
+                    place =
+                        index % 8 == 0
                         ? Int.random(in: 0..<8192, using: &random) : Int.random(in: 0..<bytes.count, using: &random)
                 }
                 bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
@@ -97,7 +101,8 @@ struct JournalDamageTests {
             checkpoints = try journal.checkpoints()
             let last = events[events.count - 2].position  // the last transaction was run_stopped
             before = try checkpoints.compactMap { try journal.checkpoint(of: $0.shard, at: last) }
-            histories = try Dictionary(uniqueKeysWithValues: checkpoints.map { ($0.shard, try journal.history(of: $0.shard, HistoryQuery())) })
+            histories = try Dictionary(
+                uniqueKeysWithValues: checkpoints.map { ($0.shard, try journal.history(of: $0.shard, HistoryQuery())) })
         }
 
         /// `nil` where each question was refused or answered rightly.
@@ -110,19 +115,23 @@ struct JournalDamageTests {
             }
             var wrong: [String?] = []
             if writes {
-                wrong.append(await ask { () throws(JournalError) in
-                    _ = try await journal.append([Draft(table: Sample.table, [.faulted()])])
-                    return true
-                })
+                wrong.append(
+                    await ask { () throws(JournalError) in
+                        _ = try await journal.append([Draft(table: Sample.table, [.faulted()])])
+                        return true
+                    })
                 await journal.close(reason: "compared")
             }
             wrong.append(await ask { () throws(JournalError) in isRight(try journal.everything(), writes) })
-            wrong.append(await ask { () throws(JournalError) in [checkpoints, before].contains(try journal.checkpoints()) })
+            wrong.append(
+                await ask { () throws(JournalError) in [checkpoints, before].contains(try journal.checkpoints()) })
             for (shard, events) in histories {
-                wrong.append(await ask { () throws(JournalError) in try journal.history(of: shard, HistoryQuery()) == events })
-                wrong.append(await ask { () throws(JournalError) in
-                    try journal.history(of: shard, HistoryQuery(newestFirst: true)) == events.reversed()
-                })
+                wrong.append(
+                    await ask { () throws(JournalError) in try journal.history(of: shard, HistoryQuery()) == events })
+                wrong.append(
+                    await ask { () throws(JournalError) in
+                        try journal.history(of: shard, HistoryQuery(newestFirst: true)) == events.reversed()
+                    })
             }
             wrong.append(await ask { () throws(JournalError) in try journal.verified().events + 1 >= events.count })
             let found = wrong.compactMap { $0 }
@@ -137,7 +146,9 @@ struct JournalDamageTests {
         }
 
         private func ask(_ question: () async throws(JournalError) -> Bool) async -> String? {
-            do throws(JournalError) { return try await question() ? nil : "a wrong answer" } catch { return refused(error) }
+            do throws(JournalError) { return try await question() ? nil : "a wrong answer" } catch {
+                return refused(error)
+            }
         }
 
         private func refused(_ error: JournalError) -> String? {

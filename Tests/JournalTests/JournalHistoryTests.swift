@@ -1,6 +1,7 @@
-@testable import Journal
 import StreamModel
 import Testing
+
+@testable import Journal
 
 @Suite("Reading a journal")
 struct JournalHistoryTests {
@@ -41,7 +42,8 @@ struct JournalHistoryTests {
                     let then = try journal.checkpoint(of: key, at: event.position)
                     #expect(then == folded[key], "SHAKE_SEED=\(seed), position \(event.position)")
                     let other = folded.keys.sorted()[Int(event.position.number / 7) % folded.count]
-                    #expect(try journal.checkpoint(of: other, at: event.position) == folded[other], "SHAKE_SEED=\(seed)")
+                    #expect(
+                        try journal.checkpoint(of: other, at: event.position) == folded[other], "SHAKE_SEED=\(seed)")
                 }
                 if let receipt = taken.first(where: { $0.position == event.position }) {
                     #expect(receipt.checkpoint == folded[key], "SHAKE_SEED=\(seed), position \(event.position)")
@@ -58,14 +60,18 @@ struct JournalHistoryTests {
             try await journal.add(2, .discovered())
             for number in 1..<max(count, 1) where count > 1 {
                 _ = try await journal.append([
-                    Draft(shard: Sample.key(1), expecting: Revision(UInt64(number)), [number % 3 == 0 ? .faulted("\(number)") : .queried(worker: "\(number)")]),
+                    Draft(
+                        shard: Sample.key(1), expecting: Revision(UInt64(number)),
+                        [number % 3 == 0 ? .faulted("\(number)") : .queried(worker: "\(number)")]),
                     Draft(shard: Sample.key(2), expecting: Revision(UInt64(number)), [.faulted()]),
                 ])
             }
         }
     }
 
-    @Test("A history is whole in both orders, on either side of the index's entries", arguments: [1, 2, 31, 32, 33, 63, 64, 65, 100])
+    @Test(
+        "A history is whole in both orders, on either side of the index's entries",
+        arguments: [1, 2, 31, 32, 33, 63, 64, 65, 100])
     func orders(count: Int) async throws {
         try await fill(count)
         try await Journal.use(scratch.journal, .reader) { journal in
@@ -74,9 +80,11 @@ struct JournalHistoryTests {
             #expect(try journal.history(of: Sample.key(1), HistoryQuery()) == expected)
             #expect(try journal.history(of: Sample.key(1), HistoryQuery(newestFirst: true)) == expected.reversed())
             for limit in [0, 1, 31, 32, 33, 99, 1000] {
-                #expect(try journal.history(of: Sample.key(1), HistoryQuery(limit: limit)) == Array(expected.prefix(limit)))
-                #expect(try journal.history(of: Sample.key(1), HistoryQuery(limit: limit, newestFirst: true))
-                    == Array(expected.reversed().prefix(limit)))
+                #expect(
+                    try journal.history(of: Sample.key(1), HistoryQuery(limit: limit)) == Array(expected.prefix(limit)))
+                #expect(
+                    try journal.history(of: Sample.key(1), HistoryQuery(limit: limit, newestFirst: true))
+                        == Array(expected.reversed().prefix(limit)))
             }
         }
     }
@@ -88,14 +96,16 @@ struct JournalHistoryTests {
             let all = try journal.history(of: Sample.key(1), HistoryQuery())
             let faults = all.filter { $0.payload.kind == "faulted" }
             #expect(try journal.history(of: Sample.key(1), HistoryQuery(kinds: ["faulted"])) == faults)
-            #expect(try journal.history(of: Sample.key(1), HistoryQuery(kinds: ["faulted"], limit: 5, newestFirst: true))
-                == Array(faults.reversed().prefix(5)))
+            #expect(
+                try journal.history(of: Sample.key(1), HistoryQuery(kinds: ["faulted"], limit: 5, newestFirst: true))
+                    == Array(faults.reversed().prefix(5)))
             let (since, until) = (all[20].time, all[45].time)
             let within = all.filter { $0.time >= since && $0.time <= until }
             #expect(within.count >= 26)
             #expect(try journal.history(of: Sample.key(1), HistoryQuery(since: since, until: until)) == within)
-            #expect(try journal.history(of: Sample.key(1), HistoryQuery(since: since, until: until, newestFirst: true))
-                == within.reversed())
+            #expect(
+                try journal.history(of: Sample.key(1), HistoryQuery(since: since, until: until, newestFirst: true))
+                    == within.reversed())
             #expect(try journal.checkpoint(of: Sample.key(1), at: until)?.updated == until)
             #expect(try journal.checkpoint(of: Sample.key(1), at: Sample.noon) == nil, "before its discovery")
         }
@@ -114,7 +124,8 @@ struct JournalHistoryTests {
     func noSuchPosition() async throws {
         try await Journal.use(scratch.journal) { journal in
             try await journal.add(1, .discovered())
-            let error = failure { () throws(JournalError) in try journal.checkpoint(of: Sample.key(1), at: Position(99)) }
+            let error = failure { () throws(JournalError) in try journal.checkpoint(of: Sample.key(1), at: Position(99))
+            }
             #expect(error == .noSuchPosition(Position(99), last: Position(2)))
             #expect(error?.description == "the journal has no position 99: its last is 2")
             #expect(error?.exitCode == 64)
@@ -150,23 +161,29 @@ struct JournalHistoryTests {
                     _ = try await journal.append([Draft(shard: key, expecting: .none, [.discovered()])])
                 }
             }
-            #expect(try journal.shard(matching: "shardId-001").shard.text == "shardId-001", "an exact id wins over longer ones")
+            #expect(
+                try journal.shard(matching: "shardId-001").shard.text == "shardId-001",
+                "an exact id wins over longer ones")
             #expect(try journal.shard(matching: "orders/shardId-002").description == "orders/shardId-002")
             #expect(try journal.shard(matching: "people/002").description == "people/shardId-002")
             let none = failure { () throws(JournalError) in try journal.shard(matching: "zzz") }
             #expect(none == .noSuchShard(part: "zzz", known: 5))
-            #expect(none?.description == "no shard's id contains “zzz”: the journal knows 5; `shakectl shards` lists them")
+            #expect(
+                none?.description == "no shard's id contains “zzz”: the journal knows 5; `shakectl shards` lists them")
             let several = failure { () throws(JournalError) in try journal.shard(matching: "002") }
             guard case .ambiguousShard("002", let candidates) = several else {
                 Issue.record("\(String(describing: several)) names no candidates")
                 return
             }
             #expect(candidates.map(\.description) == ["orders/shardId-002", "people/shardId-002"])
-            #expect(several?.description
-                == "“002” names 2 shards (orders/shardId-002, people/shardId-002): give more of the id, or table/id")
+            #expect(
+                several?.description
+                    == "“002” names 2 shards (orders/shardId-002, people/shardId-002): give more of the id, or table/id"
+            )
             #expect((none?.exitCode, several?.exitCode) == (64, 64))
-            #expect(failure { () throws(JournalError) in try journal.shard(matching: "") }?.description.hasSuffix(
-                ", …): give more of the id, or table/id") == true)
+            #expect(
+                failure { () throws(JournalError) in try journal.shard(matching: "") }?.description.hasSuffix(
+                    ", …): give more of the id, or table/id") == true)
         }
     }
 }

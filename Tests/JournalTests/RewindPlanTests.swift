@@ -1,6 +1,7 @@
-@testable import Journal
 import StreamModel
 import Testing
+
+@testable import Journal
 
 @Suite("Planning a rewind")
 struct RewindPlanTests {
@@ -30,12 +31,17 @@ struct RewindPlanTests {
         .checkpoint(try #require(try journal.checkpoint(of: Sample.key(shard), at: position)))
     }
 
-    @Test("A rewind names its two ends, its epoch, who and why, and what the stream must still hold", arguments: [false, true])
+    @Test(
+        "A rewind names its two ends, its epoch, who and why, and what the stream must still hold",
+        arguments: [false, true])
     func plain(inclusive: Bool) async throws {
         try await Journal.use(scratch.journal) { journal in
             try await journal.follow(1, upTo: 50)
             let plan = try Self.make(Self.at(40), inclusive: inclusive, in: journal)
-            #expect((plan.from, plan.to, plan.inclusive, plan.cascaded) == (Sample.number(50), Sample.number(40), inclusive, []))
+            #expect(
+                (plan.from, plan.to, plan.inclusive, plan.cascaded) == (
+                    Sample.number(50), Sample.number(40), inclusive, []
+                ))
             #expect(plan.needs.type == (inclusive ? .atSequenceNumber : .afterSequenceNumber))
             #expect(plan.needs.sequenceNumber == Sample.number(40))
             let receipts = try await journal.append(plan.drafts)
@@ -86,10 +92,12 @@ struct RewindPlanTests {
             #expect(plan.cascaded == [2, 3, 4, 6].map(Sample.key))
             _ = try await journal.append(plan.drafts)
             let statuses = try Dictionary(uniqueKeysWithValues: journal.checkpoints().map { ($0.shard, $0.status) })
-            #expect([1, 2, 3, 4, 5, 6, 7].map { statuses[Sample.key($0)] } == [
-                .prepared, .waitingForParent, .waitingForParent, .waitingForParent, .notProcessed, .waitingForParent,
-                .inProcessing,
-            ])
+            #expect(
+                [1, 2, 3, 4, 5, 6, 7].map { statuses[Sample.key($0)] } == [
+                    .prepared, .waitingForParent, .waitingForParent, .waitingForParent, .notProcessed,
+                    .waitingForParent,
+                    .inProcessing,
+                ])
             #expect(try journal.checkpoint(of: Sample.key(4))?.sequenceNumber == nil)
             _ = try journal.verified()
         }
@@ -139,7 +147,9 @@ struct RewindPlanTests {
         try await Journal.use(scratch.journal) { journal in
             try await journal.follow(1, upTo: 50, done: true)
             let other = ShardKey(table: Sample.table, stream: StreamARN("another"), shard: Sample.shard(2))
-            _ = try await journal.append([Draft(shard: other, expecting: .none, [.discovered(parent: 1)] + Payload.takenUp)])
+            _ = try await journal.append([
+                Draft(shard: other, expecting: .none, [.discovered(parent: 1)] + Payload.takenUp)
+            ])
             #expect(try Self.make(Self.at(10), in: journal).cascaded == [])
         }
     }
@@ -152,20 +162,29 @@ struct RewindPlanTests {
             try await journal.add(
                 1, [.discovered(parent: 9, from: 10, to: 90)] + Payload.takenUp + [.advanced(50)])
             try await journal.add(2, .discovered())
-            #expect(try Self.refusal(Self.at(5), 8, in: journal)
-                == "the journal doesn't know shard orders/shardId-00008: `shakectl shards` lists those that it knows")
-            #expect(try Self.refusal(Self.at(9), in: journal)
-                == "sequence number \(Sample.number(9)) lies before shard shardId-00001, which starts at \(Sample.number(10)): "
+            #expect(
+                try Self.refusal(Self.at(5), 8, in: journal)
+                    == "the journal doesn't know shard orders/shardId-00008: `shakectl shards` lists those that it knows"
+            )
+            #expect(
+                try Self.refusal(Self.at(9), in: journal)
+                    == "sequence number \(Sample.number(9)) lies before shard shardId-00001, which starts at \(Sample.number(10)): "
                     + "--to-start goes back as far as it can; what comes before is in its parent shardId-00009")
-            #expect(try Self.refusal(Self.at(91), in: journal)
-                == "sequence number \(Sample.number(91)) lies behind shard shardId-00001, which ends at \(Sample.number(90)): "
+            #expect(
+                try Self.refusal(Self.at(91), in: journal)
+                    == "sequence number \(Sample.number(91)) lies behind shard shardId-00001, which ends at \(Sample.number(90)): "
                     + "what comes after is in its children")
-            #expect(try Self.refusal(Self.at(51), in: journal)?.hasPrefix(
-                "sequence number \(Sample.number(51)) lies ahead of shard shardId-00001's checkpoint, which is \(Sample.number(50))") == true)
-            #expect(try Self.refusal(Self.at(5), 2, in: journal)?.hasPrefix("nothing of shard shardId-00002 is in the target since its start") == true)
+            #expect(
+                try Self.refusal(Self.at(51), in: journal)?.hasPrefix(
+                    "sequence number \(Sample.number(51)) lies ahead of shard shardId-00001's checkpoint, which is \(Sample.number(50))"
+                ) == true)
+            #expect(
+                try Self.refusal(Self.at(5), 2, in: journal)?.hasPrefix(
+                    "nothing of shard shardId-00002 is in the target since its start") == true)
             let other = try #require(try journal.checkpoint(of: Sample.key(2)))
-            #expect(try Self.refusal(.checkpoint(other), in: journal)
-                == "that checkpoint belongs to shard orders/shardId-00002, not to orders/shardId-00001")
+            #expect(
+                try Self.refusal(.checkpoint(other), in: journal)
+                    == "that checkpoint belongs to shard orders/shardId-00002, not to orders/shardId-00001")
         }
     }
 
@@ -179,11 +198,16 @@ struct RewindPlanTests {
             _ = try await journal.append(try Self.make(place.map { Self.at($0) } ?? .start, in: journal).drafts)
             let plan = try Self.make(try Self.at(journal, before), in: journal)
             let undone = try #require(try await journal.append(plan.drafts).first?.checkpoint)
-            #expect((undone.sequenceNumber, undone.iteratorType, undone.epoch) == (Sample.number(50), .afterSequenceNumber, Epoch(2)))
+            #expect(
+                (undone.sequenceNumber, undone.iteratorType, undone.epoch) == (
+                    Sample.number(50), .afterSequenceNumber, Epoch(2)
+                ))
         }
     }
 
-    @Test("A rewind whose replay has begun is not taken back: records between would stay as they were before", arguments: [false, true])
+    @Test(
+        "A rewind whose replay has begun is not taken back: records between would stay as they were before",
+        arguments: [false, true])
     func undoTooLate(hasAdvanced: Bool) async throws {
         try await Journal.use(scratch.journal) { journal in
             try await journal.follow(1, upTo: 50)

@@ -1,5 +1,6 @@
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 @Suite("Sealed values")
 struct SealedTests {
@@ -55,6 +56,9 @@ struct SealedTests {
     /// Bytes as another program must make them: docs/JOURNAL-FORMAT.md, 3.2.
     @Test("The seal is this number")
     func golden() {
-        #expect(Array(sealed(Array("a checkpoint".utf8), under: [0, 0, 0, 1]).prefix(Seal.count)) == [0x08, 0x10, 0x33, 0xF4, 0xF7, 0xBD, 0xFB, 0x46])
+        #expect(
+            Array(sealed(Array("a checkpoint".utf8), under: [0, 0, 0, 1]).prefix(Seal.count)) == [
+                0x08, 0x10, 0x33, 0xF4, 0xF7, 0xBD, 0xFB, 0x46,
+            ])
     }
 }

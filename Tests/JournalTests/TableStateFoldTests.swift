@@ -1,6 +1,7 @@
-@testable import Journal
 import StreamModel
 import Testing
+
+@testable import Journal
 
 @Suite("Folding a table's events")
 struct TableStateFoldTests {
@@ -37,7 +38,8 @@ struct TableStateFoldTests {
     @Test("Entering a full sync forgets the segments before it, and leaving it does not")
     func phases() {
         let begun = [Self.fullSync, Self.advance(0, nil), .scanFinished(ScanFinished(items: 5))]
-        let incremental = Payload.phaseChanged(PhaseChanged(from: .fullSync, to: .incrSync, stream: nil, reason: "scanned"))
+        let incremental = Payload.phaseChanged(
+            PhaseChanged(from: .fullSync, to: .incrSync, stream: nil, reason: "scanned"))
         let following = Self.fold(begun + [incremental])
         #expect((following.phase, following.segments.count) == (.incrSync, 1))
         #expect(following.fullSync == FullSyncID(1))

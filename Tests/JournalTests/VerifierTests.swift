@@ -1,7 +1,8 @@
-@testable import Journal
 import LMDB
 import StreamModel
 import Testing
+
+@testable import Journal
 
 @Suite("Verifying a journal")
 struct VerifierTests {
@@ -33,7 +34,9 @@ struct VerifierTests {
         return (position?.number, problem)
     }
 
-    @Test("An event with one flipped bit is refused at the opening, and named by its position", arguments: [1, 7, 40, 77] as [UInt64])
+    @Test(
+        "An event with one flipped bit is refused at the opening, and named by its position",
+        arguments: [1, 7, 40, 77] as [UInt64])
     func flipped(position: UInt64) async throws {
         try await make().write { (transaction, schema) throws(LMDBError) in
             let key = Schema.key(Position(position))
@@ -50,7 +53,10 @@ struct VerifierTests {
     func swapped() async throws {
         try await make().write { (transaction, schema) throws(LMDBError) in
             let keys = [Schema.key(Position(20)), Schema.key(Position(21))]
-            let values = [try transaction.value(for: keys[0], in: schema.log) ?? [], try transaction.value(for: keys[1], in: schema.log) ?? []]
+            let values = [
+                try transaction.value(for: keys[0], in: schema.log) ?? [],
+                try transaction.value(for: keys[1], in: schema.log) ?? [],
+            ]
             try transaction.put(values[1], for: keys[0], in: schema.log)
             try transaction.put(values[0], for: keys[1], in: schema.log)
         }
@@ -68,7 +74,9 @@ struct VerifierTests {
     @Test("The last events cut off are seen at the opening, since a shard stands behind them")
     func cut() async throws {
         try await make().write { (transaction, schema) throws(LMDBError) in
-            for position in (70...77) as ClosedRange<UInt64> { try transaction.remove(Schema.key(Position(position)), in: schema.log) }
+            for position in (70...77) as ClosedRange<UInt64> {
+                try transaction.remove(Schema.key(Position(position)), in: schema.log)
+            }
         }
         let (at, problem) = found(opening: true)
         #expect(at == 69)
@@ -83,7 +91,8 @@ struct VerifierTests {
                 var checkpoint = WireFormat.decodeCheckpoint(bytes, of: Sample.key(1))
             else { return }
             checkpoint.records += 1
-            try transaction.put(sealed(under: key) { WireFormat.encode(checkpoint, onto: &$0) }, for: key, in: schema.checkpoints)
+            try transaction.put(
+                sealed(under: key) { WireFormat.encode(checkpoint, onto: &$0) }, for: key, in: schema.checkpoints)
         }
         let (at, problem) = found()
         #expect(at == 75)
@@ -120,8 +129,10 @@ struct VerifierTests {
         }
         #expect(found().problem == "the history index has 3 entries, not 4")
         let journal = try Journal.open(scratch.journal, .reader)
-        #expect(failure { () throws(JournalError) in try journal.history(of: Sample.key(1), HistoryQuery()) }?.description.contains(
-            "the history index lacks revision 33 of shard orders/shardId-00001") == true)
+        #expect(
+            failure { () throws(JournalError) in try journal.history(of: Sample.key(1), HistoryQuery()) }?.description
+                .contains(
+                    "the history index lacks revision 33 of shard orders/shardId-00001") == true)
         // One that is right, but stands where none belongs, does not make up for it.
         try tampering.write { (transaction, schema) throws(LMDBError) in
             let before = Schema.key(Position((Schema.position(entry)?.number ?? 1) - 1))
@@ -169,7 +180,9 @@ struct VerifierTests {
             try transaction.remove(Schema.key(Sample.table), in: schema.tables)
         }
         try await Journal.use(scratch.journal) { journal in
-            #expect(try journal.events(after: Position(75), limit: 1).first?.payload == .unknown(kind: 40, encoded: [0xC2, 0x02, 0x00]))
+            #expect(
+                try journal.events(after: Position(75), limit: 1).first?.payload
+                    == .unknown(kind: 40, encoded: [0xC2, 0x02, 0x00]))
             try await journal.add(1, .advanced(100))
             _ = try journal.verified()
         }

@@ -1,12 +1,14 @@
-@testable import Journal
 import StreamModel
 import Testing
+
+@testable import Journal
 
 /// The bytes of format 1, as `protoc --encode` makes them from journal.proto. They are in journals that exist: a change that breaks these tests needs a new format.
 @Suite("The bytes of events")
 struct WireFormatTests {
     private static let envelope = WireFormat.Envelope(
-        position: Position(300), time: Timestamp(microseconds: 1_700_000_000_000_000), run: RunID(Position(1)), shard: 2,
+        position: Position(300), time: Timestamp(microseconds: 1_700_000_000_000_000), run: RunID(Position(1)),
+        shard: 2,
         revision: Revision(9), previous: Position(200), table: nil)
 
     private static func hex(_ bytes: [UInt8]) -> String {
@@ -18,7 +20,10 @@ struct WireFormatTests {
     private static let golden: [(Payload, String)] = [
         (.runStarted(Sample.steward), "8201150a06726577696e641203302e311a04686572652008"),
         (.runStopped(RunStopped(reason: "sigterm")), "8a01090a077369677465726d"),
-        (.phaseChanged(PhaseChanged(from: .fullSync, to: .incrSync, stream: StreamARN("arn"), reason: "scanned")), "920112080110021a0361726e22077363616e6e6564"),
+        (
+            .phaseChanged(PhaseChanged(from: .fullSync, to: .incrSync, stream: StreamARN("arn"), reason: "scanned")),
+            "920112080110021a0361726e22077363616e6e6564"
+        ),
         (
             .scanAdvanced(
                 ScanAdvanced(
@@ -26,23 +31,29 @@ struct WireFormatTests {
                     targetToken: TargetToken("5"))), "9a011c080110081a0f7b2261223a7b224e223a2231227d7d20032804320135"
         ),
         (.scanFinished(ScanFinished(items: 3)), "a201020803"),
-        (.discovered(parent: 4, from: 1, to: 2, start: .latest), 
+        (
+            .discovered(parent: 4, from: 1, to: 2, start: .latest),
             "aa01b2010a066f7264657273125661726e3a6177733a64796e616d6f64623a65752d63656e7472616c2d313a"
                 + "3132333435363738393031323a7461626c652f6f72646572732f73747265616d2f323032362d31312d323354"
                 + "30303a30303a30302e3030301a0d736861726449642d3030303032220d736861726449642d30303030342a17"
                 + "3130303030303030303030303030303030303031303031321731303030303030303030303030303030303030"
-                + "313030323801"),
+                + "313030323801"
+        ),
         (.queried(), "b2010c080110022a06686572653a37"),
         (.resolved(.latest), "ba01140a06612072756c65100122086974657261746f72"),
         (.status(.notProcessed, .inProcessing), "c2010b10031a0762656361757365"),
-        (.advanced(7, records: 3, token: "12"), 
+        (
+            .advanced(7, records: 3, token: "12"),
             "ca012b0a173130303030303030303030303030303030303031303037100318ac022080e0c0aa859e98032a02"
-                + "3132"),
+                + "3132"
+        ),
         (.faulted(), "d201180a095468726f74746c65641209736c6f7720646f776e1801"),
-        (.rewound(from: 9, to: 3, inclusive: true, root: 1, epoch: 2), 
+        (
+            .rewound(from: 9, to: 3, inclusive: true, root: 1, epoch: 2),
             "da01570a17313030303030303030303030303030303030303130303912173130303030303030303030303030"
                 + "30303030303130303318012207626563617573652a076d654068657265320d736861726449642d3030303031"
-                + "3802"),
+                + "3802"
+        ),
     ]
 
     @Test("An event's bytes are these, and read back as the event", arguments: golden.indices)
@@ -64,23 +75,31 @@ struct WireFormatTests {
         let (b, second) = chained(room + Array("b".utf8), after: first)
         #expect(Self.hex(b) == "d7aab7914aa2ff55edd6d0ecec15d736" + "62")
         #expect((ChainHash(a), ChainHash(b)) == (first, second))
-        #expect((ChainHash.zero.chained(with: a.span), first.chained(with: b.span)) == (first, second), "as a reader checks it")
+        #expect(
+            (ChainHash.zero.chained(with: a.span), first.chained(with: b.span)) == (first, second),
+            "as a reader checks it")
     }
 
     @Test("No kind is forgotten: the golden bytes have every payload that a program can write")
     func kinds() {
-        #expect(Set(Self.golden.map(\.0.kind)) == [
-            "run_started", "run_stopped", "phase_changed", "scan_advanced", "scan_finished", "shard_discovered", "queried",
-            "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
-        ])
+        #expect(
+            Set(Self.golden.map(\.0.kind)) == [
+                "run_started", "run_stopped", "phase_changed", "scan_advanced", "scan_finished", "shard_discovered",
+                "queried",
+                "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
+            ])
     }
 
     @Test("A checkpoint reads back as it was, whatever of it is there", arguments: [false, true])
     func checkpoint(isFull: Bool) throws {
-        guard case .shardDiscovered(let discovered) = Payload.discovered(parent: isFull ? 1 : nil, from: isFull ? 1 : nil, to: isFull ? 2 : nil) else { return }
+        guard
+            case .shardDiscovered(let discovered) = Payload.discovered(
+                parent: isFull ? 1 : nil, from: isFull ? 1 : nil, to: isFull ? 2 : nil)
+        else { return }
         for status in Status.allCases {
             for type in IteratorType.allCases {
-                var checkpoint = Checkpoint(shard: Sample.key(2), discovered: discovered, position: Position(9), time: Sample.noon)
+                var checkpoint = Checkpoint(
+                    shard: Sample.key(2), discovered: discovered, position: Position(9), time: Sample.noon)
                 (checkpoint.status, checkpoint.iteratorType) = (status, type)
                 if isFull {
                     checkpoint.sequenceNumber = SequenceNumber("0000000000000000000000000000000000000012")
@@ -117,7 +136,8 @@ struct WireFormatTests {
                 revision: Revision(pick(&random)), previous: Position(pick(&random)), table: nil)
             let count = Int.random(in: 1...40, using: &random)
             let digits = (1...count).map { _ in UInt8.random(in: 0x30...0x39, using: &random) }
-            let token: String? = [nil, "", "4711", String(repeating: "ü", count: 100)].randomElement(using: &random) ?? nil
+            let token: String? =
+                [nil, "", "4711", String(repeating: "ü", count: 100)].randomElement(using: &random) ?? nil
             let payload = Payload.sequenceAdvanced(
                 SequenceAdvanced(
                     sequenceNumber: try #require(SequenceNumber(digits)), records: pick(&random), bytes: pick(&random),

@@ -128,7 +128,10 @@ struct ConfigurationFileTests {
         arguments: [
             ("a: [1", "shake.yaml:"), ("journal: a\njournal: b", "shake.yaml:"), ("- a", "shake.yaml:1: expected keys"),
             ("just text", "shake.yaml:1: expected keys"), ("a: b: c", "shake.yaml:1: this is not YAML"),
-            ("journal: j\ntarget: null:", "shake.yaml:2: this is not YAML: mapping values are not allowed in this context; a value"),
+            (
+                "journal: j\ntarget: null:",
+                "shake.yaml:2: this is not YAML: mapping values are not allowed in this context; a value"
+            ),
         ])
     func syntax(text: String, start: String) throws {
         let problem = try #require(message(of: text))

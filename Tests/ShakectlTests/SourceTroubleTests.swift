@@ -28,7 +28,9 @@ struct SourceTroubleTests {
         var all: [String] { lines.withLock { $0 } }
         var logger: Logger {
             Logger(label: "test") { _ in
-                ConsoleLogHandler(level: .info, format: .text, palette: .plain) { [self] line in lines.withLock { $0.append(line) } }
+                ConsoleLogHandler(level: .info, format: .text, palette: .plain) { [self] line in
+                    lines.withLock { $0.append(line) }
+                }
             }
         }
     }

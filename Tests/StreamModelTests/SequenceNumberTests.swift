@@ -33,7 +33,9 @@ struct SequenceNumberTests {
         #expect(try #require(SequenceNumber(long)).text == long)
     }
 
-    @Test("What is no number is refused", arguments: ["", "12a", "-1", "+1", " 1", "1.0", String(repeating: "1", count: 41)])
+    @Test(
+        "What is no number is refused",
+        arguments: ["", "12a", "-1", "+1", " 1", "1.0", String(repeating: "1", count: 41)])
     func refused(text: String) {
         #expect(SequenceNumber(text) == nil)
     }

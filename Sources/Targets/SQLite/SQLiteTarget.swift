@@ -85,7 +85,9 @@ package actor SQLiteTarget: Target {
         for (table, columns) in [
             ("_shake_positions", SQLiteSchema.positions), ("_shake_scan_positions", SQLiteSchema.scanPositions),
         ] {
-            guard let difference = try access("opening", { try Self.difference(of: table, columns, $0) }) else { continue }
+            guard let difference = try access("opening", { try Self.difference(of: table, columns, $0) }) else {
+                continue
+            }
             throw .misconfigured(
                 target: name,
                 reason: "the table \(table) was not made by this version of Shake (\(difference)): name another"
@@ -97,7 +99,7 @@ package actor SQLiteTarget: Target {
     private static let settings = [
         "page_size = 8192",
         "synchronous = FULL",
-        "cache_size = -16384",
+        "cache_size = -12288",
         "wal_autocheckpoint = 2000",
         // A log that a long reader made grow is cut to this many bytes once it could be checkpointed.
         "journal_size_limit = 67108864",
@@ -221,7 +223,8 @@ package actor SQLiteTarget: Target {
                 let (segment, fullSync, items): (Int64, Int64, Int64) = (row["segment"], row["full_sync"], row["items"])
                 return UInt32(exactly: segment).map {
                     SegmentPosition(
-                        fullSync: FullSyncID(UInt64(bitPattern: fullSync)), segment: $0, items: UInt64(bitPattern: items))
+                        fullSync: FullSyncID(UInt64(bitPattern: fullSync)), segment: $0,
+                        items: UInt64(bitPattern: items))
                 }
             }
         }

@@ -41,7 +41,9 @@ struct RewindCommand: AsyncParsableCommand {
     @Flag(help: "To the shard's start.")
     var toStart = false
 
-    @Option(help: .init("To where it was then: a time in UTC, or how long ago (2h).", valueName: "time"), transform: Moment.parse)
+    @Option(
+        help: .init("To where it was then: a time in UTC, or how long ago (2h).", valueName: "time"),
+        transform: Moment.parse)
     var toTime: Moment?
 
     @Option(help: .init("To where it was after that position of the journal.", valueName: "position"))

@@ -17,7 +17,8 @@ final class SourceTrouble: Sendable {
     private let state = Mutex(State())
 
     init(
-        _ logger: Logger, interval: Duration = .seconds(5), now: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
+        _ logger: Logger, interval: Duration = .seconds(5),
+        now: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
     ) {
         self.logger = logger
         self.interval = interval

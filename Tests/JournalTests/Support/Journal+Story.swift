@@ -1,6 +1,7 @@
-@testable import Journal
 import StreamModel
 import Testing
+
+@testable import Journal
 
 extension Journal {
     /// Appends to a shard as it stands, and says how it stands then.

@@ -1,5 +1,6 @@
-@testable import Journal
 import StreamModel
+
+@testable import Journal
 
 /// Valid appends by chance: shards that split, are followed, end, fail and are rewound, and a table's scan beside them.
 ///
@@ -29,7 +30,9 @@ struct RandomHistory {
         while true {
             if chance(8) { return [scan()] }
             if order.count < shards, order.isEmpty || chance(10) { return [discover()] }
-            guard let number = order.randomElement(using: &random), let checkpoint = checkpoints[number] else { continue }
+            guard let number = order.randomElement(using: &random), let checkpoint = checkpoints[number] else {
+                continue
+            }
             if chance(6) {
                 if let drafts = rewind(checkpoint) { return drafts }
             } else if let payloads = step(number, checkpoint) {
@@ -63,7 +66,8 @@ struct RandomHistory {
     private mutating func rewind(_ checkpoint: Checkpoint) -> [Draft]? {
         guard let number = checkpoint.sequenceNumber else { return nil }
         let request = RewindRequest(
-            place: chance(50) ? .start : .sequenceNumber(number), inclusive: chance(50), reason: "by chance", author: "me")
+            place: chance(50) ? .start : .sequenceNumber(number), inclusive: chance(50), reason: "by chance",
+            author: "me")
         let all = order.compactMap { checkpoints[$0] }
         return try? RewindPlan.make(request, of: checkpoint.shard, among: all).drafts
     }
@@ -85,7 +89,9 @@ struct RandomHistory {
             let past = checkpoint.sequenceNumber.flatMap { Int($0.text.suffix(4)) }.map { $0 - 1000 } ?? 0
             guard past < 8000 else { return [.status(.inProcessing, .done)] }
             let steps = chance(30) ? 3 : 1
-            return (1...steps).map { .advanced(past + $0 * 3, records: UInt64($0), token: chance(50) ? "\(past)" : nil) }
+            return (1...steps).map {
+                .advanced(past + $0 * 3, records: UInt64($0), token: chance(50) ? "\(past)" : nil)
+            }
         case .done, .notNeeded: return nil
         }
     }

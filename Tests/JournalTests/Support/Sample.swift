@@ -1,9 +1,11 @@
-@testable import Journal
 import StreamModel
+
+@testable import Journal
 
 enum Sample {
     static let table = TableName("orders")
-    static let stream = StreamARN("arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-23T00:00:00.000")
+    static let stream = StreamARN(
+        "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-23T00:00:00.000")
     static let daemon = RunStarted(
         role: "daemon", version: "0.1", host: "here", pid: 7, region: "eu-central-1", endpoint: "http://localhost:5000")
     static let steward = RunStarted(role: "rewind", version: "0.1", host: "here", pid: 8)

@@ -1,6 +1,7 @@
-@testable import Journal
 import LMDB
 import StreamModel
+
+@testable import Journal
 
 /// Changes a closed journal behind its back, through LMDB itself.
 struct Tampering {

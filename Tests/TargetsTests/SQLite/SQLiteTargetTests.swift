@@ -156,7 +156,9 @@ struct SQLiteTargetTests {
         #expect(try await target.scanPositions(of: TableName("others")) == [])
         _ = try await target.write([Feed.scan(.people, segment: 0, fullSync: 9, [Self.ann])])
         #expect(
-            Set(try await target.scanPositions(of: TableName("people"))) == [position(0, 1, fullSync: 9), position(3, 0)])
+            Set(try await target.scanPositions(of: TableName("people"))) == [
+                position(0, 1, fullSync: 9), position(3, 0),
+            ])
     }
 
     @Test("is unavailable while another process holds the write lock, and takes the same write afterwards")
