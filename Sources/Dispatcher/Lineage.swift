@@ -47,7 +47,8 @@ package struct Lineage: Sendable {
         return parent.status.letsChildrenStart
     }
 
-    /// Whether nothing of a shard was ever ours to bring: no record of it was, and nothing that we followed led to it.
+    /// Whether nothing of a shard from before its discovery was ours to bring: no record of it was brought, and nothing that we
+    /// followed led to it.
     package func promisesNothing(_ shard: ShardID) -> Bool {
         guard let checkpoint = checkpoints[shard] else { return true }
         let isFresh =

@@ -317,18 +317,24 @@ struct ShardDesk {
             return .rest(because: answer)
         case .trimmed:
             // Records that leave the stream before we could first ask for them were never ours to bring.
-            if lineage.promisesNothing(shard) { return .rest(because: answer) }
+            if try neverWasOurs(result.checkpoint) { return .rest(because: answer) }
             throw lost(shard, result.checkpoint)
         case .gone:
             let listing = try await workshop.source.describeStream(stream).shards
             // Listed, and said not to be there: one of the two is late.
             if listing.contains(where: { $0.id == shard }) { return .rest(because: answer) }
-            guard lineage.promisesNothing(shard) else { throw lost(shard, result.checkpoint) }
+            guard try neverWasOurs(result.checkpoint) else { throw lost(shard, result.checkpoint) }
             try reload()
             guard let checkpoint = lineage.checkpoints[shard] else { return .nothing }
             _ = try await append([finishing(checkpoint, "gone from the stream before it was first read")])
             return .findChildren
         }
+    }
+
+    /// Whether what left the stream of a shard was made before the journal knew of it: a fresh start brings what is there.
+    private func neverWasOurs(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        guard lineage.promisesNothing(checkpoint.shard.shard) else { return false }
+        return try isWhole(checkpoint)
     }
 
     private func lost(_ shard: ShardID, _ checkpoint: Checkpoint) -> DaemonError {

@@ -68,6 +68,19 @@ struct DaemonLossTests {
         #expect(rig.target.numbers == [5, 6])
     }
 
+    @Test("A shard that was followed for days without a record, and is gone, may have had some since")
+    func goneAfterDays() async throws {
+        rig.source.add(FakeShard("a"))
+        try await rig.run { daemon in
+            try await eventually("the shard is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        rig.source.remove("a")
+        let outcome = try await rig.run(now: { .now() + .seconds(25 * 3600) }) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(isAskedForFullSync(outcome))
+    }
+
     @Test("Records that leave the stream before the first reading of a fresh start stop nothing (PEERS row 24)")
     func trimmedBeforeRead() async throws {
         rig.source.add(FakeShard("a", 1...6))
