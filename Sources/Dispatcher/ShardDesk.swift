@@ -143,6 +143,7 @@ struct ShardDesk {
     private mutating func anchorNew() async throws {
         for checkpoint in lineage.checkpoints.values
         where checkpoint.status == .notProcessed && checkpoint.iteratorType == .latest {
+            let asked = workshop.now()
             let iterator = try await workshop.source.iterator(.latest, at: nil, shard: checkpoint.shard)
             let isAppended = try await append([
                 Draft(
@@ -151,7 +152,8 @@ struct ShardDesk {
                         .iteratorResolved(
                             IteratorResolved(
                                 rule: StartTable.Rule.unanchoredLatest.rawValue, iteratorType: .latest,
-                                sequenceNumber: nil, iterator: iterator)),
+                                sequenceNumber: nil, iterator: iterator,
+                                issued: asked + workshop.source.clockLead)),
                         .statusChanged(
                             StatusChanged(from: .notProcessed, to: .prepared, reason: "anchored at the newest record")),
                     ])

@@ -79,9 +79,11 @@ final class ShardJob: Sendable {
                 reason: "shard \(checkpoint.shard.shard) was to be read from its newest record on, and nothing says "
                     + "which that was")
         }
+        let asked = workshop.now()
         let iterator = try await iterator(for: decided)
         let draft = Draft(
-            shard: checkpoint.shard, expecting: checkpoint.revision, takenUp(at: decided, rule, iterator, ahead: ahead))
+            shard: checkpoint.shard, expecting: checkpoint.revision, 
+            takenUp(at: decided, rule, iterator, issued: asked + workshop.source.clockLead, ahead: ahead))
         let receipts: [Receipt]
         do throws(JournalError) {
             receipts = try await workshop.journal.append([draft])
@@ -120,7 +122,8 @@ final class ShardJob: Sendable {
 
     /// What the journal learns at once: what was seen, what was decided, and that it is being done.
     private func takenUp(
-        at start: Start, _ rule: StartTable.Rule, _ iterator: ShardIterator, ahead: SequenceNumber?
+        at start: Start, _ rule: StartTable.Rule, _ iterator: ShardIterator, issued: Timestamp,
+        ahead: SequenceNumber?
     ) -> [Payload] {
         let queried = Payload.queried(
             Queried(
@@ -129,7 +132,7 @@ final class ShardJob: Sendable {
         let resolved = Payload.iteratorResolved(
             IteratorResolved(
                 rule: rule.rawValue, iteratorType: start.iteratorType, sequenceNumber: start.sequenceNumber,
-                iterator: iterator))
+                iterator: iterator, issued: start.place == .latest ? issued : nil))
         let status: [Payload] =
             checkpoint.status == .inProcessing
             ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "taken up"))]

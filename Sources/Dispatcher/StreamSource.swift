@@ -20,12 +20,15 @@ package protocol StreamSource: Sendable {
     func scan(
         _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool, limit: Int?
     ) async throws(DynamoDBError) -> ScanPage
+    /// What the service's clock is ahead of this machine's, as far as its replies have shown, and never more than it is.
+    var clockLead: Duration { get }
     /// Told of each page's body that is not read any more, so that its memory can serve again.
     func giveBack(_ body: [UInt8])
 }
 
 extension StreamSource {
     package func giveBack(_ body: [UInt8]) {}
+    package var clockLead: Duration { .zero }
 }
 
 extension DynamoDBClient: StreamSource {}

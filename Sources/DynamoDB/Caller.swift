@@ -14,6 +14,9 @@ final class Caller: Sendable {
     private let onRetry: DynamoDBClient.RetryObserver
     /// What the service's clock is ahead of ours, as far as a refused signature has shown.
     private let skew = Mutex<Duration>(.zero)
+    private let lead = Mutex<Duration>(.zero)
+
+    var clockLead: Duration { lead.withLock { $0 } }
 
     init(
         source: ResolvedSource, chain: CredentialsChain, engine: HTTPEngine, policy: RetryPolicy,
@@ -90,6 +93,9 @@ final class Caller: Sendable {
         guard response.body.first == UInt8(ascii: "{") || response.body.first.map(Self.isSpace) == true else {
             return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body))\"")
         }
+        if operation == .getShardIterator, let time = Self.time(of: response) {
+            lead.withLock { $0 = time - Timestamp.now() }
+        }
         return .body(response.body)
     }
 
@@ -122,8 +128,11 @@ final class Caller: Sendable {
             operation: operation.rawValue,
             object: object, requestID: response.headers["x-amzn-requestid"])
         let errorClass = ErrorClass(code: reply.code, message: reply.message, status: reply.status)
-        let time = response.headers["date"].flatMap { Timestamp(httpDate: $0) }
-        return .failed(error, .refused(errorClass, serviceTime: time))
+        return .failed(error, .refused(errorClass, serviceTime: time(of: response)))
+    }
+
+    private static func time(of response: HTTPResponse) -> Timestamp? {
+        response.headers["date"].flatMap { Timestamp(httpDate: $0) }
     }
 
     private static func outcome(

@@ -60,6 +60,10 @@ package final class DynamoDBClient: Sendable {
     /// - Throws: `.credentials`, with the places to put them.
     package func checkCredentials() async throws(DynamoDBError) { try await caller.checkCredentials() }
 
+    /// What the service's clock is ahead of this machine's, as the Date header of the last `iterator` said; up to a second less
+    /// than it is, since that header has no fractions.
+    package var clockLead: Duration { caller.clockLead }
+
     /// Ends what is under way, with `.cancelled`. No call may follow.
     package func shutdown() async { await engine.shutdown() }
 

@@ -44,7 +44,7 @@ extension Checkpoint {
                 }
                 iteratorType = .latest
                 if case .iterator(iterator, _) = storedIterator { break }
-                storedIterator = .iterator(iterator, obtained: time)
+                storedIterator = .iterator(iterator, obtained: resolved.issued ?? time)
             }
         case .statusChanged(let change):
             guard change.from == status else {

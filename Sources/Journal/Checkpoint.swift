@@ -76,7 +76,7 @@ package enum Status: String, Hashable, CaseIterable, Sendable {
 package enum StoredIterator: Hashable, Sendable {
     /// The marker "see sequence number": the checkpoint's own number is still to be read.
     case seeSequenceNumber
-    /// An iterator from before any record was read, and when it was obtained.
+    /// An iterator from before any record was read, and when it was obtained: by the service's clock where it said so.
     case iterator(ShardIterator, obtained: Timestamp)
 }
 

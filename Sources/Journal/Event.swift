@@ -175,14 +175,18 @@ package struct IteratorResolved: Hashable, Sendable {
     package var iteratorType: IteratorType
     package var sequenceNumber: SequenceNumber?
     package var iterator: ShardIterator?
+    /// By the service's clock, and no later than a LATEST iterator was issued: every change made since then lies behind it.
+    package var issued: Timestamp?
 
     package init(
-        rule: String, iteratorType: IteratorType, sequenceNumber: SequenceNumber?, iterator: ShardIterator?
+        rule: String, iteratorType: IteratorType, sequenceNumber: SequenceNumber?, iterator: ShardIterator?,
+        issued: Timestamp? = nil
     ) {
         self.rule = rule
         self.iteratorType = iteratorType
         self.sequenceNumber = sequenceNumber
         self.iterator = iterator
+        self.issued = issued
     }
 }
 

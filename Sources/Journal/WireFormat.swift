@@ -187,6 +187,7 @@ enum WireFormat {
                 $0.iteratorType = wire(p.iteratorType)
                 $0.sequenceNumber = text(p.sequenceNumber)
                 $0.iterator = p.iterator?.token ?? ""
+                if let issued = p.issued { $0.issued = issued.microseconds }
             }
         case .statusChanged(let p):
             event.statusChanged = .with {
@@ -279,7 +280,8 @@ enum WireFormat {
                 .iteratorResolved(
                     IteratorResolved(
                         rule: p.rule, iteratorType: type, sequenceNumber: number(p.sequenceNumber),
-                        iterator: p.iterator.isEmpty ? nil : ShardIterator(p.iterator))), nil
+                        iterator: p.iterator.isEmpty ? nil : ShardIterator(p.iterator),
+                        issued: p.hasIssued ? Timestamp(microseconds: p.issued) : nil)), nil
             )
         case .statusChanged(let p):
             guard let from = status(p.from), let to = status(p.to) else { return nil }

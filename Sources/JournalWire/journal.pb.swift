@@ -469,9 +469,21 @@ package nonisolated struct Shake_Journal_V1_IteratorResolved: Sendable {
 
   package var iterator: String = String()
 
+  /// By the service's clock, in microseconds: what was made before it lies before a LATEST iterator.
+  package var issued: Int64 {
+    get {_issued ?? 0}
+    set {_issued = newValue}
+  }
+  /// Returns true if `issued` has been explicitly set.
+  package var hasIssued: Bool {self._issued != nil}
+  /// Clears the value of `issued`. Subsequent reads from it will return its default value.
+  package mutating func clearIssued() {self._issued = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _issued: Int64? = nil
 }
 
 package nonisolated struct Shake_Journal_V1_StatusChanged: Sendable {
@@ -1433,7 +1445,7 @@ nonisolated extension Shake_Journal_V1_Queried: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Shake_Journal_V1_IteratorResolved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".IteratorResolved"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rule\0\u{3}iterator_type\0\u{3}sequence_number\0\u{1}iterator\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rule\0\u{3}iterator_type\0\u{3}sequence_number\0\u{1}iterator\0\u{1}issued\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1445,12 +1457,17 @@ nonisolated extension Shake_Journal_V1_IteratorResolved: SwiftProtobuf.Message, 
       case 2: try { try decoder.decodeSingularEnumField(value: &self.iteratorType) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.sequenceNumber) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.iterator) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self._issued) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.rule.isEmpty {
       try visitor.visitSingularStringField(value: self.rule, fieldNumber: 1)
     }
@@ -1463,6 +1480,9 @@ nonisolated extension Shake_Journal_V1_IteratorResolved: SwiftProtobuf.Message, 
     if !self.iterator.isEmpty {
       try visitor.visitSingularStringField(value: self.iterator, fieldNumber: 4)
     }
+    try { if let v = self._issued {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1471,6 +1491,7 @@ nonisolated extension Shake_Journal_V1_IteratorResolved: SwiftProtobuf.Message, 
     if lhs.iteratorType != rhs.iteratorType {return false}
     if lhs.sequenceNumber != rhs.sequenceNumber {return false}
     if lhs.iterator != rhs.iterator {return false}
+    if lhs._issued != rhs._issued {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

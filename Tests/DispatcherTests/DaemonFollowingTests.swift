@@ -286,6 +286,24 @@ struct DaemonFollowingTests {
         #expect(rig.source.calls(.iterator, of: "a").map(\.type) == [.latest, .trimHorizon])
     }
 
+    @Test("The anchor's second is the service's, whatever this machine's clock says")
+    func deadAnchorByAnotherClock() async throws {
+        rig.source.add(FakeShard("a"))
+        rig.source.change("a") { $0.put(1...3, at: .now() + .seconds(-400)) }
+        rig.source.setClockLead(.seconds(-300))
+        var configuration = Rig.following
+        configuration.startAt = .latest
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        rig.source.expireIterators()
+        rig.source.change("a") { $0.put(4...6, at: .now() + .seconds(-299)) }
+        try await rig.run(configuration) { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 6 }
+        }
+        #expect(rig.target.numbers == [4, 5, 6])
+    }
+
     @Test("The same where the service calls it expired before its time")
     func anchorCalledExpired() async throws {
         rig.source.add(FakeShard("a"))

@@ -175,6 +175,21 @@ struct DynamoDBClientTests {
         await client.shutdown()
     }
 
+    @Test("What the service's clock is ahead is read from the reply that brings an iterator")
+    func clockLead() async throws {
+        let server = TestServer { _, _ in
+            .respond(headers: ["Date": "Sun, 01 Jan 2040 12:00:00 GMT"], body: #"{"ShardIterator":"i"}"#)
+        }
+        let client = try Sample.client(server)
+        #expect(client.clockLead == .zero)
+        let shard = ShardKey(table: TableName("t"), stream: StreamARN("s"), shard: ShardID("a"))
+        _ = try await client.iterator(.latest, at: nil, shard: shard)
+        let there = Timestamp.now() + client.clockLead
+        let said = try #require(Timestamp("2040-01-01T12:00:00Z"))
+        #expect(there >= said && there - said < .seconds(60))
+        await client.shutdown()
+    }
+
     @Test("A request is one that DynamoDB takes: target, type, signed headers, identity encoding")
     func request() async throws {
         let server = TestServer { _, _ in .respond(body: #"{"Records":[],"NextShardIterator":"n"}"#) }

@@ -209,6 +209,9 @@ struct CheckpointFoldTests {
         checkpoint = try Self.apply(.resolved(.latest, iterator: "a"), to: checkpoint)
         let kept = StoredIterator.iterator(ShardIterator("a"), obtained: Sample.noon + .seconds(1))
         #expect((checkpoint.storedIterator, checkpoint.iteratorType) == (kept, .latest))
+        let issued = try Self.apply(.resolved(.latest, iterator: "c", issued: Sample.noon), to: checkpoint)
+        #expect(
+            issued.storedIterator == .iterator(ShardIterator("c"), obtained: Sample.noon), "the service's clock is asked first")
         for payload in [
             Payload.resolved(.trimHorizon, iterator: "b"), .queried(), .faulted(), .resolved(.latest, iterator: nil),
         ] {

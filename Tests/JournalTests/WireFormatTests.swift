@@ -41,6 +41,10 @@ struct WireFormatTests {
         ),
         (.queried(), "b2010c080110022a06686572653a37"),
         (.resolved(.latest), "ba01140a06612072756c65100122086974657261746f72"),
+        (
+            .resolved(.latest, issued: Timestamp(microseconds: 300)),
+            "ba01170a06612072756c65100122086974657261746f7228ac02"
+        ),
         (.status(.notProcessed, .inProcessing), "c2010b10031a0762656361757365"),
         (
             .advanced(7, records: 3, token: "12"),

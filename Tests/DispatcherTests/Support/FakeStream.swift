@@ -52,6 +52,7 @@ final class FakeStream: StreamSource {
         var faults: [Fault] = []
         var holds: [Hold] = []
         var calls: [Call] = []
+        var clockLead = Duration.zero
         var fuse = Fuse()
 
         mutating func issue(_ shard: String, at index: Int) -> ShardIterator {
@@ -64,6 +65,10 @@ final class FakeStream: StreamSource {
 
     private let state = Mutex(State())
     private let load: Load
+
+    /// This machine's clock runs ahead of the service's by as much as this is below zero.
+    var clockLead: Duration { state.withLock { $0.clockLead } }
+    func setClockLead(_ lead: Duration) { state.withLock { $0.clockLead = lead } }
 
     init(load: Load = Load()) {
         self.load = load

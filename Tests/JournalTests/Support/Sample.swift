@@ -41,10 +41,11 @@ extension Payload {
                 worker: worker))
     }
 
-    static func resolved(_ type: IteratorType, iterator: String? = "iterator") -> Payload {
+    static func resolved(_ type: IteratorType, iterator: String? = "iterator", issued: Timestamp? = nil) -> Payload {
         .iteratorResolved(
             IteratorResolved(
-                rule: "a rule", iteratorType: type, sequenceNumber: nil, iterator: iterator.map { ShardIterator($0) }))
+                rule: "a rule", iteratorType: type, sequenceNumber: nil, iterator: iterator.map { ShardIterator($0) },
+                issued: issued))
     }
 
     static func status(_ from: Status, _ to: Status) -> Payload {
