@@ -114,7 +114,7 @@ internal import CCurl
 
     func error(_ code: CURLcode) -> CurlError {
         let text = unsafe String(cString: errorText)
-        let reason = unsafe text.isEmpty ? String(cString: curl_easy_strerror(code)) : text
+        let reason = unsafe text.isEmpty ? String(cString: curl_easy_strerror(code)) : text.withoutUser
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_PROXY:
             return .unreachable(reason: reason)

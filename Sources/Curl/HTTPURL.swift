@@ -25,7 +25,7 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
                 code == CURLUE_BAD_SCHEME || code == CURLUE_UNSUPPORTED_SCHEME
                 ? "it must begin with http:// or https://"
                 : unsafe String(cString: curl_url_strerror(code)).lowercased()
-            throw .invalidRequest(reason: "\"\(text.withoutUser)\" is no URL: \(why)")
+            throw .invalidRequest(reason: "\(Self.quoted(text)) is no URL: \(why)")
         }
         func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
             var value: UnsafeMutablePointer<CChar>?
@@ -36,16 +36,16 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
             return unsafe String(cString: value)
         }
         guard let scheme = part(CURLUPART_SCHEME), scheme == "http" || scheme == "https" else {
-            throw .invalidRequest(reason: "\"\(text.withoutUser)\" must begin with http:// or https://")
+            throw .invalidRequest(reason: "\(Self.quoted(text)) must begin with http:// or https://")
         }
         guard let host = part(CURLUPART_HOST)?.lowercased(), !host.isEmpty else {
-            throw .invalidRequest(reason: "\"\(text.withoutUser)\" has no host")
+            throw .invalidRequest(reason: "\(Self.quoted(text)) has no host")
         }
         guard part(CURLUPART_USER) == nil, part(CURLUPART_PASSWORD) == nil else {
             throw .invalidRequest(reason: "a URL for \(host) holds a user or password: leave them out of it")
         }
         guard part(CURLUPART_FRAGMENT) == nil else {
-            throw .invalidRequest(reason: "\"\(text.withoutUser)\" has a fragment (#…)")
+            throw .invalidRequest(reason: "\(Self.quoted(text)) has a fragment (#…)")
         }
         self.scheme = scheme
         self.host = host
@@ -54,6 +54,22 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
         query = part(CURLUPART_QUERY)
         self.text = "\(scheme)://\(host)\(port.map { ":\($0)" } ?? "")\(path)\(query.map { "?\($0)" } ?? "")"
     }
+
+    /// Whether a text that was to be a URL may be repeated in an error: one with an @, in whatever spelling, may hold a password.
+    package static func mayBeRepeated(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "."),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: " "),
+                UInt8(ascii: "#"):
+                true
+            default: false
+            }
+        }
+    }
+
+    private static func quoted(_ text: String) -> String { mayBeRepeated(text) ? "\"\(text)\"" : "the given text" }
 
     /// As the Host header says it, and a signature must: the port only where it isn't the scheme's own.
     package var authority: String { host + (port.map { ":\($0)" } ?? "") }
@@ -72,11 +88,12 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-    /// What may be repeated of a text that was to be a URL: nothing up to its last @ but the scheme.
-    fileprivate var withoutUser: String {
-        guard let at = lastIndex(of: "@") else { return self }
-        let scheme = firstRange(of: "://").map { self[..<$0.upperBound] } ?? ""
-        return scheme.endIndex <= at ? "\(scheme)…\(self[at...])" : "…\(self[at...])"
+    /// Without what stands between a scheme and the last @ behind it, as in a proxy's URL that libcurl repeats.
+    var withoutUser: String {
+        let bytes = Array(utf8)
+        guard let at = bytes.lastIndex(of: UInt8(ascii: "@")) else { return self }
+        let scheme = bytes[..<at].firstRange(of: Array("://".utf8)).map { bytes[..<$0.upperBound] } ?? []
+        return String(decoding: scheme + Array("…".utf8) + bytes[at...], as: UTF8.self)
     }
 
     fileprivate func isIPv4(beginningWith prefix: String) -> Bool {

@@ -47,15 +47,6 @@ package struct Lineage: Sendable {
         return parent.status.letsChildrenStart
     }
 
-    /// Whether nothing of a shard from before its discovery was ours to bring: no record of it was brought, and nothing that we
-    /// followed led to it.
-    package func promisesNothing(_ shard: ShardID) -> Bool {
-        guard let checkpoint = checkpoints[shard] else { return true }
-        let isFresh =
-            checkpoint.sequenceNumber == nil && checkpoint.epoch == .first && checkpoint.iteratorType == .trimHorizon
-        return isFresh && checkpoint.parent.flatMap { checkpoints[$0] } == nil
-    }
-
     /// What a listing says that the journal doesn't know yet, parents first.
     ///
     /// - Parameter startAt: where a shard begins whose ancestors are all unknown; every other new shard begins at its

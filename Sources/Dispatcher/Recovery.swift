@@ -14,8 +14,9 @@ package enum Recovery {
         case startAgain
     }
 
-    /// How long a stream is sure to keep a record (API Reference, TrimmedDataAccessException).
-    package static let retention: Duration = .seconds(24 * 3600)
+    /// How old a record may be that the stream is sure to hold for as long as it takes to read it: 24 hours (API Reference,
+    /// TrimmedDataAccessException), less one.
+    package static let retention: Duration = .seconds(23 * 3600)
 
     /// The first segment of the table's full sync of which the target holds less than the journal says.
     ///

@@ -20,6 +20,10 @@ struct ShardDesk {
     private var failures: [ShardID: Failing] = [:]
     /// Shards whose reading failed and that wait for their next try.
     private var resting: Set<ShardID> = []
+    /// Shards that a first listing showed, of which nothing was promised yet: what they lost before is no loss of ours.
+    private var fresh: Set<ShardID> = []
+    /// Whether the table is followed from here on, with no scan before that and nothing known of it.
+    private var isFirstListing: Bool
     /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
     /// we are, even if it is empty: what comes later is new, and begins at its start.
     private var startAt: IteratorType
@@ -35,6 +39,7 @@ struct ShardDesk {
     private struct Failing {
         var backoff = Backoff()
         let records: UInt64
+        var last: Timestamp
     }
 
     /// - Parameter wasAnchored: an earlier run has seen a listing before it began to scan.
@@ -47,10 +52,15 @@ struct ShardDesk {
         self.stream = stream
         self.lineage = lineage
         self.positions = Dictionary(positions.map { ($0.shard, $0) }, uniquingKeysWith: { _, last in last })
-        startAt = wasAnchored || !lineage.checkpoints.isEmpty ? .trimHorizon : workshop.configuration.startAt
+        let isNew = !wasAnchored && lineage.checkpoints.isEmpty
+        startAt = isNew ? workshop.configuration.startAt : .trimHorizon
+        isFirstListing = isNew && workshop.configuration.mode == .incr
     }
 
     var running: Set<ShardID> { lineage.running }
+
+    /// Who sets shards back, where it is no operator.
+    private static let author = "recovery"
 
     private func key(_ shard: ShardID) -> ShardKey { ShardKey(table: schema.name, stream: stream, shard: shard) }
 
@@ -99,6 +109,9 @@ struct ShardDesk {
             let order =
                 news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
             if try await append(order.compactMap { drafts[$0] }) {
+                if isFirstListing {
+                    fresh = Set(news.filter { $0.discovered.start == .trimHorizon && $0.status == nil }.map(\.shard))
+                }
                 for news in news where news.discovered.range.isClosed == false {
                     log(news.shard).info("shard discovered", metadata: ["starts": "\(news.discovered.start.rawValue)"])
                 }
@@ -110,6 +123,7 @@ struct ShardDesk {
             }
         }
         startAt = .trimHorizon
+        isFirstListing = false
         try await anchorNew()
     }
 
@@ -132,7 +146,7 @@ struct ShardDesk {
         try reload()
         let drafts = RewindPlan.settingBack(
             below: late, among: Array(lineage.checkpoints.values), reason: "a parent of it was listed late",
-            author: "recovery")
+            author: Self.author)
         return drafts.compactMap { draft in
             guard case .shard(let key) = draft.subject else { return nil }
             return (key.shard, draft)
@@ -143,59 +157,84 @@ struct ShardDesk {
     private mutating func anchorNew() async throws {
         for checkpoint in lineage.checkpoints.values
         where checkpoint.status == .notProcessed && checkpoint.iteratorType == .latest {
-            let asked = workshop.now()
-            let iterator = try await workshop.source.iterator(.latest, at: nil, shard: checkpoint.shard)
-            let isAppended = try await append([
-                Draft(
-                    shard: checkpoint.shard, expecting: checkpoint.revision,
-                    [
-                        .iteratorResolved(
-                            IteratorResolved(
-                                rule: StartTable.Rule.unanchoredLatest.rawValue, iteratorType: .latest,
-                                sequenceNumber: nil, iterator: iterator,
-                                issued: asked + workshop.source.clockLead)),
-                        .statusChanged(
-                            StatusChanged(from: .notProcessed, to: .prepared, reason: "anchored at the newest record")),
-                    ])
-            ])
-            if isAppended { handedOver[checkpoint.shard.shard] = iterator }
+            try await anchorAtLatest(checkpoint)
         }
     }
 
-    /// Makes sure that everything which happens to the table from now on will be read after the scan.
+    private mutating func anchorAtLatest(_ checkpoint: Checkpoint) async throws {
+        let asked = workshop.now()
+        let iterator = try await workshop.source.iterator(.latest, at: nil, shard: checkpoint.shard)
+        let resolved = Payload.iteratorResolved(
+            IteratorResolved(
+                rule: StartTable.Rule.unanchoredLatest.rawValue, iteratorType: .latest, sequenceNumber: nil,
+                iterator: iterator, issued: asked + workshop.source.clockLead))
+        let prepared: [Payload] =
+            checkpoint.status == .notProcessed
+            ? [
+                .statusChanged(
+                    StatusChanged(from: .notProcessed, to: .prepared, reason: "anchored at the newest record"))
+            ] : []
+        let draft = Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [resolved] + prepared)
+        if try await append([draft]) { handedOver[checkpoint.shard.shard] = iterator }
+    }
+
+    /// Makes sure that everything which happens to the table from now on will be read after the scan, and nothing older.
     ///
-    /// Open shards are pinned at their newest record, closed ones are older than the scan. A shard that was read already
-    /// belongs to an earlier sync whose continuation is lost: it is read again from its start.
+    /// Open shards are pinned at their newest record: their start may leave the stream while the table is scanned. Closed ones
+    /// are older than the scan, and so are those that the stream no longer has.
     mutating func anchor(listing: [Shard]) async throws {
-        for shard in lineage.checkpoints.keys.sorted() {
-            // Looked up anew each time: one rewind sets descendants back with it.
-            guard let checkpoint = lineage.checkpoints[shard], !checkpoint.status.letsChildrenStart,
-                checkpoint.sequenceNumber != nil
-            else { continue }
-            try await rewind(checkpoint, to: .start, "the table is synced in full again")
-        }
-        try await finishAgedOut(listing)
         if lineage.checkpoints.isEmpty { startAt = .latest }
         try await admit(listing)
-    }
-
-    /// Shards that the stream no longer has are over: the scan that follows holds what they would have brought.
-    private mutating func finishAgedOut(_ listing: [Shard]) async throws {
-        let listed = Set(listing.map(\.id))
-        let gone = lineage.checkpoints.values.filter {
-            !$0.status.letsChildrenStart && !listed.contains($0.shard.shard)
+        try await finishOld(listing)
+        for shard in lineage.checkpoints.keys.sorted() {
+            guard let checkpoint = lineage.checkpoints[shard], !checkpoint.status.letsChildrenStart,
+                handedOver[shard] == nil
+            else { continue }
+            if checkpoint.sequenceNumber != nil {
+                try await rewind(checkpoint, to: .start, "the table is synced in full again")
+            }
+            guard let current = lineage.checkpoints[shard], lineage.parentIsFinished(current) else { continue }
+            // An anchor that all of the stream still follows serves again.
+            if !holdsAllSinceAnchor(current) { try await anchorAtLatest(current) }
         }
-        _ = try await append(
-            gone.sorted { $0.position < $1.position }.map {
-                finishing($0, "gone from the stream; the full sync holds what it would have brought")
-            })
     }
 
-    /// Ends a shard that is gone from the stream.
+    /// Ends what an earlier sync left unread: the scan that follows holds what it would have brought.
+    private mutating func finishOld(_ listing: [Shard]) async throws {
+        let listed = Dictionary(listing.map { ($0.id, $0.range.isClosed) }, uniquingKeysWith: { $0 || $1 })
+        var old: [Draft] = []
+        for checkpoint in lineage.checkpoints.values where !checkpoint.status.letsChildrenStart {
+            let isOver: Bool
+            if let isClosed = listed[checkpoint.shard.shard] {
+                isOver = isClosed
+            } else if checkpoint.range.isClosed {
+                isOver = true
+            } else {
+                // A listing can be late. What can be read will be.
+                isOver = try await isGone(checkpoint.shard)
+            }
+            if isOver {
+                old.append(finishing(checkpoint, "closed or gone; the full sync holds what it would have brought"))
+            }
+        }
+        _ = try await append(old)
+    }
+
+    private func isGone(_ shard: ShardKey) async throws(DynamoDBError) -> Bool {
+        do throws(DynamoDBError) {
+            _ = try await workshop.source.iterator(.trimHorizon, at: nil, shard: shard)
+            return false
+        } catch {
+            if error.isNotFound || error.isTrimmed { return true }
+            throw error
+        }
+    }
+
+    /// Ends a shard of which nothing more is read.
     private func finishing(_ checkpoint: Checkpoint, _ reason: String) -> Draft {
         let taken: [Payload] =
             checkpoint.status == .inProcessing
-            ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "aged out"))]
+            ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "not read on"))]
         return Draft(
             shard: checkpoint.shard, expecting: checkpoint.revision,
             taken + [.statusChanged(StatusChanged(from: .inProcessing, to: .done, reason: reason))])
@@ -220,6 +259,8 @@ struct ShardDesk {
                     ])
                 try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
             case .startAgain:
+                // An operator may have set it back since.
+                if let scanned = state?.scanFinished, try lastAdvance(current).map({ $0 < scanned }) ?? true { continue }
                 let reason =
                     "the target holds nothing of shard \(shard), of which the journal says "
                     + "\(current.records) records: it is older, was emptied, or is another one"
@@ -234,16 +275,28 @@ struct ShardDesk {
         }
     }
 
-    /// Whether the stream is sure to hold every record that the shard has had since the journal knows it.
+    /// Whether the stream is sure to hold every record that was ours of the shard: since its parent's last one, or since the
+    /// journal knows it.
     private func isWhole(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        let first = try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first
-        return first.map { workshop.now() - $0.time < Recovery.retention } ?? false
+        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
+        let since: Timestamp?
+        if let last = parent?.approximateTime { since = last } else { since = try discovered(parent ?? checkpoint) }
+        return since.map { workshop.now() - $0 < Recovery.retention } ?? false
+    }
+
+    private func lastAdvance(_ checkpoint: Checkpoint) throws(JournalError) -> Position? {
+        let query = HistoryQuery(kinds: ["sequence_advanced"], limit: 1, newestFirst: true)
+        return try workshop.journal.history(of: checkpoint.shard, query).first?.position
+    }
+
+    private func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
+        try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first?.time
     }
 
     private mutating func rewind(
         _ checkpoint: Checkpoint, to place: RewindRequest.Place, _ reason: String
     ) async throws {
-        let request = RewindRequest(place: place, inclusive: false, reason: reason, author: "recovery")
+        let request = RewindRequest(place: place, inclusive: false, reason: reason, author: Self.author)
         do {
             let plan = try RewindPlan.make(request, of: checkpoint.shard, among: Array(lineage.checkpoints.values))
             guard try await append(plan.drafts) else {
@@ -292,6 +345,7 @@ struct ShardDesk {
     mutating func ended(_ shard: ShardID, _ result: ShardReader.Result) async throws -> Next {
         lineage.released(shard)
         interrupts[shard] = nil
+        if result.hasRead { fresh.remove(shard) }
         lineage.update(result.checkpoint)
         let answer = DaemonError.source(
             result.answer ?? .badReply(operation: "GetRecords", object: shard.text, why: "it can't be read on"))
@@ -319,12 +373,12 @@ struct ShardDesk {
             return .rest(because: answer)
         case .trimmed:
             // Records that leave the stream before we could first ask for them were never ours to bring.
-            if try neverWasOurs(result.checkpoint) { return .rest(because: answer) }
+            if try holdsAllSinceAnchor(result.checkpoint) || isReplay(result.checkpoint) || neverWasOurs(result.checkpoint) {
+                return .rest(because: answer)
+            }
             throw lost(shard, result.checkpoint)
         case .gone:
-            let listing = try await workshop.source.describeStream(stream).shards
-            // Listed, and said not to be there: one of the two is late.
-            if listing.contains(where: { $0.id == shard }) { return .rest(because: answer) }
+            if result.isDoubtful { return .rest(because: answer) }
             guard try neverWasOurs(result.checkpoint) else { throw lost(shard, result.checkpoint) }
             try reload()
             guard let checkpoint = lineage.checkpoints[shard] else { return .nothing }
@@ -335,8 +389,27 @@ struct ShardDesk {
 
     /// Whether what left the stream of a shard was made before the journal knew of it: a fresh start brings what is there.
     private func neverWasOurs(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        guard lineage.promisesNothing(checkpoint.shard.shard) else { return false }
+        guard fresh.contains(checkpoint.shard.shard) else { return false }
         return try isWhole(checkpoint)
+    }
+
+    /// Whether a shard begins at LATEST, and what has left the stream since was made before that.
+    private func holdsAllSinceAnchor(_ checkpoint: Checkpoint) -> Bool {
+        guard case .iterator(_, let obtained)? = checkpoint.storedIterator else { return false }
+        return workshop.now() - obtained < Recovery.retention
+    }
+
+    /// Whether what left the stream of a shard was delivered before an operator set it back to its start: a replay brings what
+    /// is still there.
+    private func isReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        guard checkpoint.sequenceNumber == nil else { return false }
+        let last = try workshop.journal.history(
+            of: checkpoint.shard,
+            HistoryQuery(kinds: ["rewound", "sequence_advanced"], limit: 2, newestFirst: true))
+        guard case .rewound(let rewound)? = last.first?.payload, rewound.author != Self.author,
+            case .sequenceAdvanced(let advance)? = last.dropFirst().first?.payload, let time = advance.approximateTime
+        else { return false }
+        return workshop.now() - time < Recovery.retention
     }
 
     private func lost(_ shard: ShardID, _ checkpoint: Checkpoint) -> DaemonError {
@@ -352,7 +425,11 @@ struct ShardDesk {
         interrupts[shard] = nil
         try reload()
         let records = lineage.checkpoints[shard]?.records ?? 0
-        var failing = failures[shard].flatMap { $0.records == records ? $0 : nil } ?? Failing(records: records)
+        let now = workshop.now()
+        // What came, or a minute's peace, makes it another row.
+        let row = failures[shard].flatMap { $0.records == records && now - $0.last < .seconds(60) ? $0 : nil }
+        var failing = row ?? Failing(records: records, last: now)
+        failing.last = now
         let delay = failing.backoff.next(jitter: .random(in: 0...1))
         // The first failure of a row is history; a hundred more of the same would only bury it.
         if failing.backoff.failures == 1 { try await fault(shard, error) }
@@ -369,6 +446,9 @@ struct ShardDesk {
     /// An operator's process appended to `shards`: readers stop and start again from the journal.
     mutating func displace(_ shards: Set<ShardKey>) throws {
         try reload()
-        for shard in shards where shard.stream == stream { interrupts[shard.shard]?.fire() }
+        for shard in shards where shard.stream == stream {
+            interrupts[shard.shard]?.fire()
+            resting.remove(shard.shard)
+        }
     }
 }

@@ -46,10 +46,28 @@ final class ShardJob: Sendable {
     private struct Overtaken: Error {}
 
     func run() async -> TableFollower.Event {
+        let shard = checkpoint.shard.shard
+        var event: TableFollower.Event
         do {
-            return .readerEnded(checkpoint.shard.shard, try await read(try await takeUp()))
+            event = .readerEnded(shard, try await read(try await takeUp()))
         } catch {
-            return ended(by: error)
+            event = ended(by: error)
+        }
+        if case .readerEnded(_, let result) = event, result.outcome == .gone, let answer = result.answer,
+            let doubt = await doubt(answer)
+        {
+            event = .readerEnded(shard, result.doubted(because: doubt))
+        }
+        return event
+    }
+
+    /// A shard that is listed, and said not to be there: one of the two is late. So it is, too, if there is no listing.
+    private func doubt(_ answer: DynamoDBError) async -> DynamoDBError? {
+        do throws(DynamoDBError) {
+            let listing = try await workshop.source.describeStream(checkpoint.shard.stream).shards
+            return listing.contains { $0.id == checkpoint.shard.shard } ? answer : nil
+        } catch {
+            return error.isNotFound ? nil : error
         }
     }
 

@@ -81,6 +81,8 @@ package struct ShardMachine: Hashable, Sendable {
     private var cameUpEmpty = false
     /// Whether an iterator expired since the last page.
     private var hasExpired = false
+    /// Whether any page came.
+    package private(set) var hasRead = false
 
     package init(start: Start, pacing: PollPacing) {
         durable = start
@@ -105,6 +107,7 @@ package struct ShardMachine: Hashable, Sendable {
         case .page(let page):
             guard reading == .fetching else { return [] }  // as above: it was never promised to anybody
             hasExpired = false
+            hasRead = true
             let wait = pacing.delay(after: page)
             cameUpEmpty = page.records == 0
             if let last = page.last { waiting.append(last) }

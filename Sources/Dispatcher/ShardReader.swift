@@ -46,11 +46,24 @@ final class ShardReader: Sendable {
         let checkpoint: Checkpoint
         /// The service's answer that led to the outcome, if one did.
         let answer: DynamoDBError?
+        /// Whether any page came.
+        let hasRead: Bool
+        /// Whether the stream's listing doesn't bear `answer` out.
+        let isDoubtful: Bool
 
-        init(outcome: ShardMachine.Outcome, checkpoint: Checkpoint, answer: DynamoDBError? = nil) {
+        init(
+            outcome: ShardMachine.Outcome, checkpoint: Checkpoint, answer: DynamoDBError? = nil, hasRead: Bool = false,
+            isDoubtful: Bool = false
+        ) {
             self.outcome = outcome
             self.checkpoint = checkpoint
             self.answer = answer
+            self.hasRead = hasRead
+            self.isDoubtful = isDoubtful
+        }
+
+        func doubted(because answer: DynamoDBError) -> Result {
+            Result(outcome: outcome, checkpoint: checkpoint, answer: answer, hasRead: hasRead, isDoubtful: true)
         }
     }
 
@@ -96,7 +109,9 @@ final class ShardReader: Sendable {
                 if let outcome = begin(actions, reading, records, &group) {
                     group.cancelAll()
                     await records.close()
-                    return Result(outcome: outcome, checkpoint: taken.checkpoint, answer: reading.answer)
+                    return Result(
+                        outcome: outcome, checkpoint: taken.checkpoint, answer: reading.answer,
+                        hasRead: reading.machine.hasRead)
                 }
                 guard let input = try await group.next() else {
                     preconditionFailure("a machine that has not finished has something under way")

@@ -50,7 +50,7 @@ struct TableFollower {
                 table: table,
                 reason:
                     "\(workshop.target.name) does not hold all that segment \(segment) of the scan has brought, as the "
-                    + "journal says: it was restored from a backup that is older, or is another one")
+                    + "journal says: it was restored from a backup from before that, or is another one, or the journal is an older copy")
         }
         try await prepare(description.schema)
         let stream = try streamToFollow(description, state)
@@ -164,9 +164,9 @@ struct TableFollower {
             log.info("the full sync goes on where it stood", metadata: ["items": "\(state?.items ?? 0)"])
         }
         follows()
-        guard let id = state?.fullSync else { preconditionFailure("a table in full_sync has entered it") }
         let isFinished = try await FullSync(
-            workshop: workshop, schema: description.schema, description: description, id: id
+            workshop: workshop, schema: description.schema, description: description,
+            id: state?.fullSync ?? FullSyncID(0)
         ).run(state)
         guard isFinished else { return false }
         let items = try workshop.journal.table(table)?.items ?? 0
@@ -231,6 +231,7 @@ struct TableFollower {
                         group.addTask { [stream = desk.stream] in await findChildren(of: shard, in: stream) }
                     case .rest(let error):
                         try await rest(shard, after: error, &desk, &group)
+                        continue  // what is tried again is not at rest
                     case .findChildren, .nothing: break
                     }
                     workshop.pulse.released(ShardKey(table: table, stream: desk.stream, shard: shard))

@@ -9,7 +9,7 @@ extension TableState {
             stream = change.stream ?? stream
             reason = change.reason
             if change.to == .fullSync {
-                fullSync = FullSyncID(position.number)
+                fullSync = FullSyncID(UInt64(bitPattern: time.microseconds))
                 segments = []
                 scanFinished = nil
             }

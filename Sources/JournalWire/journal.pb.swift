@@ -779,7 +779,7 @@ package nonisolated struct Shake_Journal_V1_TableFold: Sendable {
 
   package var updated: Int64 = 0
 
-  /// Position of the event that began the newest full sync; 0 without one.
+  /// Time of the event that began the newest full sync, in microseconds; 0 without one.
   package var fullSync: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -16,7 +16,7 @@ package struct TargetToken: Hashable, Sendable, CustomStringConvertible {
     package var description: String { text }
 }
 
-/// Which full sync of a table: the number of the journal's event that began it.
+/// Which full sync of a table: the time of the event that began it, in microseconds, so that two journals' differ.
 package struct FullSyncID: Hashable, Sendable {
     package let number: UInt64
     package init(_ number: UInt64) { self.number = number }

@@ -254,6 +254,57 @@ struct DaemonFullSyncTests {
         try rig.journal { _ = try $0.verify { _ in } }
     }
 
+    @Test("After a full sync the start of a shard may leave the stream: what follows the anchor is still followed")
+    func againWhileTrimming() async throws {
+        addTable()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is followed") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(7...9, in: "a")
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        rig.source.put(10...14, in: "a")
+        rig.source.change("a") { $0.trimmed = 8 }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the table needs a full sync") { try phase(daemon.journal) == .fullSync }
+        }
+        let scan = rig.source.hold(.scan)
+        let page = rig.source.hold(.records, of: "a")
+        let earlier = rig.target.numbers.count
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the scan begins") { scan.arrivals > 0 }
+            rig.source.put(15...16, in: "a")
+            rig.source.expireIterators()
+            scan.open()
+            try await eventually("its first page is asked for") { page.arrivals > 0 }
+            rig.source.change("a") { $0.trimmed = 9 }
+            page.open()
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 16 }
+            #expect(try phase(daemon.journal) == .incrSync)
+        }
+        #expect(Set(rig.target.numbers.dropFirst(earlier)).isSuperset(of: [15, 16]))
+    }
+
+    @Test("A shard that a late listing lacks at the next full sync is not over, if it can be read")
+    func againWithLateListing() async throws {
+        addTable()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is followed") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(7...9, in: "a")
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        rig.target.restore(RecordingTarget.Contents())
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the table needs a full sync") { try phase(daemon.journal) == .fullSync }
+        }
+        rig.source.change("a") { $0.isListed = false }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("it is followed again") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(10...12, in: "a")
+            try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 12 }
+        }
+        #expect(rig.target.numbers.suffix(3) == [10, 11, 12])
+    }
+
     @Test("An emptied target is filled by one full sync, whatever shards were done before it")
     func emptiedAfterDone() async throws {
         addTable()
@@ -270,7 +321,9 @@ struct DaemonFullSyncTests {
         }
         for number in [12, 13] {
             try await rig.run(Self.configuration()) { daemon in
-                try await eventually("it is followed again") { try daemon.journal.status(of: "b") == .inProcessing }
+                try await eventually("it is followed again") {
+                    try phase(daemon.journal) == .incrSync && daemon.journal.status(of: "b") == .inProcessing
+                }
                 rig.source.put(number...number, in: "b")
                 try await eventually("its records are journaled") { try daemon.journal.number(of: "b") == number }
             }

@@ -68,6 +68,32 @@ struct DaemonLossTests {
         #expect(rig.target.numbers == [5, 6])
     }
 
+    @Test("The same where it was taken up by an earlier run")
+    func goneAfterRestart() async throws {
+        rig.source.add(FakeShard("a"), FakeShard("b"))
+        try await rig.run { daemon in
+            try await eventually("the shards are taken up") {
+                try daemon.journal.status(of: "a") == .inProcessing && daemon.journal.status(of: "b") == .inProcessing
+            }
+        }
+        rig.source.remove("a")
+        let outcome = try await rig.run { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(isAskedForFullSync(outcome))
+    }
+
+    @Test("A daemon that ends when idle waits for a shard that is to be tried again", arguments: [
+        "ResourceNotFoundException", "ExpiredIteratorException", "TrimmedDataAccessException",
+    ])
+    func untilIdle(code: String) async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        rig.source.fail(.records, of: "a", with: .named(code), times: 5)
+        let outcome = try await rig.runToRest()
+        #expect(throws: Never.self) { try outcome.get() }
+        #expect(rig.target.numbers == [1, 2, 3, 4])
+    }
+
     @Test("A shard that was followed for days without a record, and is gone, may have had some since")
     func goneAfterDays() async throws {
         rig.source.add(FakeShard("a"))
@@ -93,6 +119,46 @@ struct DaemonLossTests {
         }
         #expect(rig.target.numbers == [3, 4, 5, 6])
         #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .incrSync)
+    }
+
+    @Test("The same after an operator's rewind to the start: a replay brings what is still there")
+    func trimmedBeforeReplay() async throws {
+        rig.source.add(FakeShard("a", 1...6))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 6 }
+        }
+        let gate = rig.source.hold(.records, of: "a")
+        try await rig.asOperator { try await $0.rewind(Sample.key("a"), to: .start) }
+        try await rig.run { daemon in
+            try await eventually("the first page is asked for") { gate.arrivals == 1 }
+            rig.source.change("a") { $0.trimmed = 2 }
+            gate.open()
+            try await eventually("all that is left is journaled") { try daemon.journal.number(of: "a") == 6 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 5, 6, 3, 4, 5, 6])
+        #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .incrSync)
+    }
+
+    @Test("A shard that turns up after the scan of an empty stream, and goes before it is read, is a loss")
+    func goneAfterEmptyListing() async throws {
+        var configuration = Rig.following
+        configuration.mode = .all
+        let outcome = try await rig.run(configuration) { daemon in
+            try await eventually("the stream is followed") {
+                try daemon.journal.table(Sample.table)?.phase == .incrSync
+            }
+            rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", 5...6, isClosed: true))
+            daemon.askToStop()
+        }
+        #expect(throws: Never.self) { try outcome.get() }
+        let gate = rig.source.hold(.iterator, of: "a")
+        let second = try await rig.run(configuration) { daemon in
+            try await eventually("the shard is asked for") { gate.arrivals == 1 }
+            rig.source.remove("a")
+            gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(isAskedForFullSync(second))
     }
 
     @Test("Of a child, whose parent was followed, that is a loss")

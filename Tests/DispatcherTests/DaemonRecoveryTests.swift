@@ -208,6 +208,34 @@ struct DaemonRecoveryTests {
         #expect(rig.target.items().count == 2, "nothing is scanned again")
     }
 
+    @Test("A rewind of a shard that was over before the scan is no matter of recovery")
+    func rewoundFromBeforeTheScan() async throws {
+        let rig = Rig(storesPositions: true)
+        var configuration = Rig.following
+        configuration.mode = .all
+        rig.source.change(Sample.table) { $0.items = ["item-1", "item-2"] }
+        rig.source.add(FakeShard("a"))
+        try await rig.run(configuration) { daemon in
+            try await eventually("the stream is followed") { try daemon.journal.status(of: "a") == .inProcessing }
+            rig.source.put(1...6, in: "a")
+            rig.source.close("a")
+            try await eventually("the shard is done") { try daemon.journal.status(of: "a") == .done }
+        }
+        rig.target.restore(RecordingTarget.Contents())
+        for phase in [Phase.fullSync, .incrSync] {
+            try await rig.run(configuration) { daemon in
+                try await eventually("the table is in \(phase)") {
+                    try daemon.journal.table(Sample.table)?.phase == phase
+                }
+            }
+        }
+        try await rig.asOperator { try await $0.rewind(Sample.key("a"), to: .sequenceNumber(Sample.number(4))) }
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is done again") { try daemon.journal.status(of: "a") == .done }
+        }
+        #expect(rig.target.numbers == [5, 6])
+    }
+
     @Test("The same for a shard that began more than a day ago needs a full sync: its start may be gone")
     func restoredFromLongBefore() async throws {
         let rig = Rig(storesPositions: true)

@@ -107,6 +107,10 @@ struct ConfigurationFileTests {
                 "shake.yaml:1: 'memory_budget' expects a size of at least 4MiB, such as 32MiB, found '1KiB'"
             ),
             (
+                "source: {endpoint: 'u:hunter2@h'}",
+                "shake.yaml:1: 'source.endpoint' expects a URL, such as http://localhost:8000, found another text"
+            ),
+            (
                 "source: {endpoint: localhost}",
                 "shake.yaml:1: 'source.endpoint' expects a URL, such as http://localhost:8000, found 'localhost'"
             ),

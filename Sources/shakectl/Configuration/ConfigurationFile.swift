@@ -1,3 +1,4 @@
+internal import DynamoDB
 internal import Yams
 
 /// Reads the YAML file into settings. Pure: the text comes in as an argument.
@@ -42,7 +43,9 @@ struct ConfigurationFile {
                 try read(inner, under: path + ".", into: &settings)
             } else if let key = ConfigurationKey(rawValue: path) {
                 guard key.set(try values(of: value, for: key, at: keyNode), in: &settings) else {
-                    throw fail(at: keyNode, "'\(path)' expects \(key.expects), found \(Self.what(value))")
+                    // A URL may hold a password.
+                    let found = key == .endpoint ? SourceConfiguration.quoted(value.string ?? "") : Self.what(value)
+                    throw fail(at: keyNode, "'\(path)' expects \(key.expects), found \(found)")
                 }
             } else {
                 throw unknown(path, at: keyNode)
