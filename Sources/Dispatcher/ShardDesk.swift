@@ -13,20 +13,20 @@ struct ShardDesk {
     let schema: TableSchema
     let stream: StreamARN
     private(set) var lineage: Lineage
-    private var positions: [ShardKey: ShardPosition]
-    private var handedOver: [ShardID: ShardIterator] = [:]
+    var positions: [ShardKey: ShardPosition]
+    var handedOver: [ShardID: ShardIterator] = [:]
     private var expired: Set<ShardID> = []
     private var interrupts: [ShardID: Signal] = [:]
     private var failures: [ShardID: Failing] = [:]
     /// Shards whose reading failed and that wait for their next try.
     private var resting: Set<ShardID> = []
     /// Shards that a first listing showed, of which nothing was promised yet: what they lost before is no loss of ours.
-    private var fresh: Set<ShardID> = []
+    var fresh: Set<ShardID> = []
     /// Whether the table is followed from here on, with no scan before that and nothing known of it.
     private var isFirstListing: Bool
     /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
     /// we are, even if it is empty: what comes later is new, and begins at its start.
-    private var startAt: IteratorType
+    var startAt: IteratorType
 
     enum Next: Sendable {
         case nothing
@@ -60,11 +60,11 @@ struct ShardDesk {
     var running: Set<ShardID> { lineage.running }
 
     /// Who sets shards back, where it is no operator.
-    private static let author = "recovery"
+    static let author = "recovery"
 
-    private func key(_ shard: ShardID) -> ShardKey { ShardKey(table: schema.name, stream: stream, shard: shard) }
+    func key(_ shard: ShardID) -> ShardKey { ShardKey(table: schema.name, stream: stream, shard: shard) }
 
-    private func log(_ shard: ShardID) -> Logger {
+    func log(_ shard: ShardID) -> Logger {
         var log = workshop.logger
         log[metadataKey: "table"] = "\(schema.name)"
         log[metadataKey: "shard"] = "\(shard)"
@@ -74,7 +74,7 @@ struct ShardDesk {
     // MARK: - What the journal learns
 
     /// Appends, and takes the answer over. `false`: somebody else appended meanwhile; the lineage holds what is true now.
-    private mutating func append(_ drafts: [Draft]) async throws -> Bool {
+    mutating func append(_ drafts: [Draft]) async throws -> Bool {
         guard !drafts.isEmpty else { return true }
         do {
             for receipt in try await workshop.journal.append(drafts) {
@@ -153,85 +153,8 @@ struct ShardDesk {
         }
     }
 
-    /// Pins LATEST down for shards that are to begin there: from now on their place doesn't move.
-    private mutating func anchorNew() async throws {
-        for checkpoint in lineage.checkpoints.values
-        where checkpoint.status == .notProcessed && checkpoint.iteratorType == .latest {
-            try await anchorAtLatest(checkpoint)
-        }
-    }
-
-    private mutating func anchorAtLatest(_ checkpoint: Checkpoint) async throws {
-        let asked = workshop.now()
-        let iterator = try await workshop.source.iterator(.latest, at: nil, shard: checkpoint.shard)
-        let resolved = Payload.iteratorResolved(
-            IteratorResolved(
-                rule: StartTable.Rule.unanchoredLatest.rawValue, iteratorType: .latest, sequenceNumber: nil,
-                iterator: iterator, issued: asked + workshop.source.clockLead))
-        let prepared: [Payload] =
-            checkpoint.status == .notProcessed
-            ? [
-                .statusChanged(
-                    StatusChanged(from: .notProcessed, to: .prepared, reason: "anchored at the newest record"))
-            ] : []
-        let draft = Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [resolved] + prepared)
-        if try await append([draft]) { handedOver[checkpoint.shard.shard] = iterator }
-    }
-
-    /// Makes sure that everything which happens to the table from now on will be read after the scan, and nothing older.
-    ///
-    /// Open shards are pinned at their newest record: their start may leave the stream while the table is scanned. Closed ones
-    /// are older than the scan, and so are those that the stream no longer has.
-    mutating func anchor(listing: [Shard]) async throws {
-        if lineage.checkpoints.isEmpty { startAt = .latest }
-        try await admit(listing)
-        try await finishOld(listing)
-        for shard in lineage.checkpoints.keys.sorted() {
-            guard let checkpoint = lineage.checkpoints[shard], !checkpoint.status.letsChildrenStart,
-                handedOver[shard] == nil
-            else { continue }
-            if checkpoint.sequenceNumber != nil {
-                try await rewind(checkpoint, to: .start, "the table is synced in full again")
-            }
-            guard let current = lineage.checkpoints[shard], lineage.parentIsFinished(current) else { continue }
-            // An anchor that all of the stream still follows serves again.
-            if !holdsAllSinceAnchor(current) { try await anchorAtLatest(current) }
-        }
-    }
-
-    /// Ends what an earlier sync left unread: the scan that follows holds what it would have brought.
-    private mutating func finishOld(_ listing: [Shard]) async throws {
-        let listed = Dictionary(listing.map { ($0.id, $0.range.isClosed) }, uniquingKeysWith: { $0 || $1 })
-        var old: [Draft] = []
-        for checkpoint in lineage.checkpoints.values where !checkpoint.status.letsChildrenStart {
-            let isOver: Bool
-            if let isClosed = listed[checkpoint.shard.shard] {
-                isOver = isClosed
-            } else if checkpoint.range.isClosed {
-                isOver = true
-            } else {
-                // A listing can be late. What can be read will be.
-                isOver = try await isGone(checkpoint.shard)
-            }
-            if isOver {
-                old.append(finishing(checkpoint, "closed or gone; the full sync holds what it would have brought"))
-            }
-        }
-        _ = try await append(old)
-    }
-
-    private func isGone(_ shard: ShardKey) async throws(DynamoDBError) -> Bool {
-        do throws(DynamoDBError) {
-            _ = try await workshop.source.iterator(.trimHorizon, at: nil, shard: shard)
-            return false
-        } catch {
-            if error.isNotFound || error.isTrimmed { return true }
-            throw error
-        }
-    }
-
     /// Ends a shard of which nothing more is read.
-    private func finishing(_ checkpoint: Checkpoint, _ reason: String) -> Draft {
+    func finishing(_ checkpoint: Checkpoint, _ reason: String) -> Draft {
         let taken: [Payload] =
             checkpoint.status == .inProcessing
             ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "not read on"))]
@@ -240,60 +163,7 @@ struct ShardDesk {
             taken + [.statusChanged(StatusChanged(from: .inProcessing, to: .done, reason: reason))])
     }
 
-    /// Compares what the target holds with what the journal says, before anything is read (DESIGN 4.5).
-    mutating func recover() async throws {
-        guard workshop.target.storesPositions else { return }
-        let state = try workshop.journal.table(schema.name)
-        for shard in lineage.checkpoints.keys.sorted() {
-            // Looked up anew each time: a shard that an ancestor's rewind set back has a new epoch, and nothing to compare.
-            guard let current = lineage.checkpoints[shard] else { continue }
-            // What it brought before the table was scanned is in the scan.
-            if let scanned = state?.scanFinished, current.position < scanned { continue }
-            switch Recovery.compare(current, with: positions[current.shard]) {
-            case .inStep, .advance: continue  // an advance is appended when the shard is taken up
-            case .rewind(let number):
-                log(shard).warning(
-                    "the target is behind the journal; the shard is read again from there",
-                    metadata: [
-                        "target": "\(number)", "journal": "\(current.sequenceNumber?.text ?? "")",
-                    ])
-                try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
-            case .startAgain:
-                // An operator may have set it back since.
-                if let scanned = state?.scanFinished, try lastAdvance(current).map({ $0 < scanned }) ?? true { continue }
-                let reason =
-                    "the target holds nothing of shard \(shard), of which the journal says "
-                    + "\(current.records) records: it is older, was emptied, or is another one"
-                guard try isWhole(current) else {
-                    throw DaemonError.needsFullSync(
-                        table: schema.name, reason: "\(reason), and the stream no longer holds the shard from its start"
-                    )
-                }
-                log(shard).warning("the target holds nothing of the shard; it is read again from its start")
-                try await rewind(current, to: .start, reason)
-            }
-        }
-    }
-
-    /// Whether the stream is sure to hold every record that was ours of the shard: since its parent's last one, or since the
-    /// journal knows it.
-    private func isWhole(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
-        let since: Timestamp?
-        if let last = parent?.approximateTime { since = last } else { since = try discovered(parent ?? checkpoint) }
-        return since.map { workshop.now() - $0 < Recovery.retention } ?? false
-    }
-
-    private func lastAdvance(_ checkpoint: Checkpoint) throws(JournalError) -> Position? {
-        let query = HistoryQuery(kinds: ["sequence_advanced"], limit: 1, newestFirst: true)
-        return try workshop.journal.history(of: checkpoint.shard, query).first?.position
-    }
-
-    private func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
-        try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first?.time
-    }
-
-    private mutating func rewind(
+    mutating func rewind(
         _ checkpoint: Checkpoint, to place: RewindRequest.Place, _ reason: String
     ) async throws {
         let request = RewindRequest(place: place, inclusive: false, reason: reason, author: Self.author)
@@ -385,38 +255,6 @@ struct ShardDesk {
             _ = try await append([finishing(checkpoint, "gone from the stream before it was first read")])
             return .findChildren
         }
-    }
-
-    /// Whether what left the stream of a shard was made before the journal knew of it: a fresh start brings what is there.
-    private func neverWasOurs(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        guard fresh.contains(checkpoint.shard.shard) else { return false }
-        return try isWhole(checkpoint)
-    }
-
-    /// Whether a shard begins at LATEST, and what has left the stream since was made before that.
-    private func holdsAllSinceAnchor(_ checkpoint: Checkpoint) -> Bool {
-        guard case .iterator(_, let obtained)? = checkpoint.storedIterator else { return false }
-        return workshop.now() - obtained < Recovery.retention
-    }
-
-    /// Whether what left the stream of a shard was delivered before an operator set it back to its start: a replay brings what
-    /// is still there.
-    private func isReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        guard checkpoint.sequenceNumber == nil else { return false }
-        let last = try workshop.journal.history(
-            of: checkpoint.shard,
-            HistoryQuery(kinds: ["rewound", "sequence_advanced"], limit: 2, newestFirst: true))
-        guard case .rewound(let rewound)? = last.first?.payload, rewound.author != Self.author,
-            case .sequenceAdvanced(let advance)? = last.dropFirst().first?.payload, let time = advance.approximateTime
-        else { return false }
-        return workshop.now() - time < Recovery.retention
-    }
-
-    private func lost(_ shard: ShardID, _ checkpoint: Checkpoint) -> DaemonError {
-        .needsFullSync(
-            table: schema.name,
-            reason: "the stream no longer holds what shard \(shard) has after "
-                + "\(checkpoint.sequenceNumber.map { "sequence number \($0)" } ?? "its start")")
     }
 
     /// - Returns: how long to wait before `retry`.

@@ -29,9 +29,8 @@ final class DaemonLock: Sendable {
                 sched_yield()
                 continue
             }
-            let holder = Self.text(descriptor)
-            _ = Glibc.close(descriptor)
-            throw .busy(path: journal, holder: Self.spoken(holder))
+            // `deinit` closes it: all is initialised by now.
+            throw .busy(path: journal, holder: Self.spoken(Self.text(descriptor)))
         }
     }
 
@@ -56,6 +55,7 @@ final class DaemonLock: Sendable {
     }
 
     deinit {
+        guard descriptor >= 0 else { return }
         // A child that is being started has a copy of the descriptor until its exec closes it, and the lock would live as long.
         _ = flock(descriptor, LOCK_UN)
         _ = Glibc.close(descriptor)

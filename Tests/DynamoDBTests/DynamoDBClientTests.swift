@@ -409,6 +409,25 @@ struct DynamoDBClientTests {
         await client.shutdown()
     }
 
+    @Test("The next iterator of a long page is told before the page is whole, and of nothing but a page")
+    func nextIsToldEarly() async throws {
+        let long = #"{"NextShardIterator":"AAAA","Records":["# + String(repeating: " ", count: 8192) + "]}"
+        let told = Mutex<[String]>([])
+        let server = TestServer { _, before in
+            before == 0
+                ? .respond(status: 500, body: long)
+                : .respond(body: before == 1 ? long : #"{"NextShardIterator":"BBBB","Records":[]}"#)
+        }
+        let client = try Sample.client(server)
+        for _ in 1...2 {
+            _ = try await client.rawRecords(at: ShardIterator("i")) { next, length in
+                told.withLock { $0.append("\(next.token) of \(length)") }
+            }
+        }
+        #expect(told.withLock { $0 } == ["AAAA of \(long.utf8.count)"], "neither of an error nor of a short page")
+        await client.shutdown()
+    }
+
     @Test("After shutdown a call is cancelled, not sent")
     func afterShutdown() async throws {
         let server = TestServer { _, _ in .respond(body: Self.tables) }

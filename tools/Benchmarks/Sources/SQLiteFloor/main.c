@@ -80,7 +80,7 @@ static void imitate(const char *from, sqlite3 *to) {
     snprintf(setting, sizeof setting, "PRAGMA page_size = %d", sqlite3_column_int(statement, 0));
     sqlite3_finalize(statement);
     execute(to, setting);
-    execute(to, "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 2000;"
+    execute(to, "PRAGMA synchronous = FULL; PRAGMA cache_size = -12288; PRAGMA wal_autocheckpoint = 2000;"
                 "PRAGMA journal_size_limit = 67108864; PRAGMA journal_mode = WAL");
     statement = prepare(model, "SELECT sql FROM sqlite_master WHERE sql NOT NULL ORDER BY rowid");
     while (sqlite3_step(statement) == SQLITE_ROW) execute(to, (const char *)sqlite3_column_text(statement, 0));
