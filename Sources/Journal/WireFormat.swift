@@ -449,7 +449,7 @@ enum WireFormat {
     private static func bytes(_ message: some Message) -> [UInt8] {
         guard let bytes: [UInt8] = try? message.serializedBytes() else {
             preconditionFailure(
-                "only a required field that is missing keeps a message from encoding, and proto3 has none")
+                "only a missing required field, which proto3 has not, or 2 GiB of content keep a message from encoding")
         }
         return bytes
     }

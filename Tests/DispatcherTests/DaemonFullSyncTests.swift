@@ -18,6 +18,12 @@ struct DaemonFullSyncTests {
         return configuration
     }
 
+    private static var untilIdle: DaemonConfiguration {
+        var configuration = configuration()
+        configuration.untilIdle = .milliseconds(100)
+        return configuration
+    }
+
     /// Twenty items, in three segments of pages of two.
     private static let items = (0..<20).map { "item-\($0)" }
     private static let keys = Set(items.map(ScanPage.key(of:)))
@@ -317,6 +323,26 @@ struct DaemonFullSyncTests {
         }
         #expect(Set(rig.target.items()) == Self.keys)
         #expect(rig.target.items().count == Self.items.count)
+    }
+
+    @Test("What a target lacks of a shard that was done before the scan is in the scan, and not read again")
+    func behindBeforeTheScan() async throws {
+        try await follow()
+        rig.source.close("a")
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the shard is done") { try daemon.journal.status(of: "a") == .done }
+        }
+        var older = RecordingTarget.Contents()
+        let shard = Sample.key("a")
+        older.positions[shard] = ShardPosition(shard: shard, epoch: .first, sequenceNumber: Sample.number(7))
+        rig.target.restore(older)
+        try await fallDue()
+        for _ in 1...2 {
+            let outcome = try await rig.runToRest(Self.untilIdle)
+            #expect(throws: Never.self) { try outcome.get() }
+        }
+        #expect(rig.target.numbers == [])
+        #expect(Set(rig.target.items()) == Self.keys)
     }
 
     @Test("A target restored from a backup made during the scan needs a full sync, and says so")
