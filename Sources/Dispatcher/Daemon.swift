@@ -6,10 +6,6 @@ package import Targets
 
 /// Keeps all tables in step, each on its own: one that fails never takes the others down.
 package final class Daemon: Sendable {
-    /// How often the journal is asked whether another process has appended. A look at a counter in shared memory; LMDB has
-    /// no event for it, and a bell that an operator's process rings could be lost with the process.
-    private static let watchInterval: Duration = .milliseconds(200)
-
     /// How long calls of the source may take after the daemon was told to stop.
     private static let grace: Duration = .seconds(5)
 
@@ -18,18 +14,19 @@ package final class Daemon: Sendable {
 
     package init(
         configuration: DaemonConfiguration, journal: Journal, source: any StreamSource, target: any Target,
-        logger: Logger, observer: any ProgressObserver = NoProgress(), clock: any Clock<Duration> = ContinuousClock(),
-        now: @escaping @Sendable () -> Timestamp = { .now() }
+        logger: Logger, observer: any ProgressObserver = NoProgress(), surroundings: Surroundings = Surroundings()
     ) {
         self.configuration = configuration
         let stop = Signal()
         workshop = Workshop(
             configuration: configuration, journal: journal, source: source, target: target,
-            writer: TargetWriter(target: target, journal: journal, logger: logger) { delay in
-                await Workshop.wait(delay, or: stop, on: clock)
+            writer: TargetWriter(target: target, journal: journal, logger: logger, surroundings: surroundings) {
+                delay in
+                await Workshop.wait(delay, or: stop, in: surroundings)
             },
-            budget: ByteBudget(capacity: configuration.memoryBudget), pulse: Pulse(tables: configuration.tables),
-            stop: stop, observer: observer, clock: clock, now: now, logger: logger)
+            budget: ByteBudget(capacity: configuration.memoryBudget),
+            pulse: Pulse(tables: configuration.tables, uptime: surroundings.uptime),
+            stop: stop, observer: observer, surroundings: surroundings, logger: logger)
     }
 
     /// Finish what is in flight, append it, and return from `run`.
@@ -118,7 +115,7 @@ package final class Daemon: Sendable {
         var log = workshop.logger
         log[metadataKey: "table"] = "\(table)"
         while !workshop.stop.hasFired {
-            let started = ContinuousClock.now
+            let started = workshop.surroundings.uptime()
             do {
                 try await TableFollower(workshop: workshop, table: table, foreign: inbox) { failures.follows(table) }
                     .run()
@@ -127,7 +124,7 @@ package final class Daemon: Sendable {
                 return .tableEnded(table, nil)
             } catch {
                 guard let error = asDaemonError(error) else { return .tableEnded(table, nil) }
-                if ContinuousClock.now - started > .seconds(60) { backoff.succeeded() }
+                if workshop.surroundings.uptime() - started > .seconds(60) { backoff.succeeded() }
                 if error.reach == .daemon { return .tableEnded(table, error) }
                 await journal(error, of: table, isFirst: backoff.failures == 0)
                 workshop.pulse.dropShards(of: table)
@@ -144,7 +141,7 @@ package final class Daemon: Sendable {
                         return .tableEnded(table, nil)
                     }
                 }
-                let delay = backoff.next(jitter: .random(in: 0...1))
+                let delay = backoff.next(jitter: workshop.random())
                 log.info("the table is begun again", metadata: ["in": .stringConvertible(delay)])
                 guard await workshop.wait(delay) else { return .tableEnded(table, nil) }
             }
@@ -176,7 +173,7 @@ package final class Daemon: Sendable {
 
     private func watch(_ inboxes: [TableName: Inbox<ShardKey>]) async -> Event {
         do {
-            while await workshop.wait(Self.watchInterval) {
+            while await workshop.wait(workshop.configuration.watchInterval) {
                 for (table, shards) in Dictionary(grouping: try await workshop.journal.foreignAppends(), by: \.table) {
                     inboxes[table]?.put(shards)
                 }
@@ -191,7 +188,7 @@ package final class Daemon: Sendable {
     /// all the same: a delivery can't be cancelled.
     private func grantGrace() async -> Event {
         await workshop.stop.wait()
-        try? await workshop.clock.sleep(for: Self.grace)
+        try? await workshop.surroundings.sleep(for: Self.grace)
         return .graceOver
     }
 

@@ -21,6 +21,9 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var maximumPoll: Duration
     /// How often the listing of each stream is read besides when a shard ends.
     package var discoveryInterval: Duration
+    /// How often the journal is asked whether another process has appended. A look at a counter in shared memory; LMDB has
+    /// no event for it, and a bell that an operator's process rings could be lost with the process.
+    package var watchInterval: Duration
     /// Bytes of pages that the process holds at once.
     package var memoryBudget: Int
     /// Segments of a full sync, and how many are read at a time.
@@ -33,7 +36,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package init(
         tables: [TableName], mode: Mode = .all, startAt: IteratorType = .trimHorizon, untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
-        memoryBudget: Int = 32 << 20, scanSegments: Int = 8, scanReaders: Int = 4, consistentScan: Bool = true,
+        watchInterval: Duration = .milliseconds(200), memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
+        scanReaders: Int = 4, consistentScan: Bool = true,
         worker: String = ""
     ) {
         self.tables = tables
@@ -42,6 +46,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.untilIdle = untilIdle
         self.maximumPoll = maximumPoll
         self.discoveryInterval = discoveryInterval
+        self.watchInterval = watchInterval
         self.memoryBudget = memoryBudget
         self.scanSegments = scanSegments
         self.scanReaders = scanReaders

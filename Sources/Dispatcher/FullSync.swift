@@ -28,7 +28,7 @@ struct FullSync {
             Progress(
                 items: begun.reduce(0) { $0 + $1.items }, bytes: begun.reduce(0) { $0 + $1.bytes },
                 segmentsFinished: plan.totalSegments - plan.open.count))
-        let started = ContinuousClock.now
+        let started = workshop.surroundings.uptime()
 
         let report: @Sendable (_ items: Int, _ bytes: Int, _ isLast: Bool) -> Void = { items, bytes, isLast in
             let current = progress.withLock { progress in
@@ -44,7 +44,7 @@ struct FullSync {
                     table: schema.name, items: current.items, bytes: current.bytes,
                     estimatedItems: description.itemCount, segmentsFinished: current.segmentsFinished,
                     totalSegments: plan.totalSegments, itemsThisRun: current.itemsThisRun,
-                    elapsed: ContinuousClock.now - started,
+                    elapsed: workshop.surroundings.uptime() - started,
                     isFinished: current.segmentsFinished == plan.totalSegments))
         }
 

@@ -9,13 +9,15 @@ package final class Pulse: Sendable {
     private struct State {
         var busyTables: Set<TableName>
         var busyShards: Set<ShardKey> = []
-        var lastActivity: ContinuousClock.Instant
+        var lastActivity: Duration
     }
 
     private let state: Mutex<State>
+    private let uptime: @Sendable () -> Duration
 
-    package init(tables: [TableName], now: ContinuousClock.Instant = .now) {
-        state = Mutex(State(busyTables: Set(tables), lastActivity: now))
+    package init(tables: [TableName], uptime: @escaping @Sendable () -> Duration) {
+        self.uptime = uptime
+        state = Mutex(State(busyTables: Set(tables), lastActivity: uptime()))
     }
 
     package func busy(_ table: TableName) { touch { $0.busyTables.insert(table).inserted } }
@@ -40,7 +42,7 @@ package final class Pulse: Sendable {
             if inStep {
                 state.busyShards.remove(shard)
             } else if state.busyShards.insert(shard).inserted {
-                state.lastActivity = .now
+                state.lastActivity = uptime()
             }
         }
     }
@@ -49,16 +51,16 @@ package final class Pulse: Sendable {
     package func moved() { touch { _ in true } }
 
     /// How long nothing has come; `nil` while something is going on.
-    package func idleTime(at now: ContinuousClock.Instant = .now) -> Duration? {
+    package func idleTime() -> Duration? {
         state.withLock { state in
-            state.busyTables.isEmpty && state.busyShards.isEmpty ? now - state.lastActivity : nil
+            state.busyTables.isEmpty && state.busyShards.isEmpty ? uptime() - state.lastActivity : nil
         }
     }
 
     /// Only what changed something is activity: a look at a listing that brought nothing is none.
     private func touch(_ body: (inout State) -> Bool) {
         state.withLock { state in
-            if body(&state) { state.lastActivity = .now }
+            if body(&state) { state.lastActivity = uptime() }
         }
     }
 }

@@ -19,6 +19,7 @@ actor RecordSource {
 
     private let source: any StreamSource
     private let budget: ByteBudget
+    private let executor: (any TaskExecutor)?
     /// In the shard's order.
     private var ahead: Deque<(iterator: ShardIterator, page: Task<Fetched, any Error>)> = []
     /// What comes after the newest page that is known to be followed by one, while nobody has asked for it.
@@ -35,9 +36,11 @@ actor RecordSource {
     /// Counts how often what was ahead was let go of: a page that still arrives afterwards leads nowhere.
     private var line = 0
 
-    init(source: any StreamSource, budget: ByteBudget) {
+    /// - Parameter executor: as `Surroundings` has it.
+    init(source: any StreamSource, budget: ByteBudget, executor: (any TaskExecutor)? = nil) {
         self.source = source
         self.budget = budget
+        self.executor = executor
     }
 
     func page(at iterator: ShardIterator) async throws -> Fetched {
@@ -68,8 +71,9 @@ actor RecordSource {
     }
 
     private func fetch(at iterator: ShardIterator, _ place: Place, _ lease: ByteBudget.Lease) async throws -> Fetched {
-        let raw = try await source.rawRecords(at: iterator, limit: 1000) { [weak self] next, length in
-            if length >= PollPacing.fullBytes { Task { await self?.follows(next, place) } }
+        let raw = try await source.rawRecords(at: iterator, limit: 1000) { [weak self, executor] next, length in
+            guard length >= PollPacing.fullBytes else { return }
+            Task(executorPreference: executor) { await self?.follows(next, place) }
         }
         lease.resize(to: raw.body.count)
         if raw.body.count >= PollPacing.fullBytes, let next = raw.hintedNext { follows(next, place) }
@@ -87,7 +91,8 @@ actor RecordSource {
     private func goAhead() {
         guard ahead.count < Self.depth, let next = tip, let lease = budget.reserveNow() else { return }
         tip = nil
-        ahead.append((next, Task { [place = nextPlace()] in try await fetch(at: next, place, lease) }))
+        let place = nextPlace()
+        ahead.append((next, Task(executorPreference: executor) { try await self.fetch(at: next, place, lease) }))
     }
 
     /// Off the actor: half a millisecond of work.

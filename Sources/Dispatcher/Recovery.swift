@@ -12,6 +12,16 @@ package enum Recovery {
         /// The target has nothing of a shard of which the journal has: it is older than the shard's first record, was
         /// emptied, or is another one.
         case startAgain
+
+        /// For whoever observes the verdicts.
+        package var name: String {
+            switch self {
+            case .inStep: "in step"
+            case .advance: "advance"
+            case .rewind: "rewind"
+            case .startAgain: "start again"
+            }
+        }
     }
 
     /// How old a record may be that the stream is sure to hold for as long as it takes to read it: 24 hours (API Reference,

@@ -15,7 +15,9 @@ extension ShardDesk {
             guard let current = lineage.checkpoints[shard] else { continue }
             // What it brought before the table was scanned is in the scan.
             if let scanned = state?.scanFinished, current.position < scanned { continue }
-            switch Recovery.compare(current, with: positions[current.shard]) {
+            let verdict = Recovery.compare(current, with: positions[current.shard])
+            workshop.surroundings.observing?("recovery: \(verdict.name)")
+            switch verdict {
             case .inStep, .advance: continue  // an advance is appended when the shard is taken up
             case .rewind(let number):
                 log(shard).warning(
@@ -26,7 +28,9 @@ extension ShardDesk {
                 try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
             case .startAgain:
                 // An operator may have set it back since.
-                if let scanned = state?.scanFinished, try lastAdvance(current).map({ $0 < scanned }) ?? true { continue }
+                if let scanned = state?.scanFinished, try lastAdvance(current).map({ $0 < scanned }) ?? true {
+                    continue
+                }
                 let reason =
                     "the target holds nothing of shard \(shard), of which the journal says "
                     + "\(current.records) records: it is older, was emptied, or is another one"

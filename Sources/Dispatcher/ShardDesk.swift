@@ -243,7 +243,9 @@ struct ShardDesk {
             return .rest(because: answer)
         case .trimmed:
             // Records that leave the stream before we could first ask for them were never ours to bring.
-            if try holdsAllSinceAnchor(result.checkpoint) || isReplay(result.checkpoint) || neverWasOurs(result.checkpoint) {
+            if try holdsAllSinceAnchor(result.checkpoint) || isReplay(result.checkpoint)
+                || neverWasOurs(result.checkpoint)
+            {
                 return .rest(because: answer)
             }
             throw lost(shard, result.checkpoint)
@@ -268,7 +270,7 @@ struct ShardDesk {
         let row = failures[shard].flatMap { $0.records == records && now - $0.last < .seconds(60) ? $0 : nil }
         var failing = row ?? Failing(records: records, last: now)
         failing.last = now
-        let delay = failing.backoff.next(jitter: .random(in: 0...1))
+        let delay = failing.backoff.next(jitter: workshop.random())
         // The first failure of a row is history; a hundred more of the same would only bury it.
         if failing.backoff.failures == 1 { try await fault(shard, error) }
         failures[shard] = failing

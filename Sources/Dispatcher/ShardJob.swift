@@ -89,6 +89,7 @@ final class ShardJob: Sendable {
 
     private func takeUp() async throws -> Taken {
         let verdict = Recovery.compare(checkpoint, with: workshop.target.storesPositions ? position : nil)
+        workshop.surroundings.observing?("recovery: \(verdict.name)")
         let ahead: SequenceNumber? = if case .advance(let number) = verdict { number } else { nil }
 
         guard case .start(let decided, let rule) = decision(ahead: ahead) else {
@@ -100,7 +101,7 @@ final class ShardJob: Sendable {
         let asked = workshop.now()
         let iterator = try await iterator(for: decided)
         let draft = Draft(
-            shard: checkpoint.shard, expecting: checkpoint.revision, 
+            shard: checkpoint.shard, expecting: checkpoint.revision,
             takenUp(at: decided, rule, iterator, issued: asked + workshop.source.clockLead, ahead: ahead))
         let receipts: [Receipt]
         do throws(JournalError) {

@@ -28,6 +28,21 @@ package struct ShardMachine: Hashable, Sendable {
         /// The journal moved under us: the same, noticed while nothing was in flight, or before it ended.
         case displaced
         case stop
+
+        /// For whoever observes the machine's steps.
+        package var name: String {
+            switch self {
+            case .resolved: "resolved"
+            case .page: "page"
+            case .expired: "expired"
+            case .trimmed: "trimmed"
+            case .gone: "gone"
+            case .delivered: "delivered"
+            case .conflict: "conflict"
+            case .displaced: "displaced"
+            case .stop: "stop"
+            }
+        }
     }
 
     package enum Action: Hashable, Sendable {
@@ -63,6 +78,16 @@ package struct ShardMachine: Hashable, Sendable {
     private enum Afterwards: Hashable, Sendable {
         case resolve
         case finish(Outcome)
+    }
+
+    /// Where the reading lane stands, for whoever observes its steps.
+    package var state: String {
+        switch reading {
+        case .resolving: "resolving"
+        case .fetching: "fetching"
+        case .paused: "paused"
+        case .draining: "draining"
+        }
     }
 
     /// The most pages that are fetched and not yet delivered. One is written while the next arrives; more let a slow

@@ -21,8 +21,7 @@ final class ShardReader: Sendable {
     let interrupt: Signal
     let stop: Signal
     let pulse: Pulse
-    let clock: any Clock<Duration>
-    let now: @Sendable () -> Timestamp
+    let surroundings: Surroundings
 
     init(
         shard: ShardKey, schema: TableSchema, epoch: Epoch, interrupt: Signal, workshop: Workshop
@@ -36,8 +35,7 @@ final class ShardReader: Sendable {
         budget = workshop.budget
         stop = workshop.stop
         pulse = workshop.pulse
-        clock = workshop.clock
-        now = workshop.now
+        surroundings = workshop.surroundings
     }
 
     /// How reading ended, and what the journal says of the shard after the last batch.
@@ -100,11 +98,11 @@ final class ShardReader: Sendable {
     /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
     func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
         let reading = Reading(taken, maximumPoll: maximumPoll)
-        let records = RecordSource(source: source, budget: budget)
+        let records = RecordSource(source: source, budget: budget, executor: surroundings.executor)
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
             group.addTask { [self] in await interrupted() }
-            var actions = reading.machine.handle(.resolved(taken.iterator))
+            var actions = handle(.resolved(taken.iterator), reading)
             while true {
                 if let outcome = begin(actions, reading, records, &group) {
                     group.cancelAll()
@@ -137,7 +135,7 @@ final class ShardReader: Sendable {
                 group.addTask { [self] in try await resolve(place) }
             case .fetch(let iterator, let delay):
                 group.addTask { [self, notBefore = reading.taken.start.notBefore] in
-                    if delay > .zero { try await clock.sleep(for: delay) }
+                    if delay > .zero { try await surroundings.sleep(for: delay) }
                     return try await fetch(at: iterator, from: records, notBefore: notBefore)
                 }
             case .deliver(let count, let upTo):
@@ -155,22 +153,27 @@ final class ShardReader: Sendable {
     private func take(_ input: Input, _ reading: Reading) -> [ShardMachine.Action] {
         defer { pulse.set(shard, inStep: reading.machine.isInStep && !reading.isClosed) }
         switch input {
-        case .event(let event): return reading.machine.handle(event)
+        case .event(let event): return handle(event, reading)
         case .answer(let event, let error):
             reading.answer = error
-            return reading.machine.handle(event)
+            return handle(event, reading)
         case .page(let fetched, let changes):
             let facts = facts(of: fetched.page, kept: changes)
             if facts.last != nil {
                 reading.pages.append((Batch.Part(body: fetched.page.body, changes: changes), fetched.lease))
             }
-            return reading.machine.handle(.page(facts))
+            return handle(.page(facts), reading)
         case .delivered(let receipt, let upTo):
             if let folded = receipt.checkpoint { reading.taken.checkpoint = folded }
             pulse.moved()
-            return reading.machine.handle(.delivered(upTo: upTo))
+            return handle(.delivered(upTo: upTo), reading)
         case .none: return []
         }
+    }
+
+    private func handle(_ event: ShardMachine.Event, _ reading: Reading) -> [ShardMachine.Action] {
+        surroundings.observing?("shard machine: \(reading.machine.state) + \(event.name)")
+        return reading.machine.handle(event)
     }
 
     private func resolve(_ place: Start) async throws -> Input {
@@ -206,7 +209,7 @@ final class ShardReader: Sendable {
     private func facts(of page: Page, kept: [Change]) -> PageFacts {
         let last = page.changes.last?.approximateTime
         return PageFacts(
-            records: page.changes.count, bytes: page.body.count, age: last.map { now() - $0 },
+            records: page.changes.count, bytes: page.body.count, age: last.map { surroundings.now() - $0 },
             last: kept.last?.sequenceNumber, next: page.next)
     }
 

@@ -50,7 +50,8 @@ struct TableFollower {
                 table: table,
                 reason:
                     "\(workshop.target.name) does not hold all that segment \(segment) of the scan has brought, as the "
-                    + "journal says: it was restored from a backup from before that, or is another one, or the journal is an older copy")
+                    + "journal says: it was restored from a backup from before that, or is another one, or the journal is an older copy"
+            )
         }
         try await prepare(description.schema)
         let stream = try streamToFollow(description, state)
@@ -107,7 +108,7 @@ struct TableFollower {
             let description = try await workshop.source.describeTable(table)
             guard description.status == "CREATING" else { return description }
             log.info("the table is being created; waiting for it")
-            guard await workshop.wait(backoff.next(jitter: .random(in: 0...1))) else { return description }
+            guard await workshop.wait(backoff.next(jitter: workshop.random())) else { return description }
         }
     }
 
@@ -209,6 +210,7 @@ struct TableFollower {
                 case .listed where isStopping, .childrenFound where isStopping, .listingFailed where isStopping:
                     break
                 case .listed(let description):
+                    await workshop.surroundings.passing(.inDiscovery)
                     listingBackoff.succeeded()
                     if !hasListed { follows() }
                     try await desk.admit(description.shards)
@@ -219,13 +221,14 @@ struct TableFollower {
                     log.warning("the stream's shards can't be listed; tried again", metadata: ["error": "\(error)"])
                     if listingBackoff.failures == 0 { try await desk.fault(nil, .source(error)) }
                     if !error.isRetryable, !hasListed { throw DaemonError.source(error) }
-                    later(listingBackoff.next(jitter: .random(in: 0...1)), .discoveryDue, &group)
+                    later(listingBackoff.next(jitter: workshop.random()), .discoveryDue, &group)
                 case .childrenFound(_, let shards):
                     lookups -= 1
                     try await desk.admit(shards)
                 case .readerEnded(let shard, let result):
                     switch try await desk.ended(shard, result) {
                     case .findChildren where !isStopping:
+                        await workshop.surroundings.passing(.beforeChildren)
                         lookups += 1
                         workshop.pulse.busy(table)
                         group.addTask { [stream = desk.stream] in await findChildren(of: shard, in: stream) }
@@ -302,7 +305,7 @@ struct TableFollower {
                 if error.isCancelled { return .nothing }
                 if !error.isRetryable { break }
             }
-            guard await workshop.wait(backoff.next(jitter: .random(in: 0...1))) else { return .nothing }
+            guard await workshop.wait(backoff.next(jitter: workshop.random())) else { return .nothing }
         }
         return .childrenFound(of: shard, [])
     }

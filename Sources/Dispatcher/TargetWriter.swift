@@ -27,17 +27,20 @@ package actor TargetWriter {
     private let target: any Target
     private let journal: Journal
     private let logger: Logger
+    private let surroundings: Surroundings
     private let wait: @Sendable (Duration) async -> Bool
     private var waiting: [Order] = []
     private var isWriting = false
 
     /// - Parameter wait: sleeps before a retry; `false` once the daemon is to stop.
     package init(
-        target: any Target, journal: Journal, logger: Logger, wait: @escaping @Sendable (Duration) async -> Bool
+        target: any Target, journal: Journal, logger: Logger, surroundings: Surroundings = Surroundings(),
+        wait: @escaping @Sendable (Duration) async -> Bool
     ) {
         self.target = target
         self.journal = journal
         self.logger = logger
+        self.surroundings = surroundings
         self.wait = wait
     }
 
@@ -51,7 +54,7 @@ package actor TargetWriter {
             waiting.append(Order(batch: batch, draft: draft, continuation: continuation))
             if !isWriting {
                 isWriting = true
-                Task { await self.writeAll() }
+                Task(executorPreference: surroundings.executor) { await self.writeAll() }
             }
         }
         return try result.get()
@@ -77,12 +80,14 @@ package actor TargetWriter {
         var backoff = Backoff()
         while true {
             do {
+                await surroundings.passing(.beforeTargetWrite)
                 let tokens = try await target.write(group.map(\.batch))
+                await surroundings.passing(.afterTargetWrite)
                 await append(zip(group, tokens).map { ($0, $0.draft($1)) })
                 return
             } catch {
                 if error.isRetryable {
-                    let delay = backoff.next(jitter: .random(in: 0...1))
+                    let delay = backoff.next(jitter: surroundings.random())
                     logger.warning(
                         "target refused a write; it is tried again",
                         metadata: [

@@ -15,16 +15,18 @@ struct Workshop: Sendable {
     let pulse: Pulse
     let stop: Signal
     let observer: any ProgressObserver
-    let clock: any Clock<Duration>
-    let now: @Sendable () -> Timestamp
+    let surroundings: Surroundings
     let logger: Logger
 
-    /// Sleeps; `false` once the daemon is to stop.
-    func wait(_ duration: Duration) async -> Bool { await Self.wait(duration, or: stop, on: clock) }
+    func now() -> Timestamp { surroundings.now() }
+    func random() -> Double { surroundings.random() }
 
-    static func wait(_ duration: Duration, or stop: Signal, on clock: any Clock<Duration>) async -> Bool {
+    /// Sleeps; `false` once the daemon is to stop.
+    func wait(_ duration: Duration) async -> Bool { await Self.wait(duration, or: stop, in: surroundings) }
+
+    static func wait(_ duration: Duration, or stop: Signal, in surroundings: Surroundings) async -> Bool {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await clock.sleep(for: duration) }
+            group.addTask { try? await surroundings.sleep(for: duration) }
             group.addTask { await stop.wait() }
             await group.next()
             group.cancelAll()

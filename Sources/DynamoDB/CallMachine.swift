@@ -11,6 +11,15 @@ struct CallMachine: Equatable, Sendable {
         case broken
         /// Asking again can't help.
         case final
+
+        /// For whoever observes the machine's steps.
+        var name: String {
+            switch self {
+            case .refused(let errorClass, _): "\(errorClass)"
+            case .broken: "broken"
+            case .final: "final"
+            }
+        }
     }
 
     enum Action: Equatable, Sendable {
@@ -20,6 +29,15 @@ struct CallMachine: Equatable, Sendable {
         /// From now on sign by this time instead of ours.
         case setClock(Timestamp)
         case giveUp
+
+        var name: String {
+            switch self {
+            case .wait: "wait"
+            case .refreshCredentials: "refresh credentials"
+            case .setClock: "set the clock"
+            case .giveUp: "give up"
+            }
+        }
     }
 
     private let policy: RetryPolicy

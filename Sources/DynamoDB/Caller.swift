@@ -8,9 +8,10 @@ internal import Synchronization
 final class Caller: Sendable {
     private let source: ResolvedSource
     private let chain: CredentialsChain
-    private let engine: HTTPEngine
+    private let transport: any HTTPTransport
     private let policy: RetryPolicy
     private let signer: Signer
+    private let surroundings: Surroundings
     private let onRetry: DynamoDBClient.RetryObserver
     /// What the service's clock is ahead of ours, as far as a refused signature has shown.
     private let skew = Mutex<Duration>(.zero)
@@ -19,13 +20,14 @@ final class Caller: Sendable {
     var clockLead: Duration { lead.withLock { $0 } }
 
     init(
-        source: ResolvedSource, chain: CredentialsChain, engine: HTTPEngine, policy: RetryPolicy,
-        onRetry: @escaping DynamoDBClient.RetryObserver
+        source: ResolvedSource, chain: CredentialsChain, transport: any HTTPTransport, policy: RetryPolicy,
+        surroundings: Surroundings, onRetry: @escaping DynamoDBClient.RetryObserver
     ) {
         self.onRetry = onRetry
         self.source = source
         self.chain = chain
-        self.engine = engine
+        self.transport = transport
+        self.surroundings = surroundings
         self.policy = policy
         signer = Signer(region: source.signingRegion)
     }
@@ -51,17 +53,19 @@ final class Caller: Sendable {
             case .failed(let reason, let kind): (error, failure) = (reason, kind)
             }
             guard !Task.isCancelled else { throw .cancelled }
-            switch machine.handle(failure, random: Double.random(in: 0..<1)) {
+            let action = machine.handle(failure, random: surroundings.random())
+            surroundings.observing?("call machine: \(failure.name) → \(action.name)")
+            switch action {
             case .giveUp: throw error
             case .wait(let duration):
                 onRetry(error, duration)
-                do { try await Task.sleep(for: duration) } catch { throw .cancelled }
+                do { try await surroundings.sleep(for: duration) } catch { throw .cancelled }
             case .refreshCredentials:
                 let refused = credentials
                 credentials = try await chain.credentials(insteadOf: refused)
                 guard credentials != refused else { throw error }
             case .setClock(let time):
-                skew.withLock { $0 = time - Timestamp.now() }
+                skew.withLock { $0 = time - surroundings.now() }
             }
         }
     }
@@ -79,7 +83,7 @@ final class Caller: Sendable {
         let request = request(operation, to: url, body, with: credentials, onBeginning)
         let response: HTTPResponse
         do throws(CurlError) {
-            response = try await engine.perform(request)
+            response = try await transport.perform(request)
         } catch {
             return Self.outcome(of: error, operation, url, object)
         }
@@ -94,7 +98,7 @@ final class Caller: Sendable {
             return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body))\"")
         }
         if operation == .getShardIterator, let time = Self.time(of: response) {
-            lead.withLock { $0 = time - Timestamp.now() }
+            lead.withLock { $0 = time - surroundings.now() }
         }
         return .body(response.body)
     }
@@ -109,7 +113,7 @@ final class Caller: Sendable {
             (name: "x-amz-target", value: operation.target),
         ]
         let signature = signer.sign(
-            headers: signed, body: body.bytes, with: credentials, at: Timestamp.now() + skew.withLock { $0 })
+            headers: signed, body: body.bytes, with: credentials, at: surroundings.now() + skew.withLock { $0 })
         var headers = signed.map { HTTPHeader($0.name, $0.value) }
         headers.append(HTTPHeader("x-amz-date", signature.date))
         if let token = signature.token { headers.append(HTTPHeader("x-amz-security-token", token)) }

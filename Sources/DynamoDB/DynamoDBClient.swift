@@ -13,9 +13,9 @@ package final class DynamoDBClient: Sendable {
 
     /// Told of each failed call that is made again, and when.
     package typealias RetryObserver = @Sendable (_ failure: DynamoDBError, _ again: Duration) -> Void
-    private let engine: HTTPEngine
+    private let transport: any HTTPTransport
 
-    package init(
+    package convenience init(
         _ source: ResolvedSource, credentials: CredentialsChain, http: HTTPSettings = HTTPSettings(),
         retry: RetryPolicy = RetryPolicy(), onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) {
@@ -26,13 +26,24 @@ package final class DynamoDBClient: Sendable {
             }
             http.certificates = certificates
         }
+        let engine: HTTPEngine
         do throws(CurlError) {
             engine = try HTTPEngine(http)
         } catch {
             throw .configuration("\(error)")
         }
+        self.init(source, credentials: credentials, transport: engine, retry: retry, onRetry: onRetry)
+    }
+
+    package init(
+        _ source: ResolvedSource, credentials: CredentialsChain, transport: any HTTPTransport, retry: RetryPolicy,
+        surroundings: Surroundings = Surroundings(), onRetry: @escaping RetryObserver = { _, _ in }
+    ) {
+        self.transport = transport
         region = source.region
-        caller = Caller(source: source, chain: credentials, engine: engine, policy: retry, onRetry: onRetry)
+        caller = Caller(
+            source: source, chain: credentials, transport: transport, policy: retry, surroundings: surroundings,
+            onRetry: onRetry)
     }
 
     /// Finds region, endpoints and credentials as the SDKs do: flags, then environment, then the shared files.
@@ -65,7 +76,7 @@ package final class DynamoDBClient: Sendable {
     package var clockLead: Duration { caller.clockLead }
 
     /// Ends what is under way, with `.cancelled`. No call may follow.
-    package func shutdown() async { await engine.shutdown() }
+    package func shutdown() async { await transport.shutdown() }
 
     // MARK: Tables
 
@@ -241,7 +252,7 @@ package final class DynamoDBClient: Sendable {
     }
 
     /// Offers the memory of a page's body, which its caller has done with, to the next one.
-    package func giveBack(_ body: [UInt8]) { engine.giveBack(body) }
+    package func giveBack(_ body: [UInt8]) { transport.giveBack(body) }
 
     // MARK: -
 

@@ -20,7 +20,8 @@ package final class Journal: Sendable {
 
     package let path: String
     let store: Store
-    private let writer: JournalWriter?
+    private let writer: (any Appending)?
+    private let surroundings: Surroundings
     private let lock: DaemonLock?
     private let isClosed = Atomic(false)
 
@@ -34,16 +35,22 @@ package final class Journal: Sendable {
 
     /// Opens the journal in `path`. Blocks for as long as reading every checkpoint takes: O(shards), not O(events).
     ///
+    /// - Parameter isInline: appends are made by whoever asks for them, in their turn and each in a transaction of its own:
+    ///   for a run that is to be played again, step by step.
     /// - Throws: what keeps it from being opened, each with what to do; `.damaged` names a position.
     package static func open(
-        _ path: String, _ access: Access, mapSize: Int = Journal.mapSize
+        _ path: String, _ access: Access, mapSize: Int = Journal.mapSize, surroundings: Surroundings = Surroundings(),
+        isInline: Bool = false
     ) throws(JournalError) -> Journal {
-        try Journal(path, access, mapSize: mapSize)
+        try Journal(path, access, mapSize: mapSize, surroundings, isInline: isInline)
     }
 
-    private init(_ path: String, _ access: Access, mapSize: Int) throws(JournalError) {
+    private init(
+        _ path: String, _ access: Access, mapSize: Int, _ surroundings: Surroundings, isInline: Bool
+    ) throws(JournalError) {
         let isNew = try Self.inspect(path, access)
         self.path = path
+        self.surroundings = surroundings
         let file = path + "/data.mdb"
         switch access {
         case .daemon:
@@ -133,13 +140,15 @@ package final class Journal: Sendable {
             if !earlierTarget.isEmpty, earlierTarget != started.target, state.claimsData, !takesOver(earlierTarget) {
                 throw .otherTarget(path: path, filled: earlierTarget, asked: started.target)
             }
-            try lock?.sign(host: started.host, pid: started.pid, since: .now())
-            var thread = WriterThread(store: store, state: state, transaction: transaction, run: started)
+            try lock?.sign(host: started.host, pid: started.pid, since: surroundings.now())
+            var thread = WriterThread(
+                store: store, state: state, transaction: transaction, run: started, now: surroundings.now)
             try thread.begin()
-            writer = JournalWriter(store: store, thread)
+            writer = isInline ? InlineWriter(store: store, thread) : JournalWriter(store: store, thread)
         case .steward(let started):
-            writer = JournalWriter(
-                store: store, WriterThread(store: store, state: state, transaction: transaction, run: started))
+            let thread = WriterThread(
+                store: store, state: state, transaction: transaction, run: started, now: surroundings.now)
+            writer = isInline ? InlineWriter(store: store, thread) : JournalWriter(store: store, thread)
         case .reader:
             writer = nil
         }
@@ -230,7 +239,10 @@ package final class Journal: Sendable {
     ///   `.disk` and the like, after which nothing of the append is in the journal.
     package func append(_ drafts: [Draft]) async throws(JournalError) -> [Receipt] {
         guard let writer, !isClosed.load(ordering: .relaxed) else { throw .closed(path: path) }
-        return try await writer.append(drafts)
+        await surroundings.passing(.beforeAppend)
+        let receipts = try await writer.append(drafts)
+        await surroundings.passing(.afterAppend)
+        return receipts
     }
 
     /// Shards that another process has appended to since this was last asked; cheap where there are none.
@@ -246,6 +258,12 @@ package final class Journal: Sendable {
             // Nothing is left to tell it to: the journal is whole without.
             _ = try? await writer.append([Draft(run: .runStopped(RunStopped(reason: reason)))])
         }
+        await writer.end()
+    }
+
+    /// Lets go of the journal as a kill does: what was not durable by now never will be, and nothing is said.
+    package func abandon() async {
+        guard let writer, !isClosed.exchange(true, ordering: .relaxed) else { return }
         await writer.end()
     }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// LMDB wants a write transaction on one thread, and an fsync must not hold one of Swift's. The queue is bounded by its
 /// callers, each of whom waits for its append.
-final class JournalWriter: Sendable {
+final class JournalWriter: Appending {
     struct Request {
         let drafts: [Draft]
         let answer: Answer
@@ -26,7 +26,7 @@ final class JournalWriter: Sendable {
         ///
         /// Whoever lets go of memory last has to free it. So what was asked is let go before the caller runs again, and the
         /// answer is given away: both are freed by the callers, which are many, and not by the one thread that writes.
-        fileprivate mutating func answer() {
+        mutating func answer() {
             expected = requests.count
             var answers = requests.reversed().map(\.answer)
             requests.removeAll(keepingCapacity: true)

@@ -19,11 +19,17 @@ struct WriterThread: Sendable {
     /// Nanoseconds that the last commit took, the kept states included.
     private(set) var lastCommit: UInt64 = 0
 
-    init(store: Store, state: LogState, transaction: Int, run: RunStarted?) {
+    private let now: @Sendable () -> Timestamp
+
+    init(
+        store: Store, state: LogState, transaction: Int, run: RunStarted?,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
         self.store = store
         stage = Stage(state, run: nil)
         self.transaction = transaction
         starting = run
+        self.now = now
     }
 
     /// Writes the run's start, on whatever thread.
@@ -81,9 +87,9 @@ struct WriterThread: Sendable {
                 }
                 stage.beginTransaction()
                 let before = starting.map { _ in stage }
-                if let starting { stage.start(starting, time: .now()) }
+                if let starting { stage.start(starting, time: now()) }
                 repeat {
-                    let time = Timestamp.now()
+                    let time = now()
                     for index in batch.results.count..<batch.requests.count {
                         batch.results.append(stage.admit(batch.requests[index].drafts, time: time))
                     }

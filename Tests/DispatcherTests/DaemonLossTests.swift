@@ -83,9 +83,11 @@ struct DaemonLossTests {
         #expect(isAskedForFullSync(outcome))
     }
 
-    @Test("A daemon that ends when idle waits for a shard that is to be tried again", arguments: [
-        "ResourceNotFoundException", "ExpiredIteratorException", "TrimmedDataAccessException",
-    ])
+    @Test(
+        "A daemon that ends when idle waits for a shard that is to be tried again",
+        arguments: [
+            "ResourceNotFoundException", "ExpiredIteratorException", "TrimmedDataAccessException",
+        ])
     func untilIdle(code: String) async throws {
         rig.source.add(FakeShard("a", 1...4))
         rig.source.fail(.records, of: "a", with: .named(code), times: 5)

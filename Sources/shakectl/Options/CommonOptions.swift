@@ -48,7 +48,8 @@ extension Settings {
     mutating func take(_ texts: [String], for key: ConfigurationKey) throws(ShakectlError) {
         guard !texts.isEmpty else { return }
         guard key.set(texts, in: &self) else {
-            let found = texts.map { key == .endpoint ? SourceConfiguration.quoted($0) : "'\($0)'" }.joined(separator: ", ")
+            let found = texts.map { key == .endpoint ? SourceConfiguration.quoted($0) : "'\($0)'" }.joined(
+                separator: ", ")
             throw .usage("\(key.flag) expects \(key.flagExpects), found \(found)")
         }
     }

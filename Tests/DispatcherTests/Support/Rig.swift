@@ -20,6 +20,13 @@ final class Rig: Sendable {
         target = RecordingTarget(storesPositions: storesPositions, load: load)
     }
 
+    /// The machine's, but that waits are short.
+    private func surroundings(now: @escaping @Sendable () -> Timestamp = { .now() }) -> Surroundings {
+        var surroundings = Surroundings(now: now)
+        surroundings.clock = clock
+        return surroundings
+    }
+
     private var path: String { scratch.path + "/journal" }
 
     /// Follows from the trim horizon, and looks for shards only when one ends, unless a test says otherwise.
@@ -47,7 +54,7 @@ final class Rig: Sendable {
             journal,
             Daemon(
                 configuration: configuration, journal: journal, source: source, target: target, logger: .silent,
-                clock: clock, now: now))
+                surroundings: surroundings(now: now)))
         let result: Result<Void, any Error>
         do { result = .success(try await body(running)) } catch { result = .failure(error) }
         source.release()
@@ -78,7 +85,7 @@ final class Rig: Sendable {
             journal,
             Daemon(
                 configuration: configuration, journal: journal, source: source, target: target, logger: .silent,
-                clock: clock))
+                surroundings: surroundings()))
         let result: Result<Void, any Error>
         do {
             result = .success(

@@ -1,0 +1,55 @@
+/// Time and chance, as they come from outside: the machine's in the daemon, a seed's in a simulation.
+///
+/// Whatever decides by the clock, waits, or draws lots takes it from here, so that a run can be played again.
+package struct Surroundings: Sendable {
+    /// The wall clock.
+    package var now: @Sendable () -> Timestamp
+    /// What waits are measured by; `uptime` is its reading.
+    package var clock: any Clock<Duration>
+    /// Since some moment of its own; never goes back.
+    package var uptime: @Sendable () -> Duration
+    /// In 0..<1.
+    package var random: @Sendable () -> Double
+    /// Where tasks run that are nobody's children; `nil` is wherever Swift runs them.
+    package var executor: (any TaskExecutor)?
+    /// Told of each step that a machine or a rule takes, by a name for it: what a simulation has covered. Nobody listens in the
+    /// daemon.
+    package var observing: (@Sendable (_ step: String) -> Void)?
+    /// Told of each crash point that is passed, and may keep the caller from ever returning from it.
+    package var passing: @Sendable (CrashPoint) async -> Void
+
+    package init(
+        clock: some Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Timestamp = { .now() },
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }, executor: (any TaskExecutor)? = nil,
+        passing: @escaping @Sendable (CrashPoint) async -> Void = { _ in }
+    ) {
+        self.now = now
+        self.clock = clock
+        let origin = clock.now
+        uptime = { origin.duration(to: clock.now) }
+        self.random = random
+        self.executor = executor
+        observing = nil
+        self.passing = passing
+    }
+
+    /// Waits on `clock`.
+    ///
+    /// - Throws: `CancellationError`.
+    package func sleep(for duration: Duration) async throws { try await clock.sleep(for: duration) }
+}
+
+/// Where a crash leaves something half done that the next start has to find. Tests end the process here, or take its world
+/// away.
+package enum CrashPoint: String, CaseIterable, Sendable {
+    case beforeTargetWrite = "before_target_write"
+    case afterTargetWrite = "after_target_write"
+    case beforeAppend = "before_append"
+    case afterAppend = "after_append"
+    /// A listing is read, and nothing of it is journaled.
+    case inDiscovery = "in_discovery"
+    /// A shard is journaled as done, and its children are not looked for yet.
+    case beforeChildren = "before_children"
+    /// A rewind is planned, and not journaled.
+    case inRewind = "in_rewind"
+}
