@@ -46,10 +46,10 @@ package enum Recovery {
             return checkpoint.sequenceNumber == nil ? .inStep : .startAgain
         }
         guard position.epoch == checkpoint.epoch else {
-            // The shard was rewound since: what was applied before says nothing about what is to be applied now. But once the
-            // journal has gone on from the rewind, a target that never heard of it was restored from before it.
-            let hasAdvancedSince = checkpoint.iteratorType == .afterSequenceNumber && checkpoint.approximateTime != nil
-            if position.epoch < checkpoint.epoch, hasAdvancedSince, let number = checkpoint.sequenceNumber,
+            // The shard was rewound since: what was applied before says nothing about what is to be applied now. But a rewind
+            // goes back from what the target held, so one that holds less than even the rewound checkpoint was restored from
+            // before it.
+            if position.epoch < checkpoint.epoch, let number = checkpoint.sequenceNumber,
                 position.sequenceNumber < number
             {
                 return .rewind(to: position.sequenceNumber)

@@ -41,12 +41,14 @@ struct RecoveryTests {
             Recovery.compare(checkpoint(nil, type: .trimHorizon, epoch: 2), with: position(50, epoch: 1)) == .inStep)
     }
 
-    @Test("A target restored from before a rewind is behind, once the journal has gone on from that rewind")
+    @Test("A target that holds less than a rewound checkpoint was restored from before the rewind, taken up since or not")
     func restoredFromBefore() {
-        var advanced = checkpoint(80, epoch: 1)
-        advanced.approximateTime = Sample.moment
-        #expect(Recovery.compare(advanced, with: position(50, epoch: 0)) == .rewind(to: Sample.number(50)))
-        #expect(Recovery.compare(advanced, with: position(90, epoch: 0)) == .inStep)
+        var rewound = checkpoint(80, epoch: 1)
+        #expect(Recovery.compare(rewound, with: position(50, epoch: 0)) == .rewind(to: Sample.number(50)))
+        #expect(Recovery.compare(rewound, with: position(90, epoch: 0)) == .inStep)
+        rewound.approximateTime = Sample.moment
+        #expect(Recovery.compare(rewound, with: position(50, epoch: 0)) == .rewind(to: Sample.number(50)))
+        #expect(Recovery.compare(rewound, with: position(90, epoch: 0)) == .inStep)
     }
 
     @Test("After an inclusive rewind the number itself counts as written once the target says so in the new epoch")
