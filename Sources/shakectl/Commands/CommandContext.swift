@@ -10,6 +10,7 @@ struct CommandContext {
     let output = StandardOutput()
     let now = Timestamp.now()
     let options: CommonOptions
+    let surroundings: Surroundings
 
     /// - Throws: `.usage`, `.configuration`.
     init(_ options: CommonOptions, _ add: (inout Settings) throws(ShakectlError) -> Void = { _ in })
@@ -20,6 +21,7 @@ struct CommandContext {
         try add(&flags)
         let environment = ProcessInfo.processInfo.environment
         self.options = options
+        surroundings = try CrashHook.surroundings(environment)
         configuration = try Configuration(
             flags: flags, file: options.config, environment: environment, read: TextFile.read)
         palette = options.json ? .plain : Palette(descriptor: 1, environment: environment)
@@ -27,7 +29,7 @@ struct CommandContext {
 
     /// - Throws: `.journal`.
     func openJournal(_ access: Journal.Access = .reader) throws(ShakectlError) -> Journal {
-        do { return try Journal.open(configuration.journal, access) } catch { throw .journal(error) }
+        do { return try Journal.open(configuration.journal, access, surroundings: surroundings) } catch { throw .journal(error) }
     }
 
     /// Writes a view as the operator asked for it.

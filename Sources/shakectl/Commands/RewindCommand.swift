@@ -99,6 +99,7 @@ struct RewindCommand: AsyncParsableCommand {
                 return try context.show(json: [view.json], lines: view.lines(context.palette))
             }
             let receipts: [Receipt]
+            await context.surroundings.passing(.inRewind)
             do {
                 receipts = try await journal.append(plan.drafts)
             } catch {

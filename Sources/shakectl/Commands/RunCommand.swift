@@ -131,7 +131,8 @@ struct RunCommand: AsyncParsableCommand {
 
         let daemon = Daemon(
             configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,
-            observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress())
+            observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress(),
+            surroundings: context.surroundings)
         let signals = StopSignals()
         await signals.listen(logger) { daemon.stop() }
         logger.notice(
