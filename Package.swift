@@ -73,6 +73,21 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        // A DynamoDB of our own, and the daemon played against it in virtual time.
+        .target(name: "StreamSim", path: "tools/StreamSim/Sources/StreamSim", swiftSettings: house),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Dispatcher", "Journal", "Targets", "DynamoDB", "Curl", "Simdjson", "StreamModel", "StreamSim",
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "tools/Simulation/Sources/Simulation", swiftSettings: house),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/Simulation/Sources/simulate", swiftSettings: house),
+
         .testTarget(name: "StreamModelTests", dependencies: ["StreamModel"], swiftSettings: house),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel"], swiftSettings: house),
         .testTarget(
@@ -86,6 +101,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(name: "ShakectlTests", dependencies: ["shakectl", "Journal", "StreamModel"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

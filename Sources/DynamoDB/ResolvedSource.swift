@@ -13,6 +13,17 @@ package struct ResolvedSource: Hashable, Sendable {
     let profile: String
     let isProfileNamed: Bool
 
+    /// One endpoint for both services, with nothing looked up.
+    package init(region: String, endpoint: HTTPURL) {
+        self.region = region
+        signingRegion = region
+        tables = endpoint
+        streams = endpoint
+        certificates = nil
+        profile = "default"
+        isProfileNamed = false
+    }
+
     /// Settles what is asked for against the environment and the shared files, as the SDKs do: the explicit setting
     /// first, then environment, then profile.
     ///

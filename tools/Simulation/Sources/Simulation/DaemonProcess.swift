@@ -1,0 +1,125 @@
+internal import Curl
+internal import Dispatcher
+internal import DynamoDB
+internal import Journal
+internal import Logging
+internal import StreamModel
+internal import Synchronization
+internal import Targets
+
+/// The daemon as one process runs it: the real client, dispatcher and journal, between a simulated network and target.
+final class DaemonProcess: Sendable {
+    static let mapSize = 64 << 20
+    private static let endpoint: HTTPURL = {
+        do { return try HTTPURL("http://simulated.invalid") } catch { preconditionFailure("\(error)") }
+    }()
+
+    let life: Life
+    private let plan: Plan
+    private let world: World
+    private let folder: String
+    private let untilIdle: Duration?
+    private let state = Mutex<(daemon: Daemon?, isStopped: Bool, failure: String?)>((nil, false, nil))
+
+    init(_ plan: Plan, _ world: World, in folder: String, life: Life, untilIdle: Duration?) {
+        self.plan = plan
+        self.world = world
+        self.folder = folder
+        self.life = life
+        self.untilIdle = untilIdle
+    }
+
+    /// What the daemon ended with, where that is no success.
+    var failure: String? { state.withLock { $0.failure } }
+
+    func stop() {
+        let daemon = state.withLock { state in
+            state.isStopped = true
+            return state.daemon
+        }
+        daemon?.stop()
+    }
+
+    func run() async {
+        let surroundings = world.surroundings(of: life)
+        let target = ModelTarget(plan.target, life, world)
+        let journal: Journal
+        do throws(JournalError) {
+            journal = try Journal.open(
+                folder, .daemon(.simulated(target.name), takesOver: target.takesOver), mapSize: Self.mapSize,
+                surroundings: surroundings, isInline: true)
+        } catch {
+            return world.violate("the journal can't be opened: \(error)")
+        }
+        world.use(journal)
+        let client = DynamoDBClient(
+            ResolvedSource(region: "us-east-1", endpoint: Self.endpoint),
+            credentials: CredentialsChain([SimulatedCredentials()]),
+            transport: SimulatedTransport(life, world), retry: RetryPolicy(), surroundings: surroundings)
+        let daemon = Daemon(
+            configuration: configuration, journal: journal, source: client, target: target,
+            logger: Logger(label: "simulation") { _ in TrailLogHandler(world) }, surroundings: surroundings)
+        let isStopped = state.withLock { state in
+            state.daemon = daemon
+            return state.isStopped
+        }
+        if isStopped { daemon.stop() }
+        let running = Task(executorPreference: world.conductor) { () async -> String? in
+            do throws(DaemonError) { try await daemon.run() } catch { return "\(error)" }
+            return nil
+        }
+        life.begins(journal) {
+            daemon.stop()
+            running.cancel()
+        }
+        let error = await running.value
+        world.say("the daemon ended: \(error ?? "in order"), alive: \(life.isAlive)")
+        if let error, life.isAlive { state.withLock { $0.failure = error } }
+        if life.isAlive { await journal.close(reason: "simulated stop") }
+        world.use(nil)
+        life.ends()
+        state.withLock { $0.daemon = nil }
+    }
+
+    private var configuration: DaemonConfiguration {
+        DaemonConfiguration(
+            tables: world.schemas.map(\.name), mode: plan.mode, startAt: plan.startsAtLatest ? .latest : .trimHorizon,
+            untilIdle: untilIdle, maximumPoll: plan.maximumPoll, discoveryInterval: plan.discovery,
+            watchInterval: .seconds(2), memoryBudget: 4 << 20, scanSegments: 3, scanReaders: 2, worker: "simulated/1")
+    }
+}
+
+private struct SimulatedCredentials: CredentialsProvider {
+    let place = "the simulation"
+
+    func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
+        Credentials(accessKeyID: "SIMULATED", secretAccessKey: "simulated")
+    }
+}
+
+extension RunStarted {
+    fileprivate static func simulated(_ target: String) -> RunStarted {
+        RunStarted(role: "daemon", version: "0", host: "simulated", pid: 1, target: target)
+    }
+}
+
+/// Puts what the daemon logs among the rest of what happened.
+private struct TrailLogHandler: LogHandler {
+    var logLevel: Logger.Level = .debug
+    var metadata: Logger.Metadata = [:]
+    private let world: World
+
+    init(_ world: World) { self.world = world }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        world.say(
+            "log \(event.level): \(event.message) "
+                + metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
+                .map { "\($0.key)=\($0.value)" }.joined(separator: " "))
+    }
+}

@@ -1,0 +1,88 @@
+package import Dispatcher
+internal import StreamModel
+
+/// What one run consists of: drawn from its seed, and made smaller by the shrinker where it fails.
+///
+/// Everything that is drawn while it runs comes from generators of their own for each part, so that leaving one thing out
+/// changes as little as possible of the rest.
+package struct Plan: Hashable, Sendable {
+    package var seed: UInt64
+    package var target: ModelTarget.Kind
+    package var mode: DaemonConfiguration.Mode
+    package var startsAtLatest: Bool
+    package var tables: Int
+    package var shards: Int
+    package var keys: Int
+    /// Items that are there before anything else.
+    package var items: Int
+    package var maximumPoll: Duration
+    package var discovery: Duration
+    /// One process of the daemon after the other.
+    package var lives: [LifePlan]
+    /// Of a hundred calls, how many the service fails.
+    package var faults: Int
+    /// Of a hundred writes, how many the target fails.
+    package var troubles: Int
+    /// Of a hundred picks, how many are out of turn.
+    package var disorder: Int
+    /// What the source does besides being written to, and what the operator does.
+    package var splits: Bool
+    package var expiries: Bool
+    package var rewinds: Bool
+    /// How long a listing may be behind.
+    package var listingLag: Duration
+    /// Shards of a page of a listing.
+    package var listingPage: Int
+    /// Records of a page at most.
+    package var pageSize: Int
+    /// Of a hundred pages, how many are empty though there is more.
+    package var emptyPages: Int
+
+    package struct LifePlan: Hashable, Sendable {
+        /// Killed after so many steps; `nil`: told to stop.
+        package var steps: Int?
+        /// Told to stop after that long.
+        package var duration: Duration
+        /// How long nobody runs afterwards.
+        package var downtime: Duration
+        /// How many of its last batches the target loses meanwhile, as if restored from a backup; of a thousand.
+        package var restored: Int?
+    }
+
+    /// - Parameter seed: every plan has one, and is all that there is to it.
+    package init(seed: UInt64) {
+        var chance = Chance(seed: seed)
+        self.seed = seed
+        target = chance.pick(ModelTarget.Kind.allCases)
+        mode = chance.percent(35) ? .all : .incr
+        startsAtLatest = chance.percent(20)
+        tables = chance.percent(15) ? 2 : 1
+        shards = chance.percent(50) ? 1 : chance.of(2...5)
+        keys = chance.percent(30) ? chance.of(1...3) : chance.of(4...40)
+        items = chance.percent(50) ? chance.of(0...60) : 0
+        maximumPoll = chance.pick([.seconds(1), .seconds(5), .seconds(20)])
+        discovery = chance.pick([.seconds(5), .seconds(30), .seconds(60)])
+        faults = chance.percent(40) ? 0 : chance.of(1...30)
+        troubles = chance.percent(40) ? 0 : chance.of(1...30)
+        disorder = chance.percent(40) ? 0 : chance.of(1...60)
+        splits = chance.percent(75)
+        expiries = chance.percent(40)
+        rewinds = chance.percent(50)
+        listingLag = chance.percent(50) ? .zero : chance.duration(.milliseconds(100), .seconds(90))
+        listingPage = chance.pick([1, 2, 3, 100])
+        pageSize = chance.pick([1, 3, 10, 1000])
+        emptyPages = chance.percent(50) ? 0 : chance.of(1...50)
+        lives = []
+        for _ in 0..<chance.of(1...4) {
+            lives.append(
+                LifePlan(
+                    steps: chance.percent(65)
+                        ? Int(chance.duration(.seconds(1), .seconds(600)).components.seconds) : nil,
+                    duration: chance.duration(.seconds(1), .seconds(400)),
+                    downtime: chance.percent(70)
+                        ? chance.duration(.milliseconds(10), .seconds(60))
+                        : chance.duration(.seconds(60), .seconds(20 * 3600)),
+                    restored: target == .transactional && chance.percent(10) ? chance.of(1...1000) : nil))
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package import StreamModel
+
+/// What really happened at the source: every record that every shard ever had, trimmed or not.
+package struct Truth: Sendable {
+    package struct Record: Sendable {
+        package let number: SequenceNumber
+        package let item: Disk.ItemID
+        /// The item after the change; `nil`: it was removed.
+        package let image: [UInt8]?
+        /// Its place among all changes of the item: 1, 2, 3 …
+        package let ordinal: Int
+    }
+
+    package struct Log: Sendable {
+        package var records: [Record] = []
+        /// Places of the records by their numbers.
+        package var places: [SequenceNumber: Int] = [:]
+    }
+
+    package private(set) var shards: [ShardKey: Log] = [:]
+    private var changes: [Disk.ItemID: Int] = [:]
+
+    package init() {}
+
+    package mutating func add(
+        _ number: SequenceNumber, of shard: ShardKey, item: Disk.ItemID, image: [UInt8]?
+    ) {
+        changes[item, default: 0] += 1
+        let record = Record(number: number, item: item, image: image, ordinal: changes[item] ?? 0)
+        shards[shard, default: Log()].places[number] = shards[shard]?.records.count ?? 0
+        shards[shard]?.records.append(record)
+    }
+
+    package func place(of origin: Disk.Origin) -> Int? { shards[origin.shard]?.places[origin.number] }
+
+    package func record(_ origin: Disk.Origin) -> Record? {
+        guard let log = shards[origin.shard], let place = log.places[origin.number] else { return nil }
+        return log.records[place]
+    }
+}

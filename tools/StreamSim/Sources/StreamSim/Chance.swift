@@ -1,0 +1,19 @@
+/// SplitMix64, as Steele, Lea and Flood describe it ("Fast splittable pseudorandom number generators", OOPSLA 2014): the
+/// service's own, so that the same seed and calls give the same answers.
+struct Chance: Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// In 0..<bound.
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    mutating func percent(_ share: Int) -> Bool { share > 0 && below(100) < share }
+}

@@ -1,0 +1,111 @@
+extension Simulator {
+    /// The shards in the order of their making; new ones late, if the settings say so, and their parents open until then.
+    mutating func describeStream(_ body: String, at now: Int64) -> Reply {
+        guard let table = table(of: JSONText.member("StreamArn", of: body)) else { return Self.noStream }
+        let known = now - settings.listingLag
+        var listed = table.shards.filter { $0.made <= known }
+        if listed.count < table.shards.count { coverage["listing: a shard is not listed yet", default: 0] += 1 }
+        if let filter = body.firstRange(of: #""ShardFilter":"#)?.upperBound {
+            let parent = JSONText.member("ShardId", of: body[filter...])
+            listed = listed.filter { $0.parent == parent }
+        }
+        if let last = JSONText.member("ExclusiveStartShardId", of: body) {
+            listed = Array(listed.drop { $0.id != last }.dropFirst())
+        }
+        let page = listed.prefix(settings.shardsOfAPage)
+        let isLast = page.count == listed.count
+        if !isLast { coverage["listing: goes on on another page", default: 0] += 1 }
+        let next = isLast ? "" : page.last.map { #","LastEvaluatedShardId":"\#($0.id)""# } ?? ""
+        let shards = page.map { Self.json(of: $0, knownAt: known) }.joined(separator: ",")
+        return .ok(
+            #"""
+            {"StreamDescription":{"StreamArn":"\#(table.stream)","StreamStatus":"ENABLED","StreamViewType":"NEW_IMAGE",\#
+            "Shards":[\#(shards)]\#(next)}}
+            """#)
+    }
+
+    private static func json(of shard: Shard, knownAt known: Int64) -> String {
+        let isKnownClosed = shard.closed.map { $0 <= known } ?? false
+        let ending = isKnownClosed ? shard.ending.map { #","EndingSequenceNumber":"\#($0)""# } ?? "" : ""
+        let parent = shard.parent.map { #","ParentShardId":"\#($0)""# } ?? ""
+        return #"""
+            {"ShardId":"\#(shard.id)","SequenceNumberRange":{"StartingSequenceNumber":"\#(shard.starting)"\#(ending)}\#(parent)}
+            """#
+    }
+
+    func shardIterator(_ body: String, at now: Int64) -> Reply {
+        guard let table = tables.firstIndex(where: { $0.stream == JSONText.member("StreamArn", of: body) }),
+            let shard = tables[table].shards.firstIndex(where: { $0.id == JSONText.member("ShardId", of: body) })
+        else { return Self.noStream }
+        let records = tables[table].shards[shard].records
+        let number = JSONText.member("SequenceNumber", of: body)
+        let place: Int
+        switch (JSONText.member("ShardIteratorType", of: body), number) {
+        case ("TRIM_HORIZON", nil): place = 0
+        case ("LATEST", nil): place = records.count
+        case ("AT_SEQUENCE_NUMBER", let number?):
+            place = records.firstIndex { !Self.isLess($0.sequenceNumber, number) } ?? records.count
+        case ("AFTER_SEQUENCE_NUMBER", let number?):
+            place = records.firstIndex { Self.isLess(number, $0.sequenceNumber) } ?? records.count
+        default: return .error("ValidationException")
+        }
+        return .ok(#"{"ShardIterator":"\#(Iterator(table, shard, place, generation, issued: now).token)"}"#)
+    }
+
+    mutating func records(_ body: String, at now: Int64) -> Reply {
+        guard let iterator = JSONText.member("ShardIterator", of: body).flatMap({ Iterator($0) }),
+            tables.indices.contains(iterator.table), tables[iterator.table].shards.indices.contains(iterator.shard)
+        else { return .error("ValidationException", "Invalid ShardIterator") }
+        guard iterator.generation == generation, now - iterator.issued <= settings.iteratorLifetime else {
+            return .error("ExpiredIteratorException", "Iterator expired")
+        }
+        let shard = tables[iterator.table].shards[iterator.shard]
+        let limit = min(Int(JSONText.member("Limit", of: body) ?? "") ?? 1000, settings.recordsOfAPage)
+        var page = shard.records[iterator.place...].prefix(limit)
+        if !page.isEmpty, chance.percent(settings.emptyPages) {
+            coverage["page: empty, with more to come", default: 0] += 1
+            page = page.prefix(0)
+        }
+        let end = iterator.place + page.count
+        let isLast = shard.isClosed && end == shard.records.count
+        if isLast { coverage["page: the last, with \(page.isEmpty ? "no" : "some") records", default: 0] += 1 }
+        let next = Iterator(iterator.table, iterator.shard, end, generation, issued: now).token
+        let pointer =
+            !isLast
+            ? #""NextShardIterator":"\#(next)","# : settings.spellsEndAsNull ? #""NextShardIterator":null,"# : ""
+        let json = page.map { String(decoding: $0.json, as: UTF8.self) }.joined(separator: ",")
+        return .ok(#"{\#(pointer)"Records":[\#(json)]}"#)
+    }
+
+    private func table(of stream: String?) -> Table? { tables.first { $0.stream == stream } }
+
+    private static var noStream: Reply { .error("ResourceNotFoundException", "Requested resource not found") }
+
+    /// As numbers: more digits are more (FACTS 1.8).
+    private static func isLess(_ a: String, _ b: String) -> Bool { (a.utf8.count, a) < (b.utf8.count, b) }
+}
+
+/// A cursor into a shard, that says all of itself: the service keeps none.
+struct Iterator: Hashable, Sendable {
+    let table: Int
+    let shard: Int
+    let place: Int
+    let generation: Int
+    let issued: Int64
+
+    init(_ table: Int, _ shard: Int, _ place: Int, _ generation: Int, issued: Int64) {
+        self.table = table
+        self.shard = shard
+        self.place = place
+        self.generation = generation
+        self.issued = issued
+    }
+
+    init?(_ token: String) {
+        let parts = token.split(separator: "|").compactMap { Int64($0) }
+        guard parts.count == 5, parts[2] >= 0 else { return nil }
+        self.init(Int(parts[0]), Int(parts[1]), Int(parts[2]), Int(parts[3]), issued: parts[4])
+    }
+
+    var token: String { "\(table)|\(shard)|\(place)|\(generation)|\(issued)" }
+}
