@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -39,8 +40,8 @@ class Following:
         ]
         self.daemon: Daemon | None = None
 
-    def start(self) -> Daemon:
-        self.daemon = self.shakectl.run(self._source, *self._arguments)
+    def start(self, prefix: list[str] | None = None) -> Daemon:
+        self.daemon = self.shakectl.run(self._source, *self._arguments, prefix=prefix)
         self._rig.watch(self.daemon)
         return self.daemon
 
@@ -129,6 +130,58 @@ def test_six_generations_arrive_whole_and_in_order(rig: Rig, sharded: ShardedSou
     for shard in table.shards.values():
         assert shown[shard.id]["parent"] == shard.parent
         assert set(shown[shard.id]["children"]) == {s.id for s in table.shards.values() if s.parent == shard.id}
+
+
+@pytest.mark.parametrize("target", ["jsonl", "sqlite"])
+@pytest.mark.parametrize(
+    "point",
+    ["before_target_write", "after_target_write", "before_append", "after_append", "in_discovery", "before_children"],
+)
+def test_killed_at_a_named_point_it_loses_nothing(
+    rig: Rig, sharded: ShardedSource, chance: random.Random, point: str, target: str
+) -> None:
+    table = sharded.create_table("points")
+    grow(table, chance, 3)
+    following = Following(rig, sharded, table, target=target)
+    for count in (1, 2):
+        killed = following.start(["env", f"SHAKE_CRASH_AT={point}:{count}"])
+        assert killed.wait() == -signal.SIGKILL, killed.log[-4000:]
+        assert following.shakectl.one("verify")["ok"]
+    daemon = following.start()
+
+    def is_done() -> bool:
+        statuses = following.statuses()
+        return len(statuses) == len(table.shards) and all(
+            statuses[shard.id] == "done" for shard in table.shards.values() if shard.ending
+        )
+
+    daemon.until(is_done, "every closed shard is done")
+    if target == "jsonl":
+        following.wait_for(len(table.numbers()))
+        assert sorted(following.written()) == sorted(table.numbers())
+        assert_parents_before_children(table, following.jsonl.lines())
+    else:
+        daemon.until(
+            lambda: {item["pk"]["S"]: item for item in following.sqlite.items("points")} == table.items,
+            "the target holds what the source does",
+        )
+
+
+def test_a_rewind_killed_before_it_is_journaled_has_not_happened(
+    rig: Rig, sharded: ShardedSource, chance: random.Random
+) -> None:
+    table = sharded.create_table("points")
+    [shard] = grow(table, chance, 1)
+    following = Following(rig, sharded, table)
+    following.start()
+    following.wait_for(len(table.numbers()))
+    before = following.shakectl.one("verify")["last_position"]
+    command = ("rewind", shard.id, "--to-start", "--offline")
+    killed = following.shakectl.call(*command, prefix=["env", "SHAKE_CRASH_AT=in_rewind"])
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert following.shakectl.one("verify")["last_position"] == before
+    following.shakectl.text(*command)
+    following.wait_for(2 * len(table.numbers()))
 
 
 def test_shards_that_split_while_they_are_read(rig: Rig, sharded: ShardedSource) -> None:

@@ -2,34 +2,46 @@ import Foundation
 import Simulation
 import Testing
 
-/// The daemon in virtual time, against a simulated service and a target that fails. `tools/simulate` plays as many seeds as
-/// one likes.
-@Suite("The simulation")
+/// The daemon in virtual time, against a simulated service and a target that fails. `tools/test` plays a thousand
+/// seeds with `tools/simulate`; these few say early that something is wrong.
+@Suite("The simulation", .serialized)
 struct SimulationTests {
-    private static func play(_ seed: UInt64) -> Scenario.Result {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "shake-simulation-\(UUID())").path
-        return Scenario.play(Plan(seed: seed), in: folder)
+    /// On a thread of its own: a run gives nothing back until it is over, and the other tests want theirs.
+    private static func play(_ seed: UInt64, in folder: String = folder()) async -> Scenario.Result {
+        await withCheckedContinuation { continuation in
+            Thread { continuation.resume(returning: Scenario.play(Plan(seed: seed), in: folder)) }.start()
+        }
+    }
+
+    private static func folder() -> String {
+        FileManager.default.temporaryDirectory.appending(path: "shake-simulation-\(UUID())").path
     }
 
     @Test("Nothing is lost, reordered or claimed too early, whatever a seed draws", arguments: seeds)
-    func invariants(seed: UInt64) {
-        let result = Self.play(seed)
+    func invariants(seed: UInt64) async {
+        let result = await Self.play(seed)
         #expect(
             result.violations.isEmpty,
             "SHAKE_SEED=\(seed) tools/simulate plays it again:\n\(result.trail.suffix(20).joined(separator: "\n"))")
     }
 
-    /// The order of a dictionary, which nothing may depend on but the order of calls, is the same within one process.
-    @Test("The same seed plays the same run again, step by step")
-    func repeats() {
-        let (first, second) = (Self.play(7), Self.play(7))
+    @Test(
+        "The same seed plays the same run again, step by step",
+        .enabled(if: isOrdered, "dictionaries have another order each time without SWIFT_DETERMINISTIC_HASHING=1"),
+        arguments: [7, 21, 34])
+    func repeats(seed: UInt64) async {
+        let folder = Self.folder()
+        let first = await Self.play(seed, in: folder)
+        let second = await Self.play(seed, in: folder)
+        #expect(first.trail == second.trail)
         #expect(first.jobs == second.jobs)
-        #expect(first.coverage == second.coverage)
         #expect(!first.trail.isEmpty)
     }
 
+    private static let isOrdered = ProcessInfo.processInfo.environment["SWIFT_DETERMINISTIC_HASHING"] == "1"
+
     private static var seeds: [UInt64] {
         if let seed = ProcessInfo.processInfo.environment["SHAKE_SEED"].flatMap({ UInt64($0) }) { return [seed] }
-        return Array(1...40)
+        return Array(1...10)
     }
 }

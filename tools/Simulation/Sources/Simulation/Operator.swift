@@ -1,5 +1,6 @@
 internal import Journal
 internal import StreamModel
+internal import StreamSim
 
 /// What `shakectl rewind` does, as a process of its own beside the daemon or without one.
 struct Operator: Sendable {

@@ -1,5 +1,6 @@
 package import Dispatcher
 internal import StreamModel
+internal import StreamSim
 
 /// What one run consists of: drawn from its seed, and made smaller by the shrinker where it fails.
 ///
@@ -82,7 +83,7 @@ package struct Plan: Hashable, Sendable {
                     downtime: chance.percent(70)
                         ? chance.duration(.milliseconds(10), .seconds(60))
                         : chance.duration(.seconds(60), .seconds(20 * 3600)),
-                    restored: target == .transactional && chance.percent(10) ? chance.of(1...1000) : nil))
+                    restored: target == .transactional && chance.percent(30) ? chance.of(1...1000) : nil))
         }
     }
 }

@@ -72,7 +72,7 @@ package struct Scenario: Sendable {
             for await result in group { if let result { rest = result } }
             return rest
         }
-        check(process, wasOrderly: process.life.isAlive)
+        check(isSettled: false)
         return rest
     }
 
@@ -83,12 +83,12 @@ package struct Scenario: Sendable {
         world.source { service, _ in service.settings.fail(0) }
         let process = DaemonProcess(plan, world, in: folder, life: Life(), untilIdle: .seconds(100))
         await process.run()
-        check(process, wasOrderly: true)
+        check(isSettled: true)
         if let failure = process.failure { world.violate("the last run ended with: \(failure)") }
         for violation in world.finalViolations(in: folder) { world.violate(violation) }
     }
 
-    private func check(_ process: DaemonProcess, wasOrderly: Bool) {
-        for violation in world.violationsAtRest(in: folder, wasOrderly: wasOrderly) { world.violate(violation) }
+    private func check(isSettled: Bool) {
+        for violation in world.violationsAtRest(in: folder, isSettled: isSettled) { world.violate(violation) }
     }
 }

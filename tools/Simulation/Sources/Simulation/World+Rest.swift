@@ -7,10 +7,10 @@ internal import Targets
 extension World {
     /// Asked after each life, however it ended.
     ///
-    /// - Parameter wasOrderly: it came to rest, so that recovery is behind it.
-    package func violationsAtRest(in folder: String, wasOrderly: Bool) -> [String] {
+    /// - Parameter isSettled: the daemon came to rest with nothing failing, so that recovery is behind it.
+    package func violationsAtRest(in folder: String, isSettled: Bool) -> [String] {
         guard let journal = try? Journal.open(folder, .reader, mapSize: DaemonProcess.mapSize) else { return [] }
-        if wasOrderly { endRestoring() }
+        if isSettled { endRestoring() }
         do throws(JournalError) {
             _ = try journal.verify { _ in }
             let checkpoints = try journal.checkpoints()

@@ -112,7 +112,8 @@ package final class World: Sendable {
                 guard let number = SequenceNumber(record.sequenceNumber),
                     let key = try? CanonicalKey(reader.key(in: place, of: record.keys))
                 else {
-                    preconditionFailure("the simulated service made a record that is none: \(record.sequenceNumber)")
+                    state.violations.append("the service made a record that is none: \(record.sequenceNumber)")
+                    continue
                 }
                 state.truth.add(
                     number, of: shard, item: Disk.ItemID(table: schema.name, key: key), image: record.newImage)
@@ -218,19 +219,6 @@ package final class World: Sendable {
         note("target: restored")
         say("target: restored to \(count) batches")
     }
-}
-
-/// The last lines of what happened.
-struct Trail {
-    private var kept: [String] = []
-    private static let length = 400
-
-    mutating func add(_ line: String) {
-        kept.append(line)
-        if kept.count > 2 * Self.length { kept.removeFirst(Self.length) }
-    }
-
-    var lines: [String] { Array(kept.suffix(Self.length)) }
 }
 
 extension String {

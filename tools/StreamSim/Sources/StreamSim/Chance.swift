@@ -1,11 +1,12 @@
-/// SplitMix64, as Steele, Lea and Flood describe it ("Fast splittable pseudorandom number generators", OOPSLA 2014): the
-/// service's own, so that the same seed and calls give the same answers.
-struct Chance: Sendable {
+/// SplitMix64: the same numbers for the same seed, for ever.
+///
+/// Source: Steele, Lea, Flood: "Fast splittable pseudorandom number generators" (OOPSLA 2014).
+package struct Chance: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -14,6 +15,6 @@ struct Chance: Sendable {
     }
 
     /// In 0..<bound.
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-    mutating func percent(_ share: Int) -> Bool { share > 0 && below(100) < share }
+    package mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    package mutating func percent(_ share: Int) -> Bool { below(100) < share }
 }

@@ -1,17 +1,3 @@
-/// One call, as it comes over HTTP.
-package struct Request: Sendable {
-    /// The header X-Amz-Target.
-    package let target: String
-    package let body: [UInt8]
-
-    package init(target: String, body: [UInt8]) {
-        self.target = target
-        self.body = body
-    }
-
-    var operation: Substring { target.split(separator: ".").last ?? "" }
-}
-
 /// What comes back.
 package struct Reply: Sendable {
     package var status: Int
@@ -32,16 +18,4 @@ package struct Reply: Sendable {
             #"{"__type":"com.amazonaws.dynamodb.v20120810#\#(code)","message":"\#(JSONText.escaped(message))"}"#
         return Reply(status: status, body: Array(json.utf8))
     }
-}
-
-package enum Delivery: Hashable, Sendable {
-    case whole
-    /// In microseconds.
-    case delayed(Int64)
-    /// The connection is reset, and nothing has happened.
-    case resetBeforeEffect
-    /// The connection is reset, and it has happened.
-    case resetAfterEffect
-    /// The connection breaks after so many bytes.
-    case truncated(Int)
 }
