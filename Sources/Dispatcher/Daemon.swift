@@ -24,6 +24,7 @@ package final class Daemon: Sendable {
                 delay in
                 await Workshop.wait(delay, or: stop, in: surroundings)
             },
+            deadLetters: DeadLetterFile("\(journal.path)/\(DeadLetterFile.name)"),
             budget: ByteBudget(capacity: configuration.memoryBudget),
             pulse: Pulse(tables: configuration.tables, uptime: surroundings.uptime),
             stop: stop, observer: observer, surroundings: surroundings, logger: logger)
@@ -67,7 +68,7 @@ package final class Daemon: Sendable {
 
     private func superviseTables() async -> Result<Void, DaemonError> {
         let inboxes = Dictionary(
-            configuration.tables.map { ($0, Inbox<ShardKey>()) }, uniquingKeysWith: { first, _ in first })
+            configuration.tables.map { ($0, Inbox<Subject>()) }, uniquingKeysWith: { first, _ in first })
         let failures = Failures(tables: Set(inboxes.keys))
 
         return await withTaskGroup(of: Event.self) { group in
@@ -110,7 +111,7 @@ package final class Daemon: Sendable {
     // MARK: - One table
 
     /// Follows a table, begins again after what can pass, and waits where an operator must act.
-    private func supervise(_ table: TableName, _ inbox: Inbox<ShardKey>, _ failures: Failures) async -> Event {
+    private func supervise(_ table: TableName, _ inbox: Inbox<Subject>, _ failures: Failures) async -> Event {
         var backoff = Backoff(first: .milliseconds(500), maximum: .seconds(30))
         var log = workshop.logger
         log[metadataKey: "table"] = "\(table)"
@@ -128,6 +129,13 @@ package final class Daemon: Sendable {
                 if error.reach == .daemon { return .tableEnded(table, error) }
                 await journal(error, of: table, isFirst: backoff.failures == 0)
                 workshop.pulse.dropShards(of: table)
+                if isRemediedHere(error, table) {
+                    log.error("\(error)")
+                    guard await workshop.wait(backoff.next(jitter: workshop.random())) else {
+                        return .tableEnded(table, nil)
+                    }
+                    continue
+                }
                 if error.reach == .table || !failures.hasFollowed(table) {
                     failures.failed(table, error)
                     // No table can go on, or none could even begin: whoever started the daemon had better hear of it now.
@@ -136,9 +144,11 @@ package final class Daemon: Sendable {
                 log.error("\(error)")
                 if error.reach == .table {
                     workshop.pulse.atRest(table)
-                    if case .needsFullSync = error {
-                        await workshop.stop.wait()
-                        return .tableEnded(table, nil)
+                    switch error {
+                    case .needsFullSync, .rangeLost:
+                        guard await anOperatorActs(inbox) else { return .tableEnded(table, nil) }
+                        continue
+                    default: break
                     }
                 }
                 let delay = backoff.next(jitter: workshop.random())
@@ -149,12 +159,33 @@ package final class Daemon: Sendable {
         return .tableEnded(table, nil)
     }
 
+    /// Whether a full sync, which the table's policy allows, puts it right without an operator.
+    private func isRemediedHere(_ error: DaemonError, _ table: TableName) -> Bool {
+        guard configuration.mode == .all else { return false }
+        return switch error {
+        case .rangeLost(_, _, let lost): lost.policy == .resync
+        case .needsFullSync: configuration.onLoss[table] == .resync
+        default: false
+        }
+    }
+
+    /// Waits until somebody else has appended something about the table; `false` once the daemon is to stop.
+    private func anOperatorActs(_ inbox: Inbox<Subject>) async -> Bool {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await inbox.take() }
+            group.addTask { await self.workshop.stop.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+        return !workshop.stop.hasFired && !Task.isCancelled
+    }
+
     /// Only the first of a row of the same: the journal must not grow with every try.
     private func journal(_ error: DaemonError, of table: TableName, isFirst: Bool) async {
         var payloads: [Payload] = [
             .faulted(Faulted(code: error.code, message: error.description, isRetried: error.reach == .retry))
         ]
-        if case .needsFullSync(_, let reason) = error {
+        if let reason = error.reasonForFullSync {
             let state = try? workshop.journal.table(table)
             payloads.append(
                 .phaseChanged(PhaseChanged(from: state?.phase, to: .fullSync, stream: state?.stream, reason: reason)))
@@ -171,11 +202,11 @@ package final class Daemon: Sendable {
 
     // MARK: - Watching
 
-    private func watch(_ inboxes: [TableName: Inbox<ShardKey>]) async -> Event {
+    private func watch(_ inboxes: [TableName: Inbox<Subject>]) async -> Event {
         do {
             while await workshop.wait(workshop.configuration.watchInterval) {
-                for (table, shards) in Dictionary(grouping: try await workshop.journal.foreignAppends(), by: \.table) {
-                    inboxes[table]?.put(shards)
+                for subject in try await workshop.journal.foreignAppends() {
+                    if let table = subject.table { inboxes[table]?.put([subject]) }
                 }
             }
             return .nothing

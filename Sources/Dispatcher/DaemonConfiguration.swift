@@ -30,6 +30,10 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var scanSegments: Int
     package var scanReaders: Int
     package var consistentScan: Bool
+    /// What is done where the stream no longer has what is needed.
+    package var onLoss: LossPolicies
+    /// Records of a table that wait as dead letters, at most.
+    package var deadLetterLimit: Int
     /// Who takes shards up, for the journal: host and pid.
     package var worker: String
 
@@ -37,8 +41,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
         tables: [TableName], mode: Mode = .all, startAt: IteratorType = .trimHorizon, untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
         watchInterval: Duration = .milliseconds(200), memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
-        scanReaders: Int = 4, consistentScan: Bool = true,
-        worker: String = ""
+        scanReaders: Int = 4, consistentScan: Bool = true, onLoss: LossPolicies = LossPolicies(),
+        deadLetterLimit: Int = 100, worker: String = ""
     ) {
         self.tables = tables
         self.mode = mode
@@ -51,6 +55,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.scanSegments = scanSegments
         self.scanReaders = scanReaders
         self.consistentScan = consistentScan
+        self.onLoss = onLoss
+        self.deadLetterLimit = deadLetterLimit
         self.worker = worker
     }
 }

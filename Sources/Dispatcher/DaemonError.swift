@@ -10,6 +10,10 @@ package enum DaemonError: Error, CustomStringConvertible {
     case journal(JournalError)
     /// The stream no longer holds what comes next, or the target no longer holds what came before.
     case needsFullSync(table: TableName, reason: String)
+    /// The stream no longer has what a shard, or the whole table, needs: the table stops, or is scanned again.
+    case rangeLost(table: TableName, shard: ShardID?, RangeLost)
+    /// The target can't hold so many records that it is no matter of the records any more.
+    case tooManyRefused(table: TableName, limit: Int, last: String)
     case misconfigured(what: String, reason: String)
     /// With `--until-idle`: some tables came to rest and these did not.
     case tablesFailed([TableName: String], exitCode: Int32)
@@ -22,10 +26,31 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .needsFullSync(let table, let reason):
             "table \(table) needs a full sync: \(reason). Run with --mode all to take it; the other tables are not "
                 + "concerned"
+        case .rangeLost(let table, let shard, let lost): Self.describe(lost, table, shard)
+        case .tooManyRefused(let table, let limit, let last):
+            "table \(table) stops: \(limit) of its records wait in dead-letters.jsonl already, as many as --dead-letter-limit "
+                + "allows, and the target refuses another (\(last)). `shakectl dead-letters` lists them; repair the target, "
+                + "then `shakectl dead-letters retry`"
         case .misconfigured(let what, let reason): "\(what): \(reason)"
         case .tablesFailed(let tables, _):
             tables.sorted { $0.key < $1.key }.map { "table \($0.key): \($0.value)" }.joined(separator: "; ")
         }
+    }
+
+    private static func describe(_ lost: RangeLost, _ table: TableName, _ shard: ShardID?) -> String {
+        let whose = shard.map { "table \(table), shard \($0)" } ?? "table \(table)"
+        let range = "after \(lost.from?.text ?? "its start")" + (lost.to.map { " and before \($0)" } ?? "")
+        let what = shard == nil ? "records may be lost" : "records \(range) are lost"
+        let since = lost.since.map { ", made since \($0)" } ?? ""
+        let next =
+            switch lost.policy {
+            case .stop:
+                "The table is stopped and the others go on; `shakectl ack \(table) --resync` scans it again, --skip goes on "
+                    + "without them"
+            case .skip: "It goes on with what is left; `shakectl ack \(table)` takes note of it"
+            case .resync: "The table is scanned again; `shakectl ack \(table)` takes note of it"
+            }
+        return "\(whose): \(what)\(since) (\(lost.cause.rawValue): \(lost.detail)). \(next)"
     }
 
     /// DESIGN 6.
@@ -37,7 +62,8 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .target(.misconfigured): 78
         case .target(.broken): 74
         case .journal(let error): error.exitCode
-        case .needsFullSync: 69
+        case .needsFullSync, .rangeLost: 69
+        case .tooManyRefused: 65
         case .misconfigured: 78
         case .tablesFailed(_, let code): code
         }
@@ -53,6 +79,8 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .target(.broken): "TargetBroken"
         case .journal: "Journal"
         case .needsFullSync: "NeedsFullSync"
+        case .rangeLost: "RangeLost"
+        case .tooManyRefused: "TooManyRefused"
         case .misconfigured: "Misconfigured"
         case .tablesFailed: "TablesFailed"
         }
@@ -68,8 +96,18 @@ package enum DaemonError: Error, CustomStringConvertible {
         // What was refused rested on a state that the journal is not in: begun again, it rests on the journal.
         case .journal(.conflict), .journal(.refused): .retry
         case .journal: .daemon
-        case .needsFullSync, .misconfigured: .table
+        case .needsFullSync, .rangeLost, .tooManyRefused, .misconfigured: .table
         case .tablesFailed: .daemon
+        }
+    }
+
+    /// Why the table's phase is to be a full sync now, if it is.
+    var reasonForFullSync: String? {
+        switch self {
+        case .needsFullSync(_, let reason): reason
+        case .rangeLost(_, let shard, let lost) where lost.policy == .resync:
+            "\(shard.map { "shard \($0)" } ?? "the stream") has lost records (\(lost.cause.rawValue))"
+        default: nil
         }
     }
 

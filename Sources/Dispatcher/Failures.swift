@@ -27,7 +27,9 @@ final class Failures: Sendable {
     ///   daemon that is told to stop has done what it was told.
     func verdict(ending: Bool) -> Result<Void, DaemonError> {
         let failed = failed.withLock { $0 }
-        guard !failed.isEmpty, ending || failed.count == tables.count else { return .success(()) }
+        // What was lost is said by the exit code too, however the run came to its end.
+        let hasLost = failed.values.contains { if case .rangeLost = $0 { true } else { false } }
+        guard !failed.isEmpty, ending || hasLost || failed.count == tables.count else { return .success(()) }
         if failed.count == 1, let error = failed.first?.value { return .failure(error) }
         return .failure(
             .tablesFailed(

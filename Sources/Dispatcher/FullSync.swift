@@ -104,11 +104,14 @@ struct FullSync {
         let advance = ScanAdvanced(
             segment: position.segment, totalSegments: UInt32(total), lastEvaluatedKey: page.lastEvaluatedKey,
             items: UInt64(page.changes.count), bytes: UInt64(page.body.count), targetToken: nil)
-        _ = try await workshop.writer.deliver(batch) { [table = schema.name] token in
-            var advance = advance
-            advance.targetToken = token
-            return Draft(table: table, [.scanAdvanced(advance)])
-        }
+        _ = try await workshop.deliver(
+            batch,
+            { _, token in
+                // Of the page as it was read: the target's own count of the segment is that, too.
+                var advance = advance
+                advance.targetToken = token
+                return .scanAdvanced(advance)
+            }, as: { [table = schema.name] in Draft(table: table, $0) })
         workshop.source.giveBack(page.body)
         report(page.changes.count, page.body.count, page.lastEvaluatedKey == nil)
     }

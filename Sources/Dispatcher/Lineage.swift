@@ -34,7 +34,7 @@ package struct Lineage: Sendable {
 
     private func isEligible(_ checkpoint: Checkpoint) -> Bool {
         switch checkpoint.status {
-        case .done, .notNeeded: false
+        case .done, .notNeeded, .lost: false
         case .notProcessed, .prepared, .inProcessing, .waitingForParent:
             !running.contains(checkpoint.shard.shard) && parentIsFinished(checkpoint)
         }

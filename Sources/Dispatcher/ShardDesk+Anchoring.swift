@@ -65,7 +65,7 @@ extension ShardDesk {
                 isOver = try await isGone(checkpoint.shard)
             }
             if isOver {
-                old.append(finishing(checkpoint, "closed or gone; the full sync holds what it would have brought"))
+                old.append(excusing(checkpoint, "closed or gone; the full sync holds what it would have brought"))
             }
         }
         _ = try await append(old)

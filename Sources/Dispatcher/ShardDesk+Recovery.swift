@@ -4,7 +4,7 @@ internal import Logging
 internal import StreamModel
 internal import Targets
 
-/// What the target lacks, what the stream has lost, and whether that was ours.
+/// What the target lacks.
 extension ShardDesk {
     /// Compares what the target holds with what the journal says, before anything is read (DESIGN 4.5).
     mutating func recover() async throws {
@@ -45,53 +45,8 @@ extension ShardDesk {
         }
     }
 
-    /// Whether the stream is sure to hold every record that was ours of the shard: since its parent's last one, or since the
-    /// journal knows it.
-    func isWhole(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
-        let since: Timestamp?
-        if let last = parent?.approximateTime { since = last } else { since = try discovered(parent ?? checkpoint) }
-        return since.map { workshop.now() - $0 < Recovery.retention } ?? false
-    }
-
-    func lastAdvance(_ checkpoint: Checkpoint) throws(JournalError) -> Position? {
+    private func lastAdvance(_ checkpoint: Checkpoint) throws(JournalError) -> Position? {
         let query = HistoryQuery(kinds: ["sequence_advanced"], limit: 1, newestFirst: true)
         return try workshop.journal.history(of: checkpoint.shard, query).first?.position
-    }
-
-    func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
-        try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first?.time
-    }
-
-    /// Whether what left the stream of a shard was made before the journal knew of it: a fresh start brings what is there.
-    func neverWasOurs(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        guard fresh.contains(checkpoint.shard.shard) else { return false }
-        return try isWhole(checkpoint)
-    }
-
-    /// Whether a shard begins at LATEST, and what has left the stream since was made before that.
-    func holdsAllSinceAnchor(_ checkpoint: Checkpoint) -> Bool {
-        guard case .iterator(_, let obtained)? = checkpoint.storedIterator else { return false }
-        return workshop.now() - obtained < Recovery.retention
-    }
-
-    /// Whether what left the stream of a shard was delivered before an operator set it back to its start: a replay brings what
-    /// is still there.
-    func isReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        guard checkpoint.sequenceNumber == nil else { return false }
-        let last = try workshop.journal.history(
-            of: checkpoint.shard,
-            HistoryQuery(kinds: ["rewound", "sequence_advanced"], limit: 2, newestFirst: true))
-        guard case .rewound(let rewound)? = last.first?.payload, rewound.author != Self.author,
-            case .sequenceAdvanced(let advance)? = last.dropFirst().first?.payload, let time = advance.approximateTime
-        else { return false }
-        return workshop.now() - time < Recovery.retention
-    }
-
-    func lost(_ shard: ShardID, _ checkpoint: Checkpoint) -> DaemonError {
-        .needsFullSync(
-            table: schema.name,
-            reason: "the stream no longer holds what shard \(shard) has after "
-                + "\(checkpoint.sequenceNumber.map { "sequence number \($0)" } ?? "its start")")
     }
 }

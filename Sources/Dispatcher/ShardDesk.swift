@@ -16,6 +16,8 @@ struct ShardDesk {
     var positions: [ShardKey: ShardPosition]
     var handedOver: [ShardID: ShardIterator] = [:]
     private var expired: Set<ShardID> = []
+    /// Shards whose checkpoint's record has left the stream, and no other with it: they go on with the oldest that is left.
+    var atHorizon: Set<ShardID> = []
     private var interrupts: [ShardID: Signal] = [:]
     private var failures: [ShardID: Failing] = [:]
     /// Shards whose reading failed and that wait for their next try.
@@ -87,7 +89,7 @@ struct ShardDesk {
         }
     }
 
-    private mutating func reload() throws(JournalError) {
+    mutating func reload() throws(JournalError) {
         for checkpoint in try workshop.journal.checkpoints()
         where checkpoint.shard.table == schema.name && checkpoint.shard.stream == stream {
             lineage.update(checkpoint)
@@ -153,14 +155,11 @@ struct ShardDesk {
         }
     }
 
-    /// Ends a shard of which nothing more is read.
-    func finishing(_ checkpoint: Checkpoint, _ reason: String) -> Draft {
-        let taken: [Payload] =
-            checkpoint.status == .inProcessing
-            ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "not read on"))]
-        return Draft(
+    /// Ends a shard of which nothing more is ours to bring. It is not `done`: it was not read to its end.
+    func excusing(_ checkpoint: Checkpoint, _ reason: String) -> Draft {
+        Draft(
             shard: checkpoint.shard, expecting: checkpoint.revision,
-            taken + [.statusChanged(StatusChanged(from: .inProcessing, to: .done, reason: reason))])
+            [.statusChanged(StatusChanged(from: checkpoint.status, to: .notNeeded, reason: reason))])
     }
 
     mutating func rewind(
@@ -193,9 +192,12 @@ struct ShardDesk {
 
     // MARK: - Readers
 
+    /// Shards that may be read now and that nobody reads, save those that rest.
+    var eligible: [ShardID] { lineage.eligible.filter { !resting.contains($0) } }
+
     /// One job for each shard that may be read now.
     mutating func takeEligible() -> [ShardJob] {
-        lineage.eligible.filter { !resting.contains($0) }.compactMap { shard in
+        eligible.compactMap { shard in
             guard let checkpoint = lineage.checkpoints[shard] else { return nil }
             lineage.took(shard)
             workshop.pulse.took(checkpoint.shard)
@@ -207,7 +209,7 @@ struct ShardDesk {
             return ShardJob(
                 workshop: workshop, schema: schema, checkpoint: checkpoint,
                 position: positions[checkpoint.shard], handedOver: isAnchored ? anchor : nil,
-                expired: expired.remove(shard) != nil, interrupt: interrupt)
+                expired: expired.remove(shard) != nil, atHorizon: atHorizon.contains(shard), interrupt: interrupt)
         }
     }
 
@@ -215,7 +217,10 @@ struct ShardDesk {
     mutating func ended(_ shard: ShardID, _ result: ShardReader.Result) async throws -> Next {
         lineage.released(shard)
         interrupts[shard] = nil
-        if result.hasRead { fresh.remove(shard) }
+        if result.hasRead {
+            fresh.remove(shard)
+            atHorizon.remove(shard)
+        }
         lineage.update(result.checkpoint)
         let answer = DaemonError.source(
             result.answer ?? .badReply(operation: "GetRecords", object: shard.text, why: "it can't be read on"))
@@ -242,19 +247,13 @@ struct ShardDesk {
         case .expiredAtOnce:
             return .rest(because: answer)
         case .trimmed:
-            // Records that leave the stream before we could first ask for them were never ours to bring.
-            if try holdsAllSinceAnchor(result.checkpoint) || isReplay(result.checkpoint)
-                || neverWasOurs(result.checkpoint)
-            {
-                return .rest(because: answer)
-            }
-            throw lost(shard, result.checkpoint)
+            return try await trimmed(result.checkpoint, answer)
         case .gone:
             if result.isDoubtful { return .rest(because: answer) }
-            guard try neverWasOurs(result.checkpoint) else { throw lost(shard, result.checkpoint) }
+            guard try neverWasOurs(result.checkpoint) else { return try await lose(shard, .shardGone, "\(answer)") }
             try reload()
             guard let checkpoint = lineage.checkpoints[shard] else { return .nothing }
-            _ = try await append([finishing(checkpoint, "gone from the stream before it was first read")])
+            _ = try await append([excusing(checkpoint, "gone from the stream before it was first read")])
             return .findChildren
         }
     }

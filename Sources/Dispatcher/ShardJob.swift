@@ -12,11 +12,12 @@ final class ShardJob: Sendable {
     let position: ShardPosition?
     let handedOver: ShardIterator?
     let expired: Bool
+    let atHorizon: Bool
     let interrupt: Signal
 
     init(
         workshop: Workshop, schema: TableSchema, checkpoint: Checkpoint, position: ShardPosition?,
-        handedOver: ShardIterator?, expired: Bool, interrupt: Signal
+        handedOver: ShardIterator?, expired: Bool, atHorizon: Bool, interrupt: Signal
     ) {
         self.workshop = workshop
         self.schema = schema
@@ -24,6 +25,7 @@ final class ShardJob: Sendable {
         self.position = position
         self.handedOver = handedOver
         self.expired = expired
+        self.atHorizon = atHorizon
         self.interrupt = interrupt
     }
 
@@ -130,7 +132,7 @@ final class ShardJob: Sendable {
 
     private func decision(ahead: SequenceNumber?) -> StartTable.Decision {
         if let ahead { return .start(Start(.after(ahead)), .afterSequenceNumber) }
-        return StartTable.decide(checkpoint, handedOver: handedOver, expired: expired, now: workshop.now())
+        return StartTable.decide(checkpoint, handedOver: handedOver, expired: expired, atHorizon: atHorizon, now: workshop.now())
     }
 
     private func iterator(for start: Start) async throws(DynamoDBError) -> ShardIterator {

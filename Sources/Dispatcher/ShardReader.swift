@@ -14,15 +14,9 @@ final class ShardReader: Sendable {
     let shard: ShardKey
     let schema: TableSchema
     let epoch: Epoch
-    let source: any StreamSource
-    let writer: TargetWriter
-    let budget: ByteBudget
+    let workshop: Workshop
     /// Fires when the daemon is to stop, or when the journal moved under the shard.
     let interrupt: Signal
-    let stop: Signal
-    let pulse: Pulse
-    let surroundings: Surroundings
-
     init(
         shard: ShardKey, schema: TableSchema, epoch: Epoch, interrupt: Signal, workshop: Workshop
     ) {
@@ -30,13 +24,11 @@ final class ShardReader: Sendable {
         self.schema = schema
         self.epoch = epoch
         self.interrupt = interrupt
-        source = workshop.source
-        writer = workshop.writer
-        budget = workshop.budget
-        stop = workshop.stop
-        pulse = workshop.pulse
-        surroundings = workshop.surroundings
+        self.workshop = workshop
     }
+
+    private var source: any StreamSource { workshop.source }
+    private var surroundings: Surroundings { workshop.surroundings }
 
     /// How reading ended, and what the journal says of the shard after the last batch.
     final class Result: Sendable {
@@ -81,6 +73,7 @@ final class ShardReader: Sendable {
         let taken: ShardJob.Taken
         let isClosed: Bool
         var machine: ShardMachine
+        var silence = Silence()
         var pages: Deque<(part: Batch.Part, lease: ByteBudget.Lease)> = []
         /// The newest.
         var answer: DynamoDBError?
@@ -98,7 +91,7 @@ final class ShardReader: Sendable {
     /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
     func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
         let reading = Reading(taken, maximumPoll: maximumPoll)
-        let records = RecordSource(source: source, budget: budget, executor: surroundings.executor)
+        let records = RecordSource(source: source, budget: workshop.budget, executor: surroundings.executor)
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
             group.addTask { [self] in await interrupted() }
@@ -114,14 +107,18 @@ final class ShardReader: Sendable {
                 guard let input = try await group.next() else {
                     preconditionFailure("a machine that has not finished has something under way")
                 }
-                actions = take(input, reading)
+                if try await putSilenceOnRecord(before: input, reading) {
+                    actions = take(input, reading)
+                } else {
+                    actions = handle(.conflict, reading)
+                }
             }
         }
     }
 
     private func interrupted() async -> Input {
         await interrupt.wait()
-        return stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
+        return workshop.stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
     }
 
     /// - Returns: how reading has ended, if it has.
@@ -134,9 +131,9 @@ final class ShardReader: Sendable {
             case .resolve(let place):
                 group.addTask { [self] in try await resolve(place) }
             case .fetch(let iterator, let delay):
-                group.addTask { [self, notBefore = reading.taken.start.notBefore] in
+                group.addTask { [self, start = reading.taken.start] in
                     if delay > .zero { try await surroundings.sleep(for: delay) }
-                    return try await fetch(at: iterator, from: records, notBefore: notBefore)
+                    return try await fetch(at: iterator, from: records, start)
                 }
             case .deliver(let count, let upTo):
                 let batch = (0..<count).map { _ in reading.pages.removeFirst() }
@@ -151,7 +148,7 @@ final class ShardReader: Sendable {
     }
 
     private func take(_ input: Input, _ reading: Reading) -> [ShardMachine.Action] {
-        defer { pulse.set(shard, inStep: reading.machine.isInStep && !reading.isClosed) }
+        defer { workshop.pulse.set(shard, inStep: reading.machine.isInStep && !reading.isClosed) }
         switch input {
         case .event(let event): return handle(event, reading)
         case .answer(let event, let error):
@@ -162,12 +159,38 @@ final class ShardReader: Sendable {
             if facts.last != nil {
                 reading.pages.append((Batch.Part(body: fetched.page.body, changes: changes), fetched.lease))
             }
-            return handle(.page(facts), reading)
+            let actions = handle(.page(facts), reading)
+            if !reading.isClosed {
+                reading.silence.took(isEmpty: reading.machine.isInStep, at: surroundings.now())
+            }
+            return actions
         case .delivered(let receipt, let upTo):
             if let folded = receipt.checkpoint { reading.taken.checkpoint = folded }
-            pulse.moved()
+            workshop.pulse.moved()
             return handle(.delivered(upTo: upTo), reading)
         case .none: return []
+        }
+    }
+
+    /// Says, where nothing was said for long, that the shard is in step.
+    ///
+    /// - Returns: `false` where the journal moved under the shard meanwhile.
+    private func putSilenceOnRecord(before input: Input, _ reading: Reading) async throws -> Bool {
+        guard reading.machine.isInStep else { return true }
+        let isStopping = if case .event(.stop) = input { true } else { false }
+        let checkpoint = reading.taken.checkpoint
+        guard
+            let until = reading.silence.sign(
+                since: checkpoint.updated, now: surroundings.now(), isStopping: isStopping)
+        else { return true }
+        do {
+            let receipts = try await workshop.journal.append([
+                Draft(shard: shard, expecting: checkpoint.revision, [.inStep(InStep(until: until))])
+            ])
+            if let folded = receipts.first?.checkpoint { reading.taken.checkpoint = folded }
+            return true
+        } catch JournalError.conflict {
+            return false
         }
     }
 
@@ -186,13 +209,12 @@ final class ShardReader: Sendable {
     }
 
     private func fetch(
-        at iterator: ShardIterator, from records: RecordSource, notBefore: Timestamp?
+        at iterator: ShardIterator, from records: RecordSource, _ start: Start
     ) async throws -> Input {
         do {
             let fetched = try await records.page(at: iterator)
-            guard let notBefore else { return .page(fetched, changes: fetched.page.changes) }
-            let kept = fetched.page.changes.filter { $0.approximateTime.map { $0 >= notBefore } ?? true }
-            return .page(fetched, changes: kept)
+            let changes = fetched.page.changes
+            return .page(fetched, changes: start.admitsAll ? changes : changes.filter(start.admits))
         } catch let error as DynamoDBError {
             return try Self.answer(error)
         }
@@ -221,11 +243,14 @@ final class ShardReader: Sendable {
         let advance = SequenceAdvanced(
             sequenceNumber: upTo, records: UInt64(batch.count), bytes: UInt64(batch.bytes),
             approximateTime: parts.last?.changes.last?.approximateTime, targetToken: nil)
-        let delivery = try await writer.deliver(batch) { [shard] token in
-            var advance = advance
-            advance.targetToken = token
-            return Draft(shard: shard, expecting: expecting, [.sequenceAdvanced(advance)])
-        }
+        let delivery = try await workshop.deliver(
+            batch,
+            { records, token in
+                var advance = advance
+                advance.records = records
+                advance.targetToken = token
+                return .sequenceAdvanced(advance)
+            }, as: { [shard] in Draft(shard: shard, expecting: expecting, $0) })
         for part in parts { source.giveBack(part.body) }
         switch delivery {
         case .journaled(let receipt): return .delivered(receipt, upTo: upTo)

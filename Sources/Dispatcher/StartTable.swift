@@ -15,11 +15,24 @@ package struct Start: Hashable, Sendable {
     package var place: Place
     /// Records made before this are older than the anchor and are dropped; only with `trimHorizon`.
     package var notBefore: Timestamp?
+    /// Records up to this one are in the target and are dropped; only with `trimHorizon`.
+    package var after: SequenceNumber?
 
-    package init(_ place: Place, notBefore: Timestamp? = nil) {
+    package init(_ place: Place, notBefore: Timestamp? = nil, after: SequenceNumber? = nil) {
         self.place = place
         self.notBefore = notBefore
+        self.after = after
     }
+
+    /// Whether a change that the stream gives from here on is to be delivered.
+    package func admits(_ change: Change) -> Bool {
+        if let notBefore, let time = change.approximateTime, time < notBefore { return false }
+        if let after, let number = change.sequenceNumber, number <= after { return false }
+        return true
+    }
+
+    /// Whether every change is.
+    package var admitsAll: Bool { notBefore == nil && after == nil }
 
     /// How the service, and the journal, call this place.
     package var iteratorType: IteratorType {
@@ -55,6 +68,8 @@ package enum StartTable {
         case storedIterator = "stored_iterator"
         /// 4, its end: the iterator is dead and no record was ever read.
         case sinceAnchor = "since_anchor"
+        /// 6, where that record alone has left the stream: the shard was in step since.
+        case inStepHorizon = "in_step_horizon"
         /// 5.
         case trimHorizon = "trim_horizon"
         /// 6: anything else.
@@ -73,9 +88,13 @@ package enum StartTable {
     /// - Parameters:
     ///   - handedOver: an iterator in memory for this shard; the caller takes it out of its map.
     ///   - expired: the service said so of the iterator that rows 1 or 4 gave.
+    ///   - atHorizon: the record of row 6 has left the stream, and nothing that came after it.
     package static func decide(
-        _ checkpoint: Checkpoint, handedOver: ShardIterator?, expired: Bool, now: Timestamp
+        _ checkpoint: Checkpoint, handedOver: ShardIterator?, expired: Bool, atHorizon: Bool = false, now: Timestamp
     ) -> Decision {
+        if atHorizon, let number = checkpoint.sequenceNumber {
+            return .start(Start(.trimHorizon, after: number), .inStepHorizon)
+        }
         if let handedOver, !expired { return .start(Start(.iterator(handedOver)), .handedOver) }
 
         switch (checkpoint.iteratorType, checkpoint.storedIterator, checkpoint.sequenceNumber) {
@@ -83,7 +102,7 @@ package enum StartTable {
             switch checkpoint.status {
             case .prepared, .inProcessing, .waitingForParent: return .needsFullSync
             case .notProcessed: return .start(Start(.latest), .unanchoredLatest)
-            case .notNeeded, .done: return anythingElse(checkpoint.sequenceNumber)
+            case .notNeeded, .done, .lost: return anythingElse(checkpoint.sequenceNumber)
             }
         case (.latest, .seeSequenceNumber, let number?), (.atSequenceNumber, _, let number?):
             return .start(Start(.at(number)), .seeSequenceNumber)
@@ -94,7 +113,8 @@ package enum StartTable {
             if number != nil { return anythingElse(number) }
             return .start(Start(.trimHorizon, notBefore: obtained.wholeSecond), .sinceAnchor)
         case (.trimHorizon, _, _):
-            return .start(Start(.trimHorizon), .trimHorizon)
+            // With a number after a loss that was skipped: what is left comes after it.
+            return .start(Start(.trimHorizon, after: checkpoint.sequenceNumber), .trimHorizon)
         case (.latest, .seeSequenceNumber, nil), (.atSequenceNumber, _, nil), (.afterSequenceNumber, _, _):
             return anythingElse(checkpoint.sequenceNumber)
         }

@@ -11,7 +11,7 @@ struct TableFollower {
     let workshop: Workshop
     let table: TableName
     /// Shards of this table that another process has appended to.
-    let foreign: Inbox<ShardKey>
+    let foreign: Inbox<Subject>
     /// Called once the table is scanned or followed: source and target have answered, so that what fails from now on was
     /// no mistake of whoever started the daemon.
     let follows: @Sendable () -> Void
@@ -26,7 +26,7 @@ struct TableFollower {
         case readerEnded(ShardID, ShardReader.Result)
         case readerFailed(ShardID, DaemonError)
         case retryDue(ShardID)
-        case foreignAppends(Set<ShardKey>)
+        case foreignAppends(Set<Subject>)
         case nothing
     }
 
@@ -54,12 +54,13 @@ struct TableFollower {
             )
         }
         try await prepare(description.schema)
-        let stream = try streamToFollow(description, state)
+        let stream = try stream(of: description)
+        let isReplaced = try await followsNewStream(stream, state)
         var desk = ShardDesk(
             workshop: workshop, schema: description.schema, stream: stream,
             lineage: Lineage(try checkpoints(of: stream)),
             positions: try await workshop.target.positions(of: table),
-            wasAnchored: state?.segments.isEmpty == false)
+            wasAnchored: state?.segments.isEmpty == false || isReplaced)
 
         switch (workshop.configuration.mode, state?.phase) {
         case (.incr, .fullSync):
@@ -112,8 +113,7 @@ struct TableFollower {
         }
     }
 
-    private func streamToFollow(_ description: TableDescription, _ state: TableState?) throws(DaemonError) -> StreamARN
-    {
+    private func stream(of description: TableDescription) throws(DaemonError) -> StreamARN {
         guard description.streamEnabled, let stream = description.stream else {
             throw .misconfigured(
                 what: "table \(table)",
@@ -126,15 +126,30 @@ struct TableFollower {
                 reason: "its stream has view type \(viewType), which carries no new images: disable the stream and "
                     + "enable it again with NEW_AND_OLD_IMAGES or NEW_IMAGE")
         }
-        let hasBegun = state?.phase == .incrSync || state?.segments.isEmpty == false
-        if hasBegun, let before = state?.stream, before != stream {
-            throw .needsFullSync(
-                table: table,
-                reason:
-                    "it has another stream (\(stream)) than the journal knows (\(before)): the table was made anew, or "
-                    + "its stream was switched off and on; changes in between are in neither")
-        }
         return stream
+    }
+
+    /// Whether the table goes on with another stream than it was followed by, as an operator or the policy wants it: changes
+    /// made between the two are in neither.
+    private func followsNewStream(_ stream: StreamARN, _ state: TableState?) async throws -> Bool {
+        let hasBegun = state?.phase == .incrSync || state?.segments.isEmpty == false
+        guard let state, hasBegun, let before = state.stream, before != stream else { return false }
+        var policy = state.loss?.remedy ?? workshop.configuration.onLoss[table]
+        // What was scanned of a table and never followed can't go on from any stream.
+        if policy == .skip, state.phase == .fullSync { policy = .stop }
+        let lost = RangeLost(
+            cause: .streamReplaced, from: nil, to: nil, since: state.updated, policy: policy,
+            detail: "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream "
+                + "was switched off and on")
+        let isKnown = state.loss.map { $0.cause == .streamReplaced && $0.policy == .stop && $0.remedy == nil } ?? false
+        if !isKnown || policy != .stop {
+            _ = try await workshop.journal.append([Draft(table: table, [.rangeLost(lost)])])
+        }
+        let error = DaemonError.rangeLost(table: table, shard: nil, lost)
+        guard policy == .skip else { throw error }
+        log.error("\(error)")
+        try await enter(.incrSync, from: state.phase, stream, "the table has another stream, and what was lost is skipped")
+        return true
     }
 
     private func checkpoints(of stream: StreamARN) throws(JournalError) -> [Checkpoint] {
@@ -243,9 +258,9 @@ struct TableFollower {
                     try await rest(shard, after: error, &desk, &group)
                 case .retryDue(let shard):
                     desk.retry(shard)
-                case .foreignAppends(let shards):
-                    if shards.isEmpty { break }  // cancelled: the end is near
-                    try desk.displace(shards)
+                case .foreignAppends(let subjects):
+                    if subjects.isEmpty { break }  // cancelled: the end is near
+                    try desk.displace(Set(subjects.compactMap(\.shard)))
                     group.addTask { .foreignAppends(await foreign.take()) }
                 case .nothing:
                     break
@@ -255,6 +270,7 @@ struct TableFollower {
                     if desk.running.isEmpty { group.cancelAll() }
                     continue
                 }
+                try await desk.loseWhatStoodStill()
                 for job in desk.takeEligible() { group.addTask { await job.run() } }
                 if hasListed, lookups == 0 { workshop.pulse.atRest(table) }
             }

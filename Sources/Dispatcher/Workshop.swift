@@ -11,6 +11,7 @@ struct Workshop: Sendable {
     let source: any StreamSource
     let target: any Target
     let writer: TargetWriter
+    let deadLetters: DeadLetterFile
     let budget: ByteBudget
     let pulse: Pulse
     let stop: Signal

@@ -70,6 +70,10 @@ extension Checkpoint {
                     )
                 }
             }
+            // What was refused in an earlier epoch was delivered again with this, or refused once more.
+            if !refusals.isEmpty {
+                refusals = refusals.filter { $0.epoch == epoch || !isCovered($0.sequenceNumber, by: advance) }
+            }
             sequenceNumber = advance.sequenceNumber
             iteratorType = .afterSequenceNumber
             storedIterator = nil
@@ -96,6 +100,39 @@ extension Checkpoint {
             storedIterator = nil
             approximateTime = nil
             status = rewound.cascadeRoot == nil ? .prepared : .waitingForParent
+        case .rangeLost(let lost):
+            guard !status.letsChildrenStart else {
+                throw refusal(payload, "nothing can be lost of a shard that is \(status.rawValue)")
+            }
+            loss = Loss.after(lost, loss, position: position, time: time)
+            if lost.policy == .skip {
+                // The number stays: what is left begins after it.
+                iteratorType = .trimHorizon
+                storedIterator = nil
+                accountedUntil = time
+            }
+        case .lossAcknowledged(let word):
+            guard let known = loss, word.remedy != .stop else {
+                throw refusal(payload, loss == nil ? "there is no loss to acknowledge" : "to stop is no remedy")
+            }
+            loss = known.acknowledged(word)
+        case .recordRefused(let refused):
+            guard let number = refused.sequenceNumber else { throw refusal(payload, "it names no record of the shard") }
+            guard status == .inProcessing else {
+                throw refusal(payload, "only a shard in processing has records refused, and this one is \(status.rawValue)")
+            }
+            refusals.removeAll { $0.sequenceNumber == number }
+            refusals.append(RefusedRecord(position: position, sequenceNumber: number, epoch: epoch))
+        case .refusalSettled(let settled):
+            guard let index = refusals.firstIndex(where: { $0.position == settled.refusal }) else {
+                throw refusal(payload, "no refused record of the shard stands at position \(settled.refusal)")
+            }
+            refusals.remove(at: index)
+        case .inStep(let sign):
+            guard status == .inProcessing else {
+                throw refusal(payload, "only a shard in processing is in step, and this one is \(status.rawValue)")
+            }
+            accountedUntil = max(sign.until, accountedUntil ?? sign.until)
         case .unknown:
             break
         case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .scanFinished:
@@ -111,12 +148,21 @@ extension Checkpoint {
         switch (from, to) {
         case (.notProcessed, .notNeeded), (.notProcessed, .prepared), (.notProcessed, .waitingForParent),
             (.notProcessed, .inProcessing), (.prepared, .inProcessing), (.prepared, .waitingForParent),
-            (.waitingForParent, .prepared), (.waitingForParent, .inProcessing), (.inProcessing, .done):
+            (.waitingForParent, .prepared), (.waitingForParent, .inProcessing), (.inProcessing, .done),
+            (.prepared, .notNeeded), (.waitingForParent, .notNeeded), (.inProcessing, .notNeeded),
+            (.notProcessed, .lost), (.prepared, .lost), (.waitingForParent, .lost), (.inProcessing, .lost):
             true
         case (.notProcessed, _), (.notNeeded, _), (.prepared, _), (.waitingForParent, _), (.inProcessing, _),
-            (.done, _):
+            (.done, _), (.lost, _):
             false
         }
+    }
+
+    /// Whether a record lies between the checkpoint and where `advance` takes it.
+    private func isCovered(_ number: SequenceNumber, by advance: SequenceAdvanced) -> Bool {
+        guard number <= advance.sequenceNumber else { return false }
+        guard let sequenceNumber else { return true }
+        return iteratorType == .atSequenceNumber ? number >= sequenceNumber : number > sequenceNumber
     }
 
     private func refusal(_ payload: Payload, _ rule: String) -> Refusal {

@@ -25,6 +25,13 @@ package struct Checkpoint: Hashable, Sendable {
     package var bytes: UInt64
     package var targetToken: TargetToken?
     package var lastFault: Fault?
+    /// What the stream no longer had, until an operator acknowledges it.
+    package var loss: Loss?
+    /// Records that the target can't hold, until they are delivered after all or settled by hand. Bounded by the daemon's
+    /// limit of dead letters.
+    package var refusals: [RefusedRecord]
+    /// What was made up to then is in the target, or was said to be lost, though no record says so.
+    package var accountedUntil: Timestamp?
 
     /// The last error that changed what is done, and when.
     package struct Fault: Hashable, Sendable {
@@ -55,21 +62,26 @@ package struct Checkpoint: Hashable, Sendable {
         updated = time
         records = 0
         bytes = 0
+        refusals = []
     }
 }
 
 /// What is known to be going on with a shard (DESIGN 1).
 package enum Status: String, Hashable, CaseIterable, Sendable {
     case notProcessed = "not_processed"
-    /// Its records are all older than the anchor of the table's full sync.
+    /// What it holds, or held, is not ours to bring: it is older than the anchor of the table's full sync, or than the
+    /// journal's first knowledge of the shard.
     case notNeeded = "not_needed"
     case prepared = "prepared"
     case inProcessing = "in_processing"
     case waitingForParent = "waiting_for_parent"
+    /// Read to its end, and all of it is durable in the target.
     case done = "done"
+    /// Gone from the stream before it was read to its end: the loss was declared, and nothing more can come.
+    case lost = "lost"
 
     /// Nothing more will be read from such a shard, so its children may be.
-    package var letsChildrenStart: Bool { self == .done || self == .notNeeded }
+    package var letsChildrenStart: Bool { self == .done || self == .notNeeded || self == .lost }
 }
 
 /// What row 4 of the start table may begin with instead of a sequence number.
@@ -94,6 +106,10 @@ package struct TableState: Hashable, Sendable {
     package var scanFinished: Position?
     package var targetToken: TargetToken?
     package var lastFault: Checkpoint.Fault?
+    /// The table's own, as that of a stream that was replaced; those of shards are in their checkpoints.
+    package var loss: Loss?
+    /// Positions of the events by which items of the newest full sync were refused, save those that are settled.
+    package var refusals: [Position]
     package var position: Position
     package var updated: Timestamp
 
@@ -122,6 +138,7 @@ package struct TableState: Hashable, Sendable {
         self.table = table
         reason = ""
         segments = []
+        refusals = []
         position = .origin
         updated = Timestamp(microseconds: 0)
     }

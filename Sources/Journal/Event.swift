@@ -28,6 +28,22 @@ package enum Subject: Hashable, Sendable {
     case run
     case table(TableName)
     case shard(ShardKey)
+
+    /// The table that it is about, or that its shard is of.
+    package var table: TableName? {
+        switch self {
+        case .run: nil
+        case .table(let table): table
+        case .shard(let shard): shard.table
+        }
+    }
+
+    package var shard: ShardKey? {
+        switch self {
+        case .run, .table: nil
+        case .shard(let shard): shard
+        }
+    }
 }
 
 /// What happened (DESIGN 3.1).
@@ -44,6 +60,11 @@ package enum Payload: Hashable, Sendable {
     case sequenceAdvanced(SequenceAdvanced)
     case faulted(Faulted)
     case rewound(Rewound)
+    case rangeLost(RangeLost)
+    case lossAcknowledged(LossAcknowledged)
+    case recordRefused(RecordRefused)
+    case refusalSettled(RefusalSettled)
+    case inStep(InStep)
     /// A kind that this program doesn't know: written by a newer one. It changes nothing in the fold.
     case unknown(kind: UInt32, encoded: [UInt8])
 }
@@ -264,4 +285,89 @@ package struct Rewound: Hashable, Sendable {
         self.cascadeRoot = cascadeRoot
         self.epoch = epoch
     }
+}
+
+/// The stream no longer has what a checkpoint needs: of a shard, or of a table whose stream was replaced.
+package struct RangeLost: Hashable, Sendable {
+    package var cause: LossCause
+    /// The last record before the gap; `nil`: the shard's start.
+    package var from: SequenceNumber?
+    /// The first after it, as far as it is known.
+    package var to: SequenceNumber?
+    /// What was made up to then is not lost.
+    package var since: Timestamp?
+    /// What is done about it.
+    package var policy: LossPolicy
+    /// What the service said, or what is known besides.
+    package var detail: String
+
+    package init(
+        cause: LossCause, from: SequenceNumber?, to: SequenceNumber?, since: Timestamp?, policy: LossPolicy,
+        detail: String
+    ) {
+        self.cause = cause
+        self.from = from
+        self.to = to
+        self.since = since
+        self.policy = policy
+        self.detail = detail
+    }
+}
+
+/// An operator has seen a loss, and may have said how the table that it stopped goes on.
+package struct LossAcknowledged: Hashable, Sendable {
+    package var author: String
+    package var reason: String
+    /// `skip` or `resync`; `nil`: a table that is stopped stays stopped.
+    package var remedy: LossPolicy?
+
+    package init(author: String, reason: String, remedy: LossPolicy?) {
+        self.author = author
+        self.reason = reason
+        self.remedy = remedy
+    }
+}
+
+/// The target can't hold a record for what it is. It lies in `dead-letters.jsonl`, and the shard goes on.
+package struct RecordRefused: Hashable, Sendable {
+    /// `nil` for an item of a full sync.
+    package var sequenceNumber: SequenceNumber?
+    package var code: String
+    /// What the target said.
+    package var cause: String
+    /// The line in `dead-letters.jsonl`: where it begins, and its bytes.
+    package var offset: UInt64
+    package var bytes: UInt64
+
+    package init(sequenceNumber: SequenceNumber?, code: String, cause: String, offset: UInt64, bytes: UInt64) {
+        self.sequenceNumber = sequenceNumber
+        self.code = code
+        self.cause = cause
+        self.offset = offset
+        self.bytes = bytes
+    }
+}
+
+/// An operator has dealt with a refused record by hand.
+package struct RefusalSettled: Hashable, Sendable {
+    /// Of the `record_refused`.
+    package var refusal: Position
+    package var author: String
+    package var reason: String
+
+    package init(refusal: Position, author: String, reason: String) {
+        self.refusal = refusal
+        self.author = author
+        self.reason = reason
+    }
+}
+
+/// A sign of life of a shard that had been silent for hours: it was read as far as it goes.
+///
+/// Without it nobody could say, after a stop, whether a shard's last record left the stream with others behind it.
+package struct InStep: Hashable, Sendable {
+    /// What was made up to then is in the target.
+    package var until: Timestamp
+
+    package init(until: Timestamp) { self.until = until }
 }

@@ -24,7 +24,7 @@ final class InlineWriter: Appending {
         }.get()
     }
 
-    func foreignAppends() async throws(JournalError) -> [ShardKey] {
+    func foreignAppends() async throws(JournalError) -> Set<Subject> {
         try thread.withLock { $0?.foreignAppends() ?? .success([]) }.get()
     }
 

@@ -162,3 +162,12 @@ extension Journal {
         }
     }
 }
+
+extension Journal {
+    /// Positions of the `record_refused` of a table that nobody has settled, its full sync's first.
+    package func refusals(of table: TableName) throws(JournalError) -> [Position] {
+        let items = try self.table(table)?.refusals ?? []
+        let records = try checkpoints().filter { $0.shard.table == table }.flatMap { $0.refusals.map(\.position) }
+        return items + records.sorted()
+    }
+}

@@ -245,8 +245,8 @@ package final class Journal: Sendable {
         return receipts
     }
 
-    /// Shards that another process has appended to since this was last asked; cheap where there are none.
-    package func foreignAppends() async throws(JournalError) -> [ShardKey] {
+    /// Shards and tables that another process has appended to since this was last asked; cheap where there are none.
+    package func foreignAppends() async throws(JournalError) -> Set<Subject> {
         guard let writer, !isClosed.load(ordering: .relaxed) else { return [] }
         return try await writer.foreignAppends()
     }

@@ -45,7 +45,7 @@ final class JournalWriter: Appending {
     private struct Queue {
         var appends: [Request] = []
         /// Which shards other processes have appended to since the last time.
-        var asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>] = []
+        var asking: [CheckedContinuation<Result<Set<Subject>, JournalError>, Never>] = []
         var ending: CheckedContinuation<Void, Never>?
         /// The thread waits for `arrived`.
         var isAsleep = false
@@ -85,7 +85,7 @@ final class JournalWriter: Appending {
         }.get()
     }
 
-    func foreignAppends() async throws(JournalError) -> [ShardKey] {
+    func foreignAppends() async throws(JournalError) -> Set<Subject> {
         let seen = seen.withLock { $0 }
         guard seen.hasNews || store.environment.lastTransaction != seen.transaction else { return [] }
         return try await withCheckedContinuation { continuation in
@@ -139,7 +139,7 @@ final class JournalWriter: Appending {
     private func next(
         _ batch: inout Batch
     ) -> (
-        asking: [CheckedContinuation<Result<[ShardKey], JournalError>, Never>],
+        asking: [CheckedContinuation<Result<Set<Subject>, JournalError>, Never>],
         ending: CheckedContinuation<Void, Never>?
     ) {
         while true {

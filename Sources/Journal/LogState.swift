@@ -68,9 +68,11 @@ struct LogState: Sendable {
         shards[Int(ordinal) - 1].checkpoint = checkpoint
     }
 
-    /// Shards that stand elsewhere here than in `older`.
-    func differences(from older: LogState) -> Set<ShardKey> {
-        Set(shards.lazy.filter { older.checkpoint($0.key)?.position != $0.checkpoint.position }.map(\.key))
+    /// Shards and tables that stand elsewhere here than in `older`.
+    func differences(from older: LogState) -> Set<Subject> {
+        let shards = shards.lazy.filter { older.checkpoint($0.key)?.position != $0.checkpoint.position }
+        let tables = tables.values.lazy.filter { older.tables[$0.table]?.position != $0.position }
+        return Set(shards.map { .shard($0.key) }).union(tables.map { .table($0.table) })
     }
 
     /// Ties a shard to its parent, or leaves it to wait for one.

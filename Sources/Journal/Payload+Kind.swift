@@ -14,6 +14,11 @@ extension Payload {
         case .sequenceAdvanced: "sequence_advanced"
         case .faulted: "faulted"
         case .rewound: "rewound"
+        case .rangeLost: "range_lost"
+        case .lossAcknowledged: "loss_acknowledged"
+        case .recordRefused: "record_refused"
+        case .refusalSettled: "refusal_settled"
+        case .inStep: "in_step"
         case .unknown(let kind, _): "unknown_\(kind)"
         }
     }

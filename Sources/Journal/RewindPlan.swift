@@ -182,7 +182,7 @@ extension Checkpoint {
     /// Whether the shard is still to be read, and from its start: a parent that is read again doesn't change that.
     var beginsAtItsStart: Bool {
         switch status {
-        case .inProcessing, .done, .notNeeded: false
+        case .inProcessing, .done, .notNeeded, .lost: false
         case .notProcessed, .prepared, .waitingForParent: iteratorType == .trimHorizon && sequenceNumber == nil
         }
     }

@@ -308,7 +308,7 @@ extension Payload {
         case .shardDiscovered, .statusChanged, .rewound: true
         case .queried, .iteratorResolved, .sequenceAdvanced, .faulted, .unknown, .runStarted, .runStopped,
             .phaseChanged,
-            .scanAdvanced, .scanFinished:
+            .scanAdvanced, .scanFinished, .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled, .inStep:
             false
         }
     }

@@ -12,6 +12,7 @@ extension TableState {
                 fullSync = FullSyncID(UInt64(bitPattern: time.microseconds))
                 segments = []
                 scanFinished = nil
+                refusals = []
             }
         case .scanAdvanced(let advance):
             let index: Int
@@ -36,8 +37,16 @@ extension TableState {
         case .faulted(let fault):
             lastFault = Checkpoint.Fault(
                 code: fault.code, message: fault.message, time: time, isRetried: fault.isRetried)
+        case .rangeLost(let lost):
+            loss = Loss.after(lost, loss, position: position, time: time)
+        case .lossAcknowledged(let word):
+            loss = loss?.acknowledged(word)
+        case .recordRefused:
+            refusals.append(position)
+        case .refusalSettled(let settled):
+            refusals.removeAll { $0 == settled.refusal }
         case .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
-            .sequenceAdvanced, .rewound, .unknown:
+            .sequenceAdvanced, .rewound, .inStep, .unknown:
             break
         }
         self.position = position

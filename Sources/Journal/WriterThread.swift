@@ -13,7 +13,7 @@ struct WriterThread: Sendable {
     private var run: RunID?
     /// To be appended before the first event of this run, where it is not yet.
     private var starting: RunStarted?
-    private var foreign: Set<ShardKey> = []
+    private var foreign: Set<Subject> = []
     var hasNews: Bool { !foreign.isEmpty }
     private var failure: JournalError?
     /// Nanoseconds that the last commit took, the kept states included.
@@ -75,7 +75,7 @@ struct WriterThread: Sendable {
         let (store, starting, known, held) = (store, starting, transaction, stage != nil)
         // A transaction that fails leaves no stage, and the next one loads the state anew.
         var stage = stage.take() ?? Stage(LogState(), run: run)
-        var theirs: Set<ShardKey> = []
+        var theirs: Set<Subject> = []
         do throws(JournalError) {
             try store.environment.write { (transaction) throws(JournalError) in
                 began = transaction.id
@@ -119,7 +119,7 @@ struct WriterThread: Sendable {
     }
 
     /// What other processes have appended to since this was last asked.
-    mutating func foreignAppends() -> Result<[ShardKey], JournalError> {
+    mutating func foreignAppends() -> Result<Set<Subject>, JournalError> {
         if let failure { return .failure(failure) }
         do throws(JournalError) {
             if store.environment.lastTransaction != transaction {
@@ -134,7 +134,7 @@ struct WriterThread: Sendable {
                 transaction = snapshot
             }
             defer { foreign = [] }
-            return .success(foreign.sorted())
+            return .success(foreign)
         } catch {
             return .failure(error)
         }

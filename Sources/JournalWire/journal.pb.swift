@@ -71,6 +71,7 @@ package nonisolated enum Shake_Journal_V1_Status: SwiftProtobuf.Enum, Swift.Case
   case inProcessing // = 3
   case waitingForParent // = 4
   case done // = 5
+  case lost // = 6
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -85,6 +86,7 @@ package nonisolated enum Shake_Journal_V1_Status: SwiftProtobuf.Enum, Swift.Case
     case 3: self = .inProcessing
     case 4: self = .waitingForParent
     case 5: self = .done
+    case 6: self = .lost
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -97,6 +99,7 @@ package nonisolated enum Shake_Journal_V1_Status: SwiftProtobuf.Enum, Swift.Case
     case .inProcessing: return 3
     case .waitingForParent: return 4
     case .done: return 5
+    case .lost: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -109,6 +112,95 @@ package nonisolated enum Shake_Journal_V1_Status: SwiftProtobuf.Enum, Swift.Case
     .inProcessing,
     .waitingForParent,
     .done,
+    .lost,
+  ]
+
+}
+
+package nonisolated enum Shake_Journal_V1_LossCause: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case none // = 0
+  case trimmed // = 1
+  case shardGone // = 2
+  case stoodStill // = 3
+  case streamReplaced // = 4
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .none
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .none
+    case 1: self = .trimmed
+    case 2: self = .shardGone
+    case 3: self = .stoodStill
+    case 4: self = .streamReplaced
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .none: return 0
+    case .trimmed: return 1
+    case .shardGone: return 2
+    case .stoodStill: return 3
+    case .streamReplaced: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Shake_Journal_V1_LossCause] = [
+    .none,
+    .trimmed,
+    .shardGone,
+    .stoodStill,
+    .streamReplaced,
+  ]
+
+}
+
+package nonisolated enum Shake_Journal_V1_LossPolicy: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case none // = 0
+  case stop // = 1
+  case skip // = 2
+  case resync // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .none
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .none
+    case 1: self = .stop
+    case 2: self = .skip
+    case 3: self = .resync
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .none: return 0
+    case .stop: return 1
+    case .skip: return 2
+    case .resync: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Shake_Journal_V1_LossPolicy] = [
+    .none,
+    .stop,
+    .skip,
+    .resync,
   ]
 
 }
@@ -272,13 +364,53 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     set {payload = .faulted(newValue)}
   }
 
-  /// 31 is kept for the record that a folded run of old advances leaves: its range, its count, the chain's value at both ends.
   package var rewound: Shake_Journal_V1_Rewound {
     get {
       if case .rewound(let v)? = payload {return v}
       return Shake_Journal_V1_Rewound()
     }
     set {payload = .rewound(newValue)}
+  }
+
+  package var rangeLost: Shake_Journal_V1_RangeLost {
+    get {
+      if case .rangeLost(let v)? = payload {return v}
+      return Shake_Journal_V1_RangeLost()
+    }
+    set {payload = .rangeLost(newValue)}
+  }
+
+  package var lossAcknowledged: Shake_Journal_V1_LossAcknowledged {
+    get {
+      if case .lossAcknowledged(let v)? = payload {return v}
+      return Shake_Journal_V1_LossAcknowledged()
+    }
+    set {payload = .lossAcknowledged(newValue)}
+  }
+
+  package var recordRefused: Shake_Journal_V1_RecordRefused {
+    get {
+      if case .recordRefused(let v)? = payload {return v}
+      return Shake_Journal_V1_RecordRefused()
+    }
+    set {payload = .recordRefused(newValue)}
+  }
+
+  /// 31 is kept for the record that a folded run of old advances leaves: its range, its count, the chain's value at both ends.
+  package var refusalSettled: Shake_Journal_V1_RefusalSettled {
+    get {
+      if case .refusalSettled(let v)? = payload {return v}
+      return Shake_Journal_V1_RefusalSettled()
+    }
+    set {payload = .refusalSettled(newValue)}
+  }
+
+  package var inStep: Shake_Journal_V1_InStep {
+    get {
+      if case .inStep(let v)? = payload {return v}
+      return Shake_Journal_V1_InStep()
+    }
+    set {payload = .inStep(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -295,8 +427,13 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     case statusChanged(Shake_Journal_V1_StatusChanged)
     case sequenceAdvanced(Shake_Journal_V1_SequenceAdvanced)
     case faulted(Shake_Journal_V1_Faulted)
-    /// 31 is kept for the record that a folded run of old advances leaves: its range, its count, the chain's value at both ends.
     case rewound(Shake_Journal_V1_Rewound)
+    case rangeLost(Shake_Journal_V1_RangeLost)
+    case lossAcknowledged(Shake_Journal_V1_LossAcknowledged)
+    case recordRefused(Shake_Journal_V1_RecordRefused)
+    /// 31 is kept for the record that a folded run of old advances leaves: its range, its count, the chain's value at both ends.
+    case refusalSettled(Shake_Journal_V1_RefusalSettled)
+    case inStep(Shake_Journal_V1_InStep)
 
   }
 
@@ -581,6 +718,115 @@ package nonisolated struct Shake_Journal_V1_Rewound: Sendable {
   package init() {}
 }
 
+/// Of a shard, or of a table whose stream was replaced.
+package nonisolated struct Shake_Journal_V1_RangeLost: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var cause: Shake_Journal_V1_LossCause = .none
+
+  /// the last record before the gap; empty: the shard's start
+  package var from: String = String()
+
+  /// the first after it; empty: not known
+  package var to: String = String()
+
+  /// what was made up to then is not lost, in microseconds
+  package var since: Int64 {
+    get {_since ?? 0}
+    set {_since = newValue}
+  }
+  /// Returns true if `since` has been explicitly set.
+  package var hasSince: Bool {self._since != nil}
+  /// Clears the value of `since`. Subsequent reads from it will return its default value.
+  package mutating func clearSince() {self._since = nil}
+
+  /// what is done about it
+  package var policy: Shake_Journal_V1_LossPolicy = .none
+
+  package var detail: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _since: Int64? = nil
+}
+
+package nonisolated struct Shake_Journal_V1_LossAcknowledged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var author: String = String()
+
+  package var reason: String = String()
+
+  /// how a table that was stopped goes on; none: it doesn't
+  package var remedy: Shake_Journal_V1_LossPolicy = .none
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Of a shard's record, or of an item of a table's full sync.
+package nonisolated struct Shake_Journal_V1_RecordRefused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: an item of a full sync
+  package var sequenceNumber: String = String()
+
+  package var code: String = String()
+
+  package var cause: String = String()
+
+  /// of the line in dead-letters.jsonl
+  package var bytes: UInt64 = 0
+
+  /// where that line begins
+  package var offset: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// An operator has dealt with a refused record by hand.
+package nonisolated struct Shake_Journal_V1_RefusalSettled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// position of its record_refused
+  package var refusal: UInt64 = 0
+
+  package var author: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A shard was read as far as it goes, and had been silent for hours.
+package nonisolated struct Shake_Journal_V1_InStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// what was made up to then is in the target, in microseconds
+  package var until: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// Beside the log: what an ordinal stands for.
 package nonisolated struct Shake_Journal_V1_ShardName: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -610,6 +856,61 @@ package nonisolated struct Shake_Journal_V1_Fault: Sendable {
   package var time: Int64 = 0
 
   package var isRetried: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Shake_Journal_V1_Loss: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var cause: Shake_Journal_V1_LossCause = .none
+
+  package var from: String = String()
+
+  package var to: String = String()
+
+  package var since: Int64 {
+    get {_since ?? 0}
+    set {_since = newValue}
+  }
+  /// Returns true if `since` has been explicitly set.
+  package var hasSince: Bool {self._since != nil}
+  /// Clears the value of `since`. Subsequent reads from it will return its default value.
+  package mutating func clearSince() {self._since = nil}
+
+  package var policy: Shake_Journal_V1_LossPolicy = .none
+
+  package var detail: String = String()
+
+  package var time: Int64 = 0
+
+  package var position: UInt64 = 0
+
+  package var isAcknowledged: Bool = false
+
+  package var remedy: Shake_Journal_V1_LossPolicy = .none
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _since: Int64? = nil
+}
+
+package nonisolated struct Shake_Journal_V1_Refusal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var position: UInt64 = 0
+
+  package var sequenceNumber: String = String()
+
+  package var epoch: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -733,6 +1034,29 @@ package nonisolated struct Shake_Journal_V1_CheckpointState: @unchecked Sendable
   /// Clears the value of `lastFault`. Subsequent reads from it will return its default value.
   package mutating func clearLastFault() {_uniqueStorage()._lastFault = nil}
 
+  package var loss: Shake_Journal_V1_Loss {
+    get {_storage._loss ?? Shake_Journal_V1_Loss()}
+    set {_uniqueStorage()._loss = newValue}
+  }
+  /// Returns true if `loss` has been explicitly set.
+  package var hasLoss: Bool {_storage._loss != nil}
+  /// Clears the value of `loss`. Subsequent reads from it will return its default value.
+  package mutating func clearLoss() {_uniqueStorage()._loss = nil}
+
+  package var refusals: [Shake_Journal_V1_Refusal] {
+    get {_storage._refusals}
+    set {_uniqueStorage()._refusals = newValue}
+  }
+
+  package var accountedUntil: Int64 {
+    get {_storage._accountedUntil ?? 0}
+    set {_uniqueStorage()._accountedUntil = newValue}
+  }
+  /// Returns true if `accountedUntil` has been explicitly set.
+  package var hasAccountedUntil: Bool {_storage._accountedUntil != nil}
+  /// Clears the value of `accountedUntil`. Subsequent reads from it will return its default value.
+  package mutating func clearAccountedUntil() {_uniqueStorage()._accountedUntil = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -741,53 +1065,91 @@ package nonisolated struct Shake_Journal_V1_CheckpointState: @unchecked Sendable
 }
 
 /// Beside the log: the fold of a table's events.
-package nonisolated struct Shake_Journal_V1_TableFold: Sendable {
+package nonisolated struct Shake_Journal_V1_TableFold: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var stream: String = String()
+  package var stream: String {
+    get {_storage._stream}
+    set {_uniqueStorage()._stream = newValue}
+  }
 
-  package var phase: Shake_Journal_V1_Phase = .none
+  package var phase: Shake_Journal_V1_Phase {
+    get {_storage._phase}
+    set {_uniqueStorage()._phase = newValue}
+  }
 
-  package var reason: String = String()
+  package var reason: String {
+    get {_storage._reason}
+    set {_uniqueStorage()._reason = newValue}
+  }
 
-  package var segments: [Shake_Journal_V1_SegmentFold] = []
+  package var segments: [Shake_Journal_V1_SegmentFold] {
+    get {_storage._segments}
+    set {_uniqueStorage()._segments = newValue}
+  }
 
   /// Position of the event that ended the scan; 0 while it isn't finished.
-  package var scanFinished: UInt64 = 0
+  package var scanFinished: UInt64 {
+    get {_storage._scanFinished}
+    set {_uniqueStorage()._scanFinished = newValue}
+  }
 
   package var targetToken: String {
-    get {_targetToken ?? String()}
-    set {_targetToken = newValue}
+    get {_storage._targetToken ?? String()}
+    set {_uniqueStorage()._targetToken = newValue}
   }
   /// Returns true if `targetToken` has been explicitly set.
-  package var hasTargetToken: Bool {self._targetToken != nil}
+  package var hasTargetToken: Bool {_storage._targetToken != nil}
   /// Clears the value of `targetToken`. Subsequent reads from it will return its default value.
-  package mutating func clearTargetToken() {self._targetToken = nil}
+  package mutating func clearTargetToken() {_uniqueStorage()._targetToken = nil}
 
   package var lastFault: Shake_Journal_V1_Fault {
-    get {_lastFault ?? Shake_Journal_V1_Fault()}
-    set {_lastFault = newValue}
+    get {_storage._lastFault ?? Shake_Journal_V1_Fault()}
+    set {_uniqueStorage()._lastFault = newValue}
   }
   /// Returns true if `lastFault` has been explicitly set.
-  package var hasLastFault: Bool {self._lastFault != nil}
+  package var hasLastFault: Bool {_storage._lastFault != nil}
   /// Clears the value of `lastFault`. Subsequent reads from it will return its default value.
-  package mutating func clearLastFault() {self._lastFault = nil}
+  package mutating func clearLastFault() {_uniqueStorage()._lastFault = nil}
 
-  package var position: UInt64 = 0
+  package var position: UInt64 {
+    get {_storage._position}
+    set {_uniqueStorage()._position = newValue}
+  }
 
-  package var updated: Int64 = 0
+  package var updated: Int64 {
+    get {_storage._updated}
+    set {_uniqueStorage()._updated = newValue}
+  }
 
   /// Time of the event that began the newest full sync, in microseconds; 0 without one.
-  package var fullSync: UInt64 = 0
+  package var fullSync: UInt64 {
+    get {_storage._fullSync}
+    set {_uniqueStorage()._fullSync = newValue}
+  }
+
+  package var loss: Shake_Journal_V1_Loss {
+    get {_storage._loss ?? Shake_Journal_V1_Loss()}
+    set {_uniqueStorage()._loss = newValue}
+  }
+  /// Returns true if `loss` has been explicitly set.
+  package var hasLoss: Bool {_storage._loss != nil}
+  /// Clears the value of `loss`. Subsequent reads from it will return its default value.
+  package mutating func clearLoss() {_uniqueStorage()._loss = nil}
+
+  /// positions of the record_refused of the newest full sync
+  package var refusals: [UInt64] {
+    get {_storage._refusals}
+    set {_uniqueStorage()._refusals = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _targetToken: String? = nil
-  fileprivate var _lastFault: Shake_Journal_V1_Fault? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Shake_Journal_V1_SegmentFold: Sendable {
@@ -830,7 +1192,15 @@ nonisolated extension Shake_Journal_V1_Phase: SwiftProtobuf._ProtoNameProviding 
 }
 
 nonisolated extension Shake_Journal_V1_Status: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATUS_NOT_PROCESSED\0\u{1}STATUS_NOT_NEEDED\0\u{1}STATUS_PREPARED\0\u{1}STATUS_IN_PROCESSING\0\u{1}STATUS_WAITING_FOR_PARENT\0\u{1}STATUS_DONE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATUS_NOT_PROCESSED\0\u{1}STATUS_NOT_NEEDED\0\u{1}STATUS_PREPARED\0\u{1}STATUS_IN_PROCESSING\0\u{1}STATUS_WAITING_FOR_PARENT\0\u{1}STATUS_DONE\0\u{1}STATUS_LOST\0")
+}
+
+nonisolated extension Shake_Journal_V1_LossCause: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LOSS_CAUSE_NONE\0\u{1}LOSS_CAUSE_TRIMMED\0\u{1}LOSS_CAUSE_SHARD_GONE\0\u{1}LOSS_CAUSE_STOOD_STILL\0\u{1}LOSS_CAUSE_STREAM_REPLACED\0")
+}
+
+nonisolated extension Shake_Journal_V1_LossPolicy: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LOSS_POLICY_NONE\0\u{1}LOSS_POLICY_STOP\0\u{1}LOSS_POLICY_SKIP\0\u{1}LOSS_POLICY_RESYNC\0")
 }
 
 nonisolated extension Shake_Journal_V1_IteratorType: SwiftProtobuf._ProtoNameProviding {
@@ -839,7 +1209,7 @@ nonisolated extension Shake_Journal_V1_IteratorType: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{c}\u{8}\u{8}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{4}\u{2}refusal_settled\0\u{3}in_step\0\u{c}\u{8}\u{8}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1010,6 +1380,71 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
           self.payload = .rewound(v)
         }
       }()
+      case 28: try {
+        var v: Shake_Journal_V1_RangeLost?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .rangeLost(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .rangeLost(v)
+        }
+      }()
+      case 29: try {
+        var v: Shake_Journal_V1_LossAcknowledged?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .lossAcknowledged(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .lossAcknowledged(v)
+        }
+      }()
+      case 30: try {
+        var v: Shake_Journal_V1_RecordRefused?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .recordRefused(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .recordRefused(v)
+        }
+      }()
+      case 32: try {
+        var v: Shake_Journal_V1_RefusalSettled?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .refusalSettled(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .refusalSettled(v)
+        }
+      }()
+      case 33: try {
+        var v: Shake_Journal_V1_InStep?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .inStep(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .inStep(v)
+        }
+      }()
       default: break
       }
     }
@@ -1089,6 +1524,26 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
     case .rewound?: try {
       guard case .rewound(let v)? = self.payload else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+    }()
+    case .rangeLost?: try {
+      guard case .rangeLost(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+    }()
+    case .lossAcknowledged?: try {
+      guard case .lossAcknowledged(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+    }()
+    case .recordRefused?: try {
+      guard case .recordRefused(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .refusalSettled?: try {
+      guard case .refusalSettled(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+    }()
+    case .inStep?: try {
+      guard case .inStep(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
     }()
     case nil: break
     }
@@ -1691,6 +2146,225 @@ nonisolated extension Shake_Journal_V1_Rewound: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension Shake_Journal_V1_RangeLost: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RangeLost"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cause\0\u{1}from\0\u{1}to\0\u{1}since\0\u{1}policy\0\u{1}detail\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.cause) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.from) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.to) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._since) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.policy) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.cause != .none {
+      try visitor.visitSingularEnumField(value: self.cause, fieldNumber: 1)
+    }
+    if !self.from.isEmpty {
+      try visitor.visitSingularStringField(value: self.from, fieldNumber: 2)
+    }
+    if !self.to.isEmpty {
+      try visitor.visitSingularStringField(value: self.to, fieldNumber: 3)
+    }
+    try { if let v = self._since {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    if self.policy != .none {
+      try visitor.visitSingularEnumField(value: self.policy, fieldNumber: 5)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_RangeLost, rhs: Shake_Journal_V1_RangeLost) -> Bool {
+    if lhs.cause != rhs.cause {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs._since != rhs._since {return false}
+    if lhs.policy != rhs.policy {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_LossAcknowledged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LossAcknowledged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}author\0\u{1}reason\0\u{1}remedy\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.remedy) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if self.remedy != .none {
+      try visitor.visitSingularEnumField(value: self.remedy, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_LossAcknowledged, rhs: Shake_Journal_V1_LossAcknowledged) -> Bool {
+    if lhs.author != rhs.author {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.remedy != rhs.remedy {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_RecordRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordRefused"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sequence_number\0\u{1}code\0\u{1}cause\0\u{1}bytes\0\u{1}offset\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.sequenceNumber) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.cause) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sequenceNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.sequenceNumber, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 2)
+    }
+    if !self.cause.isEmpty {
+      try visitor.visitSingularStringField(value: self.cause, fieldNumber: 3)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 4)
+    }
+    if self.offset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.offset, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_RecordRefused, rhs: Shake_Journal_V1_RecordRefused) -> Bool {
+    if lhs.sequenceNumber != rhs.sequenceNumber {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.cause != rhs.cause {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.offset != rhs.offset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_RefusalSettled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RefusalSettled"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refusal\0\u{1}author\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.refusal) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.refusal != 0 {
+      try visitor.visitSingularUInt64Field(value: self.refusal, fieldNumber: 1)
+    }
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_RefusalSettled, rhs: Shake_Journal_V1_RefusalSettled) -> Bool {
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.author != rhs.author {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_InStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InStep"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}until\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_InStep, rhs: Shake_Journal_V1_InStep) -> Bool {
+    if lhs.until != rhs.until {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Shake_Journal_V1_ShardName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ShardName"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}table\0\u{1}stream\0\u{1}shard\0")
@@ -1776,9 +2450,128 @@ nonisolated extension Shake_Journal_V1_Fault: SwiftProtobuf.Message, SwiftProtob
   }
 }
 
+nonisolated extension Shake_Journal_V1_Loss: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Loss"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cause\0\u{1}from\0\u{1}to\0\u{1}since\0\u{1}policy\0\u{1}detail\0\u{1}time\0\u{1}position\0\u{3}is_acknowledged\0\u{1}remedy\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.cause) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.from) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.to) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._since) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.policy) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.isAcknowledged) }()
+      case 10: try { try decoder.decodeSingularEnumField(value: &self.remedy) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.cause != .none {
+      try visitor.visitSingularEnumField(value: self.cause, fieldNumber: 1)
+    }
+    if !self.from.isEmpty {
+      try visitor.visitSingularStringField(value: self.from, fieldNumber: 2)
+    }
+    if !self.to.isEmpty {
+      try visitor.visitSingularStringField(value: self.to, fieldNumber: 3)
+    }
+    try { if let v = self._since {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    if self.policy != .none {
+      try visitor.visitSingularEnumField(value: self.policy, fieldNumber: 5)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 6)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 7)
+    }
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 8)
+    }
+    if self.isAcknowledged != false {
+      try visitor.visitSingularBoolField(value: self.isAcknowledged, fieldNumber: 9)
+    }
+    if self.remedy != .none {
+      try visitor.visitSingularEnumField(value: self.remedy, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_Loss, rhs: Shake_Journal_V1_Loss) -> Bool {
+    if lhs.cause != rhs.cause {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs._since != rhs._since {return false}
+    if lhs.policy != rhs.policy {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.position != rhs.position {return false}
+    if lhs.isAcknowledged != rhs.isAcknowledged {return false}
+    if lhs.remedy != rhs.remedy {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_Refusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Refusal"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}sequence_number\0\u{1}epoch\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.sequenceNumber) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if !self.sequenceNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.sequenceNumber, fieldNumber: 2)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_Refusal, rhs: Shake_Journal_V1_Refusal) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.sequenceNumber != rhs.sequenceNumber {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}starting_sequence_number\0\u{3}ending_sequence_number\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}see_sequence_number\0\u{3}stored_iterator\0\u{3}stored_iterator_obtained\0\u{1}worker\0\u{3}approximate_time\0\u{1}epoch\0\u{1}revision\0\u{1}position\0\u{1}updated\0\u{1}records\0\u{1}bytes\0\u{3}target_token\0\u{3}last_fault\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}starting_sequence_number\0\u{3}ending_sequence_number\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}see_sequence_number\0\u{3}stored_iterator\0\u{3}stored_iterator_obtained\0\u{1}worker\0\u{3}approximate_time\0\u{1}epoch\0\u{1}revision\0\u{1}position\0\u{1}updated\0\u{1}records\0\u{1}bytes\0\u{3}target_token\0\u{3}last_fault\0\u{1}loss\0\u{1}refusals\0\u{3}accounted_until\0")
 
   fileprivate class _StorageClass {
     var _parent: String = String()
@@ -1800,6 +2593,9 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
     var _bytes: UInt64 = 0
     var _targetToken: String? = nil
     var _lastFault: Shake_Journal_V1_Fault? = nil
+    var _loss: Shake_Journal_V1_Loss? = nil
+    var _refusals: [Shake_Journal_V1_Refusal] = []
+    var _accountedUntil: Int64? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1829,6 +2625,9 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
       _bytes = source._bytes
       _targetToken = source._targetToken
       _lastFault = source._lastFault
+      _loss = source._loss
+      _refusals = source._refusals
+      _accountedUntil = source._accountedUntil
     }
   }
 
@@ -1866,6 +2665,9 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
         case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._bytes) }()
         case 18: try { try decoder.decodeSingularStringField(value: &_storage._targetToken) }()
         case 19: try { try decoder.decodeSingularMessageField(value: &_storage._lastFault) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._loss) }()
+        case 21: try { try decoder.decodeRepeatedMessageField(value: &_storage._refusals) }()
+        case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._accountedUntil) }()
         default: break
         }
       }
@@ -1935,6 +2737,15 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
       try { if let v = _storage._lastFault {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
       } }()
+      try { if let v = _storage._loss {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
+      if !_storage._refusals.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._refusals, fieldNumber: 21)
+      }
+      try { if let v = _storage._accountedUntil {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 22)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1963,6 +2774,9 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
         if _storage._bytes != rhs_storage._bytes {return false}
         if _storage._targetToken != rhs_storage._targetToken {return false}
         if _storage._lastFault != rhs_storage._lastFault {return false}
+        if _storage._loss != rhs_storage._loss {return false}
+        if _storage._refusals != rhs_storage._refusals {return false}
+        if _storage._accountedUntil != rhs_storage._accountedUntil {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1974,78 +2788,146 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
 
 nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TableFold"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{3}scan_finished\0\u{3}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{3}scan_finished\0\u{3}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0")
+
+  fileprivate class _StorageClass {
+    var _stream: String = String()
+    var _phase: Shake_Journal_V1_Phase = .none
+    var _reason: String = String()
+    var _segments: [Shake_Journal_V1_SegmentFold] = []
+    var _scanFinished: UInt64 = 0
+    var _targetToken: String? = nil
+    var _lastFault: Shake_Journal_V1_Fault? = nil
+    var _position: UInt64 = 0
+    var _updated: Int64 = 0
+    var _fullSync: UInt64 = 0
+    var _loss: Shake_Journal_V1_Loss? = nil
+    var _refusals: [UInt64] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _stream = source._stream
+      _phase = source._phase
+      _reason = source._reason
+      _segments = source._segments
+      _scanFinished = source._scanFinished
+      _targetToken = source._targetToken
+      _lastFault = source._lastFault
+      _position = source._position
+      _updated = source._updated
+      _fullSync = source._fullSync
+      _loss = source._loss
+      _refusals = source._refusals
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.stream) }()
-      case 2: try { try decoder.decodeSingularEnumField(value: &self.phase) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
-      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.segments) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.scanFinished) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self._targetToken) }()
-      case 7: try { try decoder.decodeSingularMessageField(value: &self._lastFault) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.updated) }()
-      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.fullSync) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._stream) }()
+        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._phase) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._segments) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._scanFinished) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._targetToken) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._lastFault) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._position) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._updated) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._fullSync) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._loss) }()
+        case 12: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._refusals) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.stream.isEmpty {
-      try visitor.visitSingularStringField(value: self.stream, fieldNumber: 1)
-    }
-    if self.phase != .none {
-      try visitor.visitSingularEnumField(value: self.phase, fieldNumber: 2)
-    }
-    if !self.reason.isEmpty {
-      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
-    }
-    if !self.segments.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.segments, fieldNumber: 4)
-    }
-    if self.scanFinished != 0 {
-      try visitor.visitSingularUInt64Field(value: self.scanFinished, fieldNumber: 5)
-    }
-    try { if let v = self._targetToken {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
-    } }()
-    try { if let v = self._lastFault {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
-    if self.position != 0 {
-      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 8)
-    }
-    if self.updated != 0 {
-      try visitor.visitSingularInt64Field(value: self.updated, fieldNumber: 9)
-    }
-    if self.fullSync != 0 {
-      try visitor.visitSingularUInt64Field(value: self.fullSync, fieldNumber: 10)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._stream.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._stream, fieldNumber: 1)
+      }
+      if _storage._phase != .none {
+        try visitor.visitSingularEnumField(value: _storage._phase, fieldNumber: 2)
+      }
+      if !_storage._reason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 3)
+      }
+      if !_storage._segments.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._segments, fieldNumber: 4)
+      }
+      if _storage._scanFinished != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._scanFinished, fieldNumber: 5)
+      }
+      try { if let v = _storage._targetToken {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._lastFault {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._position != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._position, fieldNumber: 8)
+      }
+      if _storage._updated != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._updated, fieldNumber: 9)
+      }
+      if _storage._fullSync != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._fullSync, fieldNumber: 10)
+      }
+      try { if let v = _storage._loss {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+      if !_storage._refusals.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._refusals, fieldNumber: 12)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Shake_Journal_V1_TableFold, rhs: Shake_Journal_V1_TableFold) -> Bool {
-    if lhs.stream != rhs.stream {return false}
-    if lhs.phase != rhs.phase {return false}
-    if lhs.reason != rhs.reason {return false}
-    if lhs.segments != rhs.segments {return false}
-    if lhs.scanFinished != rhs.scanFinished {return false}
-    if lhs._targetToken != rhs._targetToken {return false}
-    if lhs._lastFault != rhs._lastFault {return false}
-    if lhs.position != rhs.position {return false}
-    if lhs.updated != rhs.updated {return false}
-    if lhs.fullSync != rhs.fullSync {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._stream != rhs_storage._stream {return false}
+        if _storage._phase != rhs_storage._phase {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._segments != rhs_storage._segments {return false}
+        if _storage._scanFinished != rhs_storage._scanFinished {return false}
+        if _storage._targetToken != rhs_storage._targetToken {return false}
+        if _storage._lastFault != rhs_storage._lastFault {return false}
+        if _storage._position != rhs_storage._position {return false}
+        if _storage._updated != rhs_storage._updated {return false}
+        if _storage._fullSync != rhs_storage._fullSync {return false}
+        if _storage._loss != rhs_storage._loss {return false}
+        if _storage._refusals != rhs_storage._refusals {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

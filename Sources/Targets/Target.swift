@@ -79,6 +79,13 @@ package struct Batch: Sendable {
         self.parts = parts
     }
 
+    /// The same without one change: what a target refuses is put aside, and the rest goes on.
+    package func without(_ change: Change) -> Batch {
+        Batch(
+            table: table, origin: origin,
+            parts: parts.map { Part(body: $0.body, changes: $0.changes.filter { $0 != change }) })
+    }
+
     package var count: Int { parts.reduce(0) { $0 + $1.changes.count } }
     package var bytes: Int { parts.reduce(0) { $0 + $1.body.count } }
 }

@@ -22,7 +22,7 @@ struct Shakectl: AsyncParsableCommand {
         version: "shakectl \(Version.text)",
         subcommands: [
             RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
-            RewindCommand.self, TailCommand.self, VerifyCommand.self,
+            RewindCommand.self, AckCommand.self, DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
         ])
 
     /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.

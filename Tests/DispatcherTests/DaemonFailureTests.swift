@@ -135,7 +135,7 @@ struct DaemonFailureTests {
     enum Gone: CaseIterable { case whileReading, beforeResuming, shardAgedOut }
 
     @Test(
-        "What the stream no longer has sets its table to full_sync, and leaves the other alone",
+        "What the stream no longer has stops its table, and leaves the other alone",
         arguments: Gone.allCases)
     func trimmed(how: Gone) async throws {
         addTwoTables()
@@ -149,8 +149,8 @@ struct DaemonFailureTests {
                 rig.source.put(6...9, in: "a")
                 rig.source.change("a") { $0.trimmed = 7 }
                 gate.open()
-                try await eventually("the table needs a full sync") {
-                    try daemon.journal.table(Sample.table)?.phase == .fullSync
+                try await eventually("the table stops") {
+                    try daemon.journal.table(Sample.table)?.lastFault?.code == "RangeLost"
                 }
             }
         }
@@ -163,8 +163,8 @@ struct DaemonFailureTests {
         }
         if how != .whileReading {
             try await rig.run(Self.twoTables) { daemon in
-                try await eventually("the table needs a full sync") {
-                    try daemon.journal.table(Sample.table)?.phase == .fullSync
+                try await eventually("the table stops") {
+                    try daemon.journal.table(Sample.table)?.lastFault?.code == "RangeLost"
                 }
                 rig.source.put(106...107, in: "z")
                 try await eventually("the other is followed still") { rig.target.numbers(of: "z") == Array(101...107) }
@@ -173,8 +173,8 @@ struct DaemonFailureTests {
         }
         #expect(rig.target.numbers(of: "a") == Array(1...5))
         let state = try #require(try rig.journal { try $0.table(Sample.table) })
-        #expect(state.reason.contains("sequence number 5"))
-        #expect(state.lastFault?.code == "NeedsFullSync")
+        #expect(state.lastFault?.message.contains("after 5") == true)
+        #expect(try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.loss?.from } == Sample.number(5))
         #expect(try rig.journal { try $0.number(of: "a") } == 5, "the checkpoint stays where it was")
         #expect(try rig.journal { try $0.table(Self.other)?.phase } == .incrSync)
     }

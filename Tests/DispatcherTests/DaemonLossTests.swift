@@ -9,11 +9,12 @@ import Testing
 struct DaemonLossTests {
     private let rig = Rig()
 
-    private func isAskedForFullSync(_ outcome: Result<Void, DaemonError>) -> Bool {
-        if case .failure(.needsFullSync) = outcome { true } else { false }
+    private func stopped(by outcome: Result<Void, DaemonError>) -> LossCause? {
+        guard case .failure(.rangeLost(_, _, let lost)) = outcome, lost.policy == .stop else { return nil }
+        return lost.cause
     }
 
-    @Test("A shard that ages out while it is read needs a full sync, and the table says so")
+    @Test("A shard that ages out while it is read is a loss: the table stops, and the journal says what is lost")
     func goneWhileRead() async throws {
         rig.source.add(FakeShard("a", 1...4))
         let outcome = try await rig.run { daemon in
@@ -21,8 +22,11 @@ struct DaemonLossTests {
             rig.source.remove("a")
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
-        #expect(isAskedForFullSync(outcome))
-        #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .fullSync)
+        #expect(stopped(by: outcome) == .shardGone)
+        let loss = try #require(try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.loss })
+        #expect((loss.cause, loss.from, loss.policy) == (.shardGone, Sample.number(4), .stop))
+        #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .incrSync)
+        #expect(try rig.journal { try $0.status(of: "a") } == .inProcessing)
     }
 
     @Test("The same where it is noticed when an expired iterator is replaced")
@@ -35,7 +39,7 @@ struct DaemonLossTests {
             rig.source.change("a") { $0.isListed = false }
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
-        #expect(isAskedForFullSync(outcome))
+        #expect(stopped(by: outcome) == .shardGone)
     }
 
     @Test(
@@ -63,7 +67,7 @@ struct DaemonLossTests {
             rig.source.remove("a")
             gate.open()
             try await eventually("its child is read") { try daemon.journal.number(of: "b") == 6 }
-            #expect(try daemon.journal.status(of: "a") == .done)
+            #expect(try daemon.journal.status(of: "a") == .notNeeded)
         }
         #expect(rig.target.numbers == [5, 6])
     }
@@ -80,7 +84,7 @@ struct DaemonLossTests {
         let outcome = try await rig.run { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
-        #expect(isAskedForFullSync(outcome))
+        #expect(stopped(by: outcome) == .shardGone)
     }
 
     @Test(
@@ -106,7 +110,7 @@ struct DaemonLossTests {
         let outcome = try await rig.run(now: { .now() + .seconds(25 * 3600) }) { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
-        #expect(isAskedForFullSync(outcome))
+        #expect(stopped(by: outcome) == .stoodStill)
     }
 
     @Test("Records that leave the stream before the first reading of a fresh start stop nothing (PEERS row 24)")
@@ -160,7 +164,7 @@ struct DaemonLossTests {
             gate.open()
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
-        #expect(isAskedForFullSync(second))
+        #expect(stopped(by: second) == .shardGone)
     }
 
     @Test("Of a child, whose parent was followed, that is a loss")
@@ -173,7 +177,7 @@ struct DaemonLossTests {
             gate.open()
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
-        #expect(isAskedForFullSync(outcome))
+        #expect(stopped(by: outcome) == .trimmed)
         #expect(rig.target.numbers == [1, 2, 3, 4])
     }
 

@@ -137,7 +137,7 @@ struct DaemonRecoveryTests {
         }
     }
 
-    @Test("What a restored target lacks and the stream no longer has needs a full sync, and says so")
+    @Test("What a restored target lacks and the stream no longer has is a loss, and the table says so")
     func restoredTooFar() async throws {
         let rig = Rig(storesPositions: true)
         rig.source.add(FakeShard("a", 1...4))
@@ -154,12 +154,12 @@ struct DaemonRecoveryTests {
         let outcome = try await rig.run { daemon in
             try await eventually("the daemon ends, for it has no other table") { daemon.hasEnded }
         }
-        guard case .failure(.needsFullSync(let table, _)) = outcome else {
+        guard case .failure(.rangeLost(let table, _, let lost)) = outcome else {
             Issue.record("\(outcome)")
             return
         }
         #expect(table == Sample.table)
-        #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .fullSync)
+        #expect((lost.from, lost.to) == (Sample.number(4), Sample.number(7)))
         #expect(rig.target.numbers == [1, 2, 3, 4])
     }
 

@@ -57,12 +57,13 @@ struct CheckpointFoldTests {
     // MARK: - Status
 
     private static let mayFollow: [Status: Set<Status>] = [
-        .notProcessed: [.notNeeded, .prepared, .waitingForParent, .inProcessing],
+        .notProcessed: [.notNeeded, .prepared, .waitingForParent, .inProcessing, .lost],
         .notNeeded: [],
-        .prepared: [.inProcessing, .waitingForParent],
-        .waitingForParent: [.prepared, .inProcessing],
-        .inProcessing: [.done],
+        .prepared: [.inProcessing, .waitingForParent, .notNeeded, .lost],
+        .waitingForParent: [.prepared, .inProcessing, .notNeeded, .lost],
+        .inProcessing: [.done, .notNeeded, .lost],
         .done: [],
+        .lost: [],
     ]
 
     @Test("A status is followed by those of the table and by no other", arguments: Status.allCases, Status.allCases)
@@ -166,6 +167,96 @@ struct CheckpointFoldTests {
         #expect(
             Self.refusal(.rewound(from: nil, to: 40, epoch: 4), to: Self.full())?.rule
                 == "the checkpoint is at \(Sample.number(50)), not at the start")
+    }
+
+    // MARK: - What is lost
+
+    @Test("A loss that is skipped moves the shard to the oldest record left, and keeps the number that it comes after")
+    func skip() throws {
+        let after = try Self.apply(.lost(.skip, from: 50, to: 70), to: Self.full())
+        #expect((after.iteratorType, after.sequenceNumber) == (.trimHorizon, Sample.number(50)))
+        #expect(after.storedIterator == nil)
+        #expect(after.accountedUntil == Sample.noon + .seconds(1))
+        #expect(Self.refusal(.advanced(50), to: after) != nil, "it never goes back")
+        #expect(try Self.apply(.advanced(70), to: after).iteratorType == .afterSequenceNumber)
+    }
+
+    @Test("A loss that stops or resyncs changes nothing of the place", arguments: [LossPolicy.stop, .resync])
+    func stopped(policy: LossPolicy) throws {
+        let before = Self.full()
+        #expect(Self.changes(before, try Self.apply(.lost(policy), to: before)) == ["loss"])
+    }
+
+    @Test("Nothing is lost of a shard that is finished", arguments: [Status.done, .notNeeded, .lost])
+    func nothingToLose(status: Status) {
+        #expect(Self.refusal(.lost(.skip), to: Self.full(status)) != nil)
+    }
+
+    @Test("A loss that did not stop the table is over once it is acknowledged; one that did waits for a remedy")
+    func acknowledged() throws {
+        for policy in [LossPolicy.skip, .resync] {
+            let lost = try Self.apply(.lost(policy), to: Self.full())
+            #expect(lost.loss?.isAcknowledged == false)
+            #expect(try Self.apply(.acknowledged(), to: lost).loss == nil)
+        }
+        let stopped = try Self.apply(.lost(.stop), to: Self.full())
+        let noted = try Self.apply(.acknowledged(), to: stopped)
+        #expect((noted.loss?.isAcknowledged, noted.loss?.remedy) == (true, nil))
+        let remedied = try Self.apply(.acknowledged(.skip), to: noted)
+        #expect(remedied.loss?.remedy == .skip)
+        #expect(try Self.apply(.lost(.skip), to: remedied).loss == nil, "an operator has answered it beforehand")
+        #expect(try Self.apply(.lost(.resync), to: remedied).loss?.isAcknowledged == false, "this is not what was said")
+    }
+
+    @Test("Where nothing is lost there is nothing to acknowledge")
+    func nothingToAcknowledge() {
+        #expect(Self.refusal(.acknowledged(), to: Self.full())?.rule == "there is no loss to acknowledge")
+    }
+
+    @Test("Losses that nobody has acknowledged are one, from the first gap on")
+    func merged() throws {
+        let once = try Self.apply(.lost(.skip, from: 50, to: 70), to: Self.full())
+        let twice = try Self.apply(.lost(.skip, from: 80, to: 90), to: once)
+        #expect((twice.loss?.from, twice.loss?.to) == (Sample.number(50), Sample.number(90)))
+    }
+
+    // MARK: - What is refused by the target
+
+    private static func refused(_ number: Int) throws -> Checkpoint { try apply(.refused(number), to: full()) }
+
+    @Test("A refused record waits while its shard advances, and until a replay has passed it")
+    func refusedAndReplayed() throws {
+        let advanced = try Self.apply(.advanced(60), to: try Self.refused(55))
+        #expect(advanced.refusals.map(\.sequenceNumber) == [Sample.number(55)])
+        let rewound = try Self.apply(.rewound(from: 60, to: 55, inclusive: true, epoch: 4), to: advanced)
+        #expect(rewound.refusals.count == 1, "the rewind may still be undone")
+        let taken = try Self.apply(.status(.prepared, .inProcessing), to: rewound)
+        #expect(try Self.apply(.advanced(56), to: taken).refusals.isEmpty)
+        let again = try Self.apply(.refused(55), to: taken)
+        #expect(try Self.apply(.advanced(56), to: again).refusals.map(\.epoch) == [Epoch(4)], "refused once more")
+    }
+
+    @Test("A replay that begins after a refused record leaves it waiting")
+    func notReplayed() throws {
+        let advanced = try Self.apply(.advanced(60), to: try Self.refused(52))
+        let rewound = try Self.apply(.rewound(from: 60, to: 55, epoch: 4), to: advanced)
+        let taken = try Self.apply(.status(.prepared, .inProcessing), to: rewound)
+        #expect(try Self.apply(.advanced(60), to: taken).refusals.count == 1)
+    }
+
+    @Test("Only a refused record that waits is settled")
+    func settled() throws {
+        let before = try Self.refused(55)
+        #expect(try Self.apply(.settled(Position(11)), to: before).refusals.isEmpty)
+        #expect(Self.refusal(.settled(Position(12)), to: before) != nil)
+    }
+
+    @Test("A sign of life vouches for more, and never for less")
+    func signOfLife() throws {
+        let later = try Self.apply(.inStep(InStep(until: Sample.noon + .seconds(60))), to: Self.full())
+        let earlier = try Self.apply(.inStep(InStep(until: Sample.noon)), to: later)
+        #expect(earlier.accountedUntil == Sample.noon + .seconds(60))
+        #expect(Self.refusal(.inStep(InStep(until: Sample.noon)), to: Self.full(.prepared)) != nil)
     }
 
     // MARK: - Fields

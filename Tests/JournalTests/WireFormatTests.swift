@@ -58,6 +58,26 @@ struct WireFormatTests {
                 + "30303030303130303318012207626563617573652a076d654068657265320d736861726449642d3030303031"
                 + "3802"
         ),
+        (
+            .rangeLost(
+                RangeLost(
+                    cause: .trimmed, from: SequenceNumber("7"), to: SequenceNumber("9"),
+                    since: Timestamp(microseconds: 300), policy: .skip, detail: "gone")),
+            "e2011308011201371a013920ac0228023204676f6e65"
+        ),
+        (
+            .rangeLost(RangeLost(cause: .streamReplaced, from: nil, to: nil, since: nil, policy: .stop, detail: "")),
+            "e2010408042801"
+        ),
+        (.acknowledged(.resync), "ea01140a076d6540686572651207626563617573651803"),
+        (
+            .recordRefused(
+                RecordRefused(
+                    sequenceNumber: SequenceNumber("7"), code: "TargetUnwritable", cause: "no", offset: 5, bytes: 300)),
+            "f2011e0a01371210546172676574556e7772697461626c651a026e6f20ac022805"
+        ),
+        (.settled(Position(300)), "82021508ac0212076d6540686572651a0762656361757365"),
+        (.inStep(InStep(until: Timestamp(microseconds: 300))), "8a020308ac02"),
     ]
 
     @Test("An event's bytes are these, and read back as the event", arguments: golden.indices)
@@ -91,6 +111,7 @@ struct WireFormatTests {
                 "run_started", "run_stopped", "phase_changed", "scan_advanced", "scan_finished", "shard_discovered",
                 "queried",
                 "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
+                "range_lost", "loss_acknowledged", "record_refused", "refusal_settled", "in_step",
             ])
     }
 
@@ -115,6 +136,14 @@ struct WireFormatTests {
                     checkpoint.records = .max
                     checkpoint.targetToken = TargetToken("")
                     checkpoint.lastFault = Checkpoint.Fault(code: "", message: "", time: Sample.noon, isRetried: false)
+                    checkpoint.loss = Loss(
+                        cause: .stoodStill, from: nil, to: SequenceNumber("09"), since: Sample.noon, policy: .stop,
+                        detail: "it stood", time: Sample.noon, position: Position(8), isAcknowledged: true, remedy: .skip)
+                    checkpoint.refusals = [
+                        RefusedRecord(position: Position(7), sequenceNumber: Sample.number(1), epoch: Epoch(0)),
+                        RefusedRecord(position: Position(8), sequenceNumber: Sample.number(2), epoch: Epoch(.max)),
+                    ]
+                    checkpoint.accountedUntil = Sample.noon
                 }
                 // Written by hand, read by the generated code.
                 var writer = WireWriter()

@@ -156,8 +156,14 @@ struct CommandLineTests {
     func examples(command: String) throws {
         let help = try #require(refusal("\(command) --help")).message
         #expect(help.contains("shakectl \(command)"))
-        #expect(help.contains("--journal"))
-        #expect(help.contains("--json"))
+        // What has commands of its own takes its options with them.
+        let own = Shakectl.configuration.subcommands.first { $0.configuration.commandName == command }
+        let names = own?.configuration.subcommands.map { $0._commandName } ?? []
+        for name in names.isEmpty ? [command] : names.map({ "\(command) \($0)" }) {
+            let help = try #require(refusal("\(name) --help")).message
+            #expect(help.contains("--journal"))
+            #expect(help.contains("--json"))
+        }
     }
 
     @Test("Commands of later versions are not declared", arguments: ["backup", "compact", "export", "import", "diff"])

@@ -1,4 +1,5 @@
 import Dispatcher
+import Journal
 import Logging
 import StreamModel
 import Testing
@@ -83,6 +84,8 @@ struct ConfigurationTests {
         case .memoryBudget: ("32MiB", "64MiB")
         case .scanSegments, .scanReaders: ("1", "2")
         case .consistentScan: ("true", "false")
+        case .onLoss: ("skip", "orders=resync")
+        case .deadLetterLimit: ("1", "2")
         }
     }
 
@@ -91,6 +94,37 @@ struct ConfigurationTests {
         arguments: ["trim-horizon", "trim_horizon", "TRIM_HORIZON"])
     func startAt(text: String) {
         #expect(StartPlace(text) == .trimHorizon)
+    }
+
+    @Test("The policy for losses is one for all tables, and others for some of them")
+    func onLoss() throws {
+        let tables = "tables: [orders, users]\n"
+        let policies = { (text: String) in
+            try make(files: ["./shake.yaml": tables + text]).daemon(worker: "").onLoss
+        }
+        #expect(try policies("") == LossPolicies(.stop))
+        #expect(try policies("on_loss: skip") == LossPolicies(.skip))
+        #expect(try policies("on_loss: [skip, users=resync]") == LossPolicies(.skip, tables: [TableName("users"): .resync]))
+    }
+
+    @Test(
+        "What is no policy is refused, and says what one looks like",
+        arguments: [
+            "forget", "[skip, stop]", "[users=skip, users=stop]", "users=", "=skip", "strangers=skip",
+        ])
+    func wrongPolicy(text: String) {
+        #expect {
+            try make(files: ["./shake.yaml": "tables: [orders, users]\non_loss: \(text)"]).daemon(worker: "")
+        } throws: {
+            ($0 as? ShakectlError)?.exitCode == 78
+        }
+    }
+
+    @Test("A table is never scanned again where the mode allows no scan")
+    func resyncNeedsScan() {
+        #expect { try make(files: ["./shake.yaml": "tables: [a]\nmode: incr\non_loss: resync"]).daemon(worker: "") } throws: {
+            "\($0)".contains("--mode all")
+        }
     }
 
     @Test("A table named twice is followed once")

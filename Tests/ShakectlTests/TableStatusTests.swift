@@ -106,7 +106,7 @@ struct TableStatusTests {
             status.json.line == """
                 {"table":"orders","stream":"\(Sample.stream)","phase":"incr_sync","health":"ok","reason":"following 1 \
                 shard","lag_seconds":0,"records":7,"shards":{"in_processing":1},\
-                "last_error":null}
+                "last_error":null,"losses":[],"dead_letters":0}
                 """)
     }
 

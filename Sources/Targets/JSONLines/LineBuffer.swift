@@ -43,11 +43,12 @@ struct LineBuffer {
         for part in batch.parts {
             // Before and not after, so that `tail` is never empty after a batch that held something.
             if bytes.count >= Self.fill { try flush(pass) }
-            do {
+            do throws(LineEncoder.Failure) {
                 try encoder.lines.append(part, of: batch, to: &bytes)
             } catch {
                 throw TargetError.unwritable(
-                    target: target, what: "a page of \(batch.table.name)", reason: "\(error)")
+                    target: target, what: batch.describe(error.change), reason: "\(error.reason)",
+                    change: error.change)
             }
         }
     }

@@ -35,13 +35,23 @@ struct LineEncoder: ~Copyable {
     /// - Throws: what the key reader says, for a row of a scan without its keys.
     mutating func append(
         _ part: Batch.Part, of batch: borrowing Batch, to lines: inout [UInt8]
-    ) throws(SimdjsonError) {
+    ) throws(Failure) {
         // Outside a string a newline is white space, and inside one JSON has it escaped: dropping it changes nothing.
         // The service sends none, so looking once for each body is what this costs.
         let hasNewlines = contains(newline, part.body) || contains(carriageReturn, part.body)
         for change in part.changes {
-            try append(change, in: part.body, hasNewlines: hasNewlines, of: batch, to: &lines)
+            do throws(SimdjsonError) {
+                try append(change, in: part.body, hasNewlines: hasNewlines, of: batch, to: &lines)
+            } catch {
+                throw Failure(change: change, reason: error)
+            }
         }
+    }
+
+    /// A change that is no line.
+    struct Failure: Error {
+        let change: Change
+        let reason: SimdjsonError
     }
 
     private mutating func append(
@@ -111,20 +121,6 @@ private let timeName = Array("\",\"approximate_time\":".utf8)
 private let keysName = Array(",\"keys\":".utf8)
 private let newImageName = Array(",\"new_image\":".utf8)
 private let oldImageName = Array(",\"old_image\":".utf8)
-
-/// A JSON string of UTF-8 bytes (RFC 8259, 7).
-private func quoted(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-    let digits = Array("0123456789abcdef".utf8)
-    var string = [quote]
-    for byte in bytes {
-        switch byte {
-        case quote, UInt8(ascii: "\\"): string += [UInt8(ascii: "\\"), byte]
-        case 0..<0x20: string += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        default: string.append(byte)
-        }
-    }
-    return string + [quote]
-}
 
 private func contains(_ byte: UInt8, _ body: [UInt8]) -> Bool {
     unsafe body.withUnsafeBytes { bytes in

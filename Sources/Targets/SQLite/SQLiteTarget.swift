@@ -238,7 +238,8 @@ package actor SQLiteTarget: Target {
             do {
                 return try CanonicalKey(try tables[batch].keys.key(in: change.keys, of: part.body))
             } catch {
-                throw .unwritable(target: name, what: batches[batch].describe(change), reason: "\(error)")
+                throw .unwritable(
+                    target: name, what: batches[batch].describe(change), reason: "\(error)", change: change)
             }
         }
         for (rows, batch) in zip(rows, batches) { try checkImages(of: rows, batch) }
@@ -267,7 +268,8 @@ package actor SQLiteTarget: Target {
             throw .unwritable(
                 target: name, what: batch.describe(row.change),
                 reason: "it has no new image: the stream of \(batch.table.name) has the view type \(viewType), and this"
-                    + " target needs NEW_IMAGE or NEW_AND_OLD_IMAGES; make the stream again with one of those")
+                    + " target needs NEW_IMAGE or NEW_AND_OLD_IMAGES; make the stream again with one of those",
+                change: row.change)
         }
     }
 
@@ -292,7 +294,17 @@ package actor SQLiteTarget: Target {
                 ?? RowWriter(table.schema, upsert: table.upsert, delete: table.delete, in: database)
             writers[batch.table.name] = writer
             try writer.begin(batch.shard)
-            for row in rows[index] { try writer.apply(row.change, key: row.key, in: batch.parts[row.part].body) }
+            for row in rows[index] {
+                do throws(DatabaseError) {
+                    try writer.apply(row.change, key: row.key, in: batch.parts[row.part].body)
+                } catch {
+                    // Of all errors the one that is the row's own.
+                    guard error.resultCode == .SQLITE_TOOBIG else { throw error }
+                    throw TargetError.unwritable(
+                        target: name, what: batch.describe(row.change), reason: error.message ?? "it is too big",
+                        change: row.change)
+                }
+            }
         }
     }
 

@@ -1,6 +1,4 @@
 internal import ArgumentParser
-internal import DynamoDB
-internal import Foundation
 internal import Journal
 internal import StreamModel
 
@@ -72,9 +70,6 @@ struct RewindCommand: AsyncParsableCommand {
         }
     }
 
-    /// A daemon appends to a busy shard some hundred times a second; to lose this often means something else.
-    private static let attempts = 20
-
     func run() async throws {
         let context = try CommandContext(common) { settings throws(ShakectlError) in try source.add(to: &settings) }
         // A dry run writes nothing, so it asks for no more than to read.
@@ -82,36 +77,15 @@ struct RewindCommand: AsyncParsableCommand {
             dryRun
                 ? .reader : .steward(RunStarted(role: "rewind", version: Version.text, host: Host.name, pid: Host.pid)))
         let key = try asking { () throws(JournalError) in try journal.shard(matching: shard) }
-        var checked: RewindPlan.Needs?
-
-        // The daemon may append to the shard between our reading and our writing; then the plan is made anew.
-        for attempt in 1...Self.attempts {
-            let everything = try asking(journal.checkpoints)
-            let checkpoints = everything.filter { $0.shard.table == key.table && $0.shard.stream == key.stream }
-            let before = checkpoints.first { $0.shard == key }?.position ?? .origin
-            let plan = try plan(for: key, among: checkpoints, journal, now: context.now)
-            if !offline, checked != plan.needs {
-                try await checkSource(plan, context.configuration, journal)
-                checked = plan.needs
-            }
-            if dryRun {
-                let view = RewindView(plan: plan, position: nil, undo: nil)
-                return try context.show(json: [view.json], lines: view.lines(context.palette))
-            }
-            let receipts: [Receipt]
-            await context.surroundings.passing(.inRewind)
-            do {
-                receipts = try await journal.append(plan.drafts)
-            } catch {
-                guard error.mayBeOfAnOldPlan, attempt < Self.attempts else { throw ShakectlError.journal(error) }
-                continue
-            }
-            await journal.close(reason: "rewound \(key)")
-            let own = plan.drafts.firstIndex { $0.subject == .shard(key) } ?? 0
-            let view = RewindView(
-                plan: plan, position: receipts[own].position, undo: undo(key, among: everything, to: before))
-            return try context.show(json: [view.json], lines: view.lines(context.palette))
+        let rewinding = Rewinding(context: context, journal: journal, isOffline: offline, isDryRun: dryRun)
+        let outcome = try await rewinding.run(key) { checkpoints throws(ShakectlError) in
+            try plan(for: key, among: checkpoints, journal, now: context.now)
         }
+        await journal.close(reason: "rewound \(key)")
+        let view = RewindView(
+            plan: outcome.plan, position: outcome.position,
+            undo: outcome.position.map { _ in undo(key, among: outcome.checkpoints, to: outcome.before) })
+        try context.show(json: [view.json], lines: view.lines(context.palette))
     }
 
     private func plan(for key: ShardKey, among checkpoints: [Checkpoint], _ journal: Journal, now: Timestamp)
@@ -135,39 +109,6 @@ struct RewindCommand: AsyncParsableCommand {
         do { return try RewindPlan.make(request, of: key, among: checkpoints) } catch { throw .rewindRefused(error) }
     }
 
-    /// Asks the stream for the iterator that the replay will begin with: it refuses where the records are gone.
-    private func checkSource(_ plan: RewindPlan, _ configuration: Configuration, _ journal: Journal)
-        async throws(ShakectlError)
-    {
-        let source = Self.source(configuration.settings, daemon: try asking(journal.lastDaemonRun))
-        let client: DynamoDBClient
-        do {
-            client = try DynamoDBClient.make(source, environment: ProcessInfo.processInfo.environment)
-        } catch {
-            throw .sourceNotAsked(shard: plan.shard, error)
-        }
-        do {
-            _ = try await client.iterator(plan.needs.type, at: plan.needs.sequenceNumber, shard: plan.shard)
-            await client.shutdown()
-        } catch {
-            await client.shutdown()
-            if error.isTrimmed || error.isNotFound { throw .trimmed(shard: plan.shard, at: plan.needs.sequenceNumber) }
-            guard let number = plan.needs.sequenceNumber, error.code == "ValidationException" else {
-                throw .sourceNotAsked(shard: plan.shard, error)
-            }
-            throw .noSuchPlace(shard: plan.shard, at: number, error)
-        }
-    }
-
-    /// Where the daemon reads from is the source to ask; only what an operator says here and now wins over it.
-    static func source(_ settings: Settings, daemon: RunStarted?) -> SourceConfiguration {
-        // Another region's endpoint would be the wrong one.
-        let isElsewhere = settings.endpoint != nil || settings.region != nil
-        return SourceConfiguration(
-            region: settings.region ?? daemon?.region.nonEmpty,
-            endpoint: settings.endpoint ?? (isElsewhere ? nil : daemon?.endpoint.nonEmpty), profile: settings.profile)
-    }
-
     /// The command that takes it back, as it can be pasted.
     private func undo(_ key: ShardKey, among checkpoints: [Checkpoint], to position: Position) -> String {
         let isUnique = checkpoints.filter { $0.shard.shard == key.shard }.count == 1
@@ -183,18 +124,4 @@ struct RewindCommand: AsyncParsableCommand {
         words += ["--to-position", position.description]
         return words.map(Shell.quoted).joined(separator: " ")
     }
-}
-
-extension JournalError {
-    /// The daemon may have changed the shard since it was read, or have taken up a child of it.
-    fileprivate var mayBeOfAnOldPlan: Bool {
-        switch self {
-        case .conflict, .refused: true
-        default: false
-        }
-    }
-}
-
-extension String {
-    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
 }

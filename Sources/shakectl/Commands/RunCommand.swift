@@ -42,6 +42,8 @@ struct RunCommand: AsyncParsableCommand {
               poll: {maximum: 1s}
               scan: {segments: 8, readers: 4, consistent: true}
               discovery_interval: 30s
+              on_loss: stop                # or skip, resync; or a list such as [stop, users=resync]
+              dead_letter_limit: 100
             """)
 
     @Option(
@@ -88,6 +90,23 @@ struct RunCommand: AsyncParsableCommand {
     )
     var discoveryInterval: String?
 
+    @Option(
+        help: .init(
+            """
+            What to do where the stream no longer has what is needed (trimmed after 24 h, a shard gone, another stream): \
+            stop the table until you have looked, skip to the oldest record left, or resync, a full scan again \
+            (default: stop). TABLE=POLICY is for one table; repeat it for more.
+            """, valueName: "stop|skip|resync"))
+    var onLoss: [String] = []
+
+    @Option(
+        help: .init(
+            """
+            How many records of a table may wait as dead letters, since the target can't hold them, before the table \
+            stops (default: 100).
+            """, valueName: "n"))
+    var deadLetterLimit: String?
+
     @OptionGroup var source: SourceOptions
     @OptionGroup var common: CommonOptions
 
@@ -105,6 +124,8 @@ struct RunCommand: AsyncParsableCommand {
         try settings.take(scanReaders, for: .scanReaders)
         try settings.take(scanConsistent, for: .consistentScan)
         try settings.take(discoveryInterval, for: .discoveryInterval)
+        try settings.take(onLoss, for: .onLoss)
+        try settings.take(deadLetterLimit, for: .deadLetterLimit)
     }
 
     func run() async throws {

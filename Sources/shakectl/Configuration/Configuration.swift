@@ -67,7 +67,30 @@ struct Configuration: Sendable {
         if let segments = settings.scanSegments { daemon.scanSegments = segments }
         if let readers = settings.scanReaders { daemon.scanReaders = readers }
         if let consistent = settings.consistentScan { daemon.consistentScan = consistent }
+        if let limit = settings.deadLetterLimit { daemon.deadLetterLimit = limit }
+        if let policies = settings.onLoss {
+            daemon.onLoss = policies
+            try check(policies, daemon)
+        }
         return daemon
+    }
+
+    /// - Throws: as `target()`.
+    private func check(_ policies: LossPolicies, _ daemon: DaemonConfiguration) throws(ShakectlError) {
+        let strangers = Set(policies.tables.keys).subtracting(daemon.tables).sorted()
+        if let stranger = strangers.first {
+            let nearest = NearestName.of(stranger.text, in: daemon.tables.map(\.text)) ?? ""
+            throw wrong("--on-loss names the table \(stranger), which is not followed: did you mean '\(nearest)'?")
+        }
+        if policies.mayResync, daemon.mode != .all {
+            throw wrong(
+                "--on-loss resync scans a table again, which --mode \(daemon.mode.rawValue) does not allow: take --mode all, or "
+                    + "--on-loss stop or skip")
+        }
+    }
+
+    private func wrong(_ what: String) -> ShakectlError {
+        file.map { .configuration("\($0): \(what)") } ?? .usage("run: \(what)")
     }
 
     private func missing(_ what: String, _ flag: String, _ key: String) -> ShakectlError {

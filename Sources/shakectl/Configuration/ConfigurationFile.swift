@@ -56,6 +56,7 @@ struct ConfigurationFile {
     private func values(of node: Node, for key: ConfigurationKey, at keyNode: Node) throws(ShakectlError) -> [String] {
         switch (node, key.isList) {
         case (.scalar(let scalar), false) where node.tag != Tag(.null): return [scalar.string]
+        case (.scalar(let scalar), true) where key.mayBeOne && node.tag != Tag(.null): return [scalar.string]
         case (.sequence(let nodes), true):
             var values: [String] = []
             for node in nodes {

@@ -1,4 +1,5 @@
 internal import Dispatcher
+internal import Journal
 internal import Logging
 internal import StreamModel
 
@@ -21,6 +22,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case scanReaders = "scan.readers"
     case consistentScan = "scan.consistent"
     case discoveryInterval = "discovery_interval"
+    case onLoss = "on_loss"
+    case deadLetterLimit = "dead_letter_limit"
 
     var path: String { rawValue }
 
@@ -44,10 +47,14 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .scanReaders: "--scan-readers"
         case .consistentScan: "--scan-consistent"
         case .discoveryInterval: "--discovery-interval"
+        case .onLoss: "--on-loss"
+        case .deadLetterLimit: "--dead-letter-limit"
         }
     }
 
-    var isList: Bool { self == .tables }
+    var isList: Bool { self == .tables || self == .onLoss }
+    /// Whether a list of one may be written as that one.
+    var mayBeOne: Bool { self == .onLoss }
 
     /// What a value looks like; ends the sentence "… expects".
     var expects: String {
@@ -69,8 +76,12 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .scanReaders: "a whole number from 1 to 1000"
         case .consistentScan: "true or false"
         case .discoveryInterval: "a duration from 100ms to 1d, such as 30s or 5m"
+        case .onLoss: "\(Self.policies), for all tables or as TABLE=POLICY for one"
+        case .deadLetterLimit: "a whole number from 0 to 1000"
         }
     }
+
+    private static let policies = Spoken.choice(LossPolicy.allCases.map(\.rawValue))
 
     /// The same for the flag, which takes one value at a time.
     var flagExpects: String {
@@ -86,9 +97,10 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
             settings.tables = values.map { TableName($0) }
             return true
         }
+        if self == .onLoss { return take(Self.lossPolicies(values), into: &settings.onLoss) }
         guard values.count == 1, let text = values.first, !text.isEmpty else { return false }
         switch self {
-        case .tables: return false
+        case .tables, .onLoss: return false
         case .journal: settings.journal = text
         case .region: settings.region = text
         case .endpoint:
@@ -112,8 +124,26 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
             return take(
                 Spelling.duration(text), within: .milliseconds(100)...(.seconds(86_400)),
                 into: &settings.discoveryInterval)
+        case .deadLetterLimit: return take(Int(text), within: 0...1000, into: &settings.deadLetterLimit)
         }
         return true
+    }
+
+    /// `stop`, or `orders=skip`; each table once, and one policy at most for all others.
+    private static func lossPolicies(_ values: [String]) -> LossPolicies? {
+        var standard: LossPolicy?
+        var tables: [TableName: LossPolicy] = [:]
+        for value in values {
+            let parts = value.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+            guard let policy = LossPolicy(rawValue: parts[parts.count - 1]) else { return nil }
+            switch parts.count {
+            case 1 where standard == nil: standard = policy
+            case 2 where isTableName(parts[0]):
+                guard tables.updateValue(policy, forKey: TableName(parts[0])) == nil else { return nil }
+            default: return nil
+            }
+        }
+        return values.isEmpty ? nil : LossPolicies(standard ?? .stop, tables: tables)
     }
 
     private func take<Value>(_ value: Value?, into place: inout Value?) -> Bool {

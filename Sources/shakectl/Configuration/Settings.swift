@@ -21,6 +21,8 @@ struct Settings: Hashable, Sendable {
     var scanReaders: Int?
     var consistentScan: Bool?
     var discoveryInterval: Duration?
+    var onLoss: LossPolicies?
+    var deadLetterLimit: Int?
 
     /// What was said here, and where nothing was, what was said in `other`.
     func over(_ other: Settings) -> Settings {
@@ -41,6 +43,8 @@ struct Settings: Hashable, Sendable {
             scanSegments: scanSegments ?? other.scanSegments,
             scanReaders: scanReaders ?? other.scanReaders,
             consistentScan: consistentScan ?? other.consistentScan,
-            discoveryInterval: discoveryInterval ?? other.discoveryInterval)
+            discoveryInterval: discoveryInterval ?? other.discoveryInterval,
+            onLoss: onLoss ?? other.onLoss,
+            deadLetterLimit: deadLetterLimit ?? other.deadLetterLimit)
     }
 }

@@ -115,6 +115,29 @@ struct EventView: Sendable {
                 .init("cascade_root", .string(rewind.cascadeRoot?.text)),
                 .init("epoch", .unsigned(rewind.epoch.number)),
             ]
+        case .rangeLost(let lost):
+            [
+                .init("cause", .string(lost.cause.rawValue)), .init("from_sequence_number", .string(lost.from?.text)),
+                .init("to_sequence_number", .string(lost.to?.text)), .init("since", .string(lost.since?.description)),
+                .init("policy", .string(lost.policy.rawValue)), .init("detail", .string(lost.detail)),
+            ]
+        case .lossAcknowledged(let word):
+            [
+                .init("author", .string(word.author)), .init("reason", .string(word.reason)),
+                .init("remedy", .string(word.remedy?.rawValue)),
+            ]
+        case .recordRefused(let refused):
+            [
+                .init("sequence_number", .string(refused.sequenceNumber?.text)), .init("code", .string(refused.code)),
+                .init("cause", .string(refused.cause)), .init("offset", .unsigned(refused.offset)),
+                .init("bytes", .unsigned(refused.bytes)),
+            ]
+        case .refusalSettled(let settled):
+            [
+                .init("refusal", .unsigned(settled.refusal.number)), .init("author", .string(settled.author)),
+                .init("reason", .string(settled.reason)),
+            ]
+        case .inStep(let sign): [.init("until", .string(sign.until.description))]
         case .unknown(let kind, let encoded):
             [.init("kind", .unsigned(UInt64(kind))), .init("encoded_bytes", .integer(Int64(encoded.count)))]
         }
@@ -153,6 +176,16 @@ struct EventView: Sendable {
                 + (rewind.to.map { "\($0)\(rewind.inclusive ? " inclusive" : "")" } ?? "the start")
                 + ", epoch \(rewind.epoch), by \(rewind.author)"
                 + (rewind.cascadeRoot.map { ", with its ancestor \($0)" } ?? "") + Self.because(rewind.reason)
+        case .rangeLost(let lost):
+            "\(lost.spokenRange) (\(lost.cause.rawValue), \(lost.policy.rawValue)): \(lost.detail)"
+        case .lossAcknowledged(let word):
+            "by \(word.author)" + (word.remedy.map { ", goes on by \($0.rawValue)" } ?? "") + Self.because(word.reason)
+        case .recordRefused(let refused):
+            (refused.sequenceNumber.map { "the record at \($0)" } ?? "an item of the full sync")
+                + ", now in dead-letters.jsonl: \(refused.cause)"
+        case .refusalSettled(let settled):
+            "the dead letter \(settled.refusal), by \(settled.author)" + Self.because(settled.reason)
+        case .inStep(let sign): "all that was made until \(Spoken.time(sign.until).prefix(19)) is in the target"
         case .unknown(let kind, let encoded):
             "kind \(kind), \(Spoken.size(UInt64(encoded.count))): written by a newer version"
         }
@@ -176,9 +209,10 @@ struct EventView: Sendable {
         case .runStarted, .runStopped: .bold
         case .phaseChanged, .scanFinished: .cyan
         case .statusChanged: .blue
-        case .faulted: .red
-        case .rewound: .yellow
-        case .scanAdvanced, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced, .unknown: nil
+        case .faulted, .rangeLost, .recordRefused: .red
+        case .rewound, .lossAcknowledged, .refusalSettled: .yellow
+        case .scanAdvanced, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced, .inStep,
+            .unknown: nil
         }
     }
 
@@ -189,5 +223,12 @@ struct EventView: Sendable {
         case .table(let name): name.text
         case .shard(let key): key.description
         }
+    }
+}
+
+extension RangeLost {
+    /// `what came after 123`, `what came after 123 and before 456`.
+    var spokenRange: String {
+        "what came after \(from?.text ?? "the start")" + (to.map { " and before \($0)" } ?? "")
     }
 }

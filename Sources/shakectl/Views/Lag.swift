@@ -13,7 +13,7 @@ enum Lag {
     ///   that has been read to its end.
     static func of(_ checkpoint: Checkpoint, daemonIsRunning: Bool, now: Timestamp) -> Duration? {
         switch checkpoint.status {
-        case .done, .notNeeded: return nil
+        case .done, .notNeeded, .lost: return nil
         case .inProcessing where daemonIsRunning && !checkpoint.endsWithFault && now - checkpoint.updated > quiet:
             return .zero
         case .inProcessing, .notProcessed, .prepared, .waitingForParent:

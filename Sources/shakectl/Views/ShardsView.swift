@@ -75,6 +75,7 @@ extension Checkpoint {
         case (.afterSequenceNumber, let number?): "after \(number)"
         case (.atSequenceNumber, let number?): "at \(number)"
         case (.latest, let number): number.map { "after \($0)" } ?? "the newest"
+        case (.trimHorizon, let number?): "the oldest left after \(number)"
         case (_, let number): number.map { "after \($0)" } ?? "the start"
         }
     }

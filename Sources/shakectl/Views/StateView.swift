@@ -20,6 +20,9 @@ struct StateView: Sendable {
             "worker": .string(checkpoint.worker),
             "approximate_time": .string(checkpoint.approximateTime?.description),
             "updated": .string(checkpoint.updated.description),
+            "accounted_until": .string(checkpoint.accountedUntil?.description),
+            "loss": checkpoint.loss.map { LossView(shard: checkpoint.shard, $0).json } ?? .null,
+            "dead_letters": .array(checkpoint.refusals.map { .unsigned($0.position.number) }),
         ]
     }
 
@@ -42,6 +45,8 @@ struct StateView: Sendable {
             ("last record made", checkpoint.approximateTime.map { "\(Spoken.time($0)) UTC" } ?? "none read"),
             ("records", "\(Spoken.count(checkpoint.records)), \(Spoken.size(checkpoint.bytes))"),
             ("last error", checkpoint.lastFault.map { "\($0.code): \($0.message) (\($0.time))" } ?? "none"),
+            ("lost", checkpoint.loss.map { LossView(shard: checkpoint.shard, $0).words } ?? "nothing"),
+            ("dead letters", checkpoint.refusals.isEmpty ? "none" : Spoken.count(UInt64(checkpoint.refusals.count))),
             ("updated", "\(Spoken.time(checkpoint.updated)) UTC"),
         ]
         let width = fields.map(\.0.count).max() ?? 0

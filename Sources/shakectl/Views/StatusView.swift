@@ -36,6 +36,9 @@ struct StatusView: Sendable {
                     .init(table.spokenShards),
                 ]))
             if !table.reason.isEmpty, table.health != .stopped { text.rows.append(.note(.init(table.reason, .dim))) }
+            for loss in table.losses where !table.reason.contains(loss.words) {
+                text.rows.append(.note(.init("\(loss.words); \(loss.advice)", .red)))
+            }
             if let error = table.lastError, !table.reason.contains(error) {
                 text.rows.append(.note(.init("last error: \(error)", .red)))
             }
@@ -59,6 +62,8 @@ extension TableStatus {
                     shards[status].map { .init(status.rawValue, .integer(Int64($0))) }
                 }),
             "last_error": .string(lastError),
+            "losses": .array(losses.map(\.json)),
+            "dead_letters": .integer(Int64(deadLetters)),
         ]
     }
 
@@ -86,6 +91,7 @@ extension Status {
         case .prepared: .cyan
         case .inProcessing: .green
         case .done, .notNeeded: .dim
+        case .lost: .red
         }
     }
 }

@@ -22,6 +22,10 @@ struct TableStatus: Hashable, Sendable {
     let records: UInt64
     let shards: [Status: Int]
     let lastError: String?
+    /// What the stream no longer had, and what nobody has acknowledged or the table stands still for.
+    let losses: [LossView]
+    /// Records that wait in dead-letters.jsonl.
+    let deadLetters: Int
 
     /// One for each table that the journal knows, by name.
     static func all(tables: [TableState], checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp)
@@ -39,6 +43,8 @@ struct TableStatus: Hashable, Sendable {
     private init(state: TableState, checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp) {
         table = state.table
         stream = state.stream ?? checkpoints.max { $0.position < $1.position }?.shard.stream
+        losses = LossView.all(of: state.table, state, checkpoints).filter { $0.isOpen || $0.stops }
+        deadLetters = state.refusals.count + checkpoints.reduce(0) { $0 + $1.refusals.count }
         phase = state.phase
         lag = checkpoints.compactMap { Lag.of($0, daemonIsRunning: daemon.isRunning, now: now) }.max()
         records = checkpoints.reduce(0) { $0 + $1.records }
@@ -49,14 +55,16 @@ struct TableStatus: Hashable, Sendable {
         let newest = (faults + (state.lastFault.map { [(fault: $0, shard: nil)] } ?? []))
             .max { $0.fault.time < $1.fault.time }
         lastError = newest.map { Self.describe($0.fault, of: $0.shard) }
-        (health, reason) = Self.assess(state, checkpoints, daemon, lag)
+        (health, reason) = Self.assess(state, checkpoints, daemon, lag, losses, deadLetters)
     }
 
     /// The rule of health: first what stops everything, then what an operator must repair, then what repairs itself.
     private static func assess(
-        _ state: TableState, _ checkpoints: [Checkpoint], _ daemon: DaemonPresence, _ lag: Duration?
+        _ state: TableState, _ checkpoints: [Checkpoint], _ daemon: DaemonPresence, _ lag: Duration?,
+        _ losses: [LossView], _ deadLetters: Int
     ) -> (Health, String) {
         if case .notRunning(let why) = daemon { return (.stopped, "no daemon is running; \(why)") }
+        if let loss = losses.first(where: \.stops) { return (.failed, "\(loss.words); \(loss.advice)") }
 
         // Whatever happened to one of the table's shards since says that the table is worked on again.
         let lastProgress = checkpoints.map(\.updated).max() ?? Timestamp(microseconds: 0)
@@ -73,6 +81,13 @@ struct TableStatus: Hashable, Sendable {
 
         if let lag, lag > dangerousLag {
             return (.degraded, "\(Spoken.duration(lag)) behind: the stream keeps its records for 24 h")
+        }
+        if let loss = losses.first { return (.degraded, "\(loss.words); \(loss.advice)") }
+        if deadLetters > 0 {
+            return (
+                .degraded,
+                "\(Spoken.count(UInt64(deadLetters), "record")) wait as dead letters: `shakectl dead-letters` lists them"
+            )
         }
         return (.ok, activity(state, checkpoints))
     }

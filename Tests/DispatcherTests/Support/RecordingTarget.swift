@@ -39,6 +39,7 @@ final class RecordingTarget: Target {
         var failures: [TargetError] = []
         var broken: [TableName: TargetError] = [:]
         var unfit: [TableName: String] = [:]
+        var unholdable: Set<String> = []
         var gates: [(isMeant: @Sendable (Applied) -> Bool, gate: Gate)] = []
         var witness: @Sendable (Applied) throws -> Void = { _ in }
         var unwitnessed: [String] = []
@@ -67,7 +68,14 @@ final class RecordingTarget: Target {
     func breakDown(_ table: TableName, with error: TargetError) { state.withLock { $0.broken[table] = error } }
     /// Has no place for a table.
     func refuse(_ table: TableName, because reason: String) { state.withLock { $0.unfit[table] = reason } }
-    func mend() { state.withLock { $0.broken = [:] } }
+    /// Can't hold these records, each for what it is; nor items of a scan that have such a key.
+    func cannotHold(_ records: String...) { state.withLock { $0.unholdable = Set(records) } }
+    func mend() {
+        state.withLock { state in
+            state.broken = [:]
+            state.unholdable = []
+        }
+    }
 
     /// Writes that bring such a batch are held until the gate is opened.
     func hold(_ isMeant: @escaping @Sendable (Applied) -> Bool = { _ in true }) -> Gate {
@@ -147,6 +155,10 @@ final class RecordingTarget: Target {
         guard await fuse.step() else { throw Self.dead }
         let failure: TargetError? = state.withLock { state in
             if !state.failures.isEmpty { return state.failures.removeFirst() }
+            let unholdable = state.unholdable
+            if !unholdable.isEmpty, let change = batches.lazy.compactMap({ $0.first(of: unholdable) }).first {
+                return .unwritable(target: name, what: "a record", reason: "it can't hold it", change: change)
+            }
             return brought.compactMap { state.broken[$0.table] }.first
         }
         if let failure { throw failure }
@@ -183,5 +195,19 @@ extension RecordingTarget.Applied {
                 String(decoding: part.body[$0.keys.range], as: UTF8.self)
             }
         }
+    }
+}
+
+extension Batch {
+    /// The first change that is one of `records`, by its number or, of a scan, by what its item contains.
+    fileprivate func first(of records: Set<String>) -> Change? {
+        for part in parts {
+            for change in part.changes {
+                let item = String(decoding: part.body[change.keys.range], as: UTF8.self)
+                let isMeant = change.sequenceNumber.map { records.contains($0.text) } ?? records.contains { item.contains($0) }
+                if isMeant { return change }
+            }
+        }
+        return nil
     }
 }

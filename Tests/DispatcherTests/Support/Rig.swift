@@ -1,4 +1,5 @@
 import Dispatcher
+import Foundation
 import Journal
 import Logging
 import StreamModel
@@ -28,6 +29,11 @@ final class Rig: Sendable {
     }
 
     private var path: String { scratch.path + "/journal" }
+    /// What lies in the file of dead letters, line by line.
+    var deadLetters: [String] {
+        let text = (try? String(contentsOfFile: path + "/dead-letters.jsonl", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map(String.init)
+    }
 
     /// Follows from the trim horizon, and looks for shards only when one ends, unless a test says otherwise.
     static let following = DaemonConfiguration(

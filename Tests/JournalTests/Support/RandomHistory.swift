@@ -58,9 +58,26 @@ struct RandomHistory {
                     segment: UInt32.random(in: 0...3, using: &random), totalSegments: 4,
                     lastEvaluatedKey: chance(70) ? Array(#"{"pk":{"S":"a"}}"#.utf8) : nil, items: 10, bytes: 1000,
                     targetToken: nil)),
-            .scanFinished(ScanFinished(items: 40)), .faulted(),
+            .scanFinished(ScanFinished(items: 40)), .faulted(), .lost(.stop, .streamReplaced), .acknowledged(.skip),
+            .refused(nil),
         ]
         return Draft(table: Sample.table, [payloads.randomElement(using: &random) ?? .faulted()])
+    }
+
+    /// What is lost and refused, and what an operator says to it.
+    private mutating func trouble(_ checkpoint: Checkpoint) -> [Payload]? {
+        if checkpoint.loss != nil, chance(50) { return [.acknowledged([nil, .skip, .resync].randomElement(using: &random) ?? nil)] }
+        if let refusal = checkpoint.refusals.randomElement(using: &random), chance(50) {
+            return [.settled(refusal.position)]
+        }
+        guard checkpoint.status == .inProcessing else { return nil }
+        let policy = LossPolicy.allCases.randomElement(using: &random) ?? .stop
+        switch Int.random(in: 0...3, using: &random) {
+        case 0: return [.lost(policy)]
+        case 1: return [.lost(.skip, .shardGone), .status(.inProcessing, .lost)]
+        case 2: return [.refused(Int.random(in: 1...8000, using: &random))]
+        default: return [.inStep(InStep(until: Sample.noon))]
+        }
     }
 
     private mutating func rewind(_ checkpoint: Checkpoint) -> [Draft]? {
@@ -73,6 +90,7 @@ struct RandomHistory {
     }
 
     private mutating func step(_ number: Int, _ checkpoint: Checkpoint) -> [Payload]? {
+        if chance(5), let payloads = trouble(checkpoint) { return payloads }
         if chance(10) { return [.faulted("Code\(Int.random(in: 1...9, using: &random))")] }
         switch checkpoint.status {
         case .notProcessed where chance(20): return [.status(.notProcessed, .prepared)]
@@ -92,7 +110,7 @@ struct RandomHistory {
             return (1...steps).map {
                 .advanced(past + $0 * 3, records: UInt64($0), token: chance(50) ? "\(past)" : nil)
             }
-        case .done, .notNeeded: return nil
+        case .done, .notNeeded, .lost: return nil
         }
     }
 }

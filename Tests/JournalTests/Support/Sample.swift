@@ -72,6 +72,29 @@ extension Payload {
                 author: "me@here", cascadeRoot: root.map(Sample.shard), epoch: Epoch(epoch)))
     }
 
+    static func lost(
+        _ policy: LossPolicy, _ cause: LossCause = .trimmed, from: Int? = 7, to: Int? = nil
+    ) -> Payload {
+        .rangeLost(
+            RangeLost(
+                cause: cause, from: from.map(Sample.number), to: to.map(Sample.number), since: nil, policy: policy,
+                detail: "gone"))
+    }
+
+    static func acknowledged(_ remedy: LossPolicy? = nil) -> Payload {
+        .lossAcknowledged(LossAcknowledged(author: "me@here", reason: "because", remedy: remedy))
+    }
+
+    static func refused(_ number: Int?) -> Payload {
+        .recordRefused(
+            RecordRefused(
+                sequenceNumber: number.map(Sample.number), code: "TargetUnwritable", cause: "no", offset: 5, bytes: 300))
+    }
+
+    static func settled(_ refusal: Position) -> Payload {
+        .refusalSettled(RefusalSettled(refusal: refusal, author: "me@here", reason: "because"))
+    }
+
     /// From its discovery to in processing.
     static let takenUp: [Payload] = [.queried(), .resolved(.trimHorizon), .status(.notProcessed, .inProcessing)]
 }

@@ -204,11 +204,12 @@ struct SQLiteTargetTests {
         let error = await #expect(throws: TargetError.self) {
             _ = try await target.write([Feed.batch(.people, [.imageless(.modify, keys: Self.ann, old: old)])])
         }
-        guard case .unwritable(_, let what, let reason) = error else {
+        guard case .unwritable(_, let what, let reason, let change) = error else {
             Issue.record("\(String(describing: error))")
             return
         }
         #expect(what.contains("MODIFY at 1000000000000000000000001 of people/"))
+        #expect(change?.sequenceNumber?.text == "1000000000000000000000001")
         #expect(reason.contains("stream of people has the view type \(viewType)"))
     }
 
@@ -231,11 +232,12 @@ struct SQLiteTargetTests {
         let error = await #expect(throws: TargetError.self) {
             _ = try await target.write([Feed.batch(table, first: 9, [.insert(keys: keys, new: keys)])])
         }
-        guard case .unwritable(_, let what, _) = error else {
+        guard case .unwritable(_, let what, _, let change) = error else {
             Issue.record("\(String(describing: error))")
             return
         }
         #expect(what.contains("INSERT at 1000000000000000000000009"))
+        #expect(change?.sequenceNumber?.text == "1000000000000000000000009")
     }
 
     @Test(

@@ -1,0 +1,157 @@
+internal import DynamoDB
+internal import Journal
+internal import Logging
+internal import StreamModel
+
+/// What the stream no longer has: whether it was ours, and what is done about it.
+extension ShardDesk {
+    /// Declares that the stream no longer has what the shard needs, and does as the table's policy says.
+    ///
+    /// - Throws: `DaemonError.rangeLost` where the table can't go on as it is.
+    mutating func lose(_ shard: ShardID, _ cause: LossCause, _ detail: String) async throws -> Next {
+        try reload()
+        guard let checkpoint = lineage.checkpoints[shard], !checkpoint.status.letsChildrenStart else { return .nothing }
+        let policy = checkpoint.loss?.remedy ?? workshop.configuration.onLoss[schema.name]
+        let lost = RangeLost(
+            cause: cause, from: checkpoint.sequenceNumber, to: await firstLeft(of: checkpoint, cause),
+            since: checkpoint.accounted, policy: policy, detail: detail)
+        // A table that is begun again meets what stopped it again.
+        if !(checkpoint.loss.map { $0.stopped(for: cause) } ?? false) || policy != .stop {
+            var payloads: [Payload] = [.rangeLost(lost)]
+            if policy == .skip, cause == .shardGone {
+                payloads.append(
+                    .statusChanged(
+                        StatusChanged(from: checkpoint.status, to: .lost, reason: "gone from the stream unread")))
+            }
+            let draft = Draft(shard: checkpoint.shard, expecting: checkpoint.revision, payloads)
+            guard try await append([draft]) else { return .nothing }
+        }
+        let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
+        guard policy == .skip else { throw error }
+        log(shard).error("\(error)")
+        return cause == .shardGone ? .findChildren : .nothing
+    }
+
+    /// Declares the loss of shards that are to be read from their start, of which nobody has read for longer than the stream
+    /// keeps its records: it gives what is left, and says nothing of the rest.
+    mutating func loseWhatStoodStill() async throws {
+        for shard in eligible {
+            guard let checkpoint = lineage.checkpoints[shard], try hasStoodStill(checkpoint) else { continue }
+            _ = try await lose(
+                shard, .stoodStill,
+                "it was not read for longer than the 24 hours that the stream is sure to keep its records")
+        }
+    }
+
+    private func hasStoodStill(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        guard checkpoint.sequenceNumber == nil, !fresh.contains(checkpoint.shard.shard) else { return false }
+        switch checkpoint.iteratorType {
+        // Not anchored yet: nothing is promised.
+        case .latest where checkpoint.storedIterator == nil: return false
+        case .latest, .trimHorizon, .atSequenceNumber, .afterSequenceNumber: break
+        }
+        return try owedSince(checkpoint).map { workshop.now() - $0 >= Recovery.retention } ?? false
+    }
+
+    /// Since when the shard, of which nothing was delivered since its start, has records that are ours to bring.
+    private func owedSince(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
+        if case .iterator(_, let obtained)? = checkpoint.storedIterator {
+            return max(obtained, checkpoint.accountedUntil ?? obtained)
+        }
+        if let replayed = try lastBeforeReplay(checkpoint) { return max(replayed, checkpoint.accountedUntil ?? replayed) }
+        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
+        return [try wholeSince(checkpoint), parent?.accountedUntil, checkpoint.accountedUntil].compactMap(\.self).max()
+    }
+
+    /// The oldest record that the stream still has of a shard, as far as it says.
+    private func firstLeft(of checkpoint: Checkpoint, _ cause: LossCause) async -> SequenceNumber? {
+        guard cause != .shardGone else { return checkpoint.range.ending }
+        guard
+            let iterator = try? await workshop.source.iterator(.trimHorizon, at: nil, shard: checkpoint.shard),
+            let page = try? await workshop.source.rawRecords(at: iterator, limit: 1, onNext: { _, _ in }).parsed()
+        else { return nil }
+        return page.changes.first?.sequenceNumber
+    }
+
+    /// What is done where the service says that what comes after the checkpoint has left the stream.
+    mutating func trimmed(_ checkpoint: Checkpoint, _ answer: DaemonError) async throws -> Next {
+        let shard = checkpoint.shard.shard
+        if isAccountedFor(checkpoint) {
+            // Its last record has left the stream, and nothing but that: what is there comes after it.
+            guard atHorizon.insert(shard).inserted else { return .rest(because: answer) }
+            return .nothing
+        }
+        // Records that leave the stream before we could first ask for them were never ours to bring.
+        if try holdsAllSinceAnchor(checkpoint) || isReplay(checkpoint) || neverWasOurs(checkpoint) {
+            return .rest(because: answer)
+        }
+        return try await lose(shard, .trimmed, "\(answer)")
+    }
+
+    /// Whether all that was made until less than a day ago is in the target, though the checkpoint's own record is older.
+    private func isAccountedFor(_ checkpoint: Checkpoint) -> Bool {
+        guard checkpoint.sequenceNumber != nil, let until = checkpoint.accountedUntil else { return false }
+        return workshop.now() - until < Recovery.retention
+    }
+
+    // MARK: - What was promised
+
+    /// Whether the stream is sure to hold every record that was ours of the shard: since its parent's last one, or since the
+    /// journal knows it.
+    func isWhole(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
+        let since = [try wholeSince(checkpoint), parent?.accountedUntil].compactMap(\.self).max()
+        return since.map { workshop.now() - $0 < Recovery.retention } ?? false
+    }
+
+    private func wholeSince(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
+        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
+        if let last = parent?.approximateTime { return last }
+        return try discovered(parent ?? checkpoint)
+    }
+
+    private func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
+        try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first?.time
+    }
+
+    /// Whether what left the stream of a shard was made before the journal knew of it: a fresh start brings what is there.
+    func neverWasOurs(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        guard fresh.contains(checkpoint.shard.shard) else { return false }
+        return try isWhole(checkpoint)
+    }
+
+    /// Whether a shard begins at LATEST, and what has left the stream since was made before that.
+    func holdsAllSinceAnchor(_ checkpoint: Checkpoint) -> Bool {
+        guard case .iterator(_, let obtained)? = checkpoint.storedIterator else { return false }
+        return workshop.now() - obtained < Recovery.retention
+    }
+
+    /// Whether what left the stream of a shard was delivered before an operator set it back to its start: a replay brings what
+    /// is still there.
+    private func isReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        try lastBeforeReplay(checkpoint).map { workshop.now() - $0 < Recovery.retention } ?? false
+    }
+
+    /// When the last record was made that was delivered before an operator set the shard back to its start; `nil` where nobody
+    /// did.
+    private func lastBeforeReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
+        guard checkpoint.sequenceNumber == nil else { return nil }
+        let last = try workshop.journal.history(
+            of: checkpoint.shard,
+            HistoryQuery(kinds: ["rewound", "sequence_advanced"], limit: 2, newestFirst: true))
+        guard case .rewound(let rewound)? = last.first?.payload, rewound.author != Self.author,
+            case .sequenceAdvanced(let advance)? = last.dropFirst().first?.payload
+        else { return nil }
+        return advance.approximateTime
+    }
+}
+
+extension Loss {
+    /// Whether the table stands still for just this, and nobody has said how it goes on.
+    fileprivate func stopped(for cause: LossCause) -> Bool { self.cause == cause && policy == .stop && remedy == nil }
+}
+
+extension Checkpoint {
+    /// Up to when all that was made is in the target, as far as the journal can say.
+    fileprivate var accounted: Timestamp? { [approximateTime, accountedUntil].compactMap(\.self).max() }
+}

@@ -1,0 +1,40 @@
+package import StreamModel
+
+/// For how long a shard has had nothing to say, and when it is time to put that on record.
+///
+/// An idle shard appends nothing. Were it to stay so for a day, nobody could say afterwards whether its last record left the
+/// stream alone or with others behind it; so now and then, and before it stops, it says that it is in step.
+package struct Silence: Hashable, Sendable {
+    /// An idle shard says so as often.
+    package static let interval: Duration = .seconds(6 * 3600)
+    /// At a stop it is worth an event when its last one is as old.
+    package static let worthSaying: Duration = .seconds(600)
+    /// Empty pages may come where there is more (API Reference, GetRecords); not for as long as this.
+    static let proof: Duration = .seconds(60)
+
+    private var began: Timestamp?
+    private var last: Timestamp?
+    private var beforeLast: Timestamp?
+
+    package init() {}
+
+    /// A page of the open shard has come, and everything before it is durable.
+    package mutating func took(isEmpty: Bool, at now: Timestamp) {
+        guard isEmpty else {
+            self = Silence()
+            return
+        }
+        began = began ?? now
+        (beforeLast, last) = (last, now)
+    }
+
+    /// What was made up to then is in the target, where that is to be put on record now.
+    ///
+    /// - Parameter lastEvent: of the shard's checkpoint.
+    package func sign(since lastEvent: Timestamp, now: Timestamp, isStopping: Bool) -> Timestamp? {
+        guard let began, let last, let beforeLast, last - began >= Self.proof else { return nil }
+        let due = isStopping ? Self.worthSaying : Self.interval
+        // The last page was asked for after the one before it had come.
+        return now - lastEvent >= due ? beforeLast : nil
+    }
+}

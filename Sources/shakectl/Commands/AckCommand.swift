@@ -1,0 +1,108 @@
+internal import ArgumentParser
+internal import Journal
+internal import StreamModel
+
+struct AckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ack",
+        abstract: "Take note of lost records, and say how a table that stopped for them goes on.",
+        discussion: """
+            A stream keeps its records for 24 hours. Where it no longer has what the journal needs, the loss is an \
+            event (`range_lost`), and `status` shows it until it is acknowledged. A table whose policy is `stop` \
+            waits besides, beside a running daemon or at its next start, until one of these says how it goes on:
+              --resync  scan the table again, which brings what the lost changes led to (needs --mode all)
+              --skip    go on with the oldest record that is left; what the lost changes did is missing for good
+
+            Examples:
+              shakectl ack orders --resync --reason "stopped over the holidays"
+              shakectl ack orders
+            """)
+
+    @Argument(help: "The table.")
+    var table: String
+
+    @Flag(help: "A stopped table goes on with the oldest record that is left.")
+    var skip = false
+
+    @Flag(help: "A stopped table is scanned again.")
+    var resync = false
+
+    @Option(help: .init("Why, for the history.", valueName: "text"))
+    var reason: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard !(skip && resync) else { throw ValidationError("say one of --skip and --resync") }
+    }
+
+    func run() async throws {
+        let context = try CommandContext(common)
+        let journal = try context.openJournal(
+            .steward(RunStarted(role: "ack", version: Version.text, host: Host.name, pid: Host.pid)))
+        let remedy: LossPolicy? = skip ? .skip : resync ? .resync : nil
+        var attempt = 1
+        while true {
+            let losses = try open(in: journal, remedy)
+            do {
+                if !losses.isEmpty { _ = try await journal.append(losses.map { $0.draft(remedy, reason ?? "") }) }
+            } catch {
+                // The daemon may append to a shard between our reading and our writing.
+                guard error.mayBeOfAnOldPlan, attempt < 20 else { throw ShakectlError.journal(error) }
+                attempt += 1
+                continue
+            }
+            await journal.close(reason: "acknowledged losses of \(table)")
+            return try context.show(json: losses.map(\.view.json), lines: lines(losses, remedy, context.palette))
+        }
+    }
+
+    /// What there is to acknowledge: the subject with the revision that was seen.
+    private struct Open {
+        let view: LossView
+        let revision: Revision?
+
+        func draft(_ remedy: LossPolicy?, _ reason: String) -> Draft {
+            let word = Payload.lossAcknowledged(
+                LossAcknowledged(author: Host.userAndHost, reason: reason, remedy: view.stops ? remedy : nil))
+            guard let shard = view.shard, let revision else { return Draft(table: view.table, [word]) }
+            return Draft(shard: shard, expecting: revision, [word])
+        }
+    }
+
+    private func open(in journal: Journal, _ remedy: LossPolicy?) throws(ShakectlError) -> [Open] {
+        let name = TableName(table)
+        let state = try asking { () throws(JournalError) in try journal.table(name) }
+        let checkpoints = try asking(journal.checkpoints)
+        let own = checkpoints.filter { $0.shard.table == name }
+        guard state != nil || !own.isEmpty else {
+            let known = Set(checkpoints.map(\.shard.table)).union(try asking(journal.tables).map(\.table))
+            let nearest = NearestName.of(table, in: known.map(\.text).sorted())
+            throw .usage(
+                "the journal doesn't know the table \(table)" + (nearest.map { ": did you mean '\($0)'?" } ?? ""))
+        }
+        let revisions = Dictionary(own.map { ($0.shard, $0.revision) }) { first, _ in first }
+        let all = LossView.all(of: name, state, own)
+        if remedy != nil, !all.isEmpty, !all.contains(where: \.stops) {
+            throw .usage(
+                "the table \(table) is not stopped by what it lost (\(all[0].loss.policy.rawValue)): `shakectl ack \(table)` alone "
+                    + "takes note of it")
+        }
+        return all.filter { $0.isOpen || remedy != nil && $0.stops }
+            .map { Open(view: $0, revision: $0.shard.flatMap { revisions[$0] }) }
+    }
+
+    private func lines(_ losses: [Open], _ remedy: LossPolicy?, _ palette: Palette) -> [String] {
+        guard !losses.isEmpty else { return ["Nothing of \(table) waits to be acknowledged."] }
+        let stopped = losses.contains { $0.view.stops }
+        let next =
+            switch remedy {
+            case _ where !stopped: "Noted."
+            case .skip: "The table goes on with what is left."
+            case .resync: "The table is scanned again."
+            case .stop, nil:
+                "Noted; the table stays stopped until `shakectl ack \(table) --resync` or --skip says how it goes on."
+            }
+        return losses.map { palette.paint("acknowledged", .green) + "  " + $0.view.words } + [next]
+    }
+}

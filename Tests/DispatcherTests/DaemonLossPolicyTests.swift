@@ -1,0 +1,279 @@
+import Dispatcher
+import DynamoDB
+import Journal
+import StreamModel
+import Synchronization
+import Testing
+
+/// What follows a loss: the policy's part, and the operator's.
+@Suite("A table that has lost records", .timeLimit(.minutes(2)))
+struct DaemonLossPolicyTests {
+    private let rig = Rig()
+
+    private func following(_ policy: LossPolicy, mode: DaemonConfiguration.Mode = .incr) -> DaemonConfiguration {
+        var configuration = Rig.following
+        configuration.mode = mode
+        configuration.onLoss = LossPolicies(policy)
+        return configuration
+    }
+
+    /// A child that was followed until 4, and whose next records have left the stream up to 6.
+    private func loseFive() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        rig.source.change("a") {
+            $0.put(5...9)
+            $0.trimmed = 6
+        }
+    }
+
+    private func loss(of shard: String = "a") throws -> Loss? {
+        try rig.journal { try $0.checkpoint(of: Sample.key(shard))?.loss }
+    }
+
+    private func kinds(_ kind: String) throws -> [Event] {
+        try rig.journal { try $0.everything().filter { $0.payload.kind == kind } }
+    }
+
+    @Test("Where it stops, it stops with what it has, and says what is lost from where to where")
+    func stops() async throws {
+        try await loseFive()
+        let outcome = try await rig.run(following(.stop)) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(let error) = outcome, case .rangeLost = error else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(error.exitCode == 69)
+        #expect(error.description.contains("after 4 and before 7"))
+        #expect(rig.target.numbers == [1, 2, 3, 4])
+        let loss = try #require(try loss())
+        #expect((loss.from, loss.to, loss.cause) == (Sample.number(4), Sample.number(7), .trimmed))
+    }
+
+    @Test("A start that meets the same loss again does not say it again")
+    func saysItOnce() async throws {
+        try await loseFive()
+        for _ in 1...3 {
+            try await rig.run(following(.stop)) { daemon in
+                try await eventually("the daemon ends") { daemon.hasEnded }
+            }
+        }
+        #expect(try kinds("range_lost").count == 1)
+    }
+
+    @Test("Where it skips, it goes on with the oldest record left, and the loss waits to be acknowledged")
+    func skips() async throws {
+        try await loseFive()
+        try await rig.run(following(.skip)) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 7, 8, 9])
+        #expect(try loss()?.isAcknowledged == false)
+        #expect(try kinds("range_lost").count == 1)
+    }
+
+    @Test("Where a shard is gone and skipped, it is lost and not done, and its children are read")
+    func skipsGone() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        rig.source.remove("a")
+        rig.source.add(FakeShard("b", parent: "a", 8...9))
+        try await rig.run(following(.skip)) { daemon in
+            try await eventually("the child is journaled") { try daemon.journal.number(of: "b") == 9 }
+        }
+        #expect(try rig.journal { try $0.status(of: "a") } == .lost)
+        #expect(try loss()?.cause == .shardGone)
+    }
+
+    @Test("Where it resyncs, the table is scanned again without an operator, and followed")
+    func resyncs() async throws {
+        rig.source.change(Sample.table) { $0.items = ["{\"id\":{\"S\":\"x\"}}"] }
+        rig.source.add(FakeShard("a"))
+        try await rig.run(following(.resync, mode: .all)) { daemon in
+            try await eventually("it is scanned") { try daemon.journal.table(Sample.table)?.phase == .incrSync }
+            rig.source.put(1...4, in: "a")
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        rig.source.change("a") {
+            $0.put(5...9)
+            $0.trimmed = 6
+        }
+        try await rig.run(following(.resync, mode: .all)) { daemon in
+            try await eventually("it is scanned again") { rig.target.items().count == 2 }
+            rig.source.put(10...11, in: "a")
+            try await eventually("it is followed from there") { try daemon.journal.number(of: "a") == 11 }
+            #expect(!daemon.hasEnded)
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 10, 11])
+        #expect(try loss()?.policy == .resync)
+    }
+
+    @Test("An operator's word takes a stopped table on, beside the running daemon", arguments: [LossPolicy.skip, .resync])
+    func operatorActs(remedy: LossPolicy) async throws {
+        let other = TableName("users")
+        rig.source.add(FakeTable(other))
+        rig.source.add(FakeShard("z", of: other))
+        try await loseFive()
+        var configuration = following(.stop, mode: remedy == .resync ? .all : .incr)
+        configuration.tables = [Sample.table, other]
+        try await rig.run(configuration) { daemon in
+            try await eventually("the table stops") {
+                try daemon.journal.table(Sample.table)?.lastFault?.code == "RangeLost"
+            }
+            rig.source.put(101...102, in: "z")
+            try await eventually("the other is followed") { rig.target.numbers(of: "z") == [101, 102] }
+            try await rig.asOperator { journal in
+                let checkpoint = try #require(try journal.checkpoint(of: Sample.key("a")))
+                let word = LossAcknowledged(author: "operator", reason: "a test", remedy: remedy)
+                _ = try await journal.append([
+                    Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.lossAcknowledged(word)])
+                ])
+            }
+            if remedy == .resync {
+                try await eventually("it is anchored again") {
+                    try daemon.journal.table(Sample.table)?.scanFinished != nil
+                }
+                rig.source.put(10...11, in: "a")
+            }
+            try await eventually("it goes on") {
+                try daemon.journal.number(of: "a") == (remedy == .skip ? 9 : 11)
+            }
+        }
+        #expect(rig.target.numbers(of: "a") == (remedy == .skip ? [1, 2, 3, 4, 7, 8, 9] : [1, 2, 3, 4, 10, 11]))
+        #expect(try loss() == nil, "what an operator has answered needs no second word")
+    }
+
+    @Test("A daemon that is told to stop while a table has stopped for a loss says so by its exit")
+    func exitSaysSo() async throws {
+        let other = TableName("users")
+        rig.source.add(FakeTable(other))
+        rig.source.add(FakeShard("z", of: other))
+        try await loseFive()
+        var configuration = following(.stop)
+        configuration.tables = [Sample.table, other]
+        let outcome = try await rig.run(configuration) { daemon in
+            try await eventually("the table stops") {
+                try daemon.journal.table(Sample.table)?.lastFault?.code == "RangeLost"
+            }
+            daemon.askToStop()
+        }
+        guard case .failure(.rangeLost) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+    }
+
+    @Test("A policy of its own goes before the one for all")
+    func policyOfTable() {
+        let policies = LossPolicies(.resync, tables: [Sample.table: .skip])
+        #expect(policies[Sample.table] == .skip)
+        #expect(policies[TableName("users")] == .resync)
+    }
+
+    // MARK: - Standing still
+
+    @Test("A shard that was known for more than a day and never read may have lost records without a word")
+    func stoodStill() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9))
+        rig.source.fail(.records, of: "b", with: .named("InternalServerError", status: 500))
+        try await rig.run { daemon in
+            try await eventually("the child is taken up") { try daemon.journal.status(of: "b") == .inProcessing }
+        }
+        rig.source.heal()
+        rig.source.change("b") { $0.trimmed = 2 }
+        let outcome = try await rig.run(following(.skip), now: { .now() + .seconds(25 * 3600) }) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "b") == 9 }
+        }
+        #expect(throws: Never.self) { try outcome.get() }
+        let loss = try #require(try loss(of: "b"))
+        #expect((loss.cause, loss.from, loss.to) == (.stoodStill, nil, Sample.number(7)))
+        #expect(rig.target.numbers == [1, 2, 3, 4, 7, 8, 9])
+    }
+
+    @Test("So may one that was anchored at its newest record and never brought one")
+    func stoodStillAtAnchor() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        var configuration = following(.stop)
+        configuration.startAt = .latest
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        let outcome = try await rig.run(configuration, now: { .now() + .seconds(25 * 3600) }) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(.rangeLost(_, _, let lost)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(lost.cause == .stoodStill)
+    }
+
+    @Test("A shard that was silent for days, and said so, has lost nothing when its last record leaves the stream")
+    func silentForDays() async throws {
+        let days = Mutex(Duration.zero)
+        let now: @Sendable () -> Timestamp = { .now() + days.withLock { $0 } }
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run(now: now) { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+            // Time goes by a minute at each look.
+            try await eventually("it says that it is in step") {
+                days.withLock { $0 += .seconds(61) }
+                return try daemon.journal.kinds(of: "a").contains("in_step")
+            }
+        }
+        // A day after its record, less than one after its word.
+        days.withLock { $0 = max($0, .seconds(25 * 3600)) }
+        rig.source.change("a") { $0.trimmed = 4 }
+        try await rig.asOperator { journal in
+            let checkpoint = try #require(try journal.checkpoint(of: Sample.key("a")))
+            _ = try await journal.append([
+                Draft(
+                    shard: checkpoint.shard, expecting: checkpoint.revision,
+                    [.inStep(InStep(until: now() + .seconds(-3600)))])
+            ])
+        }
+        rig.source.put(5...7, in: "a")
+        rig.source.fail(.iterator, of: "a", with: .named("TrimmedDataAccessException"), times: 1)
+        try await rig.run(now: now) { daemon in
+            try await eventually("the new ones are journaled") { try daemon.journal.number(of: "a") == 7 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 5, 6, 7])
+        #expect(try loss() == nil)
+        #expect(try rig.journal { try $0.events(of: "a").contains { $0.resolved?.rule == "in_step_horizon" } })
+    }
+
+    // MARK: - Another stream
+
+    private static let another = StreamARN("arn:aws:dynamodb:eu-central-1:1:table/orders/stream/2026-11-24T00:00:00.000")
+
+    @Test("A table that has another stream than the journal knows stops, and goes on with the new one where that is skipped")
+    func anotherStream() async throws {
+        try await loseFive()
+        rig.source.remove("a")
+        rig.source.change(Sample.table) { $0.stream = Self.another }
+        rig.source.add(FakeShard("n", 1...3))
+        let outcome = try await rig.run(following(.stop)) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(.rangeLost(_, nil, let lost)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(lost.cause == .streamReplaced)
+        let shard = ShardKey(table: Sample.table, stream: Self.another, shard: ShardID("n"))
+        try await rig.run(following(.skip)) { daemon in
+            try await eventually("the new stream is followed") {
+                try daemon.journal.checkpoint(of: shard)?.sequenceNumber == Sample.number(3)
+            }
+        }
+        #expect(rig.target.numbers(of: "n") == [1, 2, 3])
+        #expect(try rig.journal { try $0.table(Sample.table)?.stream } == Self.another)
+        #expect(try rig.journal { try $0.table(Sample.table)?.loss?.policy } == .skip)
+    }
+}

@@ -1,0 +1,145 @@
+import Dispatcher
+import Journal
+import StreamModel
+import Targets
+import Testing
+
+/// Records that the target can't hold for what they are.
+@Suite("A record that the target can't hold", .timeLimit(.minutes(2)))
+struct DeadLetterTests {
+    private let rig = Rig()
+
+    private func refusals() throws -> [Position] { try rig.journal { try $0.refusals(of: Sample.table) } }
+
+    @Test("is put aside with its bytes and its cause, and its shard goes on")
+    func isPutAside() async throws {
+        rig.source.add(FakeShard("a", 1...9))
+        rig.target.cannotHold("3", "7")
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers == [1, 2, 4, 5, 6, 8, 9])
+        let refused = try rig.journal { journal in
+            try journal.events(of: "a").compactMap { event -> RecordRefused? in
+                if case .recordRefused(let refused) = event.payload { refused } else { nil }
+            }
+        }
+        #expect(refused.map(\.sequenceNumber) == [Sample.number(3), Sample.number(7)])
+        #expect(rig.deadLetters.count == 2)
+        #expect(rig.deadLetters[0].contains("\"sequence_number\":\"3\""))
+        #expect(rig.deadLetters[0].contains("\"cause\":\"it can't hold it\""))
+        #expect(rig.deadLetters[0].contains("\"keys\":{"))
+        #expect(refused[1].offset == UInt64(rig.deadLetters[0].utf8.count + 1))
+        #expect(refused[1].bytes == UInt64(rig.deadLetters[1].utf8.count + 1))
+        let advance = try rig.journal { try $0.events(of: "a").compactMap(\.advance) }.last
+        #expect(advance?.records == 7)
+        #expect(try refusals().count == 2)
+    }
+
+    @Test("is tried three times before that")
+    func isTriedAgain() async throws {
+        rig.source.add(FakeShard("a", 1...2))
+        rig.target.cannotHold("1")
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 2 }
+        }
+        #expect(rig.target.attempts.count { $0.contains { $0.numbers.contains(1) } } == 3)
+    }
+
+    @Test("may be all that its batch has")
+    func alone() async throws {
+        rig.source.add(FakeShard("a", 1...1))
+        rig.target.cannotHold("1")
+        try await rig.run { daemon in
+            try await eventually("it is passed") { try daemon.journal.number(of: "a") == 1 }
+        }
+        #expect(rig.target.numbers.isEmpty)
+        #expect(try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.records } == 0)
+    }
+
+    @Test("is delivered again by a rewind to it, and then waits no longer; what is refused again waits again")
+    func retry() async throws {
+        rig.source.add(FakeShard("a", 1...9))
+        rig.target.cannotHold("3", "7")
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        let before = try refusals()
+        rig.target.cannotHold("7")
+        try await rig.asOperator {
+            try await $0.rewind(Sample.key("a"), to: .sequenceNumber(Sample.number(3)), inclusive: true)
+        }
+        #expect(try refusals() == before, "a rewind alone settles nothing: it may be undone")
+        try await rig.run { daemon in
+            try await eventually("all is journaled again") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers(of: "a").suffix(6) == [3, 4, 5, 6, 8, 9])
+        let after = try refusals()
+        #expect(after.count == 1 && after[0] > before[1])
+        #expect(rig.deadLetters.count == 3)
+    }
+
+    @Test("stops the table when too many wait, and it goes on once they are settled")
+    func limit() async throws {
+        rig.source.add(FakeShard("a", 1...9))
+        rig.target.cannotHold("3", "5", "7")
+        var configuration = Rig.following
+        configuration.deadLetterLimit = 2
+        let outcome = try await rig.run(configuration) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(let error) = outcome, case .tooManyRefused(_, limit: 2, _) = error else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(error.exitCode == 65)
+        #expect(rig.target.numbers.isEmpty, "a batch counts as a whole")
+        rig.target.cannotHold("3", "5")
+        try await rig.run(configuration) { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers == [1, 2, 4, 6, 7, 8, 9])
+    }
+
+    @Test("keeps neither another shard nor another table")
+    func others() async throws {
+        rig.source.add(FakeShard("a", 1...9), FakeShard("b", 11...19))
+        rig.target.cannotHold("3")
+        try await rig.run { daemon in
+            try await eventually("all is journaled") {
+                try daemon.journal.number(of: "a") == 9 && daemon.journal.number(of: "b") == 19
+            }
+        }
+        #expect(rig.target.numbers(of: "b") == Array(11...19))
+    }
+
+    @Test("of a full sync is put aside too, and the scan comes to its end")
+    func ofScan() async throws {
+        var configuration = Rig.following
+        configuration.mode = .full
+        rig.source.change(Sample.table) { table in
+            table.items = (1...9).map { "{\"id\":{\"S\":\"item-\($0)\"}}" }
+        }
+        rig.source.add(FakeShard("a"))
+        rig.target.cannotHold("item-4")
+        let outcome = try await rig.runToRest(configuration)
+        #expect(throws: Never.self) { try outcome.get() }
+        #expect(rig.target.items().count == 8)
+        #expect(try rig.journal { try $0.table(Sample.table)?.refusals.count } == 1)
+        #expect(rig.deadLetters.count == 1 && rig.deadLetters[0].contains("item-4"))
+    }
+
+    @Test("is no dead letter where the target can't say which it is: the table stops")
+    func unnamed() async throws {
+        rig.source.add(FakeShard("a", 1...5))
+        rig.target.breakDown(Sample.table, with: .unwritable(target: "recording:", what: "a record", reason: "too large"))
+        let outcome = try await rig.run { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(.target(.unwritable)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(rig.deadLetters.isEmpty)
+    }
+}
