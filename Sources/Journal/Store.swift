@@ -61,7 +61,8 @@ struct Store: Sendable {
     /// The names of all shards, by ordinal - 1.
     func names(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> [ShardKey] {
         var names: [ShardKey] = []
-        names.reserveCapacity(try count(of: schema.shards, transaction))
+        // The count stands in a page that may be damaged.
+        names.reserveCapacity(min(try count(of: schema.shards, transaction), 1 << 20))
         try forEach(in: schema.shards, transaction) { key, value throws(JournalError) in
             guard Schema.ordinal(key) == UInt32(names.count + 1), let bytes = Sealed.open(value, under: key),
                 let shard = WireFormat.decodeShard(bytes)

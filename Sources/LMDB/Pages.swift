@@ -21,7 +21,7 @@ enum Pages {
         }
         if code == MDB_NOTFOUND { return nil }
         try LMDBError.check(code, "mdb_get")
-        return unsafe copy(found)
+        return try unsafe copy(found, "mdb_get")
     }
 
     static func count(of table: Table, _ transaction: OpaquePointer?) throws(LMDBError) -> Int {
@@ -35,7 +35,7 @@ enum Pages {
     ) throws(LMDBError) -> (key: [UInt8], value: [UInt8])? {
         let cursor = try unsafe Cursor(table, transaction)
         guard try cursor.move(MDB_LAST) else { return nil }
-        return unsafe (copy(cursor.key), copy(cursor.value))
+        return try unsafe (copy(cursor.key, "mdb_cursor_get"), copy(cursor.value, "mdb_cursor_get"))
     }
 
     static func floor(
@@ -43,13 +43,13 @@ enum Pages {
     ) throws(LMDBError) -> (key: [UInt8], value: [UInt8])? {
         let cursor = try unsafe Cursor(table, transaction)
         if try cursor.seek(key) {
-            let found = unsafe copy(cursor.key)
-            if found == key { return unsafe (found, copy(cursor.value)) }
+            let found = try unsafe copy(cursor.key, "mdb_cursor_get")
+            if found == key { return try unsafe (found, copy(cursor.value, "mdb_cursor_get")) }
             guard try cursor.move(MDB_PREV) else { return nil }
         } else {
             guard try cursor.move(MDB_LAST) else { return nil }
         }
-        return unsafe (copy(cursor.key), copy(cursor.value))
+        return try unsafe (copy(cursor.key, "mdb_cursor_get"), copy(cursor.value, "mdb_cursor_get"))
     }
 
     static func forEach<E: StorageFailure>(
@@ -65,6 +65,12 @@ enum Pages {
             throw E(error)
         }
         while isAtEntry {
+            do throws(LMDBError) {
+                try unsafe check(cursor.key, "mdb_cursor_get")
+                try unsafe check(cursor.value, "mdb_cursor_get")
+            } catch {
+                throw E(error)
+            }
             let (key, value) = unsafe (lend(cursor.key), lend(cursor.value))
             guard try body(unsafe key.span, unsafe value.span) else { return }
             do throws(LMDBError) { isAtEntry = try cursor.move(MDB_NEXT) } catch { throw E(error) }
@@ -76,8 +82,17 @@ enum Pages {
             start: value.mv_data?.assumingMemoryBound(to: UInt8.self), count: value.mv_data == nil ? 0 : value.mv_size)
     }
 
-    private static func copy(_ value: MDB_val) -> [UInt8] {
-        unsafe [UInt8](UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
+    /// More than anybody has ever put.
+    private static let mostBytes = 256 << 20
+
+    /// A page whose flags are damaged makes LMDB take what lies beside them for a length.
+    private static func check(_ value: MDB_val, _ call: String) throws(LMDBError) {
+        guard unsafe value.mv_size <= mostBytes else { throw LMDBError(code: MDB_CORRUPTED, call: call) }
+    }
+
+    private static func copy(_ value: MDB_val, _ call: String) throws(LMDBError) -> [UInt8] {
+        try unsafe check(value, call)
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
     }
 
     /// A cursor that ends with its owner, within its transaction.

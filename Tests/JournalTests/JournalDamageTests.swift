@@ -22,8 +22,8 @@ struct JournalDamageTests {
     }
 
     @Test(
-        "A flipped bit or a cut is refused or harmless", arguments: Seeds.and(13_709_165_585_138_501_441),
-        [false, true])
+        "A flipped bit or a cut is refused or harmless",
+        arguments: Seeds.and(13_709_165_585_138_501_441, 12_750_935_448_418_050_511), [false, true])
     func damaged(seed: UInt64, writes: Bool) async throws {
         try await Journal.use(scratch.path + "/whole") { journal in
             var history = RandomHistory(seed: 5, shards: 4)
@@ -34,7 +34,10 @@ struct JournalDamageTests {
         // Each process ends at the first case that is refused from within LMDB, and the next one goes on behind it.
         repeat {
             try File.write([], to: scratch.path + "/wrong")
-            await #expect(processExitsWith: .exitCode(65)) { [plan = plan as Plan] in
+            await #expect(
+                processExitsWith: .exitCode(65),
+                "SHAKE_SEED=\(seed), after case \(File.text(progress))"
+            ) { [plan = plan as Plan] in
                 try await JournalDamageTests.goOn(with: plan)
             }
             let wrong = File.text(scratch.path + "/wrong")

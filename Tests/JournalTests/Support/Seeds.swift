@@ -8,8 +8,8 @@ enum Seeds {
     }()
 
     /// The same, and a seed that once found something.
-    static func and(_ seed: UInt64) -> [UInt64] {
-        ProcessInfo.processInfo.environment["SHAKE_SEED"] == nil ? [seed] + all : all
+    static func and(_ seeds: UInt64...) -> [UInt64] {
+        ProcessInfo.processInfo.environment["SHAKE_SEED"] == nil ? seeds + all : all
     }
 }
 

@@ -85,7 +85,8 @@ final class DaemonProcess: Sendable {
         DaemonConfiguration(
             tables: world.schemas.map(\.name), mode: plan.mode, startAt: plan.startsAtLatest ? .latest : .trimHorizon,
             untilIdle: untilIdle, maximumPoll: plan.maximumPoll, discoveryInterval: plan.discovery,
-            watchInterval: .seconds(2), memoryBudget: 4 << 20, scanSegments: 3, scanReaders: 2, worker: "simulated/1")
+            watchInterval: .seconds(2), memoryBudget: 4 << 20, scanSegments: 3, scanReaders: 2,
+            onLoss: LossPolicies(.skip), worker: "simulated/1")
     }
 }
 
