@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from localsource import LocalSource, SourceTable
 from rig import Rig
+from shardedsource import ShardedSource
 
 SEED = int(os.environ.get("SHAKE_SEED") or random.SystemRandom().randrange(1 << 32))
 _tables = itertools.count(1)
@@ -58,3 +59,10 @@ def pytest_report_header() -> list[str]:
         f"program under test: {os.environ.get('SHAKECTL') or '.build/debug/shakectl'}",
         f"SHAKE_SEED={SEED} replays this run's chance",
     ]
+
+
+@pytest.fixture
+def sharded() -> Iterator[ShardedSource]:
+    source = ShardedSource()
+    yield source
+    source.close()

@@ -244,6 +244,18 @@ class ShardedTable:
             new = self.items[key] = {"pk": {"S": key}, "version": {"N": str(version)}, **more}
             return self._record(shard, "MODIFY" if old else "INSERT", key, new, old)
 
+    def put_without_key(self, shard: SourceShard, key: str, version: int) -> str:
+        """A change that no target which keeps items by their key can hold, as no service would send it."""
+        number = self.put(shard, key, version)
+        shard.records[-1]["dynamodb"]["Keys"] = {"other": {"S": key}}
+        return number
+
+    def mend(self, shard: SourceShard) -> None:
+        """The key of every change is what it should be."""
+        for record in shard.records:
+            image = record["dynamodb"].get("NewImage") or record["dynamodb"]["OldImage"]
+            record["dynamodb"]["Keys"] = {"pk": image["pk"]}
+
     def delete(self, shard: SourceShard, key: str) -> str:
         with self._source.lock:
             return self._record(shard, "REMOVE", key, None, self.items.pop(key))
