@@ -11,23 +11,29 @@ package final class Daemon: Sendable {
 
     private let configuration: DaemonConfiguration
     private let workshop: Workshop
+    private let report: (@Sendable (VitalSigns) -> Void)?
 
+    /// - Parameter report: is given the daemon's vital signs every `vitalsInterval`; `nil`: nobody asks how it fares.
     package init(
         configuration: DaemonConfiguration, journal: Journal, source: any StreamSource, target: any Target,
-        logger: Logger, observer: any ProgressObserver = NoProgress(), surroundings: Surroundings = Surroundings()
+        logger: Logger, observer: any ProgressObserver = NoProgress(), surroundings: Surroundings = Surroundings(),
+        report: (@Sendable (VitalSigns) -> Void)? = nil
     ) {
         self.configuration = configuration
+        self.report = report
         let stop = Signal()
+        let vitals = Vitals(tables: configuration.tables, now: surroundings.now)
         workshop = Workshop(
             configuration: configuration, journal: journal, source: source, target: target,
-            writer: TargetWriter(target: target, journal: journal, logger: logger, surroundings: surroundings) {
-                delay in
+            writer: TargetWriter(
+                target: target, journal: journal, logger: logger, surroundings: surroundings, vitals: vitals
+            ) { delay in
                 await Workshop.wait(delay, or: stop, in: surroundings)
             },
             deadLetters: DeadLetterFile("\(journal.path)/\(DeadLetterFile.name)"),
             budget: ByteBudget(capacity: configuration.memoryBudget),
             pulse: Pulse(tables: configuration.tables, uptime: surroundings.uptime),
-            stop: stop, observer: observer, surroundings: surroundings, logger: logger)
+            vitals: vitals, stop: stop, observer: observer, surroundings: surroundings, logger: logger)
     }
 
     /// Finish what is in flight, append it, and return from `run`.
@@ -78,6 +84,7 @@ package final class Daemon: Sendable {
             }
             group.addTask { await self.watch(inboxes) }
             group.addTask { await self.grantGrace() }
+            group.addTask { await self.tellHealth() }
             if let patience = configuration.untilIdle {
                 group.addTask { await self.waitForIdle(patience) }
             }
@@ -129,6 +136,7 @@ package final class Daemon: Sendable {
                 if error.reach == .daemon { return .tableEnded(table, error) }
                 await journal(error, of: table, isFirst: backoff.failures == 0)
                 workshop.pulse.dropShards(of: table)
+                workshop.vitals.failed(table, error.description)
                 if isRemediedHere(error, table) {
                     log.error("\(error)")
                     guard await workshop.wait(backoff.next(jitter: workshop.random())) else {
@@ -213,6 +221,28 @@ package final class Daemon: Sendable {
         } catch {
             return .watchEnded(asDaemonError(error))
         }
+    }
+
+    /// Says how the daemon fares, and puts each change of it into the log.
+    private func tellHealth() async -> Event {
+        guard let report else { return .nothing }
+        let limits = Health.Limits(
+            maximumPoll: configuration.maximumPoll, discoveryInterval: configuration.discoveryInterval)
+        var known: [TableName: Health] = [:]
+        repeat {
+            let signs = workshop.vitals.signs(of: configuration.worker, limits)
+            report(signs)
+            for table in configuration.tables {
+                let worst = Health.complaints(of: table, signs, now: workshop.now()).first
+                let health = worst?.health ?? .ok
+                defer { known[table] = health }
+                guard health != known[table, default: .ok] else { continue }
+                workshop.logger.log(
+                    level: health == .ok ? .notice : health == .degraded ? .warning : .error, "health changed",
+                    metadata: ["table": "\(table)", "health": "\(health.rawValue)", "reason": "\(worst?.reason ?? "")"])
+            }
+        } while await workshop.wait(configuration.vitalsInterval)
+        return .nothing
     }
 
     /// A source that doesn't answer shall not keep a daemon that was told to stop. What is in the target's hands is finished

@@ -24,6 +24,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     /// How often the journal is asked whether another process has appended. A look at a counter in shared memory; LMDB has
     /// no event for it, and a bell that an operator's process rings could be lost with the process.
     package var watchInterval: Duration
+    /// How often the daemon says what it last did.
+    package var vitalsInterval: Duration
     /// Bytes of pages that the process holds at once.
     package var memoryBudget: Int
     /// Segments of a full sync, and how many are read at a time.
@@ -40,7 +42,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package init(
         tables: [TableName], mode: Mode = .all, startAt: IteratorType = .trimHorizon, untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
-        watchInterval: Duration = .milliseconds(200), memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
+        watchInterval: Duration = .milliseconds(200), vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
         scanReaders: Int = 4, consistentScan: Bool = true, onLoss: LossPolicies = LossPolicies(),
         deadLetterLimit: Int = 100, worker: String = ""
     ) {
@@ -51,6 +53,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.maximumPoll = maximumPoll
         self.discoveryInterval = discoveryInterval
         self.watchInterval = watchInterval
+        self.vitalsInterval = vitalsInterval
         self.memoryBudget = memoryBudget
         self.scanSegments = scanSegments
         self.scanReaders = scanReaders

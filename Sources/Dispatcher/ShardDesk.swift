@@ -201,6 +201,7 @@ struct ShardDesk {
             guard let checkpoint = lineage.checkpoints[shard] else { return nil }
             lineage.took(shard)
             workshop.pulse.took(checkpoint.shard)
+            workshop.vitals.took(checkpoint.shard)
             let interrupt = Signal()
             interrupts[shard] = interrupt
             // What was handed over is the place of the anchor. A rewind since has made another one of it.
@@ -274,6 +275,7 @@ struct ShardDesk {
         if failing.backoff.failures == 1 { try await fault(shard, error) }
         failures[shard] = failing
         resting.insert(shard)
+        workshop.vitals.rests(key(shard), error.description)
         return delay
     }
 

@@ -160,6 +160,7 @@ final class ShardReader: Sendable {
                 reading.pages.append((Batch.Part(body: fetched.page.body, changes: changes), fetched.lease))
             }
             let actions = handle(.page(facts), reading)
+            workshop.vitals.paged(shard, isInStep: reading.machine.isInStep)
             if !reading.isClosed {
                 reading.silence.took(isEmpty: reading.machine.isInStep, at: surroundings.now())
             }

@@ -227,6 +227,7 @@ struct TableFollower {
                 case .listed(let description):
                     await workshop.surroundings.passing(.inDiscovery)
                     listingBackoff.succeeded()
+                    workshop.vitals.listed(table)
                     if !hasListed { follows() }
                     try await desk.admit(description.shards)
                     hasListed = true
@@ -252,7 +253,8 @@ struct TableFollower {
                         continue  // what is tried again is not at rest
                     case .findChildren, .nothing: break
                     }
-                    workshop.pulse.released(ShardKey(table: table, stream: desk.stream, shard: shard))
+                    workshop.pulse.released(desk.key(shard))
+                    workshop.vitals.released(desk.key(shard))
                 case .readerFailed(let shard, let error):
                     if error.reach != .retry { throw error }
                     try await rest(shard, after: error, &desk, &group)

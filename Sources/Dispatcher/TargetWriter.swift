@@ -1,5 +1,5 @@
 package import Journal
-package import Logging
+internal import Logging
 package import StreamModel
 package import Targets
 
@@ -28,19 +28,21 @@ package actor TargetWriter {
     private let journal: Journal
     private let logger: Logger
     private let surroundings: Surroundings
+    private let vitals: Vitals?
     private let wait: @Sendable (Duration) async -> Bool
     private var waiting: [Order] = []
     private var isWriting = false
 
     /// - Parameter wait: sleeps before a retry; `false` once the daemon is to stop.
-    package init(
+    init(
         target: any Target, journal: Journal, logger: Logger, surroundings: Surroundings = Surroundings(),
-        wait: @escaping @Sendable (Duration) async -> Bool
+        vitals: Vitals? = nil, wait: @escaping @Sendable (Duration) async -> Bool
     ) {
         self.target = target
         self.journal = journal
         self.logger = logger
         self.surroundings = surroundings
+        self.vitals = vitals
         self.wait = wait
     }
 
@@ -81,12 +83,15 @@ package actor TargetWriter {
         while true {
             do {
                 await surroundings.passing(.beforeTargetWrite)
+                vitals?.writes()
                 let tokens = try await target.write(group.map(\.batch))
+                vitals?.acknowledged()
                 await surroundings.passing(.afterTargetWrite)
                 await append(zip(group, tokens).map { ($0, $0.draft($1)) })
                 return
             } catch {
                 if error.isRetryable {
+                    vitals?.refused("\(error)")
                     let delay = backoff.next(jitter: surroundings.random())
                     logger.warning(
                         "target refused a write; it is tried again",
@@ -96,10 +101,12 @@ package actor TargetWriter {
                         ])
                     if await wait(delay) { continue }
                 } else if group.count > 1 {
+                    vitals?.gaveUp()
                     // One batch that can't be written must not take the others down.
                     for order in group { await write([order]) }
                     return
                 }
+                vitals?.gaveUp()
                 for order in group { order.continuation.resume(returning: .failure(.target(error))) }
                 return
             }

@@ -14,6 +14,7 @@ struct Workshop: Sendable {
     let deadLetters: DeadLetterFile
     let budget: ByteBudget
     let pulse: Pulse
+    let vitals: Vitals
     let stop: Signal
     let observer: any ProgressObserver
     let surroundings: Surroundings

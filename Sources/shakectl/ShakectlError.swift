@@ -21,6 +21,8 @@ enum ShakectlError: Error, CustomStringConvertible {
     case noSuchPlace(shard: ShardKey, at: SequenceNumber, DynamoDBError)
     /// The source could not be asked whether it still holds what a rewind would replay.
     case sourceNotAsked(shard: ShardKey, DynamoDBError)
+    /// `status --check`: some tables are not ok, or there is none.
+    case unwell([TableStatus])
     /// Standard output could not be written to.
     case output(reason: String)
     /// Whoever read standard output has gone.
@@ -34,7 +36,7 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .daemon(let error): error.exitCode
         case .source(let error), .sourceNotAsked(_, let error): error.exitCode
         case .target(let error): DaemonError.target(error).exitCode
-        case .trimmed: 69
+        case .trimmed, .unwell: 69
         case .output: 74
         case .outputClosed: 0
         }
@@ -64,6 +66,10 @@ enum ShakectlError: Error, CustomStringConvertible {
             shard \(shard) was not rewound: the source could not be asked whether its stream still holds what would be \
             replayed (\(error)). Repair that, or add --offline to rewind without asking
             """
+        case .unwell(let tables):
+            tables.isEmpty
+                ? "the journal knows no table yet"
+                : tables.map { "\($0.table) is \($0.health.rawValue): \($0.reason)" }.joined(separator: "\n")
         case .output(let reason): "standard output: \(reason)"
         case .outputClosed: ""
         }

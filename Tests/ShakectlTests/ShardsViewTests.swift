@@ -11,7 +11,7 @@ struct ShardsViewTests {
             Sample.shard("b", parent: "a", at: "150", starting: "101", made: Sample.now, records: 1500),
             Sample.shard("a", .done, at: "100", starting: "1", ending: "100", records: 20),
             Sample.shard("c", parent: "a", .notProcessed, starting: "102"),
-        ], daemonIsRunning: true, now: Sample.now)
+        ], signs: nil, now: Sample.now)
 
     @Test("The JSON has the promised fields, parents first")
     func json() {
@@ -49,7 +49,7 @@ struct ShardsViewTests {
 
     @Test("A journal without shards says so")
     func empty() {
-        let empty = ShardsView(checkpoints: [], daemonIsRunning: false, now: Sample.now)
+        let empty = ShardsView(checkpoints: [], signs: nil, now: Sample.now)
         #expect(empty.json.isEmpty)
         #expect(empty.lines(.plain) == ["The journal knows no shard yet."])
     }
@@ -58,7 +58,7 @@ struct ShardsViewTests {
     func tables() {
         let view = ShardsView(
             checkpoints: [Sample.shard("a", table: "users"), Sample.shard("a", table: "orders")],
-            daemonIsRunning: true, now: Sample.now)
+            signs: nil, now: Sample.now)
         #expect(view.lines(.plain).filter { $0.contains("arn:") }.map { $0.prefix(6) } == ["orders", "users "])
         #expect(view.json.count == 2)
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Dispatcher
 internal import Journal
 
 struct StatusCommand: ParsableCommand {
@@ -6,16 +7,24 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "What is being done for each table, and whether it goes well.",
         discussion: """
-            Reads the journal only: it works beside a running daemon, and without one.
+            Reads the journal, and what the daemon says every other second of what it last did (vitals.json beside it): \
+            when the shards were listed, when a page of each came, when the target acknowledged a write.
 
-            HEALTH is ok; degraded (an error is being tried again, or the table is more than 12 h behind); failed (an \
-            operator must act); or stopped (no daemon runs). LAG is how old the newest record is that the target \
-            holds, and zero where a running daemon found nothing newer.
+            HEALTH is ok; degraded (an error is being tried again, something does not move, the table is more than 12 h \
+            behind, or you are to take note of something); failed (an operator must act, or the daemon hangs); or \
+            stopped (no daemon runs). LAG is how old the newest record is that the target holds, and zero where the \
+            newest page of each shard was empty.
+
+            --check exits 69 unless each table is ok, for whatever watches it.
 
             Examples:
               shakectl status
+              shakectl status --check > /dev/null || page-somebody
               shakectl status --json | jq -r 'select(.health != "ok") | .reason'
             """)
+
+    @Flag(help: "Exit 69 unless each table is ok.")
+    var check = false
 
     @OptionGroup var common: CommonOptions
 
@@ -29,5 +38,8 @@ struct StatusCommand: ParsableCommand {
             tables: TableStatus.all(tables: tables, checkpoints: checkpoints, daemon: daemon, now: context.now),
             daemon: daemon, journal: journal.path, target: try asking(journal.lastDaemonRun)?.target ?? "")
         try context.show(json: view.json, lines: view.lines(context.palette))
+        guard check else { return }
+        let ill = view.tables.filter { $0.health != .ok }
+        guard ill.isEmpty, !view.tables.isEmpty else { throw ShakectlError.unwell(ill) }
     }
 }

@@ -1,24 +1,24 @@
+internal import Dispatcher
 internal import Journal
 internal import StreamModel
 
-/// How far the target is behind the source, as far as the journal can tell. It holds what became durable, not what
-/// is still in the stream, so this is a bound and not a measurement.
+/// How far the target is behind the source, as far as journal and vital signs can tell. They know what became durable and
+/// what was asked for, not what is still in the stream, so this is a bound and not a measurement.
 enum Lag {
-    /// A shard that a running daemon reads is asked at least once a second. If nothing was recorded for this long,
-    /// nothing came: neither a record nor an error.
-    static let quiet = Duration.seconds(5)
+    /// A page that is no older than this is as good as now: an idle shard is asked once a second.
+    static let fresh = Duration.seconds(5)
 
-    /// - Returns: zero where nothing is left to read, as far as can be known; else the age of the last durable
-    ///   record, which the source may have made to the second only; `nil` where nothing was read yet, and for a shard
-    ///   that has been read to its end.
-    static func of(_ checkpoint: Checkpoint, daemonIsRunning: Bool, now: Timestamp) -> Duration? {
+    /// - Parameter sign: what a running daemon last did with the shard.
+    /// - Returns: zero where the newest page was empty and everything before it is in the target; how old that page is, where
+    ///   nobody has asked since; else the age of the last durable record, which the source may have made to the second only.
+    ///   `nil` where nothing was read yet, and for a shard of which nothing more is read.
+    static func of(_ checkpoint: Checkpoint, sign: VitalSigns.Shard?, now: Timestamp) -> Duration? {
         switch checkpoint.status {
         case .done, .notNeeded, .lost: return nil
-        case .inProcessing where daemonIsRunning && !checkpoint.endsWithFault && now - checkpoint.updated > quiet:
-            return .zero
-        case .inProcessing, .notProcessed, .prepared, .waitingForParent:
-            return checkpoint.approximateTime.map { max(.zero, now - $0) }
+        case .inProcessing, .notProcessed, .prepared, .waitingForParent: break
         }
+        if let sign, sign.isInStep, let page = sign.page { return now - page > fresh ? now - page : .zero }
+        return checkpoint.approximateTime.map { max(.zero, now - $0) }
     }
 }
 

@@ -1,11 +1,17 @@
+internal import Dispatcher
 internal import Journal
 internal import StreamModel
 
 /// `shards`: the lineage of each stream.
 struct ShardsView: Sendable {
     let checkpoints: [Checkpoint]
-    let daemonIsRunning: Bool
+    /// Of a running daemon.
+    let signs: VitalSigns?
     let now: Timestamp
+
+    private func lag(of checkpoint: Checkpoint) -> Duration? {
+        Lag.of(checkpoint, sign: signs?[checkpoint.shard], now: now)
+    }
 
     /// A stream of a table, and its shards.
     private var streams: [(stream: ShardKey, checkpoints: [Checkpoint])] {
@@ -31,7 +37,7 @@ struct ShardsView: Sendable {
                     "sequence_number": .string(checkpoint.sequenceNumber?.text),
                     "starting_sequence_number": .string(checkpoint.range.starting?.text),
                     "ending_sequence_number": .string(checkpoint.range.ending?.text),
-                    "lag_seconds": .seconds(Lag.of(checkpoint, daemonIsRunning: daemonIsRunning, now: now)),
+                    "lag_seconds": .seconds(lag(of: checkpoint)),
                 ]
             }
         }
@@ -52,7 +58,7 @@ struct ShardsView: Sendable {
                     text.rows.append(
                         .cells([.init("\(line.prefix)… \(Spoken.count(UInt64(count), "shard")), each done", .dim)]))
                 case .shard(let checkpoint):
-                    let lag = Lag.of(checkpoint, daemonIsRunning: daemonIsRunning, now: now)
+                    let lag = lag(of: checkpoint)
                     text.rows.append(
                         .cells([
                             .init(line.prefix + checkpoint.shard.shard.text),

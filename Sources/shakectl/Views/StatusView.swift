@@ -1,3 +1,4 @@
+internal import Dispatcher
 internal import Journal
 internal import StreamModel
 
@@ -14,7 +15,7 @@ struct StatusView: Sendable {
     func lines(_ palette: Palette) -> [String] {
         let head =
             switch daemon {
-            case .running(let who): "daemon: \(palette.paint("running", .green)), \(who)"
+            case .running(let who, _): "daemon: \(palette.paint("running", .green)), \(who)"
             case .notRunning(let why): "daemon: \(palette.paint("not running", .yellow)); \(why)"
             }
         guard !tables.isEmpty else {
@@ -64,6 +65,9 @@ extension TableStatus {
             "last_error": .string(lastError),
             "losses": .array(losses.map(\.json)),
             "dead_letters": .integer(Int64(deadLetters)),
+            "listed_seconds": .seconds(listed),
+            "read_seconds": .seconds(read),
+            "acknowledged_seconds": .seconds(acknowledged),
         ]
     }
 
@@ -73,7 +77,7 @@ extension TableStatus {
     }
 }
 
-extension TableStatus.Health {
+extension Health {
     fileprivate var colour: Palette.Colour {
         switch self {
         case .ok: .green

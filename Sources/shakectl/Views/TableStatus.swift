@@ -1,18 +1,9 @@
+internal import Dispatcher
 internal import Journal
 internal import StreamModel
 
 /// What `status` says of one table.
 struct TableStatus: Hashable, Sendable {
-    enum Health: String, CaseIterable, Sendable {
-        case ok
-        /// Something is being tried again, or the stream's end comes near.
-        case degraded
-        /// An operator must act.
-        case failed
-        /// Nobody follows the table.
-        case stopped
-    }
-
     let table: TableName
     let stream: StreamARN?
     let phase: Phase?
@@ -26,6 +17,11 @@ struct TableStatus: Hashable, Sendable {
     let losses: [LossView]
     /// Records that wait in dead-letters.jsonl.
     let deadLetters: Int
+    /// How long ago its shards were listed, the shard that was read longest ago was read, and the target acknowledged a write;
+    /// as a running daemon says.
+    let listed: Duration?
+    let read: Duration?
+    let acknowledged: Duration?
 
     /// One for each table that the journal knows, by name.
     static func all(tables: [TableState], checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp)
@@ -46,7 +42,15 @@ struct TableStatus: Hashable, Sendable {
         losses = LossView.all(of: state.table, state, checkpoints).filter { $0.isOpen || $0.stops }
         deadLetters = state.refusals.count + checkpoints.reduce(0) { $0 + $1.refusals.count }
         phase = state.phase
-        lag = checkpoints.compactMap { Lag.of($0, daemonIsRunning: daemon.isRunning, now: now) }.max()
+        // Shards of a stream that was replaced are history.
+        let signs = daemon.signs
+        let current = checkpoints.filter { state.stream == nil || $0.shard.stream == state.stream }
+        lag = current.compactMap { Lag.of($0, sign: signs?[$0.shard], now: now) }.max()
+        let own = signs?[state.table]
+        let age = { (time: Timestamp?) in time.map { max(.zero, now - $0) } }
+        listed = age(own?.listed)
+        read = age(own?.shards.map { $0.page ?? $0.taken }.min())
+        acknowledged = age(signs?.target.acknowledged)
         records = checkpoints.reduce(0) { $0 + $1.records }
         shards = checkpoints.reduce(into: [:]) { $0[$1.status, default: 0] += 1 }
         let faults = checkpoints.compactMap { checkpoint in
@@ -55,13 +59,13 @@ struct TableStatus: Hashable, Sendable {
         let newest = (faults + (state.lastFault.map { [(fault: $0, shard: nil)] } ?? []))
             .max { $0.fault.time < $1.fault.time }
         lastError = newest.map { Self.describe($0.fault, of: $0.shard) }
-        (health, reason) = Self.assess(state, checkpoints, daemon, lag, losses, deadLetters)
+        (health, reason) = Self.assess(state, current, daemon, lag, losses, deadLetters, now)
     }
 
     /// The rule of health: first what stops everything, then what an operator must repair, then what repairs itself.
     private static func assess(
         _ state: TableState, _ checkpoints: [Checkpoint], _ daemon: DaemonPresence, _ lag: Duration?,
-        _ losses: [LossView], _ deadLetters: Int
+        _ losses: [LossView], _ deadLetters: Int, _ now: Timestamp
     ) -> (Health, String) {
         if case .notRunning(let why) = daemon { return (.stopped, "no daemon is running; \(why)") }
         if let loss = losses.first(where: \.stops) { return (.failed, "\(loss.words); \(loss.advice)") }
@@ -72,6 +76,10 @@ struct TableStatus: Hashable, Sendable {
         if let fault = state.lastFault, fault.time >= state.updated, fault.time >= lastProgress {
             return (isRead && fault.isRetried ? .degraded : .failed, describe(fault, of: nil))
         }
+
+        // What the daemon says of itself is newer than what it has journaled.
+        let complaints = daemon.signs.map { Health.complaints(of: state.table, $0, now: now) } ?? []
+        if let worst = complaints.first { return (worst.health, worst.reason) }
 
         let stuck = checkpoints.filter { $0.endsWithFault && !$0.status.letsChildrenStart }
         if let worst = stuck.min(by: { $0.updated < $1.updated }), let fault = worst.lastFault {

@@ -49,5 +49,5 @@ enum Sample {
             revision: revision.map { Revision($0) }, payload: payload)
     }
 
-    static let running = DaemonPresence.running("pid 7 on alpha")
+    static let running = DaemonPresence.running("pid 7 on alpha", nil)
 }

@@ -1,0 +1,108 @@
+package import StreamModel
+
+/// What a daemon last did, and when: as it says so itself every other second, in a file beside the journal.
+///
+/// The journal holds what is durable; that nothing comes, or that nobody asks, leaves no trace in it.
+package struct VitalSigns: Codable, Hashable, Sendable {
+    package var written: Timestamp
+    /// Host and pid.
+    package var worker: String
+    /// As the daemon was configured.
+    package var limits: Health.Limits
+    package var target: Target
+    package var tables: [Table]
+
+    package struct Target: Codable, Hashable, Sendable {
+        /// When it last acknowledged a write.
+        package var acknowledged: Timestamp?
+        /// Since when it has not acknowledged the one that it was given; tried again or not.
+        package var busySince: Timestamp?
+        /// Why it refused that, if it did.
+        package var trouble: String?
+
+        package init(acknowledged: Timestamp? = nil, busySince: Timestamp? = nil, trouble: String? = nil) {
+            self.acknowledged = acknowledged
+            self.busySince = busySince
+            self.trouble = trouble
+        }
+    }
+
+    package struct Table: Codable, Hashable, Sendable {
+        package var name: String
+        /// When a listing of its shards last came.
+        package var listed: Timestamp?
+        /// What keeps all of it from being worked on.
+        package var trouble: Trouble?
+        /// Those that are read now, or that rest since reading them failed.
+        package var shards: [Shard]
+
+        package init(name: String, listed: Timestamp? = nil, trouble: Trouble? = nil, shards: [Shard] = []) {
+            self.name = name
+            self.listed = listed
+            self.trouble = trouble
+            self.shards = shards
+        }
+    }
+
+    package struct Shard: Codable, Hashable, Sendable {
+        package var id: String
+        /// When it was taken up.
+        package var taken: Timestamp
+        /// When a page of it last came.
+        package var page: Timestamp?
+        /// Whether that page was empty, and everything before it is in the target.
+        package var isInStep: Bool
+        package var trouble: Trouble?
+
+        package init(
+            id: String, taken: Timestamp, page: Timestamp? = nil, isInStep: Bool = false, trouble: Trouble? = nil
+        ) {
+            self.id = id
+            self.taken = taken
+            self.page = page
+            self.isInStep = isInStep
+            self.trouble = trouble
+        }
+    }
+
+    /// Something that is tried again.
+    package struct Trouble: Codable, Hashable, Sendable {
+        package var since: Timestamp
+        package var tries: Int
+        package var cause: String
+
+        package init(since: Timestamp, tries: Int, cause: String) {
+            self.since = since
+            self.tries = tries
+            self.cause = cause
+        }
+    }
+
+    package init(
+        written: Timestamp, worker: String, limits: Health.Limits = Health.Limits(), target: Target = Target(),
+        tables: [Table] = []
+    ) {
+        self.written = written
+        self.worker = worker
+        self.limits = limits
+        self.target = target
+        self.tables = tables
+    }
+
+    package subscript(table: TableName) -> Table? { tables.first { $0.name == table.text } }
+    package subscript(shard: ShardKey) -> Shard? {
+        self[shard.table]?.shards.first { $0.id == shard.shard.text }
+    }
+}
+
+extension Timestamp: Codable {
+    /// Microseconds since 1970.
+    package init(from decoder: any Decoder) throws {
+        self.init(microseconds: try decoder.singleValueContainer().decode(Int64.self))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(microseconds)
+    }
+}

@@ -1,0 +1,123 @@
+internal import StreamModel
+internal import Synchronization
+
+/// Collects what each part of the daemon last did.
+final class Vitals: Sendable {
+    private struct Table {
+        var listed: Timestamp?
+        var trouble: VitalSigns.Trouble?
+        var shards: [ShardID: VitalSigns.Shard] = [:]
+    }
+
+    private struct State {
+        var tables: [TableName: Table]
+        var target = VitalSigns.Target()
+    }
+
+    private let state: Mutex<State>
+    private let now: @Sendable () -> Timestamp
+
+    init(tables: [TableName], now: @escaping @Sendable () -> Timestamp) {
+        self.now = now
+        state = Mutex(State(tables: Dictionary(tables.map { ($0, Table()) }) { first, _ in first }))
+    }
+
+    // MARK: - Tables
+
+    func listed(_ table: TableName) {
+        let now = now()
+        state.withLock { state in
+            state.tables[table]?.listed = now
+            state.tables[table]?.trouble = nil
+        }
+    }
+
+    /// All work on the table has ended, and begins again or waits for an operator.
+    func failed(_ table: TableName, _ cause: String) {
+        let now = now()
+        state.withLock { state in
+            guard let earlier = state.tables[table] else { return }
+            let trouble = earlier.trouble
+            state.tables[table]?.shards = [:]
+            state.tables[table]?.trouble = VitalSigns.Trouble(
+                since: trouble?.since ?? now, tries: (trouble?.tries ?? 0) + 1, cause: cause)
+        }
+    }
+
+    /// The table is worked on: a page of its scan, or of a shard, has come.
+    func moved(_ table: TableName) { state.withLock { $0.tables[table]?.trouble = nil } }
+
+    // MARK: - Shards
+
+    func took(_ shard: ShardKey) {
+        let now = now()
+        state.withLock { state in
+            // What failed is still in trouble until a page comes.
+            let trouble = state.tables[shard.table]?.shards[shard.shard]?.trouble
+            state.tables[shard.table]?.shards[shard.shard] = VitalSigns.Shard(
+                id: shard.shard.text, taken: now, trouble: trouble)
+        }
+    }
+
+    func paged(_ shard: ShardKey, isInStep: Bool) {
+        let now = now()
+        state.withLock { state in
+            state.tables[shard.table]?.shards[shard.shard]?.page = now
+            state.tables[shard.table]?.shards[shard.shard]?.isInStep = isInStep
+            state.tables[shard.table]?.shards[shard.shard]?.trouble = nil
+        }
+    }
+
+    /// Reading failed, and is tried again after a while.
+    func rests(_ shard: ShardKey, _ cause: String) {
+        let now = now()
+        state.withLock { state in
+            let trouble = state.tables[shard.table]?.shards[shard.shard]?.trouble
+            state.tables[shard.table]?.shards[shard.shard]?.isInStep = false
+            state.tables[shard.table]?.shards[shard.shard]?.trouble = VitalSigns.Trouble(
+                since: trouble?.since ?? now, tries: (trouble?.tries ?? 0) + 1, cause: cause)
+        }
+    }
+
+    /// It is not read any more: it has ended, or was set back.
+    func released(_ shard: ShardKey) { state.withLock { _ = $0.tables[shard.table]?.shards.removeValue(forKey: shard.shard) } }
+
+    // MARK: - The target
+
+    func writes() {
+        let now = now()
+        state.withLock { state in
+            if state.target.busySince == nil { state.target.busySince = now }
+        }
+    }
+
+    func refused(_ cause: String) { state.withLock { $0.target.trouble = cause } }
+
+    func acknowledged() {
+        let now = now()
+        state.withLock { $0.target = VitalSigns.Target(acknowledged: now) }
+    }
+
+    /// Nothing is asked of it any more: what it was given failed for good.
+    func gaveUp() {
+        state.withLock { state in
+            state.target.busySince = nil
+            state.target.trouble = nil
+        }
+    }
+
+    // MARK: -
+
+    func signs(of worker: String, _ limits: Health.Limits) -> VitalSigns {
+        let now = now()
+        return state.withLock { state in
+            VitalSigns(
+                written: now, worker: worker, limits: limits, target: state.target,
+                tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
+                    VitalSigns.Table(
+                        name: name.text, listed: table.listed, trouble: table.trouble,
+                        shards: table.shards.sorted { $0.key < $1.key }.map(\.value))
+                })
+        }
+    }
+}
