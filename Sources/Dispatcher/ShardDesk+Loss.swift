@@ -36,11 +36,36 @@ extension ShardDesk {
     /// keeps its records: it gives what is left, and says nothing of the rest.
     mutating func loseWhatStoodStill() async throws {
         for shard in eligible {
-            guard let checkpoint = lineage.checkpoints[shard], try hasStoodStill(checkpoint) else { continue }
-            _ = try await lose(
-                shard, .stoodStill,
-                "it was not read for longer than the 24 hours that the stream is sure to keep its records")
+            guard let checkpoint = lineage.checkpoints[shard] else { continue }
+            if let loss = checkpoint.loss, loss.policy == .stop {
+                // What stopped the table stops it until somebody says how it goes on.
+                _ = try await lose(shard, loss.cause, loss.detail)
+            } else if try hasStoodStill(checkpoint) {
+                _ = try await lose(
+                    shard, .stoodStill,
+                    "it was not read for longer than the 24 hours that the stream is sure to keep its records")
+            }
         }
+    }
+
+    /// Shards of a listing whose parents neither it nor the journal knows, though the table was followed before: those came and
+    /// went while nobody looked, with all that they held.
+    ///
+    /// Where somebody looked within a day, a listing is only late.
+    func orphans(among news: [Lineage.News], _ listing: [Shard]) throws(JournalError) -> [(shard: ShardID, parent: ShardID)] {
+        guard let lastLook = try lastLook(), workshop.now() - lastLook >= Recovery.retention else { return [] }
+        let listed = Set(listing.map(\.id))
+        return news.compactMap { news in
+            guard lineage.checkpoints[news.shard] == nil, news.status != .notNeeded, news.discovered.start == .trimHorizon,
+                let parent = news.discovered.parent, lineage.checkpoints[parent] == nil, !listed.contains(parent)
+            else { return nil }
+            return (news.shard, parent)
+        }
+    }
+
+    /// When the journal last learned something of the stream's shards; `nil` where it knows none.
+    private func lastLook() throws(JournalError) -> Timestamp? {
+        lineage.checkpoints.values.map { max($0.updated, $0.accountedUntil ?? $0.updated) }.max()
     }
 
     private func hasStoodStill(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
@@ -55,12 +80,16 @@ extension ShardDesk {
 
     /// Since when the shard, of which nothing was delivered since its start, has records that are ours to bring.
     private func owedSince(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
+        let begun: Timestamp?
         if case .iterator(_, let obtained)? = checkpoint.storedIterator {
-            return max(obtained, checkpoint.accountedUntil ?? obtained)
+            begun = obtained
+        } else if let replayed = try lastBeforeReplay(checkpoint) {
+            begun = replayed
+        } else {
+            let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
+            begun = [try wholeSince(checkpoint), parent?.accountedUntil].compactMap(\.self).max()
         }
-        if let replayed = try lastBeforeReplay(checkpoint) { return max(replayed, checkpoint.accountedUntil ?? replayed) }
-        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
-        return [try wholeSince(checkpoint), parent?.accountedUntil, checkpoint.accountedUntil].compactMap(\.self).max()
+        return [begun, checkpoint.accountedUntil, checkpoint.lossDeclared].compactMap(\.self).max()
     }
 
     /// The oldest record that the stream still has of a shard, as far as it says.

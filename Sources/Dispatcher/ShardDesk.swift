@@ -102,6 +102,7 @@ struct ShardDesk {
             let news = lineage.news(in: listing, startAt: startAt)
             guard !news.isEmpty else { break }
             let overtaken = try overtaken(by: news)
+            let orphans = try orphans(among: news, listing)
             var drafts = Dictionary(news.map { ($0.shard, discovery($0)) }, uniquingKeysWith: { first, _ in first })
             for (shard, draft) in overtaken {
                 drafts[shard] = Draft(
@@ -120,6 +121,10 @@ struct ShardDesk {
                 for (shard, _) in overtaken {
                     log(shard).warning("a parent of the shard was listed late; the shard is read again after it")
                     interrupts[shard]?.fire()
+                }
+                for (shard, parent) in orphans {
+                    _ = try await lose(
+                        shard, .stoodStill, "its parent \(parent) came and went while nobody read the stream")
                 }
                 break
             }

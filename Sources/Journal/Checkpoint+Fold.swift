@@ -99,6 +99,9 @@ extension Checkpoint {
                 rewound.to == nil ? .trimHorizon : rewound.inclusive ? .atSequenceNumber : .afterSequenceNumber
             storedIterator = nil
             approximateTime = nil
+            // Both spoke of what lay before the old place.
+            accountedUntil = nil
+            lossDeclared = nil
             status = rewound.cascadeRoot == nil ? .prepared : .waitingForParent
         case .rangeLost(let lost):
             guard !status.letsChildrenStart else {
@@ -109,7 +112,7 @@ extension Checkpoint {
                 // The number stays: what is left begins after it.
                 iteratorType = .trimHorizon
                 storedIterator = nil
-                accountedUntil = time
+                lossDeclared = time
             }
         case .lossAcknowledged(let word):
             guard let known = loss, word.remedy != .stop else {

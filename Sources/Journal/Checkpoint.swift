@@ -30,8 +30,10 @@ package struct Checkpoint: Hashable, Sendable {
     /// Records that the target can't hold, until they are delivered after all or settled by hand. Bounded by the daemon's
     /// limit of dead letters.
     package var refusals: [RefusedRecord]
-    /// What was made up to then is in the target, or was said to be lost, though no record says so.
+    /// What was made up to then is in the target, though no record says so.
     package var accountedUntil: Timestamp?
+    /// When the shard was last set to the oldest record left: what had gone by then was said to be lost.
+    package var lossDeclared: Timestamp?
 
     /// The last error that changed what is done, and when.
     package struct Fault: Hashable, Sendable {

@@ -58,6 +58,7 @@ extension WireFormat {
             }
         }
         writer.optional(22, checkpoint.accountedUntil?.microseconds)
+        writer.optional(23, checkpoint.lossDeclared?.microseconds)
     }
 
     static func decodeCheckpoint(_ bytes: [UInt8], of shard: ShardKey) -> Checkpoint? {
@@ -98,6 +99,7 @@ extension WireFormat {
                 RefusedRecord(
                     position: Position(refusal.position), sequenceNumber: number, epoch: Epoch(refusal.epoch)))
         }
+        if state.hasLossDeclared { checkpoint.lossDeclared = Timestamp(microseconds: state.lossDeclared) }
         if state.hasAccountedUntil { checkpoint.accountedUntil = Timestamp(microseconds: state.accountedUntil) }
         return checkpoint
     }

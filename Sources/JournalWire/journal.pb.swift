@@ -1057,6 +1057,15 @@ package nonisolated struct Shake_Journal_V1_CheckpointState: @unchecked Sendable
   /// Clears the value of `accountedUntil`. Subsequent reads from it will return its default value.
   package mutating func clearAccountedUntil() {_uniqueStorage()._accountedUntil = nil}
 
+  package var lossDeclared: Int64 {
+    get {_storage._lossDeclared ?? 0}
+    set {_uniqueStorage()._lossDeclared = newValue}
+  }
+  /// Returns true if `lossDeclared` has been explicitly set.
+  package var hasLossDeclared: Bool {_storage._lossDeclared != nil}
+  /// Clears the value of `lossDeclared`. Subsequent reads from it will return its default value.
+  package mutating func clearLossDeclared() {_uniqueStorage()._lossDeclared = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2571,7 +2580,7 @@ nonisolated extension Shake_Journal_V1_Refusal: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}starting_sequence_number\0\u{3}ending_sequence_number\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}see_sequence_number\0\u{3}stored_iterator\0\u{3}stored_iterator_obtained\0\u{1}worker\0\u{3}approximate_time\0\u{1}epoch\0\u{1}revision\0\u{1}position\0\u{1}updated\0\u{1}records\0\u{1}bytes\0\u{3}target_token\0\u{3}last_fault\0\u{1}loss\0\u{1}refusals\0\u{3}accounted_until\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}starting_sequence_number\0\u{3}ending_sequence_number\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}see_sequence_number\0\u{3}stored_iterator\0\u{3}stored_iterator_obtained\0\u{1}worker\0\u{3}approximate_time\0\u{1}epoch\0\u{1}revision\0\u{1}position\0\u{1}updated\0\u{1}records\0\u{1}bytes\0\u{3}target_token\0\u{3}last_fault\0\u{1}loss\0\u{1}refusals\0\u{3}accounted_until\0\u{3}loss_declared\0")
 
   fileprivate class _StorageClass {
     var _parent: String = String()
@@ -2596,6 +2605,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
     var _loss: Shake_Journal_V1_Loss? = nil
     var _refusals: [Shake_Journal_V1_Refusal] = []
     var _accountedUntil: Int64? = nil
+    var _lossDeclared: Int64? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2628,6 +2638,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
       _loss = source._loss
       _refusals = source._refusals
       _accountedUntil = source._accountedUntil
+      _lossDeclared = source._lossDeclared
     }
   }
 
@@ -2668,6 +2679,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._loss) }()
         case 21: try { try decoder.decodeRepeatedMessageField(value: &_storage._refusals) }()
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._accountedUntil) }()
+        case 23: try { try decoder.decodeSingularInt64Field(value: &_storage._lossDeclared) }()
         default: break
         }
       }
@@ -2746,6 +2758,9 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
       try { if let v = _storage._accountedUntil {
         try visitor.visitSingularInt64Field(value: v, fieldNumber: 22)
       } }()
+      try { if let v = _storage._lossDeclared {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 23)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2777,6 +2792,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
         if _storage._loss != rhs_storage._loss {return false}
         if _storage._refusals != rhs_storage._refusals {return false}
         if _storage._accountedUntil != rhs_storage._accountedUntil {return false}
+        if _storage._lossDeclared != rhs_storage._lossDeclared {return false}
         return true
       }
       if !storagesAreEqual {return false}

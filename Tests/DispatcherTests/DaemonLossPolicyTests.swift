@@ -196,6 +196,26 @@ struct DaemonLossPolicyTests {
         #expect(rig.target.numbers == [1, 2, 3, 4, 7, 8, 9])
     }
 
+    @Test("So may its child, whose parent's loss vouches for nothing that came after it")
+    func stoodStillBelow() async throws {
+        rig.source.add(
+            FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...6, isClosed: true),
+            FakeShard("c", parent: "b", 7...9))
+        rig.source.fail(.records, of: "b", with: .named("InternalServerError", status: 500))
+        try await rig.run { daemon in
+            try await eventually("the child is taken up") { try daemon.journal.status(of: "b") == .inProcessing }
+        }
+        rig.source.heal()
+        rig.source.change("b") { $0.trimmed = 1 }
+        rig.source.change("c") { $0.trimmed = 1 }
+        try await rig.run(following(.skip), now: { .now() + .seconds(25 * 3600) }) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "c") == 9 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 6, 8, 9])
+        #expect(try loss(of: "b")?.cause == .stoodStill)
+        #expect(try loss(of: "c")?.cause == .stoodStill)
+    }
+
     @Test("So may one that was anchored at its newest record and never brought one")
     func stoodStillAtAnchor() async throws {
         rig.source.add(FakeShard("a", 1...4))
@@ -246,6 +266,42 @@ struct DaemonLossPolicyTests {
         #expect(rig.target.numbers == [1, 2, 3, 4, 5, 6, 7])
         #expect(try loss() == nil)
         #expect(try rig.journal { try $0.events(of: "a").contains { $0.resolved?.rule == "in_step_horizon" } })
+    }
+
+    @Test("A shard that came and went while nobody looked is a loss of the one that follows it", arguments: [true, false])
+    func cameAndWent(longAgo: Bool) async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true))
+        try await rig.run { daemon in
+            try await eventually("the first is done") { try daemon.journal.status(of: "a") == .done }
+        }
+        // `b`, between the two, has aged out.
+        rig.source.remove("a")
+        rig.source.add(FakeShard("c", parent: "b", 7...9))
+        let hours = longAgo ? 25 : 2
+        try await rig.run(following(.skip), now: { .now() + .seconds(hours * 3600) }) { daemon in
+            try await eventually("what is there is journaled") { try daemon.journal.number(of: "c") == 9 }
+        }
+        #expect(try loss(of: "c")?.cause == (longAgo ? .stoodStill : nil))
+    }
+
+    @Test("What stops a table stops it again at each start, also where only the journal knows of it")
+    func stopsAgain() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true))
+        try await rig.run { daemon in
+            try await eventually("the first is done") { try daemon.journal.status(of: "a") == .done }
+        }
+        rig.source.add(FakeShard("c", parent: "b", 7...9))
+        for _ in 1...2 {
+            let outcome = try await rig.run(following(.stop), now: { .now() + .seconds(25 * 3600) }) { daemon in
+                try await eventually("the daemon ends") { daemon.hasEnded }
+            }
+            guard case .failure(.rangeLost) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+        }
+        #expect(try kinds("range_lost").count == 1)
+        #expect(rig.target.numbers == [1, 2, 3, 4])
     }
 
     // MARK: - Another stream

@@ -176,7 +176,7 @@ struct CheckpointFoldTests {
         let after = try Self.apply(.lost(.skip, from: 50, to: 70), to: Self.full())
         #expect((after.iteratorType, after.sequenceNumber) == (.trimHorizon, Sample.number(50)))
         #expect(after.storedIterator == nil)
-        #expect(after.accountedUntil == Sample.noon + .seconds(1))
+        #expect((after.lossDeclared, after.accountedUntil) == (Sample.noon + .seconds(1), nil))
         #expect(Self.refusal(.advanced(50), to: after) != nil, "it never goes back")
         #expect(try Self.apply(.advanced(70), to: after).iteratorType == .afterSequenceNumber)
     }
@@ -218,6 +218,13 @@ struct CheckpointFoldTests {
         let once = try Self.apply(.lost(.skip, from: 50, to: 70), to: Self.full())
         let twice = try Self.apply(.lost(.skip, from: 80, to: 90), to: once)
         #expect((twice.loss?.from, twice.loss?.to) == (Sample.number(50), Sample.number(90)))
+    }
+
+    @Test("A rewind takes back what was vouched for: it goes to before that")
+    func rewindVouchesForNothing() throws {
+        let vouched = try Self.apply(.inStep(InStep(until: Sample.noon)), to: try Self.apply(.lost(.skip), to: Self.full()))
+        let rewound = try Self.apply(.rewound(from: 50, to: 40, epoch: 4), to: vouched)
+        #expect((rewound.accountedUntil, rewound.lossDeclared) == (nil, nil))
     }
 
     // MARK: - What is refused by the target

@@ -144,6 +144,7 @@ struct WireFormatTests {
                         RefusedRecord(position: Position(8), sequenceNumber: Sample.number(2), epoch: Epoch(.max)),
                     ]
                     checkpoint.accountedUntil = Sample.noon
+                    checkpoint.lossDeclared = Sample.noon + .seconds(1)
                 }
                 // Written by hand, read by the generated code.
                 var writer = WireWriter()

@@ -30,7 +30,7 @@ struct Chaos: Sendable {
     /// Goes on until `deadline`, or until the process is dead.
     mutating func act(until deadline: Duration, while life: Life) async {
         while world.conductor.now < deadline, life.isAlive {
-            await wait(min(chance.duration(.milliseconds(20), .seconds(45)), deadline - world.conductor.now))
+            await wait(min(chance.duration(.milliseconds(20), plan.pace), deadline - world.conductor.now))
             guard life.isAlive else { return }
             switch chance.below(100) {
             case 0..<60: burst()

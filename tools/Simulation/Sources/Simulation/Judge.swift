@@ -10,13 +10,28 @@ package struct Judge: Sendable {
 
     package init() {}
 
+    /// What may excuse that a record was skipped.
+    package struct Excuses: Sendable {
+        /// So many of the shard's records have left the stream.
+        package var gone = 0
+        /// So many of them had been made before the journal knew of the shard, where it knows of no parent of it either.
+        package var foreign = 0
+        /// Whether the journal has declared a loss of the shard.
+        package var isDeclared = false
+
+        package init() {}
+
+        /// Whether the record at a place may be missing.
+        func cover(_ place: Int) -> Bool { place < gone && (isDeclared || place < foreign) }
+    }
+
     // MARK: - At a write
 
     /// - Parameters:
     ///   - start: the place of the first record that a shard without a sequence number still has to bring.
     ///   - checkpoint: what the journal says at this moment.
     package func violations(
-        of entry: Disk.Entry, beginningAt start: Int, on disk: Disk, _ truth: Truth,
+        of entry: Disk.Entry, beginningAt start: Int, _ excuses: Excuses, on disk: Disk, _ truth: Truth,
         _ checkpoint: (ShardKey) -> Checkpoint?
     ) -> [String] {
         guard case .shard(let shard, let epoch, _) = entry.origin else { return [] }
@@ -37,7 +52,7 @@ package struct Judge: Sendable {
         }
         // What an operator's rewind has overtaken is read again from there.
         if epoch == current.epoch, let first = places.first {
-            found += gap(before: first, start, log, current)
+            found += gap(before: first, start, excuses, log, current, disk.holds[shard] ?? [])
             if let parent = current.parent.flatMap({
                 checkpoint(ShardKey(table: shard.table, stream: shard.stream, shard: $0))
             }),
@@ -50,7 +65,10 @@ package struct Judge: Sendable {
     }
 
     /// Loss: a batch begins where the journal stands, or at what is owed.
-    private func gap(before first: Int, _ start: Int, _ log: Truth.Log, _ current: Checkpoint) -> [String] {
+    private func gap(
+        before first: Int, _ start: Int, _ excuses: Excuses, _ log: Truth.Log, _ current: Checkpoint,
+        _ held: Set<SequenceNumber>
+    ) -> [String] {
         let expected: Int
         if let number = current.sequenceNumber, let place = log.places[number] {
             expected = current.iteratorType == .atSequenceNumber ? place : place + 1
@@ -58,7 +76,11 @@ package struct Judge: Sendable {
             expected = start
         }
         guard first > expected else { return [] }
-        return ["\(current.shard): records \(expected)..<\(first) are skipped"]
+        // What a replay can't bring any more was brought before it.
+        let skipped = (expected..<first).filter { place in
+            !excuses.cover(place) && !(place < excuses.gone && held.contains(log.records[place].number))
+        }
+        return skipped.isEmpty ? [] : ["\(current.shard): records \(skipped) of \(expected)..<\(first) are skipped"]
     }
 
     /// Order: a change is not written over a newer one that the journal claims.
@@ -80,7 +102,9 @@ package struct Judge: Sendable {
     // MARK: - At rest
 
     /// Invariant 4: whatever the journal claims, the target holds.
-    package func unfounded(_ checkpoints: [Checkpoint], on disk: Disk, _ truth: Truth) -> [String] {
+    package func unfounded(
+        _ checkpoints: [Checkpoint], on disk: Disk, _ truth: Truth, _ excuses: (ShardKey) -> Excuses
+    ) -> [String] {
         checkpoints.compactMap { checkpoint in
             guard let number = checkpoint.sequenceNumber, let log = truth.shards[checkpoint.shard],
                 let place = log.places[number]
@@ -88,24 +112,34 @@ package struct Judge: Sendable {
             let end = checkpoint.iteratorType == .atSequenceNumber ? place : place + 1
             let holds = disk.holds[checkpoint.shard] ?? []
             let start = owedFrom[checkpoint.shard] ?? 0
-            guard start < end, let missing = log.records[start..<end].first(where: { !holds.contains($0.number) })
-            else {
-                return nil
-            }
-            return "\(checkpoint.shard): the journal is at \(number), and the target does not hold \(missing.number)"
+            let excuses = excuses(checkpoint.shard)
+            guard start < end,
+                let missing = (start..<end).first(where: { !holds.contains(log.records[$0].number) && !excuses.cover($0) })
+            else { return nil }
+            return "\(checkpoint.shard): the journal is at \(number), and the target does not hold record \(missing)"
+        }
+    }
+
+    /// Whether some record of a table is missing and excused, so that the target can't equal the source.
+    package func hasExcused(of table: TableName, on disk: Disk, _ truth: Truth, _ excuses: (ShardKey) -> Excuses) -> Bool {
+        truth.shards.contains { shard, log in
+            guard shard.table == table else { return false }
+            let (holds, excuses) = (disk.holds[shard] ?? [], excuses(shard))
+            return log.records.indices.contains { !holds.contains(log.records[$0].number) && excuses.cover($0) }
         }
     }
 
     /// Invariant 1: every record that is owed is in the target.
-    package func lost(on disk: Disk, _ truth: Truth) -> [String] {
+    package func lost(on disk: Disk, _ truth: Truth, _ excuses: (ShardKey) -> Excuses) -> [String] {
         truth.shards.keys.sorted().compactMap { shard in
             guard let log = truth.shards[shard] else { return nil }
             let holds = disk.holds[shard] ?? []
-            let missing = log.records[min(owedFrom[shard] ?? 0, log.records.count)...].filter {
-                !holds.contains($0.number)
+            let excuses = excuses(shard)
+            let missing = log.records.indices[min(owedFrom[shard] ?? 0, log.records.count)...].filter {
+                !holds.contains(log.records[$0].number) && !excuses.cover($0)
             }
             guard let first = missing.first else { return nil }
-            return "\(shard): \(missing.count) records are lost, the first is \(first.number)"
+            return "\(shard): \(missing.count) records are lost, the first is \(log.records[first].number)"
         }
     }
 }

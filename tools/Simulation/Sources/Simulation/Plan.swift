@@ -38,6 +38,8 @@ package struct Plan: Hashable, Sendable {
     package var pageSize: Int
     /// Of a hundred pages, how many are empty though there is more.
     package var emptyPages: Int
+    /// The longest wait between two things that the rest of the world does.
+    package var pace: Duration
 
     package struct LifePlan: Hashable, Sendable {
         /// Killed after so many steps; `nil`: told to stop.
@@ -73,6 +75,7 @@ package struct Plan: Hashable, Sendable {
         listingPage = chance.pick([1, 2, 3, 100])
         pageSize = chance.pick([1, 3, 10, 1000])
         emptyPages = chance.percent(50) ? 0 : chance.of(1...50)
+        pace = .seconds(45)
         lives = []
         for _ in 0..<chance.of(1...4) {
             lives.append(
@@ -84,6 +87,22 @@ package struct Plan: Hashable, Sendable {
                         ? chance.duration(.milliseconds(10), .seconds(60))
                         : chance.duration(.seconds(60), .seconds(20 * 3600)),
                     restored: target == .transactional && chance.percent(30) ? chance.of(1...1000) : nil))
+        }
+        stretch(&chance)
+    }
+
+    /// Some runs take days: the stream forgets, shards age out, and a shard is silent for longer than a record is kept.
+    private mutating func stretch(_ chance: inout Chance) {
+        guard chance.percent(3) else { return }
+        (shards, tables, maximumPoll) = (chance.of(1...2), 1, .seconds(120))
+        (faults, troubles) = (min(faults, 5), min(troubles, 5))
+        pace = chance.duration(.seconds(3600), .seconds(14 * 3600))
+        for index in lives.indices {
+            lives[index].duration = chance.duration(.seconds(3600), .seconds(36 * 3600))
+            if chance.percent(70) { lives[index].steps = nil }
+            // What neither the target nor the stream has any more only an operator can bring back.
+            lives[index].restored = nil
+            if chance.percent(50) { lives[index].downtime = chance.duration(.seconds(3600), .seconds(40 * 3600)) }
         }
     }
 }

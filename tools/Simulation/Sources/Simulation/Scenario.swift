@@ -81,7 +81,7 @@ package struct Scenario: Sendable {
         world.say("the run settles")
         world.setTroubles(0)
         world.source { service, _ in service.settings.fail(0) }
-        let process = DaemonProcess(plan, world, in: folder, life: Life(), untilIdle: .seconds(100))
+        let process = DaemonProcess(plan, world, in: folder, life: Life(), untilIdle: max(.seconds(100), plan.maximumPoll * 5))
         await process.run()
         check(isSettled: true)
         if let failure = process.failure { world.violate("the last run ended with: \(failure)") }

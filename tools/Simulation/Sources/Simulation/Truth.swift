@@ -9,6 +9,8 @@ package struct Truth: Sendable {
         package let image: [UInt8]?
         /// Its place among all changes of the item: 1, 2, 3 …
         package let ordinal: Int
+        /// In microseconds since 1970.
+        package let made: Int64
     }
 
     package struct Log: Sendable {
@@ -23,10 +25,10 @@ package struct Truth: Sendable {
     package init() {}
 
     package mutating func add(
-        _ number: SequenceNumber, of shard: ShardKey, item: Disk.ItemID, image: [UInt8]?
+        _ number: SequenceNumber, of shard: ShardKey, item: Disk.ItemID, image: [UInt8]?, made: Int64
     ) {
         changes[item, default: 0] += 1
-        let record = Record(number: number, item: item, image: image, ordinal: changes[item] ?? 0)
+        let record = Record(number: number, item: item, image: image, ordinal: changes[item] ?? 0, made: made)
         shards[shard, default: Log()].places[number] = shards[shard]?.records.count ?? 0
         shards[shard]?.records.append(record)
     }

@@ -15,7 +15,7 @@ extension World {
             _ = try journal.verify { _ in }
             let checkpoints = try journal.checkpoints()
             for checkpoint in checkpoints { try learnAnchor(of: checkpoint, journal) }
-            return isRestoring ? [] : unfounded(checkpoints)
+            return isRestoring ? [] : unfounded(checkpoints, journal)
         } catch {
             return ["the journal at rest: \(error)"]
         }
@@ -23,8 +23,16 @@ extension World {
 
     /// Asked at the end, when everything has come that was to come.
     package func finalViolations(in folder: String) -> [String] {
-        var found = lost()
+        guard let journal = try? Journal.open(folder, .reader, mapSize: DaemonProcess.mapSize),
+            let checkpoints = try? journal.checkpoints()
+        else { return ["the journal can't be opened at the end"] }
+        var found = lost(journal)
+        for checkpoint in checkpoints where checkpoint.loss != nil {
+            note("loss: \(checkpoint.loss?.cause.rawValue ?? "")")
+        }
         for schema in schemas {
+            // What the stream has forgotten makes a difference until the items change again.
+            if hasExcused(of: schema.name, journal) { continue }
             // What was there before the daemon was told to begin at the newest record is not its to bring.
             if beginsAtLatest { continue }
             let expected = source { service, _ in service.items(of: schema.name.text) }

@@ -116,7 +116,7 @@ package final class World: Sendable {
                     continue
                 }
                 state.truth.add(
-                    number, of: shard, item: Disk.ItemID(table: schema.name, key: key), image: record.newImage)
+                    number, of: shard, item: Disk.ItemID(table: schema.name, key: key), image: record.newImage, made: record.made)
             }
             state.taken[schema.name] = records.count
         }
@@ -150,9 +150,42 @@ package final class World: Sendable {
     func anchored(at iterator: ShardIterator) -> Int? { state.withLock { $0.anchors[iterator] } }
     var isRestoring: Bool { state.withLock { $0.isRestored } }
     func endRestoring() { state.withLock { $0.isRestored = false } }
-    func lost() -> [String] { state.withLock { $0.judge.lost(on: $0.disk, $0.truth) } }
-    func unfounded(_ checkpoints: [Checkpoint]) -> [String] {
-        state.withLock { $0.judge.unfounded(checkpoints, on: $0.disk, $0.truth) }
+    func lost(_ journal: Journal) -> [String] {
+        state.withLock { state in
+            state.judge.lost(on: state.disk, state.truth) { excuses($0, journal, state) }
+        }
+    }
+
+    func hasExcused(of table: TableName, _ journal: Journal) -> Bool {
+        state.withLock { state in
+            state.judge.hasExcused(of: table, on: state.disk, state.truth) { excuses($0, journal, state) }
+        }
+    }
+
+    func unfounded(_ checkpoints: [Checkpoint], _ journal: Journal) -> [String] {
+        state.withLock { state in
+            state.judge.unfounded(checkpoints, on: state.disk, state.truth) { excuses($0, journal, state) }
+        }
+    }
+
+    /// What may excuse that records of a shard are missing, by what the journal says and what the stream has forgotten.
+    private func excuses(_ shard: ShardKey, _ journal: Journal?, _ state: borrowing State) -> Judge.Excuses {
+        var excuses = Judge.Excuses()
+        excuses.gone = state.service.trimmed(of: shard.shard.text, at: now.microseconds)
+        guard excuses.gone > 0 else { return excuses }
+        let checkpoints = (try? journal?.checkpoints()) ?? []
+        guard let own = checkpoints.first(where: { $0.shard == shard }) else {
+            // It came and went unseen: the loss of what it followed, or of what follows it, tells of it.
+            excuses.isDeclared = checkpoints.contains { $0.shard.table == shard.table && $0.loss != nil }
+            return excuses
+        }
+        excuses.isDeclared = own.loss != nil
+        let isKnown = own.parent.map { parent in checkpoints.contains { $0.shard.shard == parent } } ?? false
+        let discovered = (try? journal?.history(of: shard, HistoryQuery(limit: 1)).first?.time) ?? nil
+        if !isKnown, let discovered {
+            excuses.foreign = state.truth.shards[shard]?.records.count { $0.made <= discovered.microseconds } ?? 0
+        }
+        return excuses
     }
 
     // MARK: - The network
@@ -196,8 +229,9 @@ package final class World: Sendable {
                 if case .iterator(let iterator, _)? = current.storedIterator { return state.anchors[iterator] }
                 return 0
             }
+            let excuses = entry.shard.map { self.excuses($0, journal, state) } ?? Judge.Excuses()
             let found = state.judge.violations(
-                of: entry, beginningAt: begin ?? 0, on: state.disk, state.truth, checkpoint)
+                of: entry, beginningAt: begin ?? 0, excuses, on: state.disk, state.truth, checkpoint)
             state.disk.write(entry)
             return found
         }

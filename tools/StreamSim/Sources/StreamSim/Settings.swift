@@ -14,6 +14,8 @@ package struct Settings: Hashable, Sendable {
     package var listingLag: Int64 = 0
     /// How long an iterator lives, in microseconds: 15 minutes (API Reference, GetShardIterator).
     package var iteratorLifetime: Int64 = 15 * 60 * 1_000_000
+    /// How long a record is kept, and a shard after it was closed, in microseconds: 24 hours (API Reference, Streams).
+    package var retention: Int64 = 24 * 3600 * 1_000_000
     /// The last page of a shard says `"NextShardIterator":null` instead of leaving it out.
     package var spellsEndAsNull = false
 

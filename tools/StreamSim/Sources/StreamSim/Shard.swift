@@ -11,4 +11,10 @@ package struct Shard: Sendable {
     var records: [Record] = []
 
     package var isClosed: Bool { ending != nil }
+
+    /// How many of its records have left the stream, of those that were made up to `horizon`.
+    func trimmed(at horizon: Int64) -> Int { records.firstIndex { $0.made > horizon } ?? records.count }
+
+    /// Whether it has left the stream with all that it held: so long after it was closed.
+    func isGone(at horizon: Int64) -> Bool { closed.map { $0 <= horizon } ?? false }
 }

@@ -3,8 +3,10 @@ extension Simulator {
     mutating func describeStream(_ body: String, at now: Int64) -> Reply {
         guard let table = table(of: JSONText.member("StreamArn", of: body)) else { return Self.noStream }
         let known = now - settings.listingLag
-        var listed = table.shards.filter { $0.made <= known }
-        if listed.count < table.shards.count { coverage["listing: a shard is not listed yet", default: 0] += 1 }
+        let horizon = now - settings.retention
+        var listed = table.shards.filter { $0.made <= known && !$0.isGone(at: horizon) }
+        if table.shards.contains(where: { $0.isGone(at: horizon) }) { coverage["listing: a shard has aged out", default: 0] += 1 }
+        if table.shards.contains(where: { $0.made > known }) { coverage["listing: a shard is not listed yet", default: 0] += 1 }
         if let filter = body.firstRange(of: #""ShardFilter":"#)?.upperBound {
             let parent = JSONText.member("ShardId", of: body[filter...])
             listed = listed.filter { $0.parent == parent }
@@ -33,21 +35,28 @@ extension Simulator {
             """#
     }
 
-    func shardIterator(_ body: String, at now: Int64) -> Reply {
+    mutating func shardIterator(_ body: String, at now: Int64) -> Reply {
         guard let table = tables.firstIndex(where: { $0.stream == JSONText.member("StreamArn", of: body) }),
-            let shard = tables[table].shards.firstIndex(where: { $0.id == JSONText.member("ShardId", of: body) })
+            let shard = tables[table].shards.firstIndex(where: { $0.id == JSONText.member("ShardId", of: body) }),
+            !tables[table].shards[shard].isGone(at: now - settings.retention)
         else { return Self.noStream }
         let records = tables[table].shards[shard].records
+        let trimmed = tables[table].shards[shard].trimmed(at: now - settings.retention)
         let number = JSONText.member("SequenceNumber", of: body)
         let place: Int
         switch (JSONText.member("ShardIteratorType", of: body), number) {
-        case ("TRIM_HORIZON", nil): place = 0
+        case ("TRIM_HORIZON", nil): place = trimmed
         case ("LATEST", nil): place = records.count
         case ("AT_SEQUENCE_NUMBER", let number?):
             place = records.firstIndex { !Self.isLess($0.sequenceNumber, number) } ?? records.count
         case ("AFTER_SEQUENCE_NUMBER", let number?):
             place = records.firstIndex { Self.isLess(number, $0.sequenceNumber) } ?? records.count
         default: return .error("ValidationException")
+        }
+        // The number itself must still be there, also where only what comes after it is asked for.
+        if let number, records.prefix(trimmed).contains(where: { !Self.isLess($0.sequenceNumber, number) }) {
+            coverage["iterator: trimmed", default: 0] += 1
+            return Self.trimmedData
         }
         return .ok(#"{"ShardIterator":"\#(Iterator(table, shard, place, generation, issued: now).token)"}"#)
     }
@@ -60,6 +69,11 @@ extension Simulator {
             return .error("ExpiredIteratorException", "Iterator expired")
         }
         let shard = tables[iterator.table].shards[iterator.shard]
+        guard !shard.isGone(at: now - settings.retention) else { return Self.noStream }
+        guard iterator.place >= shard.trimmed(at: now - settings.retention) else {
+            coverage["page: trimmed", default: 0] += 1
+            return Self.trimmedData
+        }
         let limit = min(Int(JSONText.member("Limit", of: body) ?? "") ?? 1000, settings.recordsOfAPage)
         var page = shard.records[iterator.place...].prefix(limit)
         if !page.isEmpty, chance.percent(settings.emptyPages) {
@@ -78,6 +92,10 @@ extension Simulator {
     }
 
     private func table(of stream: String?) -> Table? { tables.first { $0.stream == stream } }
+
+    private static var trimmedData: Reply {
+        .error("TrimmedDataAccessException", "The operation attempted to read past the oldest stream record in a shard")
+    }
 
     private static var noStream: Reply { .error("ResourceNotFoundException", "Requested resource not found") }
 

@@ -87,6 +87,11 @@ package struct Simulator: Sendable {
             Array($0.value.json.utf8)
         }
     }
+    /// How many of a shard's records have left the stream.
+    package func trimmed(of shard: String, at now: Int64) -> Int {
+        let known = tables.lazy.flatMap(\.shards).first { $0.id == shard }
+        return known.map { $0.isGone(at: now - settings.retention) ? $0.records.count : $0.trimmed(at: now - settings.retention) } ?? 0
+    }
     package func shards(of table: String) -> [Shard] { tables.first { $0.definition.name == table }?.shards ?? [] }
 
     // MARK: -
@@ -110,7 +115,7 @@ package struct Simulator: Sendable {
             """#
         let record = Record(
             stream: tables[table].stream, shard: tables[table].shards[shard].id, sequenceNumber: number,
-            keys: Array(key.utf8), newImage: item.map { Array($0.json.utf8) }, json: Array(json.utf8))
+            keys: Array(key.utf8), newImage: item.map { Array($0.json.utf8) }, made: now, json: Array(json.utf8))
         tables[table].items[key] = item
         tables[table].records.append(record)
         tables[table].shards[shard].records.append(record)
