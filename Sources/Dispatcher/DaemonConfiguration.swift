@@ -42,7 +42,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package init(
         tables: [TableName], mode: Mode = .all, startAt: IteratorType = .trimHorizon, untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
-        watchInterval: Duration = .milliseconds(200), vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
+        watchInterval: Duration = .milliseconds(200), vitalsInterval: Duration = .seconds(2),
+        memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
         scanReaders: Int = 4, consistentScan: Bool = true, onLoss: LossPolicies = LossPolicies(),
         deadLetterLimit: Int = 100, worker: String = ""
     ) {

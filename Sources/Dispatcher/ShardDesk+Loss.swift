@@ -52,11 +52,14 @@ extension ShardDesk {
     /// went while nobody looked, with all that they held.
     ///
     /// Where somebody looked within a day, a listing is only late.
-    func orphans(among news: [Lineage.News], _ listing: [Shard]) throws(JournalError) -> [(shard: ShardID, parent: ShardID)] {
+    func orphans(among news: [Lineage.News], _ listing: [Shard]) throws(JournalError) -> [(
+        shard: ShardID, parent: ShardID
+    )] {
         guard let lastLook = try lastLook(), workshop.now() - lastLook >= Recovery.retention else { return [] }
         let listed = Set(listing.map(\.id))
         return news.compactMap { news in
-            guard lineage.checkpoints[news.shard] == nil, news.status != .notNeeded, news.discovered.start == .trimHorizon,
+            guard lineage.checkpoints[news.shard] == nil, news.status != .notNeeded,
+                news.discovered.start == .trimHorizon,
                 let parent = news.discovered.parent, lineage.checkpoints[parent] == nil, !listed.contains(parent)
             else { return nil }
             return (news.shard, parent)
@@ -86,8 +89,7 @@ extension ShardDesk {
         } else if let replayed = try lastBeforeReplay(checkpoint) {
             begun = replayed
         } else {
-            let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
-            begun = [try wholeSince(checkpoint), parent?.accountedUntil].compactMap(\.self).max()
+            begun = try wholeSince(checkpoint)
         }
         return [begun, checkpoint.accountedUntil, checkpoint.lossDeclared].compactMap(\.self).max()
     }
@@ -128,15 +130,18 @@ extension ShardDesk {
     /// Whether the stream is sure to hold every record that was ours of the shard: since its parent's last one, or since the
     /// journal knows it.
     func isWhole(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
-        let since = [try wholeSince(checkpoint), parent?.accountedUntil].compactMap(\.self).max()
-        return since.map { workshop.now() - $0 < Recovery.retention } ?? false
+        try wholeSince(checkpoint).map { workshop.now() - $0 < Recovery.retention } ?? false
     }
 
+    /// Up to when all that came before the shard is accounted for: by its parent, or where nothing is known of that, by
+    /// the one above. What is at the top was ours since the journal knows it.
     private func wholeSince(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
-        let parent = checkpoint.parent.flatMap { lineage.checkpoints[$0] }
-        if let last = parent?.approximateTime { return last }
-        return try discovered(parent ?? checkpoint)
+        var (top, seen): (Checkpoint, Set<ShardID>) = (checkpoint, [checkpoint.shard.shard])
+        while let parent = top.parent.flatMap({ lineage.checkpoints[$0] }), seen.insert(parent.shard.shard).inserted {
+            if let accounted = parent.accounted { return accounted }
+            top = parent
+        }
+        return try discovered(top)
     }
 
     private func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {

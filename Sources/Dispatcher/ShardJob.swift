@@ -132,7 +132,8 @@ final class ShardJob: Sendable {
 
     private func decision(ahead: SequenceNumber?) -> StartTable.Decision {
         if let ahead { return .start(Start(.after(ahead)), .afterSequenceNumber) }
-        return StartTable.decide(checkpoint, handedOver: handedOver, expired: expired, atHorizon: atHorizon, now: workshop.now())
+        return StartTable.decide(
+            checkpoint, handedOver: handedOver, expired: expired, atHorizon: atHorizon, now: workshop.now())
     }
 
     private func iterator(for start: Start) async throws(DynamoDBError) -> ShardIterator {

@@ -139,7 +139,8 @@ struct TableFollower {
         if policy == .skip, state.phase == .fullSync { policy = .stop }
         let lost = RangeLost(
             cause: .streamReplaced, from: nil, to: nil, since: state.updated, policy: policy,
-            detail: "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream "
+            detail:
+                "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream "
                 + "was switched off and on")
         let isKnown = state.loss.map { $0.cause == .streamReplaced && $0.policy == .stop && $0.remedy == nil } ?? false
         if !isKnown || policy != .stop {
@@ -148,7 +149,8 @@ struct TableFollower {
         let error = DaemonError.rangeLost(table: table, shard: nil, lost)
         guard policy == .skip else { throw error }
         log.error("\(error)")
-        try await enter(.incrSync, from: state.phase, stream, "the table has another stream, and what was lost is skipped")
+        try await enter(
+            .incrSync, from: state.phase, stream, "the table has another stream, and what was lost is skipped")
         return true
     }
 

@@ -48,7 +48,8 @@ extension Workshop {
         let table = batch.table.name
         let waiting = try journal.refusals(of: table).count + others
         guard waiting < configuration.deadLetterLimit else {
-            throw DaemonError.tooManyRefused(table: table, limit: configuration.deadLetterLimit, last: error.description)
+            throw DaemonError.tooManyRefused(
+                table: table, limit: configuration.deadLetterLimit, last: error.description)
         }
         let letter = DeadLetter(change, of: batch, target: target.name, cause: reason, time: now())
         let offset: UInt64

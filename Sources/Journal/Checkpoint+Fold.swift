@@ -122,7 +122,8 @@ extension Checkpoint {
         case .recordRefused(let refused):
             guard let number = refused.sequenceNumber else { throw refusal(payload, "it names no record of the shard") }
             guard status == .inProcessing else {
-                throw refusal(payload, "only a shard in processing has records refused, and this one is \(status.rawValue)")
+                throw refusal(
+                    payload, "only a shard in processing has records refused, and this one is \(status.rawValue)")
             }
             refusals.removeAll { $0.sequenceNumber == number }
             refusals.append(RefusedRecord(position: position, sequenceNumber: number, epoch: epoch))

@@ -114,7 +114,8 @@ struct DaemonLossPolicyTests {
         #expect(try loss()?.policy == .resync)
     }
 
-    @Test("An operator's word takes a stopped table on, beside the running daemon", arguments: [LossPolicy.skip, .resync])
+    @Test(
+        "An operator's word takes a stopped table on, beside the running daemon", arguments: [LossPolicy.skip, .resync])
     func operatorActs(remedy: LossPolicy) async throws {
         let other = TableName("users")
         rig.source.add(FakeTable(other))
@@ -268,7 +269,8 @@ struct DaemonLossPolicyTests {
         #expect(try rig.journal { try $0.events(of: "a").contains { $0.resolved?.rule == "in_step_horizon" } })
     }
 
-    @Test("A shard that came and went while nobody looked is a loss of the one that follows it", arguments: [true, false])
+    @Test(
+        "A shard that came and went while nobody looked is a loss of the one that follows it", arguments: [true, false])
     func cameAndWent(longAgo: Bool) async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true))
         try await rig.run { daemon in
@@ -282,6 +284,29 @@ struct DaemonLossPolicyTests {
             try await eventually("what is there is journaled") { try daemon.journal.number(of: "c") == 9 }
         }
         #expect(try loss(of: "c")?.cause == (longAgo ? .stoodStill : nil))
+    }
+
+    @Test("So is all of a line of descent that is first seen after more than a day, save what was read above it")
+    func lineSeenLate() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("the first is read") { try daemon.journal.number(of: "a") == 4 }
+        }
+        rig.source.close("a")
+        rig.source.add(
+            FakeShard("b", parent: "a", isClosed: true), FakeShard("c", parent: "b", 6...9, isClosed: true),
+            FakeShard("d", parent: "c", 10...11))
+        rig.source.change("c") { $0.trimmed = 1 }
+        let now: @Sendable () -> Timestamp = { .now() + .seconds(25 * 3600) }
+        rig.source.change("c") { shard in
+            shard.records = shard.records.map { FakeShard.Record(number: $0.number, key: $0.key, time: now()) }
+        }
+        try await rig.run(following(.skip), now: now) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "d") == 11 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 7, 8, 9, 10, 11])
+        #expect(try loss(of: "c")?.cause == .stoodStill, "its parent was empty and tells nothing")
+        #expect(try loss(of: "d") == nil, "what came before it was in the stream")
     }
 
     @Test("What stops a table stops it again at each start, also where only the journal knows of it")
@@ -306,9 +331,12 @@ struct DaemonLossPolicyTests {
 
     // MARK: - Another stream
 
-    private static let another = StreamARN("arn:aws:dynamodb:eu-central-1:1:table/orders/stream/2026-11-24T00:00:00.000")
+    private static let another = StreamARN(
+        "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/2026-11-24T00:00:00.000")
 
-    @Test("A table that has another stream than the journal knows stops, and goes on with the new one where that is skipped")
+    @Test(
+        "A table that has another stream than the journal knows stops, and goes on with the new one where that is skipped"
+    )
     func anotherStream() async throws {
         try await loseFive()
         rig.source.remove("a")

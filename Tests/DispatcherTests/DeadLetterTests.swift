@@ -132,7 +132,8 @@ struct DeadLetterTests {
     @Test("is no dead letter where the target can't say which it is: the table stops")
     func unnamed() async throws {
         rig.source.add(FakeShard("a", 1...5))
-        rig.target.breakDown(Sample.table, with: .unwritable(target: "recording:", what: "a record", reason: "too large"))
+        rig.target.breakDown(
+            Sample.table, with: .unwritable(target: "recording:", what: "a record", reason: "too large"))
         let outcome = try await rig.run { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }

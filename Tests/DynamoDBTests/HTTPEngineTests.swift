@@ -106,6 +106,10 @@ struct HTTPEngineTests {
         let server = TestServer { _, _ in .silence }
         var settings = HTTPSettings()
         settings.maximumTransfers = 1
+        // A busy machine may let this task wait for longer than a request may take.
+        (settings.connectTimeout, settings.totalTimeout, settings.stallTimeout) = (
+            .seconds(600), .seconds(600), .seconds(600)
+        )
         let engine = try HTTPEngine(settings)
         let request = try Self.request(server)
         func perform() -> Task<CurlError?, Never> {

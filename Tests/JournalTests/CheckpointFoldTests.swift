@@ -222,7 +222,8 @@ struct CheckpointFoldTests {
 
     @Test("A rewind takes back what was vouched for: it goes to before that")
     func rewindVouchesForNothing() throws {
-        let vouched = try Self.apply(.inStep(InStep(until: Sample.noon)), to: try Self.apply(.lost(.skip), to: Self.full()))
+        let vouched = try Self.apply(
+            .inStep(InStep(until: Sample.noon)), to: try Self.apply(.lost(.skip), to: Self.full()))
         let rewound = try Self.apply(.rewound(from: 50, to: 40, epoch: 4), to: vouched)
         #expect((rewound.accountedUntil, rewound.lossDeclared) == (nil, nil))
     }
@@ -309,7 +310,8 @@ struct CheckpointFoldTests {
         #expect((checkpoint.storedIterator, checkpoint.iteratorType) == (kept, .latest))
         let issued = try Self.apply(.resolved(.latest, iterator: "c", issued: Sample.noon), to: checkpoint)
         #expect(
-            issued.storedIterator == .iterator(ShardIterator("c"), obtained: Sample.noon), "the service's clock is asked first")
+            issued.storedIterator == .iterator(ShardIterator("c"), obtained: Sample.noon),
+            "the service's clock is asked first")
         for payload in [
             Payload.resolved(.trimHorizon, iterator: "b"), .queried(), .faulted(), .resolved(.latest, iterator: nil),
         ] {

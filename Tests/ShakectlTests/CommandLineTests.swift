@@ -55,7 +55,10 @@ struct CommandLineTests {
                 "run --until-idle soon",
                 "--until-idle expects a number of seconds or a duration, such as 5, 30s or 5m, found 'soon'"
             ),
-            ("run --source-endpoint ftp://u:hunter2@h", "--source-endpoint expects a URL, such as http://localhost:8000, found another text"),
+            (
+                "run --source-endpoint ftp://u:hunter2@h",
+                "--source-endpoint expects a URL, such as http://localhost:8000, found another text"
+            ),
             ("run --start-at now", "--start-at expects trim-horizon or latest, found 'now'"),
             (
                 "run --table a,b",

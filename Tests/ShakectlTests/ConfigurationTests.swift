@@ -104,7 +104,8 @@ struct ConfigurationTests {
         }
         #expect(try policies("") == LossPolicies(.stop))
         #expect(try policies("on_loss: skip") == LossPolicies(.skip))
-        #expect(try policies("on_loss: [skip, users=resync]") == LossPolicies(.skip, tables: [TableName("users"): .resync]))
+        #expect(
+            try policies("on_loss: [skip, users=resync]") == LossPolicies(.skip, tables: [TableName("users"): .resync]))
     }
 
     @Test(
@@ -122,7 +123,9 @@ struct ConfigurationTests {
 
     @Test("A table is never scanned again where the mode allows no scan")
     func resyncNeedsScan() {
-        #expect { try make(files: ["./shake.yaml": "tables: [a]\nmode: incr\non_loss: resync"]).daemon(worker: "") } throws: {
+        #expect {
+            try make(files: ["./shake.yaml": "tables: [a]\nmode: incr\non_loss: resync"]).daemon(worker: "")
+        } throws: {
             "\($0)".contains("--mode all")
         }
     }

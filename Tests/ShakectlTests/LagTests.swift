@@ -12,7 +12,8 @@ struct LagTests {
     private func lag(_ checkpoint: Checkpoint, page age: Duration? = nil, isInStep: Bool = true) -> Duration? {
         let sign = age.map { age in
             VitalSigns.Shard(
-                id: checkpoint.shard.shard.text, taken: old, page: Timestamp(microseconds: Sample.now.microseconds - age.milliseconds * 1000), isInStep: isInStep)
+                id: checkpoint.shard.shard.text, taken: old,
+                page: Timestamp(microseconds: Sample.now.microseconds - age.milliseconds * 1000), isInStep: isInStep)
         }
         return Lag.of(checkpoint, sign: sign, now: Sample.now)
     }

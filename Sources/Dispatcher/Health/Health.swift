@@ -73,7 +73,8 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
         if let complaint = complaint(of: signs.target, limits, now) { complaints.append(complaint) }
         if own.trouble == nil, let listed = own.listed, now - listed > limits.listing {
             complaints.append(
-                Complaint(.degraded, "the shards were last listed \((now - listed).spoken) ago, so new ones are not seen"))
+                Complaint(
+                    .degraded, "the shards were last listed \((now - listed).spoken) ago, so new ones are not seen"))
         }
         complaints += Self.complaints(of: own.shards, isBlocked: signs.target.isSlow(limits, now), limits, now)
         return complaints.enumerated().sorted { a, b in
@@ -128,7 +129,8 @@ extension Duration {
     /// `45 s`, `12 min`, `3 h`, `2 d`: the largest unit, rounded down.
     fileprivate var spoken: String {
         let seconds = max(0, components.seconds)
-        for (length, name) in [(86_400, "d"), (3600, "h"), (60, "min")] as [(Int64, String)] where seconds >= 2 * length {
+        for (length, name) in [(86_400, "d"), (3600, "h"), (60, "min")] as [(Int64, String)] where seconds >= 2 * length
+        {
             return "\(seconds / length) \(name)"
         }
         return "\(seconds) s"

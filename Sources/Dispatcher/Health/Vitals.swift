@@ -80,7 +80,9 @@ final class Vitals: Sendable {
     }
 
     /// It is not read any more: it has ended, or was set back.
-    func released(_ shard: ShardKey) { state.withLock { _ = $0.tables[shard.table]?.shards.removeValue(forKey: shard.shard) } }
+    func released(_ shard: ShardKey) {
+        state.withLock { _ = $0.tables[shard.table]?.shards.removeValue(forKey: shard.shard) }
+    }
 
     // MARK: - The target
 

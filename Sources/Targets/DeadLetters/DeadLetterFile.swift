@@ -55,7 +55,9 @@ package final class DeadLetterFile: Sendable {
     }
 
     private func synchroniseFolder() throws(SystemError) {
-        let folder = unsafe open(path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/.", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = unsafe open(
+            path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/.",
+            O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw .last("open") }
         defer { Glibc.close(folder) }
         if fsync(folder) != 0 { throw .last("fsync") }

@@ -90,7 +90,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
             if !all, let item = chosen.first(where: { $0.shard == nil }) {
                 throw ShakectlError.usage(
                     "\(item.position) is an item of a full sync, which can't be read again alone: it comes again with its next "
-                        + "change. `shakectl dead-letters show \(item.position)` gives its bytes, and settle takes it off the list")
+                        + "change. `shakectl dead-letters show \(item.position)` gives its bytes, and settle takes it off the list"
+                )
             }
             let rewinding = Rewinding(context: context, journal: journal, isOffline: offline, isDryRun: false)
             var lines: [String] = []
@@ -101,7 +102,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 let outcome = try await rewinding.run(shard) { checkpoints throws(ShakectlError) in
                     let request = RewindRequest(
                         place: .sequenceNumber(first), inclusive: true,
-                        reason: "dead letters \(letters.map(\.position.description).joined(separator: ", ")) are tried again",
+                        reason:
+                            "dead letters \(letters.map(\.position.description).joined(separator: ", ")) are tried again",
                         author: Host.userAndHost)
                     do throws(RewindRefusal) {
                         return try RewindPlan.make(request, of: shard, among: checkpoints)
@@ -116,7 +118,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
             await journal.close(reason: "dead letters are tried again")
             let items = chosen.count { $0.shard == nil }
             if items > 0 {
-                lines.append("Left: \(Spoken.count(UInt64(items), "item")) of a full sync, which can't be read again alone.")
+                lines.append(
+                    "Left: \(Spoken.count(UInt64(items), "item")) of a full sync, which can't be read again alone.")
             }
             if chosen.isEmpty { lines.append("No dead letter waits.") }
             try context.show(json: json, lines: lines)

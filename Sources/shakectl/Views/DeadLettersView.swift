@@ -63,10 +63,12 @@ enum DeadLetters {
         }.first
         guard let event, case .recordRefused(let refused) = event.payload else {
             throw .journal(
-                .damaged(path: journal.path, position: position, problem: "the state names a refused record, which is none"))
+                .damaged(
+                    path: journal.path, position: position, problem: "the state names a refused record, which is none"))
         }
         return WaitingLetter(
-            table: table, shard: checkpoint?.shard, revision: checkpoint?.revision, position: position, time: event.time,
+            table: table, shard: checkpoint?.shard, revision: checkpoint?.revision, position: position,
+            time: event.time,
             refused: refused)
     }
 
@@ -113,7 +115,8 @@ struct DeadLettersView: Sendable {
             text.rows.append(.note(.init(letter.refused.cause, .red)))
         }
         return text.lines(palette) + [
-            "", "`shakectl dead-letters show LETTER` gives its bytes, retry delivers it again, settle takes it off the list.",
+            "",
+            "`shakectl dead-letters show LETTER` gives its bytes, retry delivers it again, settle takes it off the list.",
         ]
     }
 }

@@ -212,7 +212,8 @@ struct EventView: Sendable {
         case .faulted, .rangeLost, .recordRefused: .red
         case .rewound, .lossAcknowledged, .refusalSettled: .yellow
         case .scanAdvanced, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced, .inStep,
-            .unknown: nil
+            .unknown:
+            nil
         }
     }
 

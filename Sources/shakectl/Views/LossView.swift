@@ -54,7 +54,9 @@ struct LossView: Hashable, Sendable {
 
     /// What an operator can do about it.
     var advice: String {
-        if stops { return "the table is stopped: `shakectl ack \(table) --resync` scans it again, --skip goes on without" }
+        if stops {
+            return "the table is stopped: `shakectl ack \(table) --resync` scans it again, --skip goes on without"
+        }
         if let remedy = loss.remedy { return "goes on by \(remedy.rawValue), as an operator said" }
         let done = loss.policy == .skip ? "skipped" : "the table is scanned again"
         return "\(done); `shakectl ack \(table)` takes note"

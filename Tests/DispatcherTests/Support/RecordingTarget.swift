@@ -204,7 +204,8 @@ extension Batch {
         for part in parts {
             for change in part.changes {
                 let item = String(decoding: part.body[change.keys.range], as: UTF8.self)
-                let isMeant = change.sequenceNumber.map { records.contains($0.text) } ?? records.contains { item.contains($0) }
+                let isMeant =
+                    change.sequenceNumber.map { records.contains($0.text) } ?? records.contains { item.contains($0) }
                 if isMeant { return change }
             }
         }

@@ -66,7 +66,9 @@ struct RandomHistory {
 
     /// What is lost and refused, and what an operator says to it.
     private mutating func trouble(_ checkpoint: Checkpoint) -> [Payload]? {
-        if checkpoint.loss != nil, chance(50) { return [.acknowledged([nil, .skip, .resync].randomElement(using: &random) ?? nil)] }
+        if checkpoint.loss != nil, chance(50) {
+            return [.acknowledged([nil, .skip, .resync].randomElement(using: &random) ?? nil)]
+        }
         if let refusal = checkpoint.refusals.randomElement(using: &random), chance(50) {
             return [.settled(refusal.position)]
         }

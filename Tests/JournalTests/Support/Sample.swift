@@ -88,7 +88,8 @@ extension Payload {
     static func refused(_ number: Int?) -> Payload {
         .recordRefused(
             RecordRefused(
-                sequenceNumber: number.map(Sample.number), code: "TargetUnwritable", cause: "no", offset: 5, bytes: 300))
+                sequenceNumber: number.map(Sample.number), code: "TargetUnwritable", cause: "no", offset: 5, bytes: 300)
+        )
     }
 
     static func settled(_ refusal: Position) -> Payload {

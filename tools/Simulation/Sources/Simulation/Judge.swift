@@ -114,14 +114,18 @@ package struct Judge: Sendable {
             let start = owedFrom[checkpoint.shard] ?? 0
             let excuses = excuses(checkpoint.shard)
             guard start < end,
-                let missing = (start..<end).first(where: { !holds.contains(log.records[$0].number) && !excuses.cover($0) })
+                let missing = (start..<end).first(where: {
+                    !holds.contains(log.records[$0].number) && !excuses.cover($0)
+                })
             else { return nil }
             return "\(checkpoint.shard): the journal is at \(number), and the target does not hold record \(missing)"
         }
     }
 
     /// Whether some record of a table is missing and excused, so that the target can't equal the source.
-    package func hasExcused(of table: TableName, on disk: Disk, _ truth: Truth, _ excuses: (ShardKey) -> Excuses) -> Bool {
+    package func hasExcused(of table: TableName, on disk: Disk, _ truth: Truth, _ excuses: (ShardKey) -> Excuses)
+        -> Bool
+    {
         truth.shards.contains { shard, log in
             guard shard.table == table else { return false }
             let (holds, excuses) = (disk.holds[shard] ?? [], excuses(shard))

@@ -95,7 +95,7 @@ package struct Plan: Hashable, Sendable {
     private mutating func stretch(_ chance: inout Chance) {
         guard chance.percent(3) else { return }
         (shards, tables, maximumPoll) = (chance.of(1...2), 1, .seconds(120))
-        (faults, troubles) = (min(faults, 5), min(troubles, 5))
+        (faults, troubles, emptyPages) = (min(faults, 5), min(troubles, 5), min(emptyPages, 5))
         pace = chance.duration(.seconds(3600), .seconds(14 * 3600))
         for index in lives.indices {
             lives[index].duration = chance.duration(.seconds(3600), .seconds(36 * 3600))

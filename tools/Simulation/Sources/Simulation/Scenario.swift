@@ -80,8 +80,14 @@ package struct Scenario: Sendable {
     private func settle() async {
         world.say("the run settles")
         world.setTroubles(0)
-        world.source { service, _ in service.settings.fail(0) }
-        let process = DaemonProcess(plan, world, in: folder, life: Life(), untilIdle: max(.seconds(100), plan.maximumPoll * 5))
+        world.source { service, _ in
+            service.settings.fail(0)
+            // However long a daemon waits, so many pages in a row may be empty.
+            service.settings.emptyPages = 0
+        }
+        // Longer than anything that is only slow: a poll, or a listing that is late and asked for seldom.
+        let patience = max(.seconds(100), plan.maximumPoll * 5, plan.listingLag + plan.discovery * 2)
+        let process = DaemonProcess(plan, world, in: folder, life: Life(), untilIdle: patience)
         await process.run()
         check(isSettled: true)
         if let failure = process.failure { world.violate("the last run ended with: \(failure)") }

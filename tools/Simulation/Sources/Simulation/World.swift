@@ -116,7 +116,8 @@ package final class World: Sendable {
                     continue
                 }
                 state.truth.add(
-                    number, of: shard, item: Disk.ItemID(table: schema.name, key: key), image: record.newImage, made: record.made)
+                    number, of: shard, item: Disk.ItemID(table: schema.name, key: key), image: record.newImage,
+                    made: record.made)
             }
             state.taken[schema.name] = records.count
         }

@@ -5,8 +5,12 @@ extension Simulator {
         let known = now - settings.listingLag
         let horizon = now - settings.retention
         var listed = table.shards.filter { $0.made <= known && !$0.isGone(at: horizon) }
-        if table.shards.contains(where: { $0.isGone(at: horizon) }) { coverage["listing: a shard has aged out", default: 0] += 1 }
-        if table.shards.contains(where: { $0.made > known }) { coverage["listing: a shard is not listed yet", default: 0] += 1 }
+        if table.shards.contains(where: { $0.isGone(at: horizon) }) {
+            coverage["listing: a shard has aged out", default: 0] += 1
+        }
+        if table.shards.contains(where: { $0.made > known }) {
+            coverage["listing: a shard is not listed yet", default: 0] += 1
+        }
         if let filter = body.firstRange(of: #""ShardFilter":"#)?.upperBound {
             let parent = JSONText.member("ShardId", of: body[filter...])
             listed = listed.filter { $0.parent == parent }

@@ -90,7 +90,9 @@ package struct Simulator: Sendable {
     /// How many of a shard's records have left the stream.
     package func trimmed(of shard: String, at now: Int64) -> Int {
         let known = tables.lazy.flatMap(\.shards).first { $0.id == shard }
-        return known.map { $0.isGone(at: now - settings.retention) ? $0.records.count : $0.trimmed(at: now - settings.retention) } ?? 0
+        return known.map {
+            $0.isGone(at: now - settings.retention) ? $0.records.count : $0.trimmed(at: now - settings.retention)
+        } ?? 0
     }
     package func shards(of table: String) -> [Shard] { tables.first { $0.definition.name == table }?.shards ?? [] }
 
