@@ -136,8 +136,10 @@ package final class Daemon: Sendable {
                 if error.reach == .daemon { return .tableEnded(table, error) }
                 await journal(error, of: table, isFirst: backoff.failures == 0)
                 workshop.pulse.dropShards(of: table)
-                workshop.vitals.failed(table, error.description)
-                if isRemediedHere(error, table) {
+                let isRemediedHere = isRemediedHere(error, table)
+                workshop.vitals.failed(
+                    table, error.description, needsOperator: error.reach == .table && !isRemediedHere)
+                if isRemediedHere {
                     log.error("\(error)")
                     guard await workshop.wait(backoff.next(jitter: workshop.random())) else {
                         return .tableEnded(table, nil)

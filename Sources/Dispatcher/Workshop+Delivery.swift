@@ -33,7 +33,8 @@ extension Workshop {
                 trials = suspect == change ? trials + 1 : 1
                 suspect = change
                 if trials < Self.attempts {
-                    guard await wait(Self.pause) else { throw error }
+                    // A daemon that is told to stop leaves the batch to the next one.
+                    guard await wait(Self.pause) else { throw CancellationError() }
                     continue
                 }
                 refused.append(try putAside(change, of: batch, error, what, reason, beside: refused.count))

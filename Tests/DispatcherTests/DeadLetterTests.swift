@@ -101,6 +101,24 @@ struct DeadLetterTests {
         #expect(rig.target.numbers == [1, 2, 4, 6, 7, 8, 9])
     }
 
+    @Test("keeps no daemon from stopping, and is left to the next one")
+    func stopped() async throws {
+        rig.source.add(FakeShard("a", 1...2))
+        rig.target.cannotHold("1")
+        let gate = rig.target.hold()
+        let outcome = try await rig.run { daemon in
+            try await eventually("it is at the target") { gate.arrivals == 1 }
+            daemon.askToStop()
+            gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(throws: Never.self) { try outcome.get() }
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 2 }
+        }
+        #expect(rig.target.numbers == [2])
+    }
+
     @Test("keeps neither another shard nor another table")
     func others() async throws {
         rig.source.add(FakeShard("a", 1...9), FakeShard("b", 11...19))

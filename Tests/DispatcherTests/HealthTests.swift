@@ -73,6 +73,14 @@ struct HealthTests {
         #expect(found[0].reason.contains("(2 h, 1 time): throttled"))
     }
 
+    @Test("is bad where the table waits for an operator")
+    func waits() {
+        let found = complaints { signs in
+            signs.tables[0].trouble = VitalSigns.Trouble(since: ago(60), tries: 1, cause: "lost", needsOperator: true)
+        }
+        #expect(found == [Health.Complaint(.failed, "lost")])
+    }
+
     @Test(
         "suffers, and then is bad, where the target acknowledges nothing",
         arguments: [(30, nil), (120, .degraded), (700, .failed)] as [(Int, Health?)])

@@ -69,7 +69,11 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
         }
         guard let own = signs[table] else { return [] }
         var complaints: [Complaint] = []
-        if let trouble = own.trouble { complaints.append(Complaint(.degraded, "the table is \(trouble.spoken(now))")) }
+        if let trouble = own.trouble {
+            complaints.append(
+                trouble.needsOperator
+                    ? Complaint(.failed, trouble.cause) : Complaint(.degraded, "the table is \(trouble.spoken(now))"))
+        }
         if let complaint = complaint(of: signs.target, limits, now) { complaints.append(complaint) }
         if own.trouble == nil, let listed = own.listed, now - listed > limits.listing {
             complaints.append(

@@ -65,16 +65,19 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         }
     }
 
-    /// Something that is tried again.
+    /// Something that is tried again, or that an operator must repair.
     package struct Trouble: Codable, Hashable, Sendable {
         package var since: Timestamp
         package var tries: Int
         package var cause: String
+        /// Whether it waits for an operator instead of the next try.
+        package var needsOperator: Bool
 
-        package init(since: Timestamp, tries: Int, cause: String) {
+        package init(since: Timestamp, tries: Int, cause: String, needsOperator: Bool = false) {
             self.since = since
             self.tries = tries
             self.cause = cause
+            self.needsOperator = needsOperator
         }
     }
 

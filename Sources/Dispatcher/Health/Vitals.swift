@@ -33,14 +33,15 @@ final class Vitals: Sendable {
     }
 
     /// All work on the table has ended, and begins again or waits for an operator.
-    func failed(_ table: TableName, _ cause: String) {
+    func failed(_ table: TableName, _ cause: String, needsOperator: Bool) {
         let now = now()
         state.withLock { state in
             guard let earlier = state.tables[table] else { return }
             let trouble = earlier.trouble
             state.tables[table]?.shards = [:]
             state.tables[table]?.trouble = VitalSigns.Trouble(
-                since: trouble?.since ?? now, tries: (trouble?.tries ?? 0) + 1, cause: cause)
+                since: trouble?.since ?? now, tries: (trouble?.tries ?? 0) + 1, cause: cause,
+                needsOperator: needsOperator)
         }
     }
 

@@ -149,6 +149,7 @@ struct RunCommand: AsyncParsableCommand {
                     role: "daemon", version: Version.text, host: Host.name, pid: Host.pid, region: client.region,
                     endpoint: client.endpoint == client.streamsEndpoint ? client.endpoint : "", target: target.name),
                 takesOver: target.takesOver))
+        VitalsFile.remove(from: journal.path)
 
         let daemon = Daemon(
             configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,

@@ -18,6 +18,9 @@ enum VitalsFile {
         unsafe rename(draft, path)
     }
 
+    /// What an earlier daemon said is no sign of this one.
+    static func remove(from journal: String) { unsafe unlink("\(journal)/\(name)") }
+
     /// `nil` where there is none, or none that this version knows.
     static func read(from journal: String) -> VitalSigns? {
         guard let bytes = FileManager.default.contents(atPath: "\(journal)/\(name)") else { return nil }
