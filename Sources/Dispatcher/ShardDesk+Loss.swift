@@ -125,6 +125,14 @@ extension ShardDesk {
         return workshop.now() - until < Recovery.retention
     }
 
+    /// What a shard that ended after a long silence says for its children: an idle table rolls its shards over every few
+    /// hours, and none of them may ever have a record.
+    func lastWord(_ result: ShardReader.Result) -> [Payload] {
+        guard let vouched = result.vouched else { return [] }
+        if let known = result.checkpoint.accounted, vouched - known < Silence.worthSaying { return [] }
+        return [.inStep(InStep(until: vouched))]
+    }
+
     // MARK: - What was promised
 
     /// Whether the stream is sure to hold every record that was ours of the shard: since its parent's last one, or since the
@@ -186,6 +194,12 @@ extension Loss {
 }
 
 extension Checkpoint {
-    /// Up to when all that was made is in the target, as far as the journal can say.
-    fileprivate var accounted: Timestamp? { [approximateTime, accountedUntil].compactMap(\.self).max() }
+    /// Up to when all that was made is in the target, or was never ours to bring, as far as the journal can say.
+    fileprivate var accounted: Timestamp? {
+        var times = [approximateTime, accountedUntil]
+        if case .iterator(_, let obtained)? = storedIterator { times.append(obtained) }
+        // It was said to be older than the anchor that is pinned then.
+        if status == .notNeeded { times.append(updated) }
+        return times.compactMap(\.self).max()
+    }
 }

@@ -235,7 +235,8 @@ struct ShardDesk {
             let isAppended = try await append([
                 Draft(
                     shard: result.checkpoint.shard, expecting: result.checkpoint.revision,
-                    [.statusChanged(StatusChanged(from: .inProcessing, to: .done, reason: "read to its end"))])
+                    lastWord(result)
+                        + [.statusChanged(StatusChanged(from: .inProcessing, to: .done, reason: "read to its end"))])
             ])
             guard isAppended else { return .nothing }
             failures[shard] = nil

@@ -38,17 +38,20 @@ final class ShardReader: Sendable {
         let answer: DynamoDBError?
         /// Whether any page came.
         let hasRead: Bool
+        /// At its end: what was made up to then is in the target, as a long silence before it tells.
+        let vouched: Timestamp?
         /// Whether the stream's listing doesn't bear `answer` out.
         let isDoubtful: Bool
 
         init(
             outcome: ShardMachine.Outcome, checkpoint: Checkpoint, answer: DynamoDBError? = nil, hasRead: Bool = false,
-            isDoubtful: Bool = false
+            vouched: Timestamp? = nil, isDoubtful: Bool = false
         ) {
             self.outcome = outcome
             self.checkpoint = checkpoint
             self.answer = answer
             self.hasRead = hasRead
+            self.vouched = vouched
             self.isDoubtful = isDoubtful
         }
 
@@ -102,7 +105,7 @@ final class ShardReader: Sendable {
                     await records.close()
                     return Result(
                         outcome: outcome, checkpoint: taken.checkpoint, answer: reading.answer,
-                        hasRead: reading.machine.hasRead)
+                        hasRead: reading.machine.hasRead, vouched: reading.silence.vouched)
                 }
                 guard let input = try await group.next() else {
                     preconditionFailure("a machine that has not finished has something under way")

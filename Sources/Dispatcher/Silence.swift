@@ -28,13 +28,19 @@ package struct Silence: Hashable, Sendable {
         (beforeLast, last) = (last, now)
     }
 
-    /// What was made up to then is in the target, where that is to be put on record now.
+    /// What was made up to then is in the target, where the silence has lasted for long enough to tell.
+    ///
+    /// The last page was asked for after the one before it had come, and by then the shard had not ended: so this is true of
+    /// its children as well.
+    package var vouched: Timestamp? {
+        guard let began, let last, let beforeLast, last - began >= Self.proof else { return nil }
+        return beforeLast
+    }
+
+    /// The same, where that is to be put on record now.
     ///
     /// - Parameter lastEvent: of the shard's checkpoint.
     package func sign(since lastEvent: Timestamp, now: Timestamp, isStopping: Bool) -> Timestamp? {
-        guard let began, let last, let beforeLast, last - began >= Self.proof else { return nil }
-        let due = isStopping ? Self.worthSaying : Self.interval
-        // The last page was asked for after the one before it had come.
-        return now - lastEvent >= due ? beforeLast : nil
+        now - lastEvent >= (isStopping ? Self.worthSaying : Self.interval) ? vouched : nil
     }
 }

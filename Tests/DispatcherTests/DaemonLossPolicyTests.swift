@@ -286,6 +286,33 @@ struct DaemonLossPolicyTests {
         #expect(try loss(of: "c")?.cause == (longAgo ? .stoodStill : nil))
     }
 
+    @Test("A line of shards that roll over without a record loses nothing, however long it is followed")
+    func idleForDays() async throws {
+        let hours = Mutex(Duration.zero)
+        let now: @Sendable () -> Timestamp = { .now() + hours.withLock { $0 } }
+        rig.source.add(FakeShard("s0"))
+        var configuration = following(.stop)
+        configuration.startAt = .latest
+        try await rig.run(configuration, now: now) { daemon in
+            for generation in 0..<9 {
+                let shard = "s\(generation)"
+                try await eventually("\(shard) is read") { try daemon.journal.status(of: shard) == .inProcessing }
+                let pages = rig.source.calls(.records, of: shard).count
+                for minute in 1...4 {
+                    hours.withLock { $0 += .seconds(3600) }
+                    try await eventually("an hour goes by") {
+                        rig.source.calls(.records, of: shard).count >= pages + 2 * minute
+                    }
+                }
+                rig.source.add(FakeShard("s\(generation + 1)", parent: shard))
+                rig.source.close(shard)
+            }
+            try await eventually("the last is read") { try daemon.journal.status(of: "s9") == .inProcessing }
+            #expect(!daemon.hasEnded)
+        }
+        #expect(try kinds("range_lost").isEmpty)
+    }
+
     @Test("So is all of a line of descent that is first seen after more than a day, save what was read above it")
     func lineSeenLate() async throws {
         rig.source.add(FakeShard("a", 1...4))

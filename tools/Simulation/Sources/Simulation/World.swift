@@ -23,6 +23,9 @@ package final class World: Sendable {
         var violations: [String] = []
         var trail = Trail()
         var journal: Journal?
+        /// When the last daemon ended, and how long none has run, all in all.
+        var ended = Duration.zero
+        var absence = Duration.zero
         /// The disk was set back, and the daemon has not come to rest since: until then the journal says more than it holds.
         var isRestored = false
         /// How many records the shard had that each LATEST iterator was issued for.
@@ -218,7 +221,15 @@ package final class World: Sendable {
         }
     }
 
-    package func use(_ journal: Journal?) { state.withLock { $0.journal = journal } }
+    package func use(_ journal: Journal?) {
+        state.withLock { state in
+            if journal == nil { state.ended = conductor.now } else { state.absence += conductor.now - state.ended }
+            state.journal = journal
+        }
+    }
+
+    /// Whether nobody read the stream for so long that records may have left it.
+    var stoodStill: Bool { state.withLock { $0.absence > .seconds(14 * 3600) } }
 
     /// Judges, then writes.
     package func write(_ entry: Disk.Entry) {
