@@ -55,7 +55,7 @@ final class Rig: Sendable {
         now: @escaping @Sendable () -> Timestamp = { .now() },
         _ body: (Running) async throws -> Void
     ) async throws -> Result<Void, DaemonError> {
-        let journal = try await openJournal()
+        let journal = try await openJournal(surroundings(now: now))
         let running = Running(
             journal,
             Daemon(
@@ -123,11 +123,11 @@ final class Rig: Sendable {
     private static let mapSize = 16 << 20
 
     /// The run before may not quite be gone: the lock is let go of with its last task.
-    private func openJournal() async throws -> Journal {
+    private func openJournal(_ surroundings: Surroundings = Surroundings()) async throws -> Journal {
         var opened: Journal?
         try await eventually("the journal is free") {
             do throws(JournalError) {
-                opened = try Journal.open(path, .daemon(.test), mapSize: Self.mapSize)
+                opened = try Journal.open(path, .daemon(.test), mapSize: Self.mapSize, surroundings: surroundings)
                 return true
             } catch {
                 if case .busy = error { return false }
