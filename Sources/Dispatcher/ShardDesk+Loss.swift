@@ -5,6 +5,9 @@ internal import StreamModel
 
 /// What the stream no longer has: whether it was ours, and what is done about it.
 extension ShardDesk {
+    /// What is lost again as soon as this after a loss was skipped is the same loss.
+    private static let sameLoss: Duration = .seconds(60)
+
     /// Declares that the stream no longer has what the shard needs, and does as the table's policy says.
     ///
     /// - Throws: `DaemonError.rangeLost` where the table can't go on as it is.
@@ -111,6 +114,10 @@ extension ShardDesk {
             // Its last record has left the stream, and nothing but that: what is there comes after it.
             guard atHorizon.insert(shard).inserted else { return .rest(because: answer) }
             return .nothing
+        }
+        // The horizon moves on, and a source may say so of everything: the loss that was just declared covers it.
+        if let declared = checkpoint.lossDeclared, workshop.now() - declared < Self.sameLoss {
+            return .rest(because: answer)
         }
         // Records that leave the stream before we could first ask for them were never ours to bring.
         if try holdsAllSinceAnchor(checkpoint) || isReplay(checkpoint) || neverWasOurs(checkpoint) {

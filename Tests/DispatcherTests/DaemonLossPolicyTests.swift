@@ -76,6 +76,23 @@ struct DaemonLossPolicyTests {
         #expect(try kinds("range_lost").count == 1)
     }
 
+    @Test("A source that calls everything trimmed is asked after growing waits, and the loss is said once")
+    func everythingTrimmed() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        rig.source.put(5...9, in: "a")
+        rig.source.fail(.iterator, of: "a", with: .named("TrimmedDataAccessException"))
+        try await rig.run(following(.skip)) { daemon in
+            try await eventually("it was tried often") { rig.source.calls(.iterator, of: "a").count >= 12 }
+            rig.source.heal()
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers == Array(1...9))
+        #expect(try kinds("range_lost").count == 1)
+    }
+
     @Test("Where a shard is gone and skipped, it is lost and not done, and its children are read")
     func skipsGone() async throws {
         rig.source.add(FakeShard("a", 1...4))
