@@ -29,7 +29,8 @@ extension World {
         var found = lost(journal)
         for checkpoint in checkpoints where checkpoint.loss != nil {
             note("loss: \(checkpoint.loss?.cause.rawValue ?? "")")
-            if !stoodStill { found.append("\(checkpoint.shard): a loss is declared, though somebody read all the time") }
+            // An operator who doesn't ask the source first may rewind to what it has forgotten.
+            if !stoodStill, !rewinds { found.append("\(checkpoint.shard): a loss is declared, though somebody read all the time") }
         }
         for schema in schemas {
             // What the stream has forgotten makes a difference until the items change again.

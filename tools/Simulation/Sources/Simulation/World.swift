@@ -36,6 +36,7 @@ package final class World: Sendable {
     package let schemas: [TableSchema]
     let kind: ModelTarget.Kind
     let beginsAtLatest: Bool
+    let rewinds: Bool
     private let state: Mutex<State>
 
     /// Some moment: 2025-06-15.
@@ -44,6 +45,7 @@ package final class World: Sendable {
     package init(_ plan: Plan, _ chance: inout Chance) {
         kind = plan.target
         beginsAtLatest = plan.mode == .incr && plan.startsAtLatest
+        rewinds = plan.rewinds
         conductor = Conductor(seed: chance.next(), disorder: plan.disorder)
         schemas = (1...plan.tables).map { table in
             TableSchema(
