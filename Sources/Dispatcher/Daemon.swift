@@ -155,7 +155,7 @@ package final class Daemon: Sendable {
                 if error.reach == .table {
                     workshop.pulse.atRest(table)
                     switch error {
-                    case .needsFullSync, .rangeLost:
+                    case .needsFullSync, .rangeLost, .tooManyRefused:
                         guard await anOperatorActs(inbox) else { return .tableEnded(table, nil) }
                         continue
                     default: break

@@ -18,8 +18,9 @@ extension ShardDesk {
         let lost = RangeLost(
             cause: cause, from: checkpoint.sequenceNumber, to: await firstLeft(of: checkpoint, cause),
             since: checkpoint.accounted, policy: policy, detail: detail)
-        // A table that is begun again meets what stopped it again.
-        if !(checkpoint.loss.map { $0.stopped(for: cause) } ?? false) || policy != .stop {
+        // A table that is begun again meets what stopped it again, and has said so.
+        let isKnown = checkpoint.loss.map { $0.stops && $0.lost.cause == cause } ?? false
+        if !isKnown || policy != .stop {
             var payloads: [Payload] = [.rangeLost(lost)]
             if policy == .skip, cause == .shardGone {
                 payloads.append(
@@ -40,9 +41,9 @@ extension ShardDesk {
     mutating func loseWhatStoodStill() async throws {
         for shard in eligible {
             guard let checkpoint = lineage.checkpoints[shard] else { continue }
-            if let loss = checkpoint.loss, loss.policy == .stop {
+            if let lost = checkpoint.loss?.lost, lost.policy == .stop {
                 // What stopped the table stops it until somebody says how it goes on.
-                _ = try await lose(shard, loss.cause, loss.detail)
+                _ = try await lose(shard, lost.cause, lost.detail)
             } else if try hasStoodStill(checkpoint) {
                 _ = try await lose(
                     shard, .stoodStill,
@@ -55,10 +56,8 @@ extension ShardDesk {
     /// went while nobody looked, with all that they held.
     ///
     /// Where somebody looked within a day, a listing is only late.
-    func orphans(among news: [Lineage.News], _ listing: [Shard]) throws(JournalError) -> [(
-        shard: ShardID, parent: ShardID
-    )] {
-        guard let lastLook = try lastLook(), workshop.now() - lastLook >= Recovery.retention else { return [] }
+    func orphans(among news: [Lineage.News], _ listing: [Shard]) -> [(shard: ShardID, parent: ShardID)] {
+        guard let lastLook, workshop.now() - lastLook >= Recovery.retention else { return [] }
         let listed = Set(listing.map(\.id))
         return news.compactMap { news in
             guard lineage.checkpoints[news.shard] == nil, news.status != .notNeeded,
@@ -70,7 +69,7 @@ extension ShardDesk {
     }
 
     /// When the journal last learned something of the stream's shards; `nil` where it knows none.
-    private func lastLook() throws(JournalError) -> Timestamp? {
+    private var lastLook: Timestamp? {
         lineage.checkpoints.values.map { max($0.updated, $0.accountedUntil ?? $0.updated) }.max()
     }
 
@@ -97,15 +96,19 @@ extension ShardDesk {
         return [begun, checkpoint.accountedUntil, checkpoint.lossDeclared].compactMap(\.self).max()
     }
 
-    /// The oldest record that the stream still has of a shard, as far as it says.
+    /// The oldest record that the stream still has of a shard, as far as it says so soon: nobody waits for it long.
     private func firstLeft(of checkpoint: Checkpoint, _ cause: LossCause) async -> SequenceNumber? {
         guard cause != .shardGone else { return checkpoint.range.ending }
-        guard
-            let iterator = try? await workshop.source.iterator(.trimHorizon, at: nil, shard: checkpoint.shard),
-            let page = try? await workshop.source.rawRecords(at: iterator, limit: 1, onNext: { _, _ in }).parsed()
-        else { return nil }
-        return page.changes.first?.sequenceNumber
+        return await workshop.within(.seconds(5)) { [source = workshop.source, shard = checkpoint.shard] in
+            guard let iterator = try? await source.iterator(.trimHorizon, at: nil, shard: shard),
+                let page = try? await source.rawRecords(at: iterator, limit: 1, onNext: { _, _ in }).parsed()
+            else { return nil }
+            return page.changes.first?.sequenceNumber
+        }
     }
+
+    /// Whether every shard that is known was read to its end, or needs no reading.
+    var hasNothingLeft: Bool { lineage.checkpoints.values.allSatisfy { $0.status.letsChildrenStart } }
 
     /// What is done where the service says that what comes after the checkpoint has left the stream.
     mutating func trimmed(_ checkpoint: Checkpoint, _ answer: DaemonError) async throws -> Next {
@@ -195,14 +198,9 @@ extension ShardDesk {
     }
 }
 
-extension Loss {
-    /// Whether the table stands still for just this, and nobody has said how it goes on.
-    fileprivate func stopped(for cause: LossCause) -> Bool { self.cause == cause && policy == .stop && remedy == nil }
-}
-
 extension Checkpoint {
     /// Up to when all that was made is in the target, or was never ours to bring, as far as the journal can say.
-    fileprivate var accounted: Timestamp? {
+    var accounted: Timestamp? {
         var times = [approximateTime, accountedUntil]
         if case .iterator(_, let obtained)? = storedIterator { times.append(obtained) }
         // It was said to be older than the anchor that is pinned then.

@@ -102,7 +102,7 @@ struct ShardDesk {
             let news = lineage.news(in: listing, startAt: startAt)
             guard !news.isEmpty else { break }
             let overtaken = try overtaken(by: news)
-            let orphans = try orphans(among: news, listing)
+            let orphans = orphans(among: news, listing)
             var drafts = Dictionary(news.map { ($0.shard, discovery($0)) }, uniquingKeysWith: { first, _ in first })
             for (shard, draft) in overtaken {
                 drafts[shard] = Draft(

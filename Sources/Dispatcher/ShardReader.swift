@@ -239,22 +239,24 @@ final class ShardReader: Sendable {
             last: kept.last?.sequenceNumber, next: page.next)
     }
 
+    private static func advance(by batch: Batch, _ token: TargetToken?) -> SequenceAdvanced {
+        guard case .shard(_, _, let upTo) = batch.origin else {
+            preconditionFailure("a reader delivers its shard's changes")
+        }
+        return SequenceAdvanced(
+            sequenceNumber: upTo, records: UInt64(batch.count), bytes: UInt64(batch.bytes),
+            approximateTime: batch.parts.last { !$0.changes.isEmpty }?.changes.last?.approximateTime, targetToken: token
+        )
+    }
+
     private func deliver(
         _ parts: [Batch.Part], leases: [ByteBudget.Lease], upTo: SequenceNumber, expecting: Revision
     ) async throws -> Input {
         defer { withExtendedLifetime(leases) {} }
         let batch = Batch(table: schema, origin: .shard(shard, epoch: epoch, upTo: upTo), parts: parts)
-        let advance = SequenceAdvanced(
-            sequenceNumber: upTo, records: UInt64(batch.count), bytes: UInt64(batch.bytes),
-            approximateTime: parts.last?.changes.last?.approximateTime, targetToken: nil)
         let delivery = try await workshop.deliver(
-            batch,
-            { records, token in
-                var advance = advance
-                advance.records = records
-                advance.targetToken = token
-                return .sequenceAdvanced(advance)
-            }, as: { [shard] in Draft(shard: shard, expecting: expecting, $0) })
+            batch, { .sequenceAdvanced(Self.advance(by: $0, $1)) },
+            as: { [shard] in Draft(shard: shard, expecting: expecting, $0) })
         for part in parts { source.giveBack(part.body) }
         switch delivery {
         case .journaled(let receipt): return .delivered(receipt, upTo: upTo)

@@ -22,6 +22,7 @@ struct TableFollower {
         case discoveryDue
         case listed(StreamDescription)
         case listingFailed(DynamoDBError)
+        case described(TableDescription)
         case childrenFound(of: ShardID, [Shard])
         case readerEnded(ShardID, ShardReader.Result)
         case readerFailed(ShardID, DaemonError)
@@ -30,8 +31,21 @@ struct TableFollower {
         case nothing
     }
 
+    /// How following a stream came to its end.
+    private enum Ending {
+        case stopped
+        /// All of it is read, or it is gone, and the table has another stream or none.
+        case streamOver
+    }
+
     /// Returns when the daemon is to stop, or when the mode asks for no more.
     func run() async throws {
+        var over: Set<StreamARN> = []
+        while case (.streamOver, let stream) = try await runOnce(over) { over.insert(stream) }
+    }
+
+    /// - Parameter over: streams of which nothing is left to read.
+    private func runOnce(_ over: Set<StreamARN>) async throws -> (Ending, StreamARN) {
         workshop.pulse.busy(table)
         let description = try await describe()
         let state = try workshop.journal.table(table)
@@ -54,8 +68,9 @@ struct TableFollower {
             )
         }
         try await prepare(description.schema)
-        let stream = try stream(of: description)
-        let isReplaced = try await followsNewStream(stream, state)
+        let older = try await streamToFinish(description, state, over)
+        let stream = try older ?? stream(of: description)
+        let isReplaced = older == nil ? try await followsNewStream(stream, state) : false
         var desk = ShardDesk(
             workshop: workshop, schema: description.schema, stream: stream,
             lineage: Lineage(try checkpoints(of: stream)),
@@ -75,14 +90,15 @@ struct TableFollower {
             break
         case (.full, .incrSync):
             log.info("the full sync of this table is finished already")
-            return
+            return (.stopped, stream)
         case (.all, let phase), (.full, let phase):
-            guard try await fullSync(phase, state, description, &desk) else { return }
-            if workshop.configuration.mode == .full { return }
+            guard try await fullSync(phase, state, description, &desk), workshop.configuration.mode != .full else {
+                return (.stopped, stream)
+            }
         }
 
         try await desk.recover()
-        try await follow(desk)
+        return (try await follow(desk), stream)
     }
 
     // MARK: - Before following
@@ -129,6 +145,23 @@ struct TableFollower {
         return stream
     }
 
+    /// The stream that the table was followed by, where it has another one now or none: it stays readable for 24 hours, and
+    /// comes first.
+    private func streamToFinish(
+        _ description: TableDescription, _ state: TableState?, _ over: Set<StreamARN>
+    ) async throws -> StreamARN? {
+        guard state?.phase == .incrSync, let before = state?.stream, !over.contains(before),
+            before != description.stream || !description.streamEnabled
+        else { return nil }
+        do throws(DynamoDBError) {
+            _ = try await workshop.source.describeStream(before)
+            return before
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+    }
+
     /// Whether the table goes on with another stream than it was followed by, as an operator or the policy wants it: changes
     /// made between the two are in neither.
     private func followsNewStream(_ stream: StreamARN, _ state: TableState?) async throws -> Bool {
@@ -138,11 +171,11 @@ struct TableFollower {
         // What was scanned of a table and never followed can't go on from any stream.
         if policy == .skip, state.phase == .fullSync { policy = .stop }
         let lost = RangeLost(
-            cause: .streamReplaced, from: nil, to: nil, since: state.updated, policy: policy,
+            cause: .streamReplaced, from: nil, to: nil, since: try readUntil(before), policy: policy,
             detail:
                 "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream "
                 + "was switched off and on")
-        let isKnown = state.loss.map { $0.cause == .streamReplaced && $0.policy == .stop && $0.remedy == nil } ?? false
+        let isKnown = state.loss.map { $0.stops && $0.lost.cause == .streamReplaced } ?? false
         if !isKnown || policy != .stop {
             _ = try await workshop.journal.append([Draft(table: table, [.rangeLost(lost)])])
         }
@@ -152,6 +185,15 @@ struct TableFollower {
         try await enter(
             .incrSync, from: state.phase, stream, "the table has another stream, and what was lost is skipped")
         return true
+    }
+
+    /// Up to when all that was made is in the target, of each shard of a stream; `nil` where that can't be said of one.
+    private func readUntil(_ stream: StreamARN) throws(JournalError) -> Timestamp? {
+        let all = try workshop.journal.checkpoints().filter { $0.shard.table == table && $0.shard.stream == stream }
+        let open = all.filter { !$0.status.letsChildrenStart }
+        guard !open.isEmpty else { return all.compactMap(\.accounted).max() }
+        let until = open.compactMap(\.accounted)
+        return until.count == open.count ? until.min() : nil
     }
 
     private func checkpoints(of stream: StreamARN) throws(JournalError) -> [Checkpoint] {
@@ -205,7 +247,7 @@ struct TableFollower {
 
     // MARK: - Following
 
-    private func follow(_ known: ShardDesk) async throws {
+    private func follow(_ known: ShardDesk) async throws -> Ending {
         try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask { await stopped() }
             group.addTask { .foreignAppends(await foreign.take()) }
@@ -224,7 +266,8 @@ struct TableFollower {
                     if desk.running.isEmpty { group.cancelAll() }
                 case .discoveryDue:
                     group.addTask { [stream = desk.stream] in await list(stream) }
-                case .listed where isStopping, .childrenFound where isStopping, .listingFailed where isStopping:
+                case .listed where isStopping, .childrenFound where isStopping, .listingFailed where isStopping,
+                    .described where isStopping:
                     break
                 case .listed(let description):
                     await workshop.surroundings.passing(.inDiscovery)
@@ -233,13 +276,21 @@ struct TableFollower {
                     if !hasListed { follows() }
                     try await desk.admit(description.shards)
                     hasListed = true
+                    if desk.hasNothingLeft { group.addTask { await describedAgain() } }
                     later(workshop.configuration.discoveryInterval, .discoveryDue, &group)
                 case .listingFailed(let error):
                     // Shards that are known keep being read; only new ones are not seen meanwhile.
                     log.warning("the stream's shards can't be listed; tried again", metadata: ["error": "\(error)"])
+                    workshop.vitals.listingFailed(table, error.description)
+                    if error.isNotFound { group.addTask { await describedAgain() } }
                     if listingBackoff.failures == 0 { try await desk.fault(nil, .source(error)) }
                     if !error.isRetryable, !hasListed { throw DaemonError.source(error) }
                     later(listingBackoff.next(jitter: workshop.random()), .discoveryDue, &group)
+                case .described(let description):
+                    let isOver = description.stream != desk.stream || !description.streamEnabled
+                    guard isOver, desk.running.isEmpty, lookups == 0 else { break }
+                    group.cancelAll()
+                    return .streamOver
                 case .childrenFound(_, let shards):
                     lookups -= 1
                     try await desk.admit(shards)
@@ -278,6 +329,7 @@ struct TableFollower {
                 for job in desk.takeEligible() { group.addTask { await job.run() } }
                 if hasListed, lookups == 0 { workshop.pulse.atRest(table) }
             }
+            return .stopped
         }
     }
 
@@ -310,6 +362,16 @@ struct TableFollower {
             return .listed(try await workshop.source.describeStream(stream))
         } catch {
             return error.isCancelled ? .nothing : .listingFailed(error)
+        }
+    }
+
+    /// The table, asked for again where its stream seems to be over; what can't be described now is asked for at the next
+    /// listing.
+    private func describedAgain() async -> Event {
+        do throws(DynamoDBError) {
+            return .described(try await workshop.source.describeTable(table))
+        } catch {
+            return .nothing
         }
     }
 

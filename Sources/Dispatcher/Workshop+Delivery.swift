@@ -13,23 +13,30 @@ extension Workshop {
     /// what they are, in `dead-letters.jsonl` and in the journal.
     ///
     /// - Parameters:
-    ///   - letters: takes what is put aside.
-    ///   - payload: what the journal learns of the batch once it is written, from the number of its records and the token.
+    ///   - payload: what the journal learns of what was written: of `batch`, or of what is left of it.
+    ///   - draft: makes an append of that, and of what was refused before it.
+    /// - Throws: `.tooManyRefused` where one more would have to be put aside than may wait; what comes before that one is
+    ///   delivered first, as far as a batch can be cut.
     func deliver(
-        _ batch: Batch, _ payload: @escaping @Sendable (_ records: UInt64, TargetToken?) -> Payload,
+        _ batch: Batch, _ payload: @escaping @Sendable (Batch, TargetToken?) -> Payload,
         as draft: @escaping @Sendable ([Payload]) -> Draft
     ) async throws -> TargetWriter.Delivery {
         var rest = batch
         var refused: [Payload] = []
+        var excess: DaemonError?
         var trials = 0
         var suspect: Change?
         while true {
             do throws(DaemonError) {
-                return try await writer.deliver(rest) { [rest, refused] token in
-                    draft(refused + [payload(UInt64(rest.count), token)])
+                let delivery = try await writer.deliver(rest) { [rest, refused] token in
+                    draft(refused + [payload(rest, token)])
                 }
+                if let excess, case .journaled = delivery { throw excess }
+                return delivery
             } catch {
-                guard case .target(.unwritable(_, let what, let reason, let change?)) = error else { throw error }
+                guard excess == nil, case .target(.unwritable(_, let what, let reason, let change?)) = error else {
+                    throw error
+                }
                 trials = suspect == change ? trials + 1 : 1
                 suspect = change
                 if trials < Self.attempts {
@@ -37,30 +44,38 @@ extension Workshop {
                     guard await wait(Self.pause) else { throw CancellationError() }
                     continue
                 }
-                refused.append(try putAside(change, of: batch, error, what, reason, beside: refused.count))
+                if let tooMany = try tooMany(of: batch.table.name, beside: refused.count, error) {
+                    guard let before = rest.cut(before: change, of: batch) else { throw tooMany }
+                    (rest, excess) = (before, tooMany)
+                    continue
+                }
+                refused.append(try putAside(change, of: batch, error.code, what, reason))
                 rest = rest.without(change)
             }
         }
     }
 
+    /// Why no other record of the table may be put aside, if so.
+    private func tooMany(of table: TableName, beside others: Int, _ error: DaemonError) throws -> DaemonError? {
+        guard try journal.refusals(of: table).count + others >= configuration.deadLetterLimit else { return nil }
+        return .tooManyRefused(table: table, limit: configuration.deadLetterLimit, last: error.description)
+    }
+
     private func putAside(
-        _ change: Change, of batch: Batch, _ error: DaemonError, _ what: String, _ reason: String, beside others: Int
-    ) throws -> Payload {
-        let table = batch.table.name
-        let waiting = try journal.refusals(of: table).count + others
-        guard waiting < configuration.deadLetterLimit else {
-            throw DaemonError.tooManyRefused(
-                table: table, limit: configuration.deadLetterLimit, last: error.description)
-        }
-        let letter = DeadLetter(change, of: batch, target: target.name, cause: reason, time: now())
+        _ change: Change, of batch: Batch, _ code: String, _ what: String, _ reason: String
+    ) throws(DaemonError) -> Payload {
+        let line = DeadLetter(change, of: batch, target: target.name, cause: reason, time: now()).line
         let offset: UInt64
-        do throws(TargetError) { offset = try deadLetters.append(letter) } catch { throw DaemonError.target(error) }
+        do throws(TargetError) { offset = try deadLetters.append(line) } catch { throw .target(error) }
         logger.error(
             "the target can't hold a record; it is put aside",
-            metadata: ["table": "\(table)", "record": "\(what)", "cause": "\(reason)", "file": "\(deadLetters.path)"])
+            metadata: [
+                "table": "\(batch.table.name)", "record": "\(what)", "cause": "\(reason)",
+                "file": "\(deadLetters.path)",
+            ])
         return .recordRefused(
             RecordRefused(
-                sequenceNumber: change.sequenceNumber, code: error.code, cause: reason, offset: offset,
-                bytes: UInt64(letter.line.count)))
+                sequenceNumber: change.sequenceNumber, code: code, cause: reason, offset: offset,
+                bytes: UInt64(line.count)))
     }
 }

@@ -26,6 +26,19 @@ struct Workshop: Sendable {
     /// Sleeps; `false` once the daemon is to stop.
     func wait(_ duration: Duration) async -> Bool { await Self.wait(duration, or: stop, in: surroundings) }
 
+    /// What `body` gives, unless it takes longer than `duration`.
+    func within<R: Sendable>(_ duration: Duration, _ body: @escaping @Sendable () async -> R?) async -> R? {
+        await withTaskGroup(of: R?.self) { group in
+            group.addTask { await body() }
+            group.addTask {
+                try? await surroundings.sleep(for: duration)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+    }
+
     static func wait(_ duration: Duration, or stop: Signal, in surroundings: Surroundings) async -> Bool {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await surroundings.sleep(for: duration) }

@@ -24,16 +24,9 @@ package enum LossPolicy: String, Hashable, CaseIterable, Sendable {
 
 /// A loss that the journal knows and that nobody has acknowledged, or that its table is stopped by.
 package struct Loss: Hashable, Sendable {
-    package var cause: LossCause
-    /// The last record before the gap; `nil`: the shard's start.
-    package var from: SequenceNumber?
-    /// The first after it, as far as it is known.
-    package var to: SequenceNumber?
-    /// What was made up to then is not lost.
-    package var since: Timestamp?
-    package var policy: LossPolicy
-    package var detail: String
-    /// Of its event.
+    /// As its event said it.
+    package var lost: RangeLost
+    /// Of the event.
     package var time: Timestamp
     package var position: Position
     package var isAcknowledged: Bool
@@ -41,20 +34,17 @@ package struct Loss: Hashable, Sendable {
     package var remedy: LossPolicy?
 
     package init(
-        cause: LossCause, from: SequenceNumber?, to: SequenceNumber?, since: Timestamp?, policy: LossPolicy,
-        detail: String, time: Timestamp, position: Position, isAcknowledged: Bool = false, remedy: LossPolicy? = nil
+        _ lost: RangeLost, time: Timestamp, position: Position, isAcknowledged: Bool = false, remedy: LossPolicy? = nil
     ) {
-        self.cause = cause
-        self.from = from
-        self.to = to
-        self.since = since
-        self.policy = policy
-        self.detail = detail
+        self.lost = lost
         self.time = time
         self.position = position
         self.isAcknowledged = isAcknowledged
         self.remedy = remedy
     }
+
+    /// Whether a table stands still for it, and nobody has said how it goes on.
+    package var stops: Bool { lost.policy == .stop && remedy == nil }
 
     /// What is known after `lost`, where this was known before.
     ///
@@ -62,16 +52,14 @@ package struct Loss: Hashable, Sendable {
     /// acknowledges one, they are one that reaches from the first gap to the last.
     static func after(_ lost: RangeLost, _ known: Loss?, position: Position, time: Timestamp) -> Loss? {
         if let known, known.remedy == lost.policy { return nil }
-        let open = known.flatMap { $0.isAcknowledged ? nil : $0 }
-        return Loss(
-            cause: lost.cause, from: open == nil ? lost.from : open?.from, to: lost.to,
-            since: open == nil ? lost.since : open?.since, policy: lost.policy, detail: lost.detail, time: time,
-            position: position)
+        var lost = lost
+        if let open = known, !open.isAcknowledged { (lost.from, lost.since) = (open.lost.from, open.lost.since) }
+        return Loss(lost, time: time, position: position)
     }
 
     /// What is left of it once an operator has seen it: a table that stopped for it stays stopped until a remedy is said.
     func acknowledged(_ word: LossAcknowledged) -> Loss? {
-        guard policy == .stop else { return nil }
+        guard lost.policy == .stop else { return nil }
         var loss = self
         loss.isAcknowledged = true
         loss.remedy = word.remedy ?? remedy

@@ -96,14 +96,7 @@ extension WireFormat {
                 $0.epoch = p.epoch.number
             }
         case .rangeLost(let p):
-            event.rangeLost = .with {
-                $0.cause = wire(p.cause)
-                $0.from = text(p.from)
-                $0.to = text(p.to)
-                if let since = p.since { $0.since = since.microseconds }
-                $0.policy = wire(p.policy)
-                $0.detail = p.detail
-            }
+            event.rangeLost = wire(p)
         case .lossAcknowledged(let p):
             event.lossAcknowledged = .with {
                 $0.author = p.author
@@ -213,14 +206,8 @@ extension WireFormat {
                         epoch: Epoch(p.epoch))), nil
             )
         case .rangeLost(let p):
-            guard let cause = cause(p.cause), let policy = policy(p.policy) else { return nil }
-            return (
-                .rangeLost(
-                    RangeLost(
-                        cause: cause, from: number(p.from), to: number(p.to),
-                        since: p.hasSince ? Timestamp(microseconds: p.since) : nil, policy: policy, detail: p.detail)),
-                nil
-            )
+            guard let lost = rangeLost(p) else { return nil }
+            return (.rangeLost(lost), nil)
         case .lossAcknowledged(let p):
             return (
                 .lossAcknowledged(

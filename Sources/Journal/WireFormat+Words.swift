@@ -32,12 +32,7 @@ extension WireFormat {
 
     static func wire(_ loss: Loss) -> Shake_Journal_V1_Loss {
         .with {
-            $0.cause = wire(loss.cause)
-            $0.from = text(loss.from)
-            $0.to = text(loss.to)
-            if let since = loss.since { $0.since = since.microseconds }
-            $0.policy = wire(loss.policy)
-            $0.detail = loss.detail
+            $0.lost = wire(loss.lost)
             $0.time = loss.time.microseconds
             $0.position = loss.position.number
             $0.isAcknowledged = loss.isAcknowledged
@@ -46,12 +41,28 @@ extension WireFormat {
     }
 
     static func loss(_ loss: Shake_Journal_V1_Loss) -> Loss? {
-        guard let cause = cause(loss.cause), let policy = policy(loss.policy) else { return nil }
+        guard let lost = rangeLost(loss.lost) else { return nil }
         return Loss(
-            cause: cause, from: number(loss.from), to: number(loss.to),
-            since: loss.hasSince ? Timestamp(microseconds: loss.since) : nil, policy: policy, detail: loss.detail,
-            time: Timestamp(microseconds: loss.time), position: Position(loss.position),
-            isAcknowledged: loss.isAcknowledged, remedy: Self.policy(loss.remedy))
+            lost, time: Timestamp(microseconds: loss.time), position: Position(loss.position),
+            isAcknowledged: loss.isAcknowledged, remedy: policy(loss.remedy))
+    }
+
+    static func wire(_ lost: RangeLost) -> Shake_Journal_V1_RangeLost {
+        .with {
+            $0.cause = wire(lost.cause)
+            $0.from = text(lost.from)
+            $0.to = text(lost.to)
+            if let since = lost.since { $0.since = since.microseconds }
+            $0.policy = wire(lost.policy)
+            $0.detail = lost.detail
+        }
+    }
+
+    static func rangeLost(_ lost: Shake_Journal_V1_RangeLost) -> RangeLost? {
+        guard let cause = cause(lost.cause), let policy = policy(lost.policy) else { return nil }
+        return RangeLost(
+            cause: cause, from: number(lost.from), to: number(lost.to),
+            since: lost.hasSince ? Timestamp(microseconds: lost.since) : nil, policy: policy, detail: lost.detail)
     }
 
     static func wire(_ cause: LossCause) -> Shake_Journal_V1_LossCause {

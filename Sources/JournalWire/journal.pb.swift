@@ -867,24 +867,14 @@ package nonisolated struct Shake_Journal_V1_Loss: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var cause: Shake_Journal_V1_LossCause = .none
-
-  package var from: String = String()
-
-  package var to: String = String()
-
-  package var since: Int64 {
-    get {_since ?? 0}
-    set {_since = newValue}
+  package var lost: Shake_Journal_V1_RangeLost {
+    get {_lost ?? Shake_Journal_V1_RangeLost()}
+    set {_lost = newValue}
   }
-  /// Returns true if `since` has been explicitly set.
-  package var hasSince: Bool {self._since != nil}
-  /// Clears the value of `since`. Subsequent reads from it will return its default value.
-  package mutating func clearSince() {self._since = nil}
-
-  package var policy: Shake_Journal_V1_LossPolicy = .none
-
-  package var detail: String = String()
+  /// Returns true if `lost` has been explicitly set.
+  package var hasLost: Bool {self._lost != nil}
+  /// Clears the value of `lost`. Subsequent reads from it will return its default value.
+  package mutating func clearLost() {self._lost = nil}
 
   package var time: Int64 = 0
 
@@ -898,7 +888,7 @@ package nonisolated struct Shake_Journal_V1_Loss: Sendable {
 
   package init() {}
 
-  fileprivate var _since: Int64? = nil
+  fileprivate var _lost: Shake_Journal_V1_RangeLost? = nil
 }
 
 package nonisolated struct Shake_Journal_V1_Refusal: Sendable {
@@ -2461,7 +2451,7 @@ nonisolated extension Shake_Journal_V1_Fault: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Shake_Journal_V1_Loss: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Loss"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cause\0\u{1}from\0\u{1}to\0\u{1}since\0\u{1}policy\0\u{1}detail\0\u{1}time\0\u{1}position\0\u{3}is_acknowledged\0\u{1}remedy\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lost\0\u{1}time\0\u{1}position\0\u{3}is_acknowledged\0\u{1}remedy\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2469,16 +2459,11 @@ nonisolated extension Shake_Journal_V1_Loss: SwiftProtobuf.Message, SwiftProtobu
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularEnumField(value: &self.cause) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.from) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.to) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self._since) }()
-      case 5: try { try decoder.decodeSingularEnumField(value: &self.policy) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.detail) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
-      case 9: try { try decoder.decodeSingularBoolField(value: &self.isAcknowledged) }()
-      case 10: try { try decoder.decodeSingularEnumField(value: &self.remedy) }()
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._lost) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isAcknowledged) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.remedy) }()
       default: break
       }
     }
@@ -2489,46 +2474,26 @@ nonisolated extension Shake_Journal_V1_Loss: SwiftProtobuf.Message, SwiftProtobu
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if self.cause != .none {
-      try visitor.visitSingularEnumField(value: self.cause, fieldNumber: 1)
-    }
-    if !self.from.isEmpty {
-      try visitor.visitSingularStringField(value: self.from, fieldNumber: 2)
-    }
-    if !self.to.isEmpty {
-      try visitor.visitSingularStringField(value: self.to, fieldNumber: 3)
-    }
-    try { if let v = self._since {
-      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    try { if let v = self._lost {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
-    if self.policy != .none {
-      try visitor.visitSingularEnumField(value: self.policy, fieldNumber: 5)
-    }
-    if !self.detail.isEmpty {
-      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 6)
-    }
     if self.time != 0 {
-      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 7)
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 2)
     }
     if self.position != 0 {
-      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 8)
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 3)
     }
     if self.isAcknowledged != false {
-      try visitor.visitSingularBoolField(value: self.isAcknowledged, fieldNumber: 9)
+      try visitor.visitSingularBoolField(value: self.isAcknowledged, fieldNumber: 4)
     }
     if self.remedy != .none {
-      try visitor.visitSingularEnumField(value: self.remedy, fieldNumber: 10)
+      try visitor.visitSingularEnumField(value: self.remedy, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Shake_Journal_V1_Loss, rhs: Shake_Journal_V1_Loss) -> Bool {
-    if lhs.cause != rhs.cause {return false}
-    if lhs.from != rhs.from {return false}
-    if lhs.to != rhs.to {return false}
-    if lhs._since != rhs._since {return false}
-    if lhs.policy != rhs.policy {return false}
-    if lhs.detail != rhs.detail {return false}
+    if lhs._lost != rhs._lost {return false}
     if lhs.time != rhs.time {return false}
     if lhs.position != rhs.position {return false}
     if lhs.isAcknowledged != rhs.isAcknowledged {return false}

@@ -86,6 +86,19 @@ package struct Batch: Sendable {
             parts: parts.map { Part(body: $0.body, changes: $0.changes.filter { $0 != change }) })
     }
 
+    /// Of the records here, those that come before `change` in `whole`, which this is left of; `nil` where none does.
+    ///
+    /// Only changes of a shard have an end that is a number: rows of a scan can't be cut.
+    package func cut(before change: Change, of whole: Batch) -> Batch? {
+        guard case .shard(let shard, let epoch, _) = origin, let number = change.sequenceNumber,
+            let last = whole.parts.lazy.flatMap(\.changes).compactMap(\.sequenceNumber).last(where: { $0 < number })
+        else { return nil }
+        let kept = parts.map { part in
+            Part(body: part.body, changes: part.changes.filter { $0.sequenceNumber.map { $0 <= last } ?? false })
+        }
+        return Batch(table: table, origin: .shard(shard, epoch: epoch, upTo: last), parts: kept)
+    }
+
     package var count: Int { parts.reduce(0) { $0 + $1.changes.count } }
     package var bytes: Int { parts.reduce(0) { $0 + $1.body.count } }
 }

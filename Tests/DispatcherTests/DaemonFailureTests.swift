@@ -174,7 +174,7 @@ struct DaemonFailureTests {
         #expect(rig.target.numbers(of: "a") == Array(1...5))
         let state = try #require(try rig.journal { try $0.table(Sample.table) })
         #expect(state.lastFault?.message.contains("after 5") == true)
-        #expect(try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.loss?.from } == Sample.number(5))
+        #expect(try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.loss?.lost.from } == Sample.number(5))
         #expect(try rig.journal { try $0.number(of: "a") } == 5, "the checkpoint stays where it was")
         #expect(try rig.journal { try $0.table(Self.other)?.phase } == .incrSync)
     }

@@ -51,7 +51,7 @@ struct DaemonLossPolicyTests {
         #expect(error.description.contains("after 4 and before 7"))
         #expect(rig.target.numbers == [1, 2, 3, 4])
         let loss = try #require(try loss())
-        #expect((loss.from, loss.to, loss.cause) == (Sample.number(4), Sample.number(7), .trimmed))
+        #expect((loss.lost.from, loss.lost.to, loss.lost.cause) == (Sample.number(4), Sample.number(7), .trimmed))
     }
 
     @Test("A start that meets the same loss again does not say it again")
@@ -105,7 +105,7 @@ struct DaemonLossPolicyTests {
             try await eventually("the child is journaled") { try daemon.journal.number(of: "b") == 9 }
         }
         #expect(try rig.journal { try $0.status(of: "a") } == .lost)
-        #expect(try loss()?.cause == .shardGone)
+        #expect(try loss()?.lost.cause == .shardGone)
     }
 
     @Test("Where it resyncs, the table is scanned again without an operator, and followed")
@@ -128,7 +128,7 @@ struct DaemonLossPolicyTests {
             #expect(!daemon.hasEnded)
         }
         #expect(rig.target.numbers == [1, 2, 3, 4, 10, 11])
-        #expect(try loss()?.policy == .resync)
+        #expect(try loss()?.lost.policy == .resync)
     }
 
     @Test(
@@ -210,7 +210,7 @@ struct DaemonLossPolicyTests {
         }
         #expect(throws: Never.self) { try outcome.get() }
         let loss = try #require(try loss(of: "b"))
-        #expect((loss.cause, loss.from, loss.to) == (.stoodStill, nil, Sample.number(7)))
+        #expect((loss.lost.cause, loss.lost.from, loss.lost.to) == (.stoodStill, nil, Sample.number(7)))
         #expect(rig.target.numbers == [1, 2, 3, 4, 7, 8, 9])
     }
 
@@ -230,8 +230,8 @@ struct DaemonLossPolicyTests {
             try await eventually("what is left is journaled") { try daemon.journal.number(of: "c") == 9 }
         }
         #expect(rig.target.numbers == [1, 2, 3, 4, 6, 8, 9])
-        #expect(try loss(of: "b")?.cause == .stoodStill)
-        #expect(try loss(of: "c")?.cause == .stoodStill)
+        #expect(try loss(of: "b")?.lost.cause == .stoodStill)
+        #expect(try loss(of: "c")?.lost.cause == .stoodStill)
     }
 
     @Test("So may one that was anchored at its newest record and never brought one")
@@ -300,7 +300,7 @@ struct DaemonLossPolicyTests {
         try await rig.run(following(.skip), now: { .now() + .seconds(hours * 3600) }) { daemon in
             try await eventually("what is there is journaled") { try daemon.journal.number(of: "c") == 9 }
         }
-        #expect(try loss(of: "c")?.cause == (longAgo ? .stoodStill : nil))
+        #expect(try loss(of: "c")?.lost.cause == (longAgo ? .stoodStill : nil))
     }
 
     @Test("A line of shards that roll over without a record loses nothing, however long it is followed")
@@ -349,7 +349,7 @@ struct DaemonLossPolicyTests {
             try await eventually("what is left is journaled") { try daemon.journal.number(of: "d") == 11 }
         }
         #expect(rig.target.numbers == [1, 2, 3, 4, 7, 8, 9, 10, 11])
-        #expect(try loss(of: "c")?.cause == .stoodStill, "its parent was empty and tells nothing")
+        #expect(try loss(of: "c")?.lost.cause == .stoodStill, "its parent was empty and tells nothing")
         #expect(try loss(of: "d") == nil, "what came before it was in the stream")
     }
 
@@ -375,6 +375,63 @@ struct DaemonLossPolicyTests {
 
     // MARK: - Another stream
 
+    /// A shard of the other stream.
+    private func addNew(_ numbers: ClosedRange<Int>) {
+        var shard = FakeShard("n", numbers)
+        shard.stream = Self.another
+        rig.source.add(shard)
+    }
+
+    private static let new = ShardKey(table: Sample.table, stream: another, shard: ShardID("n"))
+
+    @Test(
+        "A stream that is replaced beside the running daemon is read to its end, and then the new one is followed",
+        arguments: [true, false])
+    func replacedBeside(isReadable: Bool) async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        var configuration = following(.skip)
+        configuration.discoveryInterval = .seconds(10)
+        try await rig.run(configuration) { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+            let gate = rig.source.hold(.records, of: "a")
+            rig.source.put(5...6, in: "a")
+            rig.source.close("a")
+            addNew(7...9)
+            rig.source.change(Sample.table) { table in
+                if isReadable { table.olderStreams = [table.stream] }
+                table.stream = Self.another
+            }
+            if !isReadable { rig.source.remove("a") }
+            gate.open()
+            try await eventually("the new stream is followed") {
+                try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(9)
+            }
+        }
+        #expect(rig.target.numbers == (isReadable ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : [1, 2, 3, 4, 7, 8, 9]))
+        #expect(try rig.journal { try $0.table(Sample.table)?.loss?.lost.cause } == .streamReplaced)
+        #expect(try rig.journal { try $0.status(of: "a") } == (isReadable ? .done : .lost))
+    }
+
+    @Test("What is left of an older stream is read at the next start too, and a table without a stream waits for one")
+    func finishedAtStart() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        rig.source.put(5...6, in: "a")
+        rig.source.close("a")
+        rig.source.change(Sample.table) { $0.streamEnabled = false }
+        let outcome = try await rig.run(following(.skip)) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 5, 6])
+        guard case .failure(.misconfigured(_, let reason)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(reason.contains("it has no stream"))
+    }
+
     private static let another = StreamARN(
         "arn:aws:dynamodb:eu-central-1:1:table/orders/stream/2026-11-24T00:00:00.000")
 
@@ -385,7 +442,7 @@ struct DaemonLossPolicyTests {
         try await loseFive()
         rig.source.remove("a")
         rig.source.change(Sample.table) { $0.stream = Self.another }
-        rig.source.add(FakeShard("n", 1...3))
+        addNew(1...3)
         let outcome = try await rig.run(following(.stop)) { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
@@ -394,14 +451,13 @@ struct DaemonLossPolicyTests {
             return
         }
         #expect(lost.cause == .streamReplaced)
-        let shard = ShardKey(table: Sample.table, stream: Self.another, shard: ShardID("n"))
         try await rig.run(following(.skip)) { daemon in
             try await eventually("the new stream is followed") {
-                try daemon.journal.checkpoint(of: shard)?.sequenceNumber == Sample.number(3)
+                try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(3)
             }
         }
         #expect(rig.target.numbers(of: "n") == [1, 2, 3])
         #expect(try rig.journal { try $0.table(Sample.table)?.stream } == Self.another)
-        #expect(try rig.journal { try $0.table(Sample.table)?.loss?.policy } == .skip)
+        #expect(try rig.journal { try $0.table(Sample.table)?.loss?.lost.policy } == .skip)
     }
 }

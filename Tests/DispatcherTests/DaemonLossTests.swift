@@ -24,7 +24,7 @@ struct DaemonLossTests {
         }
         #expect(stopped(by: outcome) == .shardGone)
         let loss = try #require(try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.loss })
-        #expect((loss.cause, loss.from, loss.policy) == (.shardGone, Sample.number(4), .stop))
+        #expect((loss.lost.cause, loss.lost.from, loss.lost.policy) == (.shardGone, Sample.number(4), .stop))
         #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .incrSync)
         #expect(try rig.journal { try $0.status(of: "a") } == .inProcessing)
     }

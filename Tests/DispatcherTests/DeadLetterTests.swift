@@ -93,12 +93,30 @@ struct DeadLetterTests {
             return
         }
         #expect(error.exitCode == 65)
-        #expect(rig.target.numbers.isEmpty, "a batch counts as a whole")
-        rig.target.cannotHold("3", "5")
+        #expect(rig.target.numbers == [1, 2, 4, 6], "what comes before the one too many is delivered")
+        #expect(try refusals().count == 2, "those that wait can be listed")
+        rig.target.cannotHold()
         try await rig.run(configuration) { daemon in
             try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 9 }
         }
         #expect(rig.target.numbers == [1, 2, 4, 6, 7, 8, 9])
+    }
+
+    @Test("that is one too many at the head of its batch stops the table where it stands")
+    func limitAtHead() async throws {
+        rig.source.add(FakeShard("a", 1...3))
+        rig.target.cannotHold("1")
+        var configuration = Rig.following
+        configuration.deadLetterLimit = 0
+        let outcome = try await rig.run(configuration) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(.tooManyRefused) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(try rig.journal { try $0.number(of: "a") } == nil)
+        #expect(rig.deadLetters.isEmpty)
     }
 
     @Test("keeps no daemon from stopping, and is left to the next one")

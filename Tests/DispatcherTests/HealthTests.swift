@@ -48,7 +48,7 @@ struct HealthTests {
             signs.tables[0].shards[1].page = ago(200)
         }
         #expect(found.map(\.health) == [.degraded])
-        #expect(found[0].reason == "shard b: no page has come for 3 min, and 1 more shards")
+        #expect(found[0].reason == "shard b: no page has come for 3 min, and 1 more shard")
     }
 
     @Test("suffers where a shard was taken up and never brought one")
@@ -64,11 +64,18 @@ struct HealthTests {
         #expect(found[0].reason.contains("(5 min, 3 times): throttled"))
     }
 
-    @Test("suffers where the shards can't be listed")
+    @Test("suffers at once where the shards can't be listed, and says since when")
+    func listingFails() {
+        let found = complaints { $0.tables[0].listing = trouble(40) }
+        #expect(found.map(\.health) == [.degraded])
+        #expect(found[0].reason.contains("the list of shards is tried again since"))
+    }
+
+    @Test("suffers where the shards were not listed for long, though nothing failed")
     func listing() { #expect(complaints { $0.tables[0].listed = ago(400) }.map(\.health) == [.degraded]) }
 
     @Test("suffers where the whole table is begun again and again")
-    func table_() {
+    func begunAgain() {
         let found = complaints { $0.tables[0].trouble = trouble(7200, tries: 1) }
         #expect(found[0].reason.contains("(2 h, 1 time): throttled"))
     }

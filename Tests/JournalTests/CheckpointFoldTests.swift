@@ -217,7 +217,7 @@ struct CheckpointFoldTests {
     func merged() throws {
         let once = try Self.apply(.lost(.skip, from: 50, to: 70), to: Self.full())
         let twice = try Self.apply(.lost(.skip, from: 80, to: 90), to: once)
-        #expect((twice.loss?.from, twice.loss?.to) == (Sample.number(50), Sample.number(90)))
+        #expect((twice.loss?.lost.from, twice.loss?.lost.to) == (Sample.number(50), Sample.number(90)))
     }
 
     @Test("A rewind takes back what was vouched for: it goes to before that")

@@ -137,8 +137,9 @@ struct WireFormatTests {
                     checkpoint.targetToken = TargetToken("")
                     checkpoint.lastFault = Checkpoint.Fault(code: "", message: "", time: Sample.noon, isRetried: false)
                     checkpoint.loss = Loss(
-                        cause: .stoodStill, from: nil, to: SequenceNumber("09"), since: Sample.noon, policy: .stop,
-                        detail: "it stood", time: Sample.noon, position: Position(8), isAcknowledged: true,
+                        RangeLost(
+                            cause: .stoodStill, from: nil, to: SequenceNumber("09"), since: Sample.noon, policy: .stop,
+                            detail: "it stood"), time: Sample.noon, position: Position(8), isAcknowledged: true,
                         remedy: .skip)
                     checkpoint.refusals = [
                         RefusedRecord(position: Position(7), sequenceNumber: Sample.number(1), epoch: Epoch(0)),

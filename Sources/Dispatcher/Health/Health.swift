@@ -75,7 +75,9 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
                     ? Complaint(.failed, trouble.cause) : Complaint(.degraded, "the table is \(trouble.spoken(now))"))
         }
         if let complaint = complaint(of: signs.target, limits, now) { complaints.append(complaint) }
-        if own.trouble == nil, let listed = own.listed, now - listed > limits.listing {
+        if let listing = own.listing {
+            complaints.append(Complaint(.degraded, "the list of shards is \(listing.spoken(now))"))
+        } else if own.trouble == nil, let listed = own.listed, now - listed > limits.listing {
             complaints.append(
                 Complaint(
                     .degraded, "the shards were last listed \((now - listed).spoken) ago, so new ones are not seen"))
@@ -100,19 +102,28 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
         var complaints: [Complaint] = []
         let resting = shards.compactMap { shard in shard.trouble.map { (id: shard.id, trouble: $0) } }
         if let first = resting.min(by: { $0.trouble.since < $1.trouble.since }) {
-            let others = resting.count > 1 ? ", and \(resting.count - 1) more shards" : ""
+            let others = more(than: resting.count)
             complaints.append(Complaint(.degraded, "shard \(first.id) is \(first.trouble.spoken(now))\(others)"))
         }
         // What waits for the target is not read on, and that is said of the target.
         guard !isBlocked else { return complaints }
         let still = shards.filter { $0.trouble == nil && now - ($0.page ?? $0.taken) > limits.page }
         if let first = still.min(by: { $0.page ?? $0.taken < $1.page ?? $1.taken }) {
-            let others = still.count > 1 ? ", and \(still.count - 1) more shards" : ""
+            let others = more(than: still.count)
             let age = now - (first.page ?? first.taken)
             complaints.append(
                 Complaint(.degraded, "shard \(first.id): no page has come for \(age.spoken)\(others)"))
         }
         return complaints
+    }
+}
+
+/// Those besides the one that is named.
+private func more(than count: Int) -> String {
+    switch count {
+    case ...1: ""
+    case 2: ", and 1 more shard"
+    default: ", and \(count - 1) more shards"
     }
 }
 

@@ -31,14 +31,20 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var name: String
         /// When a listing of its shards last came.
         package var listed: Timestamp?
+        /// Why they can't be listed since.
+        package var listing: Trouble?
         /// What keeps all of it from being worked on.
         package var trouble: Trouble?
         /// Those that are read now, or that rest since reading them failed.
         package var shards: [Shard]
 
-        package init(name: String, listed: Timestamp? = nil, trouble: Trouble? = nil, shards: [Shard] = []) {
+        package init(
+            name: String, listed: Timestamp? = nil, listing: Trouble? = nil, trouble: Trouble? = nil,
+            shards: [Shard] = []
+        ) {
             self.name = name
             self.listed = listed
+            self.listing = listing
             self.trouble = trouble
             self.shards = shards
         }

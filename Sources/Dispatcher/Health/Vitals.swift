@@ -5,6 +5,7 @@ internal import Synchronization
 final class Vitals: Sendable {
     private struct Table {
         var listed: Timestamp?
+        var listing: VitalSigns.Trouble?
         var trouble: VitalSigns.Trouble?
         var shards: [ShardID: VitalSigns.Shard] = [:]
     }
@@ -28,7 +29,16 @@ final class Vitals: Sendable {
         let now = now()
         state.withLock { state in
             state.tables[table]?.listed = now
+            state.tables[table]?.listing = nil
             state.tables[table]?.trouble = nil
+        }
+    }
+
+    func listingFailed(_ table: TableName, _ cause: String) {
+        let now = now()
+        state.withLock { state in
+            guard let earlier = state.tables[table] else { return }
+            state.tables[table]?.listing = .again(after: earlier.listing, cause, now)
         }
     }
 
@@ -37,11 +47,9 @@ final class Vitals: Sendable {
         let now = now()
         state.withLock { state in
             guard let earlier = state.tables[table] else { return }
-            let trouble = earlier.trouble
             state.tables[table]?.shards = [:]
-            state.tables[table]?.trouble = VitalSigns.Trouble(
-                since: trouble?.since ?? now, tries: (trouble?.tries ?? 0) + 1, cause: cause,
-                needsOperator: needsOperator)
+            state.tables[table]?.listing = nil
+            state.tables[table]?.trouble = .again(after: earlier.trouble, cause, now, needsOperator: needsOperator)
         }
     }
 
@@ -75,8 +83,7 @@ final class Vitals: Sendable {
         state.withLock { state in
             let trouble = state.tables[shard.table]?.shards[shard.shard]?.trouble
             state.tables[shard.table]?.shards[shard.shard]?.isInStep = false
-            state.tables[shard.table]?.shards[shard.shard]?.trouble = VitalSigns.Trouble(
-                since: trouble?.since ?? now, tries: (trouble?.tries ?? 0) + 1, cause: cause)
+            state.tables[shard.table]?.shards[shard.shard]?.trouble = .again(after: trouble, cause, now)
         }
     }
 
@@ -118,9 +125,19 @@ final class Vitals: Sendable {
                 written: now, worker: worker, limits: limits, target: state.target,
                 tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
                     VitalSigns.Table(
-                        name: name.text, listed: table.listed, trouble: table.trouble,
+                        name: name.text, listed: table.listed, listing: table.listing, trouble: table.trouble,
                         shards: table.shards.sorted { $0.key < $1.key }.map(\.value))
                 })
         }
+    }
+}
+
+extension VitalSigns.Trouble {
+    /// One try more of the same row.
+    fileprivate static func again(
+        after earlier: Self?, _ cause: String, _ now: Timestamp, needsOperator: Bool = false
+    ) -> Self {
+        Self(
+            since: earlier?.since ?? now, tries: (earlier?.tries ?? 0) + 1, cause: cause, needsOperator: needsOperator)
     }
 }

@@ -16,15 +16,15 @@ package final class DeadLetterFile: Sendable {
     /// Adds a line, and returns when it is durable: where it begins.
     ///
     /// - Throws: `.unavailable` or `.misconfigured`, as of a target.
-    package func append(_ letter: DeadLetter) throws(TargetError) -> UInt64 {
+    package func append(_ line: [UInt8]) throws(TargetError) -> UInt64 {
         do throws(SystemError) {
-            return try turn.withLock { _ throws(SystemError) in try append(letter.line) }
+            return try turn.withLock { _ throws(SystemError) in try write(line) }
         } catch {
             throw TargetError(error, target: path)
         }
     }
 
-    private func append(_ line: [UInt8]) throws(SystemError) -> UInt64 {
+    private func write(_ line: [UInt8]) throws(SystemError) -> UInt64 {
         let isNew = unsafe access(path, F_OK) != 0
         let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .last("open") }

@@ -41,20 +41,13 @@ struct AckCommand: AsyncParsableCommand {
         let journal = try context.openJournal(
             .steward(RunStarted(role: "ack", version: Version.text, host: Host.name, pid: Host.pid)))
         let remedy: LossPolicy? = skip ? .skip : resync ? .resync : nil
-        var attempt = 1
-        while true {
+        let losses = try await besideDaemon {
             let losses = try open(in: journal, remedy)
-            do {
-                if !losses.isEmpty { _ = try await journal.append(losses.map { $0.draft(remedy, reason ?? "") }) }
-            } catch {
-                // The daemon may append to a shard between our reading and our writing.
-                guard error.mayBeOfAnOldPlan, attempt < 20 else { throw ShakectlError.journal(error) }
-                attempt += 1
-                continue
-            }
-            await journal.close(reason: "acknowledged losses of \(table)")
-            return try context.show(json: losses.map(\.view.json), lines: lines(losses, remedy, context.palette))
+            if !losses.isEmpty { _ = try await journal.append(losses.map { $0.draft(remedy, reason ?? "") }) }
+            return losses
         }
+        await journal.close(reason: "acknowledged losses of \(table)")
+        try context.show(json: losses.map(\.view.json), lines: lines(losses, remedy, context.palette))
     }
 
     /// What there is to acknowledge: the subject with the revision that was seen.
@@ -85,7 +78,7 @@ struct AckCommand: AsyncParsableCommand {
         let all = LossView.all(of: name, state, own)
         if remedy != nil, !all.isEmpty, !all.contains(where: \.stops) {
             throw .usage(
-                "the table \(table) is not stopped by what it lost (\(all[0].loss.policy.rawValue)): `shakectl ack \(table)` alone "
+                "the table \(table) is not stopped by what it lost (\(all[0].loss.lost.policy.rawValue)): `shakectl ack \(table)` alone "
                     + "takes note of it")
         }
         return all.filter { $0.isOpen || remedy != nil && $0.stops }

@@ -150,25 +150,19 @@ struct DeadLettersCommand: AsyncParsableCommand {
             let journal = try context.openJournal(
                 .steward(
                     RunStarted(role: "dead-letters settle", version: Version.text, host: Host.name, pid: Host.pid)))
-            var attempt = 1
-            while true {
+            let chosen = try await besideDaemon {
                 let waiting = try DeadLetters.all(in: journal)
                 let chosen = all ? waiting : try DeadLetters.find(letters, in: waiting)
-                do {
-                    let drafts = DeadLetters.settling(chosen, author: Host.userAndHost, reason: reason ?? "")
-                    if !drafts.isEmpty { _ = try await journal.append(drafts) }
-                } catch {
-                    guard error.mayBeOfAnOldPlan, attempt < 20 else { throw ShakectlError.journal(error) }
-                    attempt += 1
-                    continue
-                }
-                await journal.close(reason: "settled \(Spoken.count(UInt64(chosen.count), "dead letter"))")
-                return try context.show(
-                    json: chosen.map(\.json),
-                    lines: chosen.isEmpty
-                        ? ["No dead letter waits."]
-                        : chosen.map { context.palette.paint("settled", .green) + "  \($0.position)  \($0.name)" })
+                let drafts = DeadLetters.settling(chosen, author: Host.userAndHost, reason: reason ?? "")
+                if !drafts.isEmpty { _ = try await journal.append(drafts) }
+                return chosen
             }
+            await journal.close(reason: "settled \(Spoken.count(UInt64(chosen.count), "dead letter"))")
+            try context.show(
+                json: chosen.map(\.json),
+                lines: chosen.isEmpty
+                    ? ["No dead letter waits."]
+                    : chosen.map { context.palette.paint("settled", .green) + "  \($0.position)  \($0.name)" })
         }
     }
 }

@@ -3,8 +3,7 @@ internal import Foundation
 internal import Journal
 internal import StreamModel
 
-/// Plans a rewind, asks the source whether its stream still holds what is to be replayed, and appends it; anew where the
-/// daemon came between.
+/// Plans a rewind, asks the source whether its stream still holds what is to be replayed, and appends it.
 struct Rewinding {
     let context: CommandContext
     let journal: Journal
@@ -21,16 +20,12 @@ struct Rewinding {
         let checkpoints: [Checkpoint]
     }
 
-    /// A daemon appends to a busy shard some hundred times a second; to lose this often means something else.
-    private static let attempts = 20
-
     /// - Parameter plan: decides from the shard's stream's checkpoints.
     func run(
         _ key: ShardKey, plan: ([Checkpoint]) throws(ShakectlError) -> RewindPlan
     ) async throws -> Outcome {
         var checked: RewindPlan.Needs?
-        var attempt = 1
-        while true {
+        return try await besideDaemon {
             let everything = try asking(journal.checkpoints)
             let checkpoints = everything.filter { $0.shard.table == key.table && $0.shard.stream == key.stream }
             let before = checkpoints.first { $0.shard == key }?.position ?? .origin
@@ -39,17 +34,13 @@ struct Rewinding {
                 try await checkSource(plan)
                 checked = plan.needs
             }
-            if isDryRun { return Outcome(plan: plan, position: nil, before: before, checkpoints: everything) }
-            await context.surroundings.passing(.inRewind)
-            do {
+            var position: Position?
+            if !isDryRun {
+                await context.surroundings.passing(.inRewind)
                 let receipts = try await journal.append(plan.drafts)
-                let own = plan.drafts.firstIndex { $0.subject == .shard(key) } ?? 0
-                return Outcome(
-                    plan: plan, position: receipts[own].position, before: before, checkpoints: everything)
-            } catch {
-                guard error.mayBeOfAnOldPlan, attempt < Self.attempts else { throw ShakectlError.journal(error) }
-                attempt += 1
+                position = receipts[plan.drafts.firstIndex { $0.subject == .shard(key) } ?? 0].position
             }
+            return Outcome(plan: plan, position: position, before: before, checkpoints: everything)
         }
     }
 
@@ -82,16 +73,6 @@ struct Rewinding {
         return SourceConfiguration(
             region: settings.region ?? daemon?.region.nonEmpty,
             endpoint: settings.endpoint ?? (isElsewhere ? nil : daemon?.endpoint.nonEmpty), profile: settings.profile)
-    }
-}
-
-extension JournalError {
-    /// The daemon may have changed the shard since it was read, or have taken up a child of it.
-    var mayBeOfAnOldPlan: Bool {
-        switch self {
-        case .conflict, .refused: true
-        default: false
-        }
     }
 }
 

@@ -21,7 +21,7 @@ struct LossView: Hashable, Sendable {
     }
 
     /// Whether the table stands still for it.
-    var stops: Bool { loss.policy == .stop && loss.remedy == nil }
+    var stops: Bool { loss.stops }
     /// Whether an operator has yet to take note of it.
     var isOpen: Bool { !loss.isAcknowledged }
 
@@ -29,12 +29,12 @@ struct LossView: Hashable, Sendable {
         [
             "table": .string(table.text),
             "shard": .string(shard?.shard.text),
-            "cause": .string(loss.cause.rawValue),
-            "from_sequence_number": .string(loss.from?.text),
-            "to_sequence_number": .string(loss.to?.text),
-            "since": .string(loss.since?.description),
-            "policy": .string(loss.policy.rawValue),
-            "detail": .string(loss.detail),
+            "cause": .string(loss.lost.cause.rawValue),
+            "from_sequence_number": .string(loss.lost.from?.text),
+            "to_sequence_number": .string(loss.lost.to?.text),
+            "since": .string(loss.lost.since?.description),
+            "policy": .string(loss.lost.policy.rawValue),
+            "detail": .string(loss.lost.detail),
             "time": .string(loss.time.description),
             "position": .unsigned(loss.position.number),
             "acknowledged": .bool(loss.isAcknowledged),
@@ -46,10 +46,11 @@ struct LossView: Hashable, Sendable {
         let range =
             shard == nil
             ? "changes may be lost"
-            : "lost: what came after \(loss.from?.text ?? "the start")" + (loss.to.map { " and before \($0)" } ?? "")
+            : "lost: what came after \(loss.lost.from?.text ?? "the start")"
+                + (loss.lost.to.map { " and before \($0)" } ?? "")
         return (shard.map { "shard \($0.shard) " } ?? "") + range
-            + (loss.since.map { ", made since \(Spoken.time($0).prefix(19))" } ?? "")
-            + " (\(loss.cause.rawValue), noticed \(Spoken.time(loss.time).prefix(19)))"
+            + (loss.lost.since.map { ", made since \(Spoken.time($0).prefix(19))" } ?? "")
+            + " (\(loss.lost.cause.rawValue), noticed \(Spoken.time(loss.time).prefix(19)))"
     }
 
     /// What an operator can do about it.
@@ -58,7 +59,7 @@ struct LossView: Hashable, Sendable {
             return "the table is stopped: `shakectl ack \(table) --resync` scans it again, --skip goes on without"
         }
         if let remedy = loss.remedy { return "goes on by \(remedy.rawValue), as an operator said" }
-        let done = loss.policy == .skip ? "skipped" : "the table is scanned again"
+        let done = loss.lost.policy == .skip ? "skipped" : "the table is scanned again"
         return "\(done); `shakectl ack \(table)` takes note"
     }
 }

@@ -11,6 +11,8 @@ struct FakeShard: Sendable {
 
     let id: String
     let table: TableName
+    /// The stream that it is of.
+    var stream: StreamARN
     let parent: String?
     var records: [Record]
     var isClosed: Bool
@@ -31,6 +33,7 @@ struct FakeShard: Sendable {
     ) {
         self.id = id
         self.table = table
+        stream = Sample.stream(of: table)
         self.parent = parent
         self.isClosed = isClosed
         self.isListed = isListed

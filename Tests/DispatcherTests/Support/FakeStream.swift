@@ -144,7 +144,7 @@ final class FakeStream: StreamSource {
         try await answer(Call(operation: .describeTable, object: name.text)) { state throws(DynamoDBError) in
             guard let table = state.tables[name] else { throw .named("ResourceNotFoundException") }
             return TableDescription(
-                schema: table.schema, status: "ACTIVE", stream: table.stream, streamEnabled: true,
+                schema: table.schema, status: "ACTIVE", stream: table.stream, streamEnabled: table.streamEnabled,
                 viewType: "NEW_AND_OLD_IMAGES", itemCount: Int64(table.items.count), tableSizeBytes: 0)
         }
     }
@@ -162,12 +162,14 @@ final class FakeStream: StreamSource {
     private func listing(
         _ operation: Operation, of arn: StreamARN, object: String?, _ isWanted: @Sendable (FakeShard) -> Bool
     ) async throws(DynamoDBError) -> [Shard] {
-        let table = state.withLock { $0.tables.values.first { $0.stream == arn }?.name }
+        let table = state.withLock { state in
+            state.tables.values.first { $0.stream == arn || $0.olderStreams.contains(arn) }?.name
+        }
         return try await answer(
             Call(operation: operation, object: object ?? table?.text ?? arn.text)
         ) { state throws(DynamoDBError) in
-            guard let table else { throw .named("ResourceNotFoundException") }
-            return state.shards.values.filter { $0.table == table && $0.isListed && isWanted($0) }
+            guard table != nil else { throw .named("ResourceNotFoundException") }
+            return state.shards.values.filter { $0.stream == arn && $0.isListed && isWanted($0) }
                 .sorted { $0.id > $1.id }.map(\.shard)
         }
     }

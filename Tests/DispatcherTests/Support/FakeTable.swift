@@ -4,6 +4,9 @@ import StreamModel
 struct FakeTable: Sendable {
     let name: TableName
     var stream: StreamARN
+    /// Streams that it had before, which can still be read.
+    var olderStreams: [StreamARN] = []
+    var streamEnabled = true
     /// What a scan finds, by key.
     var items: [String] = []
     var scanPageSize = 2

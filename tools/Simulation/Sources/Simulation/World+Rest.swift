@@ -28,9 +28,11 @@ extension World {
         else { return ["the journal can't be opened at the end"] }
         var found = lost(journal)
         for checkpoint in checkpoints where checkpoint.loss != nil {
-            note("loss: \(checkpoint.loss?.cause.rawValue ?? "")")
+            note("loss: \(checkpoint.loss?.lost.cause.rawValue ?? "")")
             // An operator who doesn't ask the source first may rewind to what it has forgotten.
-            if !stoodStill, !rewinds { found.append("\(checkpoint.shard): a loss is declared, though somebody read all the time") }
+            if !stoodStill, !rewinds {
+                found.append("\(checkpoint.shard): a loss is declared, though somebody read all the time")
+            }
         }
         for schema in schemas {
             // What the stream has forgotten makes a difference until the items change again.
