@@ -1,21 +1,37 @@
-/// What comes back.
+/// What comes back over HTTP.
 package struct Reply: Sendable {
     package var status: Int
-    package var headers: [(name: String, value: String)] = []
+    package var contentType = "application/x-amz-json-1.0"
     package var body: [UInt8]
     /// What the network makes of it.
     package var delivery = Delivery.whole
+    /// The checksum beside the body is another one's.
+    package var hasWrongChecksum = false
 
     init(status: Int, body: [UInt8]) {
         self.status = status
         self.body = body
     }
 
-    static func ok(_ json: String) -> Reply { Reply(status: 200, body: Array(json.utf8)) }
+    static func ok(_ json: JSON) -> Reply { Reply(status: 200, body: json.bytes) }
 
-    static func error(_ code: String, status: Int = 400, _ message: String = "simulated") -> Reply {
-        let json =
-            #"{"__type":"com.amazonaws.dynamodb.v20120810#\#(code)","message":"\#(JSONText.escaped(message))"}"#
-        return Reply(status: status, body: Array(json.utf8))
+    static func error(_ error: ServiceError) -> Reply {
+        let type = "com.amazonaws.dynamodb.v20120810#\(error.code)"
+        return Reply(
+            status: error.status,
+            body: (["__type": .string(Text(type)), "message": .string(Text(error.message))] as JSON).bytes)
+    }
+
+    static func html(status: Int, _ text: String) -> Reply {
+        var reply = Reply(status: status, body: Array("<html><body>\(text)</body></html>".utf8))
+        reply.contentType = "text/html"
+        return reply
+    }
+}
+
+extension Reply {
+    /// What is refused before the service has looked at it.
+    package static func refusal(_ code: String, _ message: String) -> Reply {
+        .error(ServiceError(code: code, message: message, status: 400))
     }
 }

@@ -9,5 +9,6 @@ package struct Request: Sendable {
         self.body = body
     }
 
-    var operation: Substring { target.split(separator: ".").last ?? "" }
+    /// The name of the call, `GetRecords` for one.
+    var action: Text { Text(String(target.split(separator: ".").last ?? "")) }
 }

@@ -1,163 +1,295 @@
-/// DynamoDB and its streams, as far as FACTS 1 describes them and a replicator asks: a value without a clock of its own.
+/// DynamoDB and its streams, as FACTS 1 and 2 describe them: a value without a clock of its own.
 ///
-/// The same seed, and the same calls at the same times, give the same answers.
+/// The same seed, and the same calls at the same times, give the same answers. Times are microseconds since 1970.
 package struct Simulator: Sendable {
     package var settings: Settings
     /// How often each fault and each of the service's peculiarities came up.
     package internal(set) var coverage: [String: Int] = [:]
-    var tables: [Table] = []
+    /// Whether what has left the stream is remembered, for `records(of:)`. A run of months wants to forget.
+    package var remembersAll = true
+
+    var tables: [Text: Table] = [:]
+    var streams: [Stream] = []
     var chance: Chance
     /// Iterators of an earlier generation are dead.
     var generation = 0
-    private var lastNumber = 0
+    /// The latest time that anybody told.
+    private(set) var now: Int64 = 0
+    /// By how much the service's clock was set ahead of whatever tells the time.
+    var offset: Int64 = 0
+    var loads: [Text: SteadyLoad] = [:]
+    private var numbers: SequenceNumbers
     private var shardsMade = 0
+    private var changesMade = 0
+    /// Every record of each table's streams, in the order in which they were made.
+    private var history: [Text: [Record]] = [:]
 
     package init(seed: UInt64, settings: Settings = Settings()) {
         chance = Chance(seed: seed)
+        numbers = SequenceNumbers(Chance(seed: chance.next()))
         self.settings = settings
     }
 
-    /// - Parameter now: in microseconds since 1970; never goes back.
-    package mutating func answer(_ request: Request, at now: Int64) -> Reply {
-        let fault: Fault? =
-            chance.percent(settings.faults) ? Fault.allCases[chance.below(Fault.allCases.count)] : nil
-        if let fault { coverage["fault: \(fault.rawValue)", default: 0] += 1 }
-        let reply = fault?.comesBefore == true ? Reply.ok("{}") : effect(of: request, at: now)
-        return fault?.applied(to: reply, chance: &chance) ?? reply
+    /// Records that were made up to this moment have left their stream.
+    var horizon: Int64 { now - settings.retention }
+
+    mutating func note(_ what: String) { coverage[what, default: 0] += 1 }
+
+    /// Time never goes back. What goes on by itself has gone on until then.
+    mutating func advance(to time: Int64) {
+        now = max(now, time + offset)
+        if !loads.isEmpty { catchUp() }
     }
 
-    private mutating func effect(of request: Request, at now: Int64) -> Reply {
-        let body = String(decoding: request.body, as: UTF8.self)
-        return switch request.operation {
-        case "DescribeTable": describeTable(body)
-        case "Scan": scan(body)
-        case "DescribeStream": describeStream(body, at: now)
-        case "GetShardIterator": shardIterator(body, at: now)
-        case "GetRecords": records(body, at: now)
-        default: .error("UnknownOperationException")
+    // MARK: - Calls
+
+    package mutating func answer(_ request: Request, at time: Int64) -> Reply {
+        advance(to: time)
+        let action = request.action
+        let fault = fault(of: action)
+        if let fault { note("fault: \(fault.rawValue)") }
+        let reply = fault?.comesBefore == true ? Reply.ok([:]) : effect(of: request, action)
+        return fault?.applied(to: reply, longestDelay: settings.longestDelay, chance: &chance) ?? reply
+    }
+
+    private mutating func fault(of action: Text) -> Fault? {
+        if chance.percent(settings.faults) { return Fault.allCases[chance.below(Fault.allCases.count)] }
+        for index in settings.faultRules.indices where settings.faultRules[index].concerns(action) {
+            guard chance.percent(settings.faultRules[index].percent) else { continue }
+            settings.faultRules[index].count? -= 1
+            return settings.faultRules[index].fault
+        }
+        return nil
+    }
+
+    private mutating func effect(of request: Request, _ action: Text) -> Reply {
+        do throws(ServiceError) {
+            let body: JSON
+            do throws(JSONError) {
+                body = try JSON(parsing: request.body)
+            } catch {
+                throw ServiceError(code: "SerializationException", message: "The body is no JSON: \(error)", status: 400)
+            }
+            guard body.members != nil else {
+                throw ServiceError(code: "SerializationException", message: "The body is no JSON object", status: 400)
+            }
+            switch request.target {
+            case "DynamoDBStreams_20120810.GetRecords": return Reply(status: 200, body: try records(body))
+            case "DynamoDBStreams_20120810.GetShardIterator": return .ok(try shardIterator(body))
+            case "DynamoDBStreams_20120810.DescribeStream": return .ok(try describeStream(body))
+            case "DynamoDBStreams_20120810.ListStreams": return .ok(try listStreams(body))
+            case "DynamoDB_20120810.CreateTable": return .ok(try createTable(body))
+            case "DynamoDB_20120810.DescribeTable": return .ok(try describeTable(body))
+            case "DynamoDB_20120810.ListTables": return .ok(try listTables(body))
+            case "DynamoDB_20120810.UpdateTable": return .ok(try updateTable(body))
+            case "DynamoDB_20120810.DeleteTable": return .ok(try deleteTable(body))
+            case "DynamoDB_20120810.UpdateTimeToLive": return .ok(try updateTimeToLive(body))
+            case "DynamoDB_20120810.DescribeTimeToLive": return .ok(try describeTimeToLive(body))
+            case "DynamoDB_20120810.PutItem": return .ok(try putItem(body))
+            case "DynamoDB_20120810.GetItem": return .ok(try getItem(body))
+            case "DynamoDB_20120810.UpdateItem": return .ok(try updateItem(body))
+            case "DynamoDB_20120810.DeleteItem": return .ok(try deleteItem(body))
+            case "DynamoDB_20120810.BatchGetItem": return .ok(try batchGetItem(body))
+            case "DynamoDB_20120810.BatchWriteItem": return .ok(try batchWriteItem(body))
+            case "DynamoDB_20120810.Scan": return Reply(status: 200, body: try scan(body))
+            default:
+                throw ServiceError(
+                    code: "UnknownOperationException", message: "\(request.target): no such operation here", status: 400)
+            }
+        } catch {
+            note("refused: \(error.code)")
+            return .error(error)
         }
     }
 
     // MARK: - Control
 
-    package mutating func createTable(_ definition: TableDefinition, at now: Int64) {
-        var table = Table(
-            definition: definition,
-            stream: "arn:aws:dynamodb:us-east-1:000000000000:table/\(definition.name)/stream/2025-06-15T15:06:40.000")
-        let width = UInt64.max / UInt64(definition.shards)
-        for index in 0..<UInt64(definition.shards) {
-            let isLast = index + 1 == definition.shards
-            table.shards.append(
-                makeShard(
-                    nil, index * width...(isLast ? .max : (index + 1) * width - 1), made: now - settings.listingLag))
-        }
-        tables.append(table)
+    /// - Throws: as CreateTable does.
+    package mutating func createTable(_ definition: TableDefinition, at time: Int64) throws(ServiceError) {
+        advance(to: time)
+        _ = try create(definition)
     }
 
-    package mutating func put(_ item: Item, into table: String, at now: Int64) {
-        change(item.key, to: item, of: table, now)
-    }
-    package mutating func delete(_ key: Item, from table: String, at now: Int64) {
-        change(key.key, to: nil, of: table, now)
+    /// Switches a table's stream on or, without a view, off.
+    package mutating func setStream(_ view: StreamView?, of table: Text, at time: Int64) throws(ServiceError) {
+        advance(to: time)
+        if let view { try openStream(view, of: table) } else { try closeStream(of: table) }
     }
 
-    /// The shard is closed, and two go on in its place.
-    package mutating func split(_ shard: String, of table: String, at now: Int64) {
-        replace(shard, of: table, now) { hashes in
+    package mutating func put(_ item: Attributes, into table: Text, at time: Int64) throws(ServiceError) {
+        advance(to: time)
+        let key = try self.table(named: table).schema.key(of: item)
+        change(key, to: item, of: table)
+    }
+
+    package mutating func delete(_ key: Attributes, from table: Text, at time: Int64) throws(ServiceError) {
+        advance(to: time)
+        change(try self.table(named: table).schema.key(alone: key), to: nil, of: table)
+    }
+
+    /// The shard is closed, and two go on in its place. Does nothing to one that is closed, or too narrow to be halved.
+    ///
+    /// - Returns: the ids of its children.
+    @discardableResult
+    package mutating func split(_ shard: Text, of table: Text, at time: Int64) -> [Text] {
+        advance(to: time)
+        return split(shard, of: table)
+    }
+
+    mutating func split(_ shard: Text, of table: Text) -> [Text] {
+        replace(shard, of: table) { hashes in
+            guard hashes.lowerBound < hashes.upperBound else { return [hashes] }
             let middle = hashes.lowerBound + (hashes.upperBound - hashes.lowerBound) / 2
             return [hashes.lowerBound...middle, middle + 1...hashes.upperBound]
         }
     }
 
     /// The shard is closed, and one goes on in its place.
-    package mutating func rollOver(_ shard: String, of table: String, at now: Int64) {
-        replace(shard, of: table, now) { [$0] }
+    @discardableResult
+    package mutating func rollOver(_ shard: Text, of table: Text, at time: Int64) -> [Text] {
+        advance(to: time)
+        return rollOver(shard, of: table)
     }
+
+    mutating func rollOver(_ shard: Text, of table: Text) -> [Text] { replace(shard, of: table) { [$0] } }
 
     /// No iterator that was issued so far is good any more.
     package mutating func expireIterators() { generation += 1 }
 
+    /// All records of the table's stream but the newest `count` of each shard are gone at once.
+    package mutating func trim(_ table: Text, keeping count: Int, at time: Int64) {
+        advance(to: time)
+        trim(table, keeping: count)
+    }
+
+    mutating func trim(_ table: Text, keeping count: Int) {
+        guard let stream = tables[table]?.stream else { return }
+        streams[stream].keep(count)
+    }
+
+    /// Items whose time has come are removed, by the service itself.
+    ///
+    /// - Returns: how many.
+    @discardableResult
+    package mutating func expireItems(at time: Int64) -> Int {
+        advance(to: time)
+        return expireItems()
+    }
+
+    mutating func expireItems() -> Int {
+        var count = 0
+        for name in tables.keys.sorted() {
+            guard let table = tables[name], let attribute = table.timeToLive else { continue }
+            for key in table.items.keys {
+                guard case .number(let moment)? = table.items[key]?[attribute], isPast(moment) else { continue }
+                change(key, to: nil, of: name, by: .timeToLive)
+                count += 1
+            }
+        }
+        return count
+    }
+
+    /// Seconds since 1970 that lie in the past, and less than five years there (DG TTL).
+    private func isPast(_ moment: DynamoNumber) -> Bool {
+        guard let moment = Double(moment.text.string) else { return false }
+        let seconds = Double(now) / 1_000_000
+        return moment < seconds && moment > seconds - 5 * 365 * 86_400
+    }
+
     // MARK: - The truth
 
-    /// Every record that the table's stream ever had, in the order in which they were made.
-    package func records(of table: String) -> [Record] { tables.first { $0.definition.name == table }?.records ?? [] }
-    /// The items as JSON.
-    package func items(of table: String) -> [[UInt8]] {
-        (tables.first { $0.definition.name == table }?.items ?? [:]).sorted { $0.key < $1.key }.map {
-            Array($0.value.json.utf8)
-        }
-    }
+    /// Every record that the table's streams ever had, in the order in which they were made.
+    package func records(of table: Text) -> [Record] { history[table] ?? [] }
+    /// The items of a table.
+    package func items(of table: Text) -> [Attributes] { tables[table]?.items.all ?? [] }
+    /// The shards of the table's newest stream; also those that have left it, as long as they are remembered.
+    package func shards(of table: Text) -> [Shard] { tables[table]?.stream.map { streams[$0].shards } ?? [] }
+    /// The name of the table's newest stream.
+    package func stream(of table: Text) -> Text? { tables[table]?.stream.map { streams[$0].arn } }
     /// How many of a shard's records have left the stream.
-    package func trimmed(of shard: String, at now: Int64) -> Int {
-        let known = tables.lazy.flatMap(\.shards).first { $0.id == shard }
-        return known.map {
-            $0.isGone(at: now - settings.retention) ? $0.records.count : $0.trimmed(at: now - settings.retention)
-        } ?? 0
-    }
-    package func shards(of table: String) -> [Shard] { tables.first { $0.definition.name == table }?.shards ?? [] }
-
-    // MARK: -
-
-    /// A change that changes nothing leaves no record (DG Streams).
-    private mutating func change(_ key: String, to item: Item?, of name: String, _ now: Int64) {
-        guard let table = tables.firstIndex(where: { $0.definition.name == name }) else { return }
-        let before = tables[table].items[key]
-        guard before != item else { return }
-        let hash = Self.hash(key)
-        guard let shard = tables[table].shards.firstIndex(where: { !$0.isClosed && $0.hashes.contains(hash) }) else {
-            preconditionFailure("every hash has an open shard")
+    package func trimmed(of shard: Text, at time: Int64) -> Int {
+        for stream in streams {
+            guard let ordinal = stream.ordinal(shard) else { continue }
+            let (found, horizon) = (stream.shards[ordinal], max(now, time + offset) - settings.retention)
+            return found.isGone(at: horizon) || stream.isGone(at: horizon) ? found.count : found.trimmed(at: horizon)
         }
-        let number = nextNumber()
-        let kind = item == nil ? "REMOVE" : before == nil ? "INSERT" : "MODIFY"
-        let image = item.map { #""NewImage":\#($0.json),"# } ?? ""
-        let json = #"""
-            {"eventID":"\#(number)","eventName":"\#(kind)","eventVersion":"1.1","eventSource":"aws:dynamodb",\#
-            "awsRegion":"us-east-1","dynamodb":{"ApproximateCreationDateTime":\#(now / 1_000_000),"Keys":\#(key),\#
-            \#(image)"SequenceNumber":"\#(number)","SizeBytes":64,"StreamViewType":"NEW_IMAGE"}}
-            """#
-        let record = Record(
-            stream: tables[table].stream, shard: tables[table].shards[shard].id, sequenceNumber: number,
-            keys: Array(key.utf8), newImage: item.map { Array($0.json.utf8) }, made: now, json: Array(json.utf8))
-        tables[table].items[key] = item
-        tables[table].records.append(record)
-        tables[table].shards[shard].records.append(record)
+        return 0
+    }
+
+    // MARK: - Changes and shards
+
+    /// Changes an item, and says so in the table's stream. What changes nothing leaves no record (DG Streams).
+    ///
+    /// - Parameter makesRecord: no, for what an emulator forgets.
+    /// - Returns: the item as it was before.
+    @discardableResult
+    mutating func change(
+        _ key: ItemKey, to after: Attributes?, of name: Text, by author: Change.Author = .user, makesRecord: Bool = true
+    ) -> Attributes? {
+        let before = tables[name]?.items[key]
+        let isChange = before != after || (settings.quirks.contains(.noChangeMakesRecord) && after != nil)
+        guard isChange else { return before }
+        tables[name]?.items[key] = after
+        guard makesRecord, let ordinal = tables[name]?.stream, streams[ordinal].disabled == nil else { return before }
+        let stream = streams[ordinal]
+        let shard = stream.openShard(of: key.placement)
+        let change = Change(key: key, before: before, after: after, author: author)
+        let record = change.record(
+            numbers.next(), of: stream, in: stream.shards[shard].id, at: now, settings.quirks)
+        streams[ordinal].append(record, to: shard)
+        changesMade += 1
+        if remembersAll {
+            history[name, default: []].append(record)
+        } else if changesMade % 1024 == 0 {
+            streams[ordinal].forget(at: horizon)
+        }
+        return before
+    }
+
+    mutating func addStream(_ view: StreamView, to name: Text, _ schema: KeySchema) {
+        // Two streams of a table have different labels, however fast one follows the other.
+        let newest = streams.last { $0.table == name }?.created ?? 0
+        let created = max(now, newest + 1000)
+        let label = CalendarDate.text(created)
+        var stream = Stream(
+            arn: Text("arn:aws:dynamodb:us-east-1:000000000000:table/\(name.string)/stream/\(label)"), label: Text(label),
+            table: name, schema: schema, view: view, created: created, activeAt: now + settings.tableDelay)
+        let shards = UInt64(max(1, settings.shards))
+        let width = UInt64.max / shards
+        for index in 0..<shards {
+            stream.add(makeShard(nil, index * width...(index + 1 == shards ? .max : (index + 1) * width - 1)))
+        }
+        tables[name]?.stream = streams.count
+        streams.append(stream)
+    }
+
+    /// Its shards are closed; what they hold can be read for as long as ever.
+    mutating func disableStream(_ ordinal: Int) {
+        for shard in streams[ordinal].open { streams[ordinal].close(shard, numbers.next(), at: now) }
+        streams[ordinal].disabled = now
     }
 
     private mutating func replace(
-        _ id: String, of name: String, _ now: Int64, _ heirs: (ClosedRange<UInt64>) -> [ClosedRange<UInt64>]
-    ) {
-        guard let table = tables.firstIndex(where: { $0.definition.name == name }),
-            let shard = tables[table].shards.firstIndex(where: { $0.id == id && !$0.isClosed })
-        else { return }
-        tables[table].shards[shard].ending = nextNumber()
-        tables[table].shards[shard].closed = now
-        for hashes in heirs(tables[table].shards[shard].hashes) {
-            tables[table].shards.append(makeShard(id, hashes, made: now))
-        }
+        _ id: Text, of table: Text, _ heirs: (ClosedRange<UInt64>) -> [ClosedRange<UInt64>]
+    ) -> [Text] {
+        guard !settings.quirks.contains(.oneShard), let stream = tables[table]?.stream,
+            let shard = streams[stream].ordinal(id), !streams[stream].shards[shard].isClosed
+        else { return [] }
+        let hashes = streams[stream].shards[shard].hashes
+        streams[stream].close(shard, numbers.next(), at: now)
+        let children = heirs(hashes).map { makeShard(id, $0) }
+        for child in children { streams[stream].add(child) }
+        if !remembersAll { streams[stream].forget(at: horizon) }
+        return children.map(\.id)
     }
 
     /// Shard ids as they are seen: the time in milliseconds and something else (FACTS 1.5).
-    private mutating func makeShard(_ parent: String?, _ hashes: ClosedRange<UInt64>, made: Int64) -> Shard {
+    private mutating func makeShard(_ parent: Text?, _ hashes: ClosedRange<UInt64>) -> Shard {
         shardsMade += 1
-        let time = String(made / 1000)
+        let time = String(now / 1000)
         let tail = String(0x1000_0000 + shardsMade, radix: 16)
         return Shard(
-            id: "shardId-\(String(repeating: "0", count: 20 - time.count))\(time)-\(tail)", parent: parent,
-            hashes: hashes,
-            starting: nextNumber(), made: made)
-    }
-
-    /// Numbers of 21 digits that soon have more: the order of their texts is another one.
-    private mutating func nextNumber() -> String {
-        lastNumber += 1 + chance.below(300)
-        return "\(lastNumber)00000000000000000000"
-    }
-
-    /// FNV-1a, and the end of MurmurHash3 to spread it.
-    static func hash(_ text: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        hash = (hash ^ (hash >> 33)) &* 0xFF51_AFD7_ED55_8CCD
-        return hash ^ (hash >> 33)
+            id: Text("shardId-\(String(repeating: "0", count: max(0, 20 - time.count)))\(time)-\(tail)"),
+            parent: parent, hashes: hashes, starting: numbers.next(), made: now)
     }
 }

@@ -1,3 +1,4 @@
+/// What the network makes of a reply.
 package enum Delivery: Hashable, Sendable {
     case whole
     /// In microseconds.

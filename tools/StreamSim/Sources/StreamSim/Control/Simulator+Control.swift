@@ -1,0 +1,247 @@
+/// What a test or a demonstration does to the service from outside, besides calling it. `tools/StreamSim/README.md` lists it.
+extension Simulator {
+    package mutating func control(_ request: ControlRequest, at time: Int64) -> Reply {
+        advance(to: time)
+        do throws(ControlError) {
+            var reply = Reply(status: 200, body: try controlled(request, at: time).bytes)
+            reply.contentType = "application/json"
+            return reply
+        } catch {
+            return error.reply
+        }
+    }
+
+    private mutating func controlled(_ request: ControlRequest, at time: Int64) throws(ControlError) -> JSON {
+        switch (request.method, request.path) {
+        case ("GET", "/control/settings"): return settingsJSON
+        case ("POST", "/control/settings"): return try changeSettings(Self.body(request))
+        case ("GET", "/control/faults"): return faultsJSON
+        case ("POST", "/control/faults"): return try changeFaults(Self.json(request))
+        case ("GET", "/control/quirks"): return quirksJSON
+        case ("POST", "/control/quirks"): return try changeQuirks(Self.json(request))
+        case ("POST", "/control/split"): return try replaceShard(Self.body(request), splits: true)
+        case ("POST", "/control/roll-over"): return try replaceShard(Self.body(request), splits: false)
+        case ("POST", "/control/expire-iterators"):
+            _ = try Self.body(request)
+            expireIterators()
+            return [:]
+        case ("POST", "/control/trim"):
+            let body = try Self.body(request, allowing: ["table", "keep"])
+            trim(try tableName(body), keeping: Int(body["keep"]?.integer ?? 0))
+            return [:]
+        case ("POST", "/control/advance"):
+            let body = try Self.body(request, allowing: ["seconds"])
+            guard let seconds = body["seconds"]?.double, (0...1e10).contains(seconds) else {
+                throw ControlError("advance: 'seconds' is a number, 0 at least")
+            }
+            offset += Int64(seconds * 1_000_000)
+            advance(to: time)
+            return ["now": .number(Text("\(Double(now) / 1_000_000)"))]
+        case ("POST", "/control/expire-items"):
+            _ = try Self.body(request)
+            return ["expired": .number(Text("\(expireItems())"))]
+        case ("POST", "/control/load"): return try load(Self.body(request, allowing: ["table", "changes", "per_second", "keys", "hot"]))
+        case ("GET", "/control/records"): return try recordsJSON(request)
+        case ("GET", "/control/items"):
+            return ["items": .array(items(of: try tableName(request)).map(\.json))]
+        case ("GET", "/control/shards"): return try shardsJSON(request)
+        case ("GET", "/control/coverage"):
+            return .object(
+                coverage.sorted { $0.key < $1.key }.map {
+                    JSON.Member(Text($0.key), .number(Text("\($0.value)")))
+                })
+        default:
+            throw ControlError("\(request.method) \(request.path): there is no such thing here", status: 404)
+        }
+    }
+
+    // MARK: - How it behaves
+
+    private var settingsJSON: JSON {
+        .object(SettingsField.all.map { JSON.Member($0.name, $0.read(settings)) })
+    }
+
+    private mutating func changeSettings(_ body: JSON) throws(ControlError) -> JSON {
+        var changed = settings
+        for member in body.members ?? [] {
+            guard let field = SettingsField.all.first(where: { $0.name == member.name }) else {
+                let names = SettingsField.all.map(\.name.string).joined(separator: ", ")
+                throw ControlError("settings: no '\(member.name.string)'; there are \(names)")
+            }
+            guard field.write(member.value, &changed) else {
+                throw ControlError("settings: '\(member.name.string)' does not take this value")
+            }
+        }
+        settings = changed
+        return settingsJSON
+    }
+
+    private var faultsJSON: JSON {
+        .array(
+            settings.faultRules.map { rule in
+                var members: [JSON.Member] = [
+                    JSON.Member("action", .string(rule.action ?? "*")),
+                    JSON.Member("fault", .string(Text(rule.fault.rawValue))),
+                    JSON.Member("percent", .number(Text("\(rule.percent)"))),
+                ]
+                if let count = rule.count { members.append(JSON.Member("count", .number(Text("\(count)")))) }
+                return .object(members)
+            })
+    }
+
+    private mutating func changeFaults(_ list: JSON) throws(ControlError) -> JSON {
+        guard let elements = list.elements else { throw ControlError("faults: a list, please") }
+        var rules: [FaultRule] = []
+        for element in elements {
+            try Self.check(element, allowing: ["action", "fault", "percent", "count"])
+            guard let name = element["fault"]?.text, let fault = Fault(rawValue: name.string) else {
+                let names = Fault.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ControlError("faults: 'fault' is one of \(names)")
+            }
+            let percent = element["percent"].map { $0.integer ?? -1 } ?? 100
+            let count = element["count"].map { $0.integer ?? -1 }
+            guard (0...100).contains(percent), (count ?? 0) >= 0 else {
+                throw ControlError("faults: 'percent' is 0 to 100, 'count' 0 at least")
+            }
+            let action = element["action"]?.text ?? "*"
+            rules.append(
+                FaultRule(fault, of: action == "*" ? nil : action, percent: Int(percent), count: count.map { Int($0) }))
+        }
+        settings.faultRules = rules
+        return faultsJSON
+    }
+
+    private var quirksJSON: JSON { .array(settings.quirks.map { .string(Text($0.rawValue)) }.sorted()) }
+
+    private mutating func changeQuirks(_ list: JSON) throws(ControlError) -> JSON {
+        guard let names = list.elements?.map({ $0.text?.string ?? "" }) else { throw ControlError("quirks: a list, please") }
+        for name in names where Quirk(rawValue: name) == nil {
+            let all = Quirk.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ControlError("quirks: no '\(name)'; there are \(all)")
+        }
+        settings.quirks = Set(names.compactMap(Quirk.init))
+        return quirksJSON
+    }
+
+    // MARK: - What it does
+
+    private mutating func replaceShard(_ body: JSON, splits: Bool) throws(ControlError) -> JSON {
+        try Self.check(body, allowing: ["table", "shard"])
+        let table = try tableName(body)
+        let open = shards(of: table).filter { !$0.isClosed }.map(\.id)
+        guard !open.isEmpty else { throw ControlError("\(table.string) has no open shard") }
+        let shard = body["shard"]?.text ?? open[chance.below(open.count)]
+        guard open.contains(shard) else { throw ControlError("\(shard.string) is no open shard of \(table.string)") }
+        let children = splits ? split(shard, of: table) : rollOver(shard, of: table)
+        return ["parent": .string(shard), "children": .array(children.map { .string($0) })]
+    }
+
+    private mutating func load(_ body: JSON) throws(ControlError) -> JSON {
+        let table = try tableName(body)
+        let keys = Int(body["keys"]?.integer ?? 100)
+        let hot = Int(body["hot"]?.integer ?? Int64(max(1, keys / 5)))
+        guard (1...10_000_000).contains(keys), hot >= 1 else { throw ControlError("load: 'keys' and 'hot' are 1 at least") }
+        do throws(ServiceError) {
+            if let changes = body["changes"] {
+                guard let count = changes.integer, (0...1_000_000).contains(count) else {
+                    throw ServiceError.validation("load: 'changes' is 0 to 1000000")
+                }
+                try load(table, changes: Int(count), keys: keys, hot: hot)
+                return ["changes": changes]
+            }
+            guard let rate = body["per_second"]?.double, (0...100_000).contains(rate) else {
+                throw ServiceError.validation("load: 'changes', or 'per_second' of 0 to 100000")
+            }
+            try steadyLoad(table, perSecond: rate, keys: keys, hot: hot)
+            return ["per_second": .number(Text("\(rate)"))]
+        } catch {
+            throw ControlError(error)
+        }
+    }
+
+    // MARK: - The truth
+
+    private func recordsJSON(_ request: ControlRequest) throws(ControlError) -> JSON {
+        let stream = request.query["stream"]
+        let found = records(of: try tableName(request)).filter { stream == nil || $0.stream == stream }
+        var list: [JSON] = []
+        list.reserveCapacity(found.count)
+        for record in found {
+            // What the service wrote itself it can read.
+            guard let json = try? JSON(parsing: record.json) else { continue }
+            list.append(
+                [
+                    "stream": .string(record.stream), "shard": .string(record.shard),
+                    "sequence_number": .string(record.sequenceNumber), "record": json,
+                ])
+        }
+        return ["records": .array(list)]
+    }
+
+    private func shardsJSON(_ request: ControlRequest) throws(ControlError) -> JSON {
+        let table = try tableName(request)
+        let list: [JSON] = streams.filter { $0.table == table }.flatMap { stream in
+            stream.shards.map { shard in
+                [
+                    "stream": .string(stream.arn), "shard": .string(shard.id),
+                    "parent": shard.parent.map { .string($0) } ?? .null,
+                    "starting_sequence_number": .string(shard.starting),
+                    "ending_sequence_number": shard.ending.map { .string($0) } ?? .null,
+                    "records": .number(Text("\(shard.count)")),
+                    "trimmed": .number(Text("\(shard.trimmed(at: horizon))")),
+                    "gone": .bool(shard.isGone(at: horizon) || stream.isGone(at: horizon)),
+                ] as JSON
+            }
+        }
+        return ["shards": .array(list)]
+    }
+
+    // MARK: - Requests
+
+    private func tableName(_ body: JSON) throws(ControlError) -> Text { try tableName(body["table"]?.text) }
+    private func tableName(_ request: ControlRequest) throws(ControlError) -> Text {
+        try tableName(request.query["table"])
+    }
+
+    private func tableName(_ name: Text?) throws(ControlError) -> Text {
+        guard let name else { throw ControlError("which 'table'?") }
+        guard tables[name] != nil || streams.contains(where: { $0.table == name }) else {
+            throw ControlError("there is no table \(name.string)")
+        }
+        return name
+    }
+
+    private static func json(_ request: ControlRequest) throws(ControlError) -> JSON {
+        guard !request.body.isEmpty else { return [:] }
+        do throws(JSONError) { return try JSON(parsing: request.body) } catch {
+            throw ControlError("the body is no JSON: \(error)")
+        }
+    }
+
+    private static func body(
+        _ request: ControlRequest, allowing names: Set<Text>? = nil
+    ) throws(ControlError) -> JSON {
+        let body = try json(request)
+        guard body.members != nil else { throw ControlError("the body is no JSON object") }
+        if let names { try check(body, allowing: names) }
+        return body
+    }
+
+    private static func check(_ body: JSON, allowing names: Set<Text>) throws(ControlError) {
+        for member in body.members ?? [] where !names.contains(member.name) {
+            let all = names.map(\.string).sorted().joined(separator: ", ")
+            throw ControlError("no '\(member.name.string)' here; there are \(all)")
+        }
+    }
+}
+
+extension JSON {
+    fileprivate var double: Double? {
+        guard case .number(let text) = self else { return nil }
+        return Double(text.string)
+    }
+}
+
+extension [JSON] {
+    fileprivate func sorted() -> [JSON] { sorted { ($0.text ?? "") < ($1.text ?? "") } }
+}

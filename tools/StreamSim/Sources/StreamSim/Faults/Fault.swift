@@ -1,0 +1,51 @@
+/// What a call may fail with, whatever it asks. The raw value is its name in the control interface and in the coverage.
+package enum Fault: String, CaseIterable, Sendable {
+    case throttled = "ThrottlingException"
+    case throughputExceeded = "ProvisionedThroughputExceededException"
+    case limitExceeded = "LimitExceededException"
+    case requestLimitExceeded = "RequestLimitExceeded"
+    case internalError = "InternalServerError"
+    /// A load balancer's page instead of the service's answer.
+    case unavailable = "ServiceUnavailable"
+    case expiredToken = "ExpiredTokenException"
+    case resetBefore = "reset_before"
+    case resetAfter = "reset_after"
+    case delayed = "delay"
+    case truncated = "truncated"
+    case malformed = "malformed"
+    /// A proxy's page with status 200.
+    case notJSON = "not_json"
+    case wrongChecksum = "wrong_crc"
+
+    /// Whether the call has no effect.
+    var comesBefore: Bool {
+        switch self {
+        case .resetAfter, .delayed, .truncated, .malformed, .notJSON, .wrongChecksum: false
+        case .throttled, .throughputExceeded, .limitExceeded, .requestLimitExceeded, .internalError, .unavailable,
+            .expiredToken, .resetBefore:
+            true
+        }
+    }
+
+    /// `reply`, as it is after the fault.
+    ///
+    /// - Parameter longestDelay: in microseconds.
+    func applied(to reply: Reply, longestDelay: Int64, chance: inout Chance) -> Reply {
+        var reply = reply
+        switch self {
+        case .throttled, .throughputExceeded, .limitExceeded, .requestLimitExceeded, .expiredToken:
+            return .error(ServiceError(code: rawValue, message: "a simulated fault", status: 400))
+        case .internalError:
+            return .error(ServiceError(code: rawValue, message: "a simulated fault", status: 500))
+        case .unavailable: return .html(status: 503, "503 Service Unavailable")
+        case .notJSON: return .html(status: 200, "Please log in to the proxy")
+        case .resetBefore: reply.delivery = .resetBeforeEffect
+        case .resetAfter: reply.delivery = .resetAfterEffect
+        case .delayed: reply.delivery = .delayed(Int64(chance.below(Int(max(1, longestDelay)))))
+        case .truncated: reply.delivery = .truncated(reply.body.count / 2)
+        case .malformed: reply.body.removeLast(min(2, reply.body.count))
+        case .wrongChecksum: reply.hasWrongChecksum = true
+        }
+        return reply
+    }
+}

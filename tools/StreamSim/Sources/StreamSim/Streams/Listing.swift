@@ -1,0 +1,64 @@
+/// What a listing shows of a stream's shards: all of them, or what it makes of them while it is behind (FACTS 1.5).
+struct Listing: Sendable {
+    struct Entry: Sendable {
+        let shard: Shard
+        let isShownClosed: Bool
+
+        var json: JSON {
+            var range: [JSON.Member] = [JSON.Member("StartingSequenceNumber", .string(shard.starting))]
+            if isShownClosed, let ending = shard.ending {
+                range.append(JSON.Member("EndingSequenceNumber", .string(ending)))
+            }
+            var members: [JSON.Member] = [
+                JSON.Member("ShardId", .string(shard.id)), JSON.Member("SequenceNumberRange", .object(range)),
+            ]
+            if let parent = shard.parent { members.append(JSON.Member("ParentShardId", .string(parent))) }
+            return .object(members)
+        }
+    }
+
+    private(set) var shards: [Entry] = []
+    private(set) var peculiarities: [String] = []
+
+    /// How long ago a shard was closed at most, for a listing to contradict itself about it.
+    private static let young: Int64 = 60_000_000
+
+    init(of stream: Stream, _ settings: Settings, at now: Int64, _ chance: inout Chance) {
+        let horizon = now - settings.retention
+        let known = now - settings.listingLag
+        let contradicts = chance.percent(settings.contradictoryListings)
+        let hidesChildren = contradicts && chance.percent(50)
+        var (hasGone, isLate, isContradictory) = (false, false, false)
+        for shard in stream.shards {
+            if shard.isGone(at: horizon) {
+                hasGone = true
+                continue
+            }
+            // What a stream begins with is there from its beginning.
+            if shard.made > known, shard.parent != nil {
+                isLate = true
+                continue
+            }
+            let isYoung = now - shard.made < Self.young && shard.parent != nil
+            if hidesChildren, isYoung {
+                isContradictory = true
+                continue
+            }
+            let closed = shard.closed.map { $0 <= known } ?? false
+            let seemsOpen = contradicts && !hidesChildren && (shard.closed.map { now - $0 < Self.young } ?? false)
+            if closed, seemsOpen { isContradictory = true }
+            shards.append(Entry(shard: shard, isShownClosed: closed && !seemsOpen))
+        }
+        if settings.shuffledListings { shards.sort { Self.mixed($0.shard.id) < Self.mixed($1.shard.id) } }
+        if hasGone { peculiarities.append("a shard has aged out") }
+        if isLate { peculiarities.append("a shard is not listed yet") }
+        if isContradictory {
+            peculiarities.append(hidesChildren ? "a parent is closed, and its children are missing" : "a parent is open beside its children")
+        }
+    }
+
+    /// An order that has nothing to do with time, and is the same for each page.
+    private static func mixed(_ id: Text) -> UInt64 {
+        id.bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+}

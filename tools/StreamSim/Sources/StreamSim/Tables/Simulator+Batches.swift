@@ -1,0 +1,107 @@
+/// The calls about many items (FACTS 2.4; API Reference: BatchWriteItem, BatchGetItem).
+extension Simulator {
+    /// All is refused where one of them can't be, and otherwise each is done for itself; what isn't comes back.
+    mutating func batchWriteItem(_ body: JSON) throws(ServiceError) -> JSON {
+        let requests = try Self.requests(in: body)
+        let count = requests.reduce(0) { $0 + ($1.value.elements?.count ?? 0) }
+        guard count <= 25 else { throw .validation("Too many items requested for the BatchWriteItem call") }
+        var writes: [(table: Table, key: ItemKey, item: Attributes?, request: JSON)] = []
+        for request in requests {
+            let table = try table(named: try TableDefinition.name(in: ["TableName": .string(request.name)]))
+            guard let elements = request.value.elements, !elements.isEmpty else {
+                throw .validation("The batch write request list for a table cannot be null or empty")
+            }
+            for element in elements {
+                let (key, item) = try write(element, table)
+                guard !writes.contains(where: { $0.table.name == table.name && $0.key == key }) else {
+                    throw .validation("Provided list of item keys contains duplicates")
+                }
+                writes.append((table, key, item, element))
+            }
+        }
+        var unprocessed: [Text: [JSON]] = [:]
+        var written: Set<Text> = []
+        for write in writes {
+            let name = write.table.name
+            if settings.throttledTables.contains(name) || chance.percent(settings.unprocessedItems) {
+                note("batch: an item comes back unprocessed")
+                unprocessed[name, default: []].append(write.request)
+                continue
+            }
+            let isFirst = written.insert(name).inserted
+            change(
+                write.key, to: write.item, of: name,
+                makesRecord: isFirst || !settings.quirks.contains(.dropsBatchItems))
+        }
+        // With nothing done at all the call fails (API Reference).
+        guard unprocessed.values.reduce(0, { $0 + $1.count }) < writes.count || settings.throttledTables.isEmpty else {
+            throw .throughputExceeded
+        }
+        var reply: [JSON.Member] = [JSON.Member("UnprocessedItems", Self.byTable(unprocessed))]
+        if let wanted = body["ReturnConsumedCapacity"]?.text, wanted != "NONE" {
+            let tables = Set(writes.map(\.table.name)).sorted()
+            let units = tables.map { name in
+                Self.capacity(of: name, Double(writes.count { $0.table.name == name }))
+            }
+            reply.append(JSON.Member("ConsumedCapacity", .array(units)))
+        }
+        return .object(reply)
+    }
+
+    private func write(_ request: JSON, _ table: Table) throws(ServiceError) -> (ItemKey, Attributes?) {
+        switch (request["PutRequest"], request["DeleteRequest"]) {
+        case (let put?, nil):
+            let item = try item(in: put["Item"], "Item")
+            return (try table.schema.key(of: item), item)
+        case (nil, let delete?): return (try table.schema.key(alone: try item(in: delete["Key"], "Key")), nil)
+        default:
+            throw .validation("Supplied WriteRequest must have exactly one of PutRequest and DeleteRequest")
+        }
+    }
+
+    mutating func batchGetItem(_ body: JSON) throws(ServiceError) -> JSON {
+        let requests = try Self.requests(in: body)
+        let count = requests.reduce(0) { $0 + ($1.value["Keys"]?.elements?.count ?? 0) }
+        guard count <= 100 else { throw .validation("Too many items requested for the BatchGetItem call") }
+        var found: [Text: [JSON]] = [:]
+        var unprocessed: [Text: [JSON]] = [:]
+        for request in requests {
+            let table = try table(named: try TableDefinition.name(in: ["TableName": .string(request.name)]))
+            var placeholders = try Placeholders(names: request.value["ExpressionAttributeNames"], values: nil)
+            let projection = try request.value["ProjectionExpression"]?.text.map { text throws(ServiceError) in
+                try Projection(text, &placeholders)
+            }
+            try placeholders.checkAllUsed()
+            found[table.name] = []
+            var seen: Set<ItemKey> = []
+            for element in request.value["Keys"]?.elements ?? [] {
+                let key = try table.schema.key(alone: try item(in: element, "Key"))
+                guard seen.insert(key).inserted else {
+                    throw .validation("Provided list of item keys contains duplicates")
+                }
+                if settings.throttledTables.contains(table.name) || chance.percent(settings.unprocessedItems) {
+                    note("batch: a key comes back unprocessed")
+                    unprocessed[table.name, default: []].append(element)
+                } else if let item = table.items[key] {
+                    found[table.name]?.append((projection?.applied(to: item) ?? item).json)
+                }
+            }
+        }
+        return [
+            "Responses": Self.byTable(found),
+            "UnprocessedKeys": .object(
+                unprocessed.sorted { $0.key < $1.key }.map { JSON.Member($0.key, ["Keys": .array($0.value)]) }),
+        ]
+    }
+
+    private static func requests(in body: JSON) throws(ServiceError) -> [JSON.Member] {
+        guard let requests = body["RequestItems"]?.members, !requests.isEmpty else {
+            throw .validation("The parameter 'RequestItems' is required and must not be empty")
+        }
+        return requests
+    }
+
+    private static func byTable(_ lists: [Text: [JSON]]) -> JSON {
+        .object(lists.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .array($0.value)) })
+    }
+}

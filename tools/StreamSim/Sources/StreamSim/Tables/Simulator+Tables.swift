@@ -1,0 +1,151 @@
+/// The calls about tables (API Reference: CreateTable, DescribeTable, ListTables, UpdateTable, DeleteTable, and those of TTL).
+extension Simulator {
+    mutating func createTable(_ body: JSON) throws(ServiceError) -> JSON {
+        let table = try create(try TableDefinition(body))
+        return ["TableDescription": description(of: table)]
+    }
+
+    mutating func create(_ definition: TableDefinition) throws(ServiceError) -> Table {
+        let name = definition.name
+        guard tables[name] == nil else { throw .inUse("Table already exists: \(name.string)") }
+        tables[name] = Table(
+            name: name, schema: definition.schema, created: now, activeAt: now + settings.tableDelay,
+            isProvisioned: definition.capacity != nil, capacity: definition.capacity ?? (0, 0))
+        if let view = definition.view { addStream(view, to: name, definition.schema) }
+        return try table(named: name)
+    }
+
+    func describeTable(_ body: JSON) throws(ServiceError) -> JSON {
+        ["Table": description(of: try table(in: body))]
+    }
+
+    func listTables(_ body: JSON) throws(ServiceError) -> JSON {
+        let limit = body["Limit"]?.integer ?? 100
+        guard (1...100).contains(limit) else { throw .validation("Limit must be between 1 and 100") }
+        let start = body["ExclusiveStartTableName"]?.text
+        let names = tables.keys.sorted().filter { name in start.map { $0 < name } ?? true }
+        let page = names.prefix(Int(limit))
+        var reply: [JSON.Member] = [JSON.Member("TableNames", .array(page.map { .string($0) }))]
+        if page.count < names.count, let last = page.last {
+            reply.append(JSON.Member("LastEvaluatedTableName", .string(last)))
+        }
+        return .object(reply)
+    }
+
+    /// Of a table only its stream can be changed here.
+    mutating func updateTable(_ body: JSON) throws(ServiceError) -> JSON {
+        let table = try table(in: body)
+        guard table.isActive(at: now) else { throw .inUse("Table is being created: \(table.name.string)") }
+        guard let specification = body["StreamSpecification"] else {
+            throw .validation("UpdateTable: this endpoint changes the StreamSpecification only, and there is none")
+        }
+        if let view = try StreamView(specification: specification) {
+            try openStream(view, of: table.name)
+        } else {
+            try closeStream(of: table.name)
+        }
+        return ["TableDescription": description(of: try self.table(named: table.name))]
+    }
+
+    /// A stream whose view is to be another one has to be switched off first (API Reference, StreamSpecification).
+    mutating func openStream(_ view: StreamView, of name: Text) throws(ServiceError) {
+        let table = try table(named: name)
+        if let stream = table.stream, streams[stream].disabled == nil {
+            throw .inUse("Table already has an enabled stream: \(name.string)")
+        }
+        addStream(view, to: name, table.schema)
+        note("stream: switched on")
+    }
+
+    mutating func closeStream(of name: Text) throws(ServiceError) {
+        guard let stream = try table(named: name).stream, streams[stream].disabled == nil else {
+            throw .validation("Table already has a disabled stream: \(name.string)")
+        }
+        disableStream(stream)
+        note("stream: switched off")
+    }
+
+    /// Its stream can be read for as long as one that was switched off.
+    mutating func deleteTable(_ body: JSON) throws(ServiceError) -> JSON {
+        let table = try table(in: body)
+        guard table.isActive(at: now) else { throw .inUse("Table is being created: \(table.name.string)") }
+        if let stream = table.stream, streams[stream].disabled == nil { disableStream(stream) }
+        tables[table.name] = nil
+        return ["TableDescription": description(of: table, status: "DELETING")]
+    }
+
+    // MARK: - Time to live
+
+    mutating func updateTimeToLive(_ body: JSON) throws(ServiceError) -> JSON {
+        let table = try table(in: body)
+        guard let specification = body["TimeToLiveSpecification"],
+            let name = specification["AttributeName"]?.text, !name.bytes.isEmpty
+        else { throw .validation("TimeToLiveSpecification needs Enabled and AttributeName") }
+        let isEnabled = specification["Enabled"]?.isTrue == true
+        switch (table.timeToLive, isEnabled) {
+        case (.some, true): throw .validation("TimeToLive is already enabled")
+        case (nil, false): throw .validation("TimeToLive is already disabled")
+        case (let old?, false) where old != name:
+            throw .validation("TimeToLive is active on a different AttributeName: current AttributeName is \(old.string)")
+        case (nil, true): tables[table.name]?.timeToLive = name
+        case (.some, false): tables[table.name]?.timeToLive = nil
+        }
+        return ["TimeToLiveSpecification": ["Enabled": .bool(isEnabled), "AttributeName": .string(name)]]
+    }
+
+    func describeTimeToLive(_ body: JSON) throws(ServiceError) -> JSON {
+        guard let attribute = try table(in: body).timeToLive else {
+            return ["TimeToLiveDescription": ["TimeToLiveStatus": "DISABLED"]]
+        }
+        return ["TimeToLiveDescription": ["TimeToLiveStatus": "ENABLED", "AttributeName": .string(attribute)]]
+    }
+
+    // MARK: -
+
+    func table(in body: JSON) throws(ServiceError) -> Table { try table(named: try TableDefinition.name(in: body)) }
+
+    func table(named name: Text) throws(ServiceError) -> Table {
+        guard let table = tables[name] else {
+            throw ServiceError(
+                code: "ResourceNotFoundException", message: "Requested resource not found: Table: \(name.string) not found",
+                status: 400)
+        }
+        return table
+    }
+
+    private func description(of table: Table, status: Text? = nil) -> JSON {
+        let throughput: JSON = [
+            "NumberOfDecreasesToday": 0, "ReadCapacityUnits": .number(Text("\(table.capacity.read)")),
+            "WriteCapacityUnits": .number(Text("\(table.capacity.write)")),
+        ]
+        var members: [JSON.Member] = [
+            JSON.Member("TableName", .string(table.name)), JSON.Member("TableArn", .string(table.arn)),
+            JSON.Member("TableStatus", .string(status ?? (table.isActive(at: now) ? "ACTIVE" : "CREATING"))),
+            JSON.Member("CreationDateTime", .number(Text("\(table.created / 1_000_000)"))),
+            JSON.Member("KeySchema", table.schema.json), JSON.Member("AttributeDefinitions", table.schema.definitions),
+            JSON.Member("ItemCount", .number(Text("\(table.items.count)"))),
+            JSON.Member("TableSizeBytes", .number(Text("\(table.items.size)"))),
+            JSON.Member("ProvisionedThroughput", throughput),
+        ]
+        if !table.isProvisioned {
+            members.append(JSON.Member("BillingModeSummary", ["BillingMode": "PAY_PER_REQUEST"]))
+        }
+        if let stream = table.stream.map({ streams[$0] }) {
+            members.append(JSON.Member("LatestStreamArn", .string(stream.arn)))
+            members.append(JSON.Member("LatestStreamLabel", .string(stream.label)))
+            if stream.disabled == nil {
+                members.append(
+                    JSON.Member(
+                        "StreamSpecification",
+                        ["StreamEnabled": true, "StreamViewType": .string(Text(stream.view.rawValue))]))
+            }
+        }
+        return .object(members)
+    }
+}
+
+extension ServiceError {
+    static func inUse(_ message: String) -> ServiceError {
+        ServiceError(code: "ResourceInUseException", message: message, status: 400)
+    }
+}

@@ -1,0 +1,16 @@
+struct Table: Sendable {
+    let name: Text
+    let schema: KeySchema
+    let created: Int64
+    let activeAt: Int64
+    let isProvisioned: Bool
+    let capacity: (read: Int64, write: Int64)
+    /// Ordinal of the stream that is switched on now, or was last.
+    var stream: Int?
+    /// The attribute that says when an item expires, where there is one.
+    var timeToLive: Text?
+    var items = ItemStore()
+
+    var arn: Text { Text("arn:aws:dynamodb:us-east-1:000000000000:table/\(name.string)") }
+    func isActive(at now: Int64) -> Bool { now >= activeAt }
+}

@@ -1,0 +1,88 @@
+internal import Glibc
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import StreamSim
+
+/// Takes the requests of one connection, and delivers each reply as the network of a bad day would.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// The service takes 16 MB (API Reference, BatchWriteItem); the form of the wire adds to that.
+    private static let largestBody = 64 << 20
+
+    private let service: Service
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+
+    init(_ service: Service) { self.service = service }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body = []
+        case .body(let part):
+            guard body.count + part.readableBytes <= Self.largestBody else { return context.close(promise: nil) }
+            body += part.readableBytesView
+        case .end:
+            guard let head = head.take() else { return }
+            let reply = service.answer(
+                Service.Call(
+                    method: head.method.rawValue, uri: head.uri, target: head.headers.first(name: "X-Amz-Target"),
+                    isSigned: head.headers.contains(name: "Authorization"), body: body))
+            deliver(reply, keepingAlive: head.isKeepAlive, context)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    private func deliver(_ reply: Reply, keepingAlive isKeptAlive: Bool, _ context: ChannelHandlerContext) {
+        switch reply.delivery {
+        case .whole: write(reply, reply.body[...], keepingAlive: isKeptAlive, context)
+        case .delayed(let microseconds):
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: .microseconds(microseconds)) {
+                let (handler, context) = bound.value
+                handler.write(reply, reply.body[...], keepingAlive: isKeptAlive, context)
+            }
+        case .truncated(let count): write(reply, reply.body.prefix(count), keepingAlive: false, context)
+        case .resetBeforeEffect, .resetAfterEffect: reset(context)
+        }
+    }
+
+    /// - Parameter sent: as much of the body as is sent of what the head announces.
+    private func write(
+        _ reply: Reply, _ sent: ArraySlice<UInt8>, keepingAlive isKeptAlive: Bool, _ context: ChannelHandlerContext
+    ) {
+        let checksum = CRC32.checksum(reply.body) &+ (reply.hasWrongChecksum ? 1 : 0)
+        let head = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: reply.status),
+            headers: [
+                "Content-Type": reply.contentType, "Content-Length": "\(reply.body.count)",
+                "x-amz-crc32": "\(checksum)", "x-amzn-RequestId": service.nextRequestID(),
+                "Connection": isKeptAlive ? "keep-alive" : "close",
+            ])
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
+        guard sent.count == reply.body.count else {
+            // The end would complain of what is missing; the connection just breaks.
+            context.flush()
+            return context.close(promise: nil)
+        }
+        let isWritten = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        if !isKeptAlive {
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            isWritten.whenComplete { _ in bound.value.close(promise: nil) }
+        }
+    }
+
+    /// Without a goodbye: what the other side has sent or waits for is gone.
+    private func reset(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let linger = linger(l_onoff: 1, l_linger: 0)
+        guard let options = context.channel as? any SocketOptionProvider else { return context.close(promise: nil) }
+        options.setSoLinger(linger).whenComplete { _ in bound.value.close(promise: nil) }
+    }
+}
