@@ -33,34 +33,37 @@ def clean_environment(**more: str) -> dict[str, str]:
     return environment | more
 
 
-class LocalSource:
-    """moto's server in a process of its own, on a free port of the loopback interface.
+class SourceServer:
+    """A server that answers as DynamoDB does, in a process of its own on the loopback interface.
 
-    The server ends when its standard input does, so it can't outlive this process, however this one ends.
+    It says where it listens in the first line that it prints, and ends when its standard input does, so it can't
+    outlive this process, however this one ends.
     """
 
-    def __init__(self) -> None:
+    endpoint: str
+
+    def __init__(self, command: list[str], **options: Any) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env=clean_environment(), start_new_session=True, text=True,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean_environment(), start_new_session=True,
+            text=True, **options,
         )
         assert self._process.stdout is not None
-        port = self._process.stdout.readline().strip()
-        if not port:
-            raise RuntimeError("moto's server did not start; run tools/lib/localsource.py to see why")
-        self.endpoint = f"http://127.0.0.1:{port}"
-        self.dynamodb = self._client("dynamodb")
-        self.streams = self._client("dynamodbstreams")
+        self._first_line = self._process.stdout.readline().strip()
 
-    def _client(self, service: str) -> Any:
+    def _connect(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.dynamodb = self.client("dynamodb")
+        self.streams = self.client("dynamodbstreams")
+
+    def client(self, service: str, **settings: Any) -> Any:
+        """A client of boto3; `settings` are those of botocore's `Config`."""
         import boto3  # as late as possible: importing it takes longer than starting moto
         from botocore.config import Config
 
         session = boto3.session.Session(
             aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION,
         )
-        return session.client(service, endpoint_url=self.endpoint, config=Config(proxies={}))
+        return session.client(service, endpoint_url=self.endpoint, config=Config(proxies={}, **settings))
 
     def create_table(
         self, name: str, *, hash_type: str = "S", range_type: str | None = None,
@@ -76,7 +79,10 @@ class LocalSource:
             BillingMode="PAY_PER_REQUEST",
             StreamSpecification=stream,
         )
-        return SourceTable(self, name, [key for key, _, _ in keys])
+        return self._table(name, [key for key, _, _ in keys])
+
+    def _table(self, name: str, key_names: list[str]) -> SourceTable:
+        return SourceTable(self, name, key_names)
 
     def stop(self) -> None:
         assert self._process.stdin is not None
@@ -88,10 +94,20 @@ class LocalSource:
             self._process.wait()
 
 
+class LocalSource(SourceServer):
+    """moto's server, on a free port."""
+
+    def __init__(self) -> None:
+        super().__init__([sys.executable, os.path.abspath(__file__)], stderr=subprocess.DEVNULL)
+        if not self._first_line:
+            raise RuntimeError("moto's server did not start; run tools/lib/localsource.py to see why")
+        self._connect(f"http://127.0.0.1:{self._first_line}")
+
+
 class SourceTable:
     """A table of the local source, with what a test does to it. Items are in boto3's low-level form."""
 
-    def __init__(self, source: LocalSource, name: str, key_names: list[str]) -> None:
+    def __init__(self, source: SourceServer, name: str, key_names: list[str]) -> None:
         self.name = name
         self.key_names = key_names
         self._source = source
@@ -104,9 +120,10 @@ class SourceTable:
 
     def put_all(self, items: list[dict[str, Any]]) -> None:
         for start in range(0, len(items), 25):
-            requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
-            with self._writing:
-                self._source.dynamodb.batch_write_item(RequestItems={self.name: requests})
+            requests = {self.name: [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]}
+            while requests:
+                with self._writing:
+                    requests = self._source.dynamodb.batch_write_item(RequestItems=requests)["UnprocessedItems"]
 
     def update(self, key: dict[str, Any], **attributes: Any) -> None:
         """Sets `attributes` of an item that is there."""
@@ -140,8 +157,14 @@ class SourceTable:
 
     @property
     def shards(self) -> list[str]:
-        description = self._source.streams.describe_stream(StreamArn=self.stream)["StreamDescription"]
-        return [shard["ShardId"] for shard in description["Shards"]]
+        found: list[str] = []
+        arguments: dict[str, Any] = {"StreamArn": self.stream}
+        while True:
+            description = self._source.streams.describe_stream(**arguments)["StreamDescription"]
+            found += [shard["ShardId"] for shard in description["Shards"]]
+            if "LastEvaluatedShardId" not in description:
+                return found
+            arguments["ExclusiveStartShardId"] = description["LastEvaluatedShardId"]
 
     def records(self) -> list[dict[str, Any]]:
         """Every record that the stream holds, oldest first, as GetRecords gives it (moto: one shard for ever)."""
