@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -9,31 +10,85 @@ def advances(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [event for event in history if event["event"] == "sequence_advanced"]
 
 
-def unaccounted(history: list[dict[str, Any]], numbers: list[str], *, after: str | None = None) -> list[str]:
+@dataclass
+class Run:
+    """What the journal says was read in one epoch: the records after `start`, up to and with `end`.
+
+    Both are indices among the shard's records, -1 being the place before the first one.
+    """
+
+    epoch: int
+    start: int | None  # None: from an anchor, and no record has shown yet where that was
+    end: int
+
+    @property
+    def moved(self) -> bool:
+        return self.start is None or self.end > self.start
+
+
+@dataclass
+class Ledger:
+    """The epochs of one shard, oldest first, and each advance that does not fit the stream."""
+
+    runs: list[Run]
+    wrong: list[str] = field(default_factory=list)
+    # The records that each advance of none spans: what recovery found in the target already.
+    recovered: list[int] = field(default_factory=list)
+
+    @property
+    def place(self) -> int:
+        return self.runs[-1].end
+
+
+def read(
+    history: list[dict[str, Any]], numbers: list[str], *, after: str | None = None, anchored: bool = False
+) -> Ledger:
     """Compares the advances in `history` with `numbers`, the sequence numbers of the stream's records in order.
 
     Each advance must count exactly the records between the place before it and its own; the places before it are
     those of the last advance or rewind. The one exception: an advance of no records is recovery's, which found that
     the target already held what was applied before a crash.
 
-    `after` is where the journal begins, None for the shard's start. Gives one line for each advance that is wrong, and
-    one if the last advance isn't at the last number.
+    `after` is where the journal begins, None for the shard's start. A shard that is `anchored` begins at a place that
+    its first advance tells, by how many records it counts.
     """
     index = {number: place for place, number in enumerate(numbers)}
-    place = index[after] if after is not None else -1
-    wrong = []
+    first = index[after] if after is not None else -1
+    ledger = Ledger([Run(0, None if anchored else first, first)])
     for event in history:
+        run = ledger.runs[-1]
         if event["event"] == "rewound":
             to = event["to_sequence_number"]
+            if to is not None and to not in index:
+                ledger.wrong.append(f"position {event['position']}: rewound to {to}, which the stream never had")
+                continue
             place = index[to] - (1 if event["inclusive"] else 0) if to is not None else -1
+            ledger.runs.append(Run(event["epoch"], place, place))
         elif event["event"] == "sequence_advanced":
-            here = index[event["sequence_number"]]
-            if event["records"] not in (0, here - place):
-                wrong.append(
-                    f"position {event['position']}: {event['records']} records up to {event['sequence_number']}, "
-                    f"but the stream has {here - place} there"
+            number, records = event["sequence_number"], event["records"]
+            if number not in index:
+                ledger.wrong.append(f"position {event['position']}: advanced to {number}, which the stream never had")
+                continue
+            here = index[number]
+            if run.start is None and records > 0 and run.end == first:
+                run.start = run.end = here - records
+            if here <= run.end:
+                ledger.wrong.append(
+                    f"position {event['position']}: goes back from {numbers[run.end]} to {number} without a rewind"
                 )
-            place = here
-    if place != len(numbers) - 1:
-        wrong.append(f"the journal ends {len(numbers) - 1 - place} records before the stream")
-    return wrong
+            elif records == 0:
+                ledger.recovered.append(here - run.end)
+            elif records != here - run.end:
+                ledger.wrong.append(
+                    f"position {event['position']}: {records} records up to {number}, "
+                    f"but the stream has {here - run.end} there"
+                )
+            run.end = here
+    return ledger
+
+
+def unaccounted(history: list[dict[str, Any]], numbers: list[str], *, after: str | None = None) -> list[str]:
+    """One line for each advance that is wrong, and one if the last advance isn't at the last number: see `read`."""
+    ledger = read(history, numbers, after=after)
+    missing = len(numbers) - 1 - ledger.place
+    return ledger.wrong + ([f"the journal ends {missing} records before the stream"] if missing else [])

@@ -1,0 +1,456 @@
+"""SIGKILL of the real daemon against StreamSim, again and again: what tools/crashtest runs.
+
+    crashtest.py SHAKECTL STREAMSIM [--kills N | --short] [--target T]… [--faults PERCENT]
+
+A siege is one table with a steady load, and for each target a daemon with a journal of its own. Its rounds: daemons
+are killed and started again while the stream splits, lies and fails; then all is calm, the daemons catch up, and
+journal and target are compared with every record that was made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from follower import KINDS, DoesNotHold, Follower
+from localsource import clean_environment
+from shake import Shakectl
+from streamsim import SimulatedTable, StreamSim
+from truth import Truth
+from weather import CALM, HOSTILE, Weather, fault_list
+
+ANY_MOMENT = "any moment"
+AFTER_REWIND = "after a rewind"
+IN_REWIND = "in_rewind"
+
+# How often a daemon passes a point before it dies there, at most. The others come up seldom.
+PASSES = {"before_target_write": 30, "after_target_write": 30, "before_append": 60, "after_append": 60, "in_discovery": 5}
+# For how long a point is waited for. A daemon that has not come there by then is killed all the same.
+POINT_PATIENCE = 20.0
+
+RECORDS_OF_A_PAGE = 50
+KEYS = [("S", None), ("N", "S"), ("B", "N"), ("S", "B")]
+# So much a daemon may hold in all: its budget for pages is 32 MiB.
+MEMORY = 256 << 20
+
+
+@dataclass
+class Tally:
+    """What one target went through."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    in_scan: int = 0
+    starts: int = 0
+    out_of_reach: int = 0  # starts that ended since the source's first replies were no use
+    rewinds: int = 0
+    cascades: int = 0
+    refused: int = 0
+    records: int = 0
+    recovered: int = 0
+    judged: int = 0
+    peak: int = 0
+    longest_verify: float = 0.0
+    longest_catch_up: float = 0.0
+
+
+def points_of(binary: str) -> list[str]:
+    """The crash points that the program knows, by its own message for one that it doesn't."""
+    environment = clean_environment(SHAKE_CRASH_AT="?")
+    nowhere = os.path.join(tempfile.gettempdir(), "shake-crashtest.none")
+    result = Shakectl(binary, nowhere, environment).call("verify")
+    _, found, points = result.stderr.partition("the points are ")
+    if not found:
+        raise SystemExit(f"crashtest: {binary} does not name its crash points: {result.stderr.strip()}")
+    return points.strip().split(", ")
+
+
+class Besieger(threading.Thread):
+    """Kills one follower's daemon as its list of blows says."""
+
+    def __init__(self, follower: Follower, blows: list[str], chance: random.Random, tally: Tally) -> None:
+        super().__init__(daemon=True)
+        self.follower = follower
+        self.error: BaseException | None = None
+        self._blows = blows
+        self._chance = chance
+        self._tally = tally
+
+    def run(self) -> None:
+        try:
+            for blow in self._blows:
+                match blow:
+                    case "any moment":
+                        self._at_any_moment()
+                    case "in_rewind" | "after a rewind":
+                        self._rewinding(blow)
+                    case point:
+                        self._at(point)
+        except BaseException as error:  # told by whoever waits for the end
+            self.error = error
+        finally:
+            self.follower.kill()
+
+    # --- Blows ---
+
+    def _at_any_moment(self, longest: float = 0.8) -> None:
+        if not self.follower.is_running:
+            self._start()
+        # Sometimes before it has opened anything, mostly in the middle of the work.
+        self._let_it_run(self._chance.uniform(0, 0.05 if self._chance.random() < 0.2 else longest))
+        self._kill(ANY_MOMENT)
+
+    def _at(self, point: str) -> None:
+        if self.follower.is_running:
+            self._kill(ANY_MOMENT)
+        crash_at = f"{point}:{self._chance.randint(1, PASSES.get(point, 1))}"
+        end = time.monotonic() + POINT_PATIENCE
+        while time.monotonic() < end:
+            daemon = self.follower.daemon if self.follower.is_running else self._start(crash_at)
+            while daemon.is_running and time.monotonic() < end:
+                self.follower.measure()
+                time.sleep(0.01)
+            if daemon.process.returncode == -signal.SIGKILL:
+                return self._count(point)
+            if not daemon.is_running:
+                self._ended()
+        self._kill(ANY_MOMENT)
+
+    def _rewinding(self, blow: str) -> None:
+        """Beside a running daemon or without one; the rewind is killed before it is journaled, or its daemon after it."""
+        follower = self.follower
+        beside = blow == AFTER_REWIND or self._chance.random() < 0.5
+        if beside and not follower.is_running:
+            self._start()
+        if beside:
+            self._let_it_run(self._chance.uniform(0.2, 0.8))
+        known = [shard for shard in follower.shards().values() if shard["sequence_number"] is not None]
+        if not known or follower.phase() != "incr_sync":
+            return self._at_any_moment()
+        # Mostly one whose children have begun, so that they are set back with it.
+        parents = [shard for shard in known if shard["children"]]
+        shard = self._chance.choice(parents if parents and self._chance.random() < 0.7 else known)["shard"]
+        arguments = ["rewind", shard, *self._place(shard), "--reason", "crashtest", "--json"]
+        if self._chance.random() < 0.5:
+            arguments.append("--offline")
+        environment = (
+            follower.shakectl.environment | {"SHAKE_CRASH_AT": IN_REWIND} if blow == IN_REWIND else None
+        )
+        result = follower.shakectl.call(*arguments, environment=environment, deadline=120)
+        if result.returncode == -signal.SIGKILL and blow == IN_REWIND:
+            self._count(IN_REWIND)
+        elif result.returncode in (64, 65, 69):
+            # Not so far yet, a descendant was taken up in that moment, or the source could not be asked: nothing is changed.
+            self._tally.refused += 1
+        elif result.returncode == 0 and blow == AFTER_REWIND:
+            self._tally.rewinds += 1
+            self._tally.cascades += '"cascaded":[]' not in result.stdout
+        else:
+            raise DoesNotHold(follower.name, [f"{' '.join(arguments)} ends with {result.returncode}: {result.stderr}"])
+        if follower.is_running:
+            self._let_it_run(self._chance.uniform(0, 0.1))
+            self._kill(blow if blow == AFTER_REWIND else ANY_MOMENT)
+
+    def _place(self, shard: str) -> list[str]:
+        """Where an operator might want it back: the start, or where a batch ended, with that record or without."""
+        result = self.follower.shakectl.call("history", shard, "--event", "sequence_advanced", "--json")
+        numbers = [line.split('"sequence_number":"')[1].split('"')[0] for line in result.stdout.splitlines()]
+        if not numbers or self._chance.random() < 0.3:
+            return ["--to-start"]
+        return [self._chance.choice(numbers), *(["--inclusive"] if self._chance.random() < 0.5 else [])]
+
+    # --- Their parts ---
+
+    def _start(self, crash_at: str | None = None) -> Any:
+        self._tally.starts += 1
+        return self.follower.start(crash_at)
+
+    def _let_it_run(self, seconds: float) -> None:
+        """So long, and running at its end."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 or not self.follower.is_running:
+            if not self.follower.is_running:
+                self._ended()
+                self._start()
+            self.follower.measure()
+            time.sleep(max(0.0, min(left, 0.05)))  # not to wait for anything: this is the random moment
+
+    def _kill(self, why: str) -> None:
+        self._let_it_run(0)
+        self.follower.kill()
+        self._count(why)
+
+    def _count(self, why: str) -> None:
+        """What must hold after each kill."""
+        self._tally.kills[why] += 1
+        self.follower.verify()
+        if self.follower.mode == "all" and self.follower.phase() == "full_sync":
+            self._tally.in_scan += 1
+
+    def _ended(self) -> None:
+        """By itself: only a source that it never came in touch with is a reason, and only whoever starts it mends that."""
+        daemon = self.follower.daemon
+        assert daemon is not None
+        run = daemon.log.rpartition(" started ")[2]
+        if daemon.process.returncode != 69 or "the table enters" in run or "shard discovered" in run:
+            raise DoesNotHold(
+                self.follower.name, [f"the daemon ended by itself with {daemon.process.returncode}: {run[-3000:]}"]
+            )
+        self._tally.out_of_reach += 1
+        self.follower.verify()
+
+
+class Siege:
+    """One table, and for each target a daemon."""
+
+    def __init__(self, test: CrashTest, number: int, mode: str, kills: int) -> None:
+        self.test = test
+        self.number = number
+        self.mode = mode
+        self.kills = kills
+        self.chance = random.Random(f"{test.seed} siege {number}")
+        hash_type, range_type = KEYS[(number - 1) % len(KEYS)]
+        self.table: SimulatedTable = test.simulator.create_table(
+            f"siege-{number}", hash_type=hash_type, range_type=range_type
+        )
+        keys = hash_type + (f"+{range_type}" if range_type else "")
+        self.title = f"siege {number} of {test.sieges} (mode {mode}, key {keys})"
+        self.followers = {
+            target: Follower(
+                test.binary, os.path.join(test.folder, f"{self.table.name}-{target}"), KINDS[target], self.table,
+                mode=mode, more=("--scan-segments", "3"),
+            )
+            for target in test.targets
+        }
+
+    def run(self) -> None:
+        simulator, test = self.test.simulator, self.test
+        simulator.settings(records_of_a_page=RECORDS_OF_A_PAGE, items_of_a_page=20)
+        if self.mode == "all":
+            simulator.load(self.table.name, 2000, keys=2000)
+        rounds = max(1, round(self.kills / 25))
+        for place in range(rounds):
+            began = time.monotonic()
+            blows = {
+                target: self._blows(self.kills * (place + 1) // rounds - self.kills * place // rounds, place == 0)
+                for target in self.followers
+            }
+            struck = self._storm(blows)
+            self._judge_at_rest()
+            waited = self._calm()
+            truth = self._judge()
+            print(
+                f"{self.title}, round {place + 1} of {rounds}: {struck}; {truth.count} records in "
+                f"{len(truth.shards)} shards of {truth.generations()} generations; in step after {waited:.1f} s; "
+                f"all holds ({time.monotonic() - began:.0f} s)", flush=True,
+            )
+        for target, follower in self.followers.items():
+            tally = test.tallies[target]
+            tally.records += truth.count
+            tally.peak = max(tally.peak, follower.peak)
+            tally.longest_verify = max(tally.longest_verify, follower.longest_verify)
+
+    def _blows(self, count: int, is_first: bool) -> list[str]:
+        """Half of them at the named points in turn, half at any moment; a scan is disturbed before anything else."""
+        named = [*self.test.points, AFTER_REWIND]
+        self.chance.shuffle(named)
+        half = max(count // 2, min(len(named), count))
+        blows = [named[place % len(named)] for place in range(half)] + [ANY_MOMENT] * (count - half)
+        self.chance.shuffle(blows)
+        if is_first and self.mode == "all":
+            blows.sort(key=lambda blow: blow in (IN_REWIND, AFTER_REWIND, "before_children"))
+        return blows
+
+    def _storm(self, blows: dict[str, list[str]]) -> str:
+        simulator, test = self.test.simulator, self.test
+        simulator.settings(**HOSTILE, spells_end_as_null=self.chance.random() < 0.5)
+        simulator.faults(fault_list(test.faults))
+        simulator.steady_load(self.table.name, test.per_second, keys=200, hot=20)
+        weather = Weather(
+            simulator, self.table.name, random.Random(self.chance.random()), open_shards=6, pause=(0.2, 0.8)
+        )
+        weather.start()
+        before = {target: sum(test.tallies[target].kills.values()) for target in self.followers}
+        besiegers = [
+            Besieger(follower, blows[target], random.Random(self.chance.random()), test.tallies[target])
+            for target, follower in self.followers.items()
+        ]
+        for besieger in besiegers:
+            besieger.start()
+        for besieger in besiegers:
+            besieger.join()
+        weather.stop()
+        for besieger in besiegers:
+            if besieger.error:
+                raise besieger.error
+        return ", ".join(
+            f"{sum(test.tallies[target].kills.values()) - before[target]} kills into {target}"
+            for target in self.followers
+        )
+
+    def _judge_at_rest(self) -> None:
+        """As the last kill left it: the journal claims no more than the target holds, and that is at most a batch more."""
+        truth = Truth.of(self.test.simulator, self.table.name)
+        for target, follower in self.followers.items():
+            follower.judge(truth, RECORDS_OF_A_PAGE, is_final=False)
+            self.test.tallies[target].judged += 1
+
+    def _calm(self) -> float:
+        simulator = self.test.simulator
+        simulator.faults([])
+        simulator.settings(**CALM)
+        simulator.steady_load(self.table.name, 0)
+        simulator.load(self.table.name, 50, keys=200)
+        truth = Truth.of(simulator, self.table.name)
+        longest = 0.0
+        for follower in self.followers.values():
+            follower.start()
+        for target, follower in self.followers.items():
+            waited = follower.catch_up(truth)
+            longest = max(longest, waited)
+            tally = self.test.tallies[target]
+            tally.starts += 1
+            tally.longest_catch_up = max(tally.longest_catch_up, waited)
+        for follower in self.followers.values():
+            follower.stop()
+            follower.verify()
+        return longest
+
+    def _judge(self) -> Truth:
+        truth = Truth.of(self.test.simulator, self.table.name)
+        for target, follower in self.followers.items():
+            accounts = follower.judge(truth, RECORDS_OF_A_PAGE, is_final=True)
+            tally = self.test.tallies[target]
+            tally.judged += 1
+            tally.recovered += len(accounts.recovered)
+            if follower.peak > MEMORY:
+                raise DoesNotHold(follower.name, [f"the daemon held {follower.peak >> 20} MiB"])
+        return truth
+
+
+class CrashTest:
+    def __init__(
+        self, binary: str, simulator: StreamSim, folder: str, seed: int, *, targets: list[str], kills: int,
+        per_siege: int, faults: int, per_second: float,
+    ) -> None:
+        self.binary = binary
+        self.simulator = simulator
+        self.folder = folder
+        self.seed = seed
+        self.targets = targets
+        self.kills = kills
+        self.faults = faults
+        self.per_second = per_second
+        self.points = points_of(binary)
+        self.sieges = max(2, round(kills / per_siege))  # one of each mode at least
+        self.tallies = {target: Tally() for target in targets}
+        self.followers: list[Follower] = []
+
+    def run(self) -> None:
+        for number in range(1, self.sieges + 1):
+            share = self.kills * number // self.sieges - self.kills * (number - 1) // self.sieges
+            siege = Siege(self, number, "incr" if number % 2 else "all", share)
+            self.followers = list(siege.followers.values())
+            siege.run()
+            # What held is not looked at again.
+            for follower in self.followers:
+                shutil.rmtree(os.path.dirname(follower.path))
+        for target, tally in self.tallies.items():
+            never = [point for point in self.points if not tally.kills[point]]
+            if never or not tally.in_scan or not tally.cascades:
+                raise DoesNotHold(
+                    f"the test itself, into {target}",
+                    [f"never killed at {point}" for point in never]
+                    + ([] if tally.in_scan else ["never killed in a scan"])
+                    + ([] if tally.cascades else ["no rewind ever set a child back"]),
+                )
+
+    def table(self) -> str:
+        """Kills by point and target, and what else there is to count."""
+        names = [ANY_MOMENT, AFTER_REWIND, *self.points]
+        rows: list[tuple[str, Callable[[Tally], str]]] = [
+            (f"killed at {name}" if "_" in name else f"killed {name}", lambda tally, name=name: str(tally.kills[name]))
+            for name in names
+        ]
+        rows += [
+            ("kills in all", lambda tally: str(sum(tally.kills.values()))),
+            ("  of these in a scan", lambda tally: str(tally.in_scan)),
+            ("starts (source out of reach)", lambda tally: f"{tally.starts} ({tally.out_of_reach})"),
+            ("rewinds (with cascade, refused)", lambda tally: f"{tally.rewinds} ({tally.cascades}, {tally.refused})"),
+            ("records", lambda tally: f"{tally.records:,}"),
+            ("shards advanced by recovery", lambda tally: str(tally.recovered)),
+            ("journal and target judged", lambda tally: f"{tally.judged} times"),
+            ("longest verify", lambda tally: f"{tally.longest_verify:.2f} s"),
+            ("longest catching up", lambda tally: f"{tally.longest_catch_up:.1f} s"),
+            ("most memory of a daemon", lambda tally: f"{tally.peak / (1 << 20):.0f} MiB"),
+        ]
+        width = max(len(name) for name, _ in rows)
+        lines = [" " * width + "".join(f"{target:>16}" for target in self.targets)]
+        lines += [
+            f"{name:<{width}}" + "".join(f"{cell(self.tallies[target]):>16}" for target in self.targets)
+            for name, cell in rows
+        ]
+        return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/crashtest")
+    parser.add_argument("shakectl", help=argparse.SUPPRESS)
+    parser.add_argument("streamsim", help=argparse.SUPPRESS)
+    parser.add_argument("--kills", type=int, default=300, help="for each target (default: 300)")
+    parser.add_argument("--short", action="store_true", help="40 kills in all, as CI does it")
+    parser.add_argument("--target", action="append", choices=sorted(KINDS), help="one target only; may be repeated")
+    parser.add_argument("--faults", type=int, default=20, help="percent of all calls that fail (default: 20)")
+    parser.add_argument("--load", type=float, default=150, help="changes a second (default: 150)")
+    options = parser.parse_args()
+    targets = options.target or list(KINDS)
+    kills = max(1, 40 // len(targets)) if options.short else options.kills
+
+    seed = int(os.environ.get("SHAKE_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"SHAKE_SEED={seed} makes the same choices again (moments of the machine are its own)", flush=True)
+    # So that `finally` is reached whichever way we are told to end.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    folder = tempfile.mkdtemp(prefix="shake-crashtest.")
+    began = time.monotonic()
+    keep = False
+    simulator = StreamSim(options.streamsim, seed=seed)
+    try:
+        test = CrashTest(
+            os.path.abspath(options.shakectl), simulator, folder, seed, targets=targets, kills=kills,
+            per_siege=kills // 2 if options.short else 50, faults=options.faults, per_second=options.load,
+        )
+        try:
+            test.run()
+        except (AssertionError, subprocess.TimeoutExpired) as failure:
+            keep = True
+            print(f"\nThis did not hold: {failure}", file=sys.stderr)
+            for follower in test.followers:
+                print(f"  {follower.name}: {follower.where}", file=sys.stderr)
+            print(f"  SHAKE_SEED={seed}", file=sys.stderr)
+            return 1
+        finally:
+            for follower in test.followers:
+                follower.kill()
+            print(f"\n{test.table()}")
+        print(f"\nEverything held. {time.monotonic() - began:.0f} s, SHAKE_SEED={seed}.")
+        return 0
+    finally:
+        simulator.stop()
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
