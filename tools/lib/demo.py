@@ -1,6 +1,6 @@
-"""The demonstration behind tools/demo: a table followed into SQLite through a crash and a rewind, checked at the end.
+"""The demonstration behind tools/demo: a table followed into SQLite while its stream splits, through a crash and a rewind.
 
-    demo.py SHAKECTL
+    demo.py SHAKECTL STREAMSIM
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ledger import advances, unaccounted
-from localsource import REGION, LocalSource, SourceTable
-from replica import SQLiteReplica, differences
+from follower import KINDS, DoesNotHold, Follower
+from judge import Accounts
+from ledger import advances
+from localsource import REGION
 from shake import Daemon, Shakectl, until
+from streamsim import SimulatedTable, StreamSim
+from truth import Truth
 
 TABLE = "Orders"
 ITEMS = 500
@@ -61,7 +64,7 @@ def show(shakectl: Shakectl, *arguments: str) -> None:
 class Shop(threading.Thread):
     """Writes to the source until told to stop: orders come in, change, and are cancelled."""
 
-    def __init__(self, table: SourceTable) -> None:
+    def __init__(self, table: SimulatedTable) -> None:
         super().__init__(daemon=True)
         self.written = 0
         self._table = table
@@ -92,6 +95,10 @@ class Shop(threading.Thread):
             number = self._orders.pop(self._random.randrange(len(self._orders)))
             self._table.delete(key(number))
 
+    def goes_on(self, changes: int) -> None:
+        written = self.written
+        until(lambda: self.written > written + changes or self._error, "the shop goes on writing")
+
     def stop(self) -> None:
         self._enough.set()
         self.join()
@@ -112,25 +119,25 @@ def order(number: int) -> dict[str, Any]:
     }
 
 
-def demonstrate(binary: str, folder: str, source: LocalSource) -> None:
+def demonstrate(binary: str, folder: str, source: StreamSim) -> None:
     began = time.monotonic()
-    shakectl = Shakectl(binary, os.path.join(folder, "shake.journal"))
-    # So that the commands below need no --journal when they are shown.
-    shakectl.environment["SHAKE_JOURNAL"] = shakectl.journal
-    target = SQLiteReplica(os.path.join(folder, "orders.db"))
 
     step(f"A source: table {TABLE} with a stream and {ITEMS} items, on a local endpoint ({source.endpoint})")
     table = source.create_table(TABLE)
     table.put_all([order(number) for number in range(ITEMS)])
+    [root] = table.shards
     before = len(table.sequence_numbers())
     shop = Shop(table)
 
     step("The daemon: scan the table into SQLite once, then follow its stream")
+    follower = Follower(binary, folder, KINDS["sqlite"], table, mode="all", pace=())
+    shakectl, target = follower.shakectl, follower.replica
+    # So that the commands below need no --journal when they are shown.
+    shakectl.environment["SHAKE_JOURNAL"] = shakectl.journal
 
     def start() -> Daemon:
-        arguments = ("--table", TABLE, "--target", f"sqlite:{target.path}", "--mode", "all")
-        command(f"shakectl run --source-endpoint {source.endpoint} --region {REGION} {' '.join(arguments)}")
-        return shakectl.run(source, *arguments)
+        command(f"shakectl run --source-endpoint {source.endpoint} --region {REGION} {' '.join(follower.arguments)}")
+        return follower.start()
 
     with running(start()) as daemon:
         daemon.until(lambda: target.count(TABLE) == ITEMS, "every item of the scan is in the target")
@@ -138,74 +145,91 @@ def demonstrate(binary: str, folder: str, source: LocalSource) -> None:
 
         step("Orders come in, change and are cancelled at the source, and do so in the target")
         shop.start()
-        daemon.until(lambda: len(applied(target)) > 0 and shop.written > 100, "changes arrive in the target")
+        daemon.until(lambda: applied(follower, [root]) and shop.written > 100, "changes arrive in the target")
         note(f"{shop.written} changes written so far")
 
-        step("The daemon is killed with SIGKILL, in the middle of it; the shop goes on")
+        step("The stream's shard splits: it ends, and two children continue it, each with its part of the orders")
+        _, children = table.split()
+        shop.goes_on(100)
+        daemon.until(lambda: applied(follower, children), "both children are followed")
+        note(f"{shorten(root)} is done, {' and '.join(shorten(child) for child in children)} are followed")
+
+        step("The daemon is killed with SIGKILL, in the middle of it; the shop goes on, and so does the stream")
         daemon.kill()
         at_the_crash = shop.written
-        until(lambda: shop.written > at_the_crash + 50, "the shop goes on writing")
-        note(f"{shop.written - at_the_crash} changes were written while nobody followed")
+        shop.goes_on(50)
+        _, [grandchild] = table.roll_over(children[0])
+        shop.goes_on(50)
+        note(f"{shop.written - at_the_crash} changes were written and a shard rolled over while nobody followed")
 
     step("The daemon is started again, with the same command and nothing else")
     with running(start()) as daemon:
-        restarted = shop.written
-        daemon.until(lambda: shop.written > restarted + 50, "the shop goes on writing")
+        shop.goes_on(50)
         shop.stop()
-        numbers = table.sequence_numbers()
-        daemon.until(lambda: applied(target) == [numbers[-1]], "the target has the last change")
-        note(f"the shop is closed: {len(numbers) - before} changes in all, and the target is in step again")
-        [shard] = table.shards
-        until(lambda: reached(shakectl.json("history", shard), numbers[-1]), "the journal has the last change")
-        wrong = unaccounted(shakectl.json("history", shard), numbers, after=numbers[before - 1])
-        for line in wrong:
-            note(line)
-        hold(not wrong, f"the journal accounts for {len(numbers) - before} records: none missing, none twice")
+        truth = Truth.of(source, TABLE)
+        follower.catch_up(truth)
+        changes = truth.count - before
+        note(f"the shop is closed: {changes} changes in all, and the target is in step again")
+        accounted(
+            follower, truth,
+            f"the journal accounts for {changes} records in 4 shards: none missing, none twice, parents before children",
+        )
 
         step("What the operator sees")
         show(shakectl, "status")
         show(shakectl, "shards")
-        show(shakectl, "history", shard, "--limit", "6", "--reverse")
+        show(shakectl, "history", grandchild, "--limit", "6", "--reverse")
 
-        step("A rewind beside the running daemon: the last 25 records are to be delivered again")
-        again = numbers[-25:]
-        position = shakectl.json("history", shard, "--limit", "1", "--reverse")[0]["position"]
-        show(shakectl, "rewind", shard, numbers[-26], "--reason", "shown in the demo")
-        replayed = daemon.until(
-            lambda: reached(since(shakectl, shard, position), numbers[-1]), "the records are delivered again"
-        )
+        step("A rewind beside the running daemon: the last 25 records of the shard that split are to be delivered again")
+        numbers = truth.shards[root].numbers
+        again = 25 + truth.count - len(numbers)
+        position = shakectl.one("verify")["last_position"]
+        show(shakectl, "rewind", root, numbers[-26], "--reason", "shown in the demo")
+        note("Its descendants go with it: what is replayed must not overwrite what they brought later.")
+        follower.catch_up(truth)
+        daemon.until(lambda: replayed(follower, position) >= again, "the records are delivered again")
         hold(
-            sum(advance["records"] for advance in replayed) == len(again),
-            f"{len(again)} records were replayed, from {again[0]} to {again[-1]}",
+            replayed(follower, position) == again,
+            f"{again} records were replayed: 25, and the {again - 25} of its descendants after them",
         )
-        show(shakectl, "history", shard, "--limit", "5", "--reverse")
+        accounted(follower, truth, "and the journal accounts for these, too")
+        show(shakectl, "history", root, "--limit", "4", "--reverse")
 
         step("SIGTERM: the daemon finishes what is in flight and ends")
         hold(daemon.terminate() == 0, "exit code 0")
 
     step("The proof: source and target item by item, and the whole journal")
-    wrong = differences(table.items(), target.items(TABLE), table.key_names)
-    for line in wrong[:10]:
-        note(line)
-    hold(not wrong, f"{len(table.items())} items, equal on both sides")
+    try:
+        follower.judge(truth, records_of_a_page=1000, is_final=True)
+    except DoesNotHold as failure:
+        note(str(failure))
+        hold(False, "source and target are equal")
+    hold(True, f"{len(table.items())} items, equal on both sides, each as its last change left it")
     show(shakectl, "verify")
     hold(shakectl.one("verify")["ok"] is True, "the journal's chain and its fold hold")
     print(f"\nEverything held. {time.monotonic() - began:.0f} s.")
 
 
-def applied(target: SQLiteReplica) -> list[str]:
-    """The sequence numbers that the target says it holds, one a shard."""
-    return [number for (number,) in target.query("SELECT sequence_number FROM _shake_positions")]
+def shorten(shard: str) -> str:
+    return "…" + shard[-8:]
 
 
-def since(shakectl: Shakectl, shard: str, position: int) -> list[dict[str, Any]]:
-    return [event for event in shakectl.json("history", shard) if event["position"] > position]
+def applied(follower: Follower, shards: list[str]) -> bool:
+    """Whether the target holds something of each."""
+    held = {shard for (shard,) in follower.replica.query("SELECT shard FROM _shake_positions")}
+    return held.issuperset(shards)
 
 
-def reached(history: list[dict[str, Any]], last: str) -> list[dict[str, Any]]:
-    """The advances in `history` once they have come to `last`; nothing before."""
-    found = advances(history)
-    return found if found and found[-1]["sequence_number"] == last else []
+def accounted(follower: Follower, truth: Truth, what: str) -> None:
+    """The journal has read each record, in an order that is allowed."""
+    wrong = Accounts(truth, follower.events(), is_final=True).wrong()
+    for line in wrong[:10]:
+        note(line)
+    hold(not wrong, what)
+
+
+def replayed(follower: Follower, position: int) -> int:
+    return sum(event["records"] for event in advances(follower.events()) if event["position"] > position)
 
 
 @contextmanager
@@ -217,13 +241,13 @@ def running(daemon: Daemon) -> Iterator[Daemon]:
 
 
 def main() -> int:
-    [binary] = sys.argv[1:]
+    binary, simulator = sys.argv[1:]
     # So that `finally` is reached whichever way we are told to end.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     folder = tempfile.mkdtemp(prefix="shake-demo.")
     try:
-        source = LocalSource()
+        source = StreamSim(simulator, seed=1)
         try:
             demonstrate(binary, folder, source)
         finally:

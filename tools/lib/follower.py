@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from judge import Accounts
 from replica import JSONLReplica, SQLiteReplica, differences
-from shake import Daemon, Impatience, Shakectl, until
+from shake import Daemon, Shakectl
 from streamsim import SimulatedTable
 from truth import Truth
 
@@ -67,6 +67,7 @@ class Follower:
 
     def __init__(
         self, binary: str, folder: str, kind: Kind[Any], table: SimulatedTable, *, mode: str = "incr",
+        pace: tuple[str, ...] = ("--poll-maximum", "100ms", "--discovery-interval", "200ms"),
         more: tuple[str, ...] = (),
     ) -> None:
         os.makedirs(folder, exist_ok=True)
@@ -77,8 +78,7 @@ class Follower:
         self.path = os.path.join(folder, kind.file)
         self.replica = kind.open(self.path)
         self.arguments = (
-            "--table", table.name, "--target", kind.url(self.path), "--mode", mode,
-            "--poll-maximum", "100ms", "--discovery-interval", "200ms", *more,
+            "--table", table.name, "--target", kind.url(self.path), "--mode", mode, *pace, *more,
         )
         self.daemon: Daemon | None = None
         self.has_journal = False
@@ -159,25 +159,15 @@ class Follower:
         """Waits until the journal has come to the end of `truth`, and says for how long."""
         daemon = self.daemon or self.start()
         began = time.monotonic()
-        waits: list[str] = ["everything"]
-
-        def is_there() -> bool:
+        while behind := self._behind(truth):
             self.measure()
-            waits[:] = self._behind(truth)
-            return not waits
-
-        try:
-            end = began + deadline
-            while not is_there():
-                if not daemon.is_running:
-                    raise DoesNotHold(
-                        self.name, [f"the daemon ended with {daemon.process.returncode}: {daemon.log[-3000:]}"]
-                    )
-                if time.monotonic() > end:
-                    raise Impatience("")
-                time.sleep(0.1)
-        except Impatience:
-            raise DoesNotHold(self.name, [f"after {deadline:.0f} s not in step", *waits]) from None
+            if not daemon.is_running:
+                raise DoesNotHold(
+                    self.name, [f"the daemon ended with {daemon.process.returncode}: {daemon.log[-3000:]}"]
+                )
+            if time.monotonic() > began + deadline:
+                raise DoesNotHold(self.name, [f"after {deadline:.0f} s not in step", *behind])
+            time.sleep(0.1)
         self.has_journal = True
         return time.monotonic() - began
 
@@ -221,6 +211,3 @@ class Follower:
         if wrong:
             raise DoesNotHold(self.name, wrong)
         return accounts
-
-
-__all__ = ["KINDS", "DoesNotHold", "Follower", "Kind", "until"]

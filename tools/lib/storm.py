@@ -56,6 +56,7 @@ def storm(binary: str, simulator: StreamSim, folder: str, seed: int, options: ar
                 else:
                     simulator.roll_over(TABLE, shard)
             simulator.expire_iterators()
+            time.sleep(options.pause)  # not to wait for anything: so that it is read while it grows
             print(
                 f"generation {generation}: {len(open_shards)} shards ended, {time.monotonic() - began:.0f} s", flush=True
             )
@@ -101,6 +102,7 @@ def main() -> int:
     parser.add_argument("--keys", type=int, default=1000, help="(default: 1000)")
     parser.add_argument("--faults", type=int, default=30, help="percent of all calls that fail (default: 30)")
     parser.add_argument("--changes", type=int, default=60_000, help="(default: 60000)")
+    parser.add_argument("--pause", type=float, default=3, help="seconds between generations (default: 3)")
     options = parser.parse_args()
     seed = int(os.environ.get("SHAKE_SEED") or random.SystemRandom().randrange(1 << 32))
     print(f"SHAKE_SEED={seed} makes the same stream again", flush=True)
