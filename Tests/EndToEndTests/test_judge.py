@@ -208,6 +208,20 @@ def test_wrong_lines_are_found(tmp_path: pathlib.Path, names: list[str], journal
     assert wrong_lines(tmp_path, names, journal()) != []
 
 
+def test_a_line_that_a_rewind_overtook_is_counted_and_read_again(tmp_path: pathlib.Path) -> None:
+    """The batch of right's last record was on its way when root was put back, and came after the first line of its replay."""
+    journal = rewound_journal()
+    last = [e for e in journal.events if e["shard"] == "right" and e["event"] == "sequence_advanced"][0]
+    last |= {"sequence_number": NUMBERS["b2"], "records": 1}
+    path_of = [*NAMES[:-1], "a2", "c2", "c1", "a3", "b2", "a4", "c2"]
+    assert wrong_lines(tmp_path, path_of, journal) == []
+    accounts = Accounts(truth(), journal.events, is_final=True)
+    accounts.wrong_lines(JSONLReplica(tmp_path / "changes.jsonl"), BATCH)
+    assert accounts.overtaken == 1
+    again = [*NAMES[:-1], "a2", "c2", "c1", "a3", "b2", "a4"]
+    assert wrong_lines(tmp_path, again, journal) != [], "in the new epoch it must come again"
+
+
 def test_after_a_kill_a_file_may_be_a_batch_ahead_and_no_more(tmp_path: pathlib.Path) -> None:
     journal = Journal()
     journal.take_up("root")
@@ -246,7 +260,9 @@ ENDS = {"root": 4, "left": 2, "right": 2}
 
 def test_rows_are_the_newest_images_and_no_position_is_behind_the_journals(tmp_path: pathlib.Path) -> None:
     assert wrong_rows(tmp_path, ["a4", "b2", "c2"], ENDS, right_journal()) == []
-    assert any("older than" in line for line in wrong_rows(tmp_path, ["a3", "b2", "c2"], ENDS, right_journal()))
+    stale = ["a3", "b2", "c2"]
+    assert any("older than" in line for line in wrong_rows(tmp_path, stale, ENDS, right_journal()))
+    assert any("older than" in line for line in wrong_rows(tmp_path, stale, ENDS, right_journal(), is_final=False))
     behind = wrong_rows(tmp_path, ["a4", "b2", "c2"], ENDS | {"left": 1}, right_journal(), is_final=False)
     assert any("-1 records ahead" in line for line in behind)
     nothing = wrong_rows(tmp_path, ["a4", "b2", "c2"], {"root": 4, "right": 2}, right_journal(), is_final=False)

@@ -141,6 +141,10 @@ class Follower:
             return {}
         return {shard["shard"]: shard for shard in map(json.loads, result.stdout.splitlines())}
 
+    def begun(self) -> dict[str, dict[str, Any]]:
+        """The shards of which the journal has a record."""
+        return {name: shard for name, shard in self.shards().items() if shard["sequence_number"] is not None}
+
     def phase(self) -> str | None:
         result = self.shakectl.call("status", "--json")
         lines = [json.loads(line) for line in result.stdout.splitlines()] if result.returncode == 0 else []

@@ -26,6 +26,7 @@ class Accounts:
         """`is_final`: all that the stream has must be there; else the journal may be behind, as after a kill."""
         self.truth = truth
         self.is_final = is_final
+        self.overtaken = 0  # lines of an old epoch that came when a rewound ancestor was being read again
         self.events = [event for event in events if event["shard"] is not None]
         self.histories: dict[str, list[Event]] = {}
         for event in self.events:
@@ -159,11 +160,12 @@ class Accounts:
         """Each record once in each epoch that read it, and the records of a key in the order of making.
 
         `batch` is the most records that one write can carry: so far the file may be ahead of the journal, after a kill
-        or where a rewind overtook a write.
+        or where a rewind overtook a write. What was overtaken is read again in the new epoch, so its order is that of
+        the old one: it is not held against the rest, but counted where it comes late.
         """
         lines: list[str] = []
-        found: dict[str, list[int]] = {}
-        current: dict[str, int] = {}  # of each key, the rank of its last line
+        places: list[tuple[int, Place]] = []  # of each line that is a record, its number
+        of_shard: dict[str, list[int]] = {}
         scanned: set[str] = set()
         for number, line in enumerate(replica.lines(), start=1):
             if line["event"] == "SNAPSHOT":
@@ -180,29 +182,52 @@ class Accounts:
                 continue
             if _images_of_line(line) != _images_of_record(real.records[index]):
                 lines.append(f"line {number}: {shard} {sequence} is not as the stream had it")
+            places.append((number, (shard, index)))
+            of_shard.setdefault(shard, []).append(index)
+        ahead: dict[str, set[int]] = {}  # of each shard, which of its lines the journal does not know
+        for shard in of_shard.keys() | self.ledgers.keys():
+            known = self.ledgers.get(shard)
+            if known is not None and known.recovered:
+                lines.append(f"{shard}: an advance of no records, which a file cut back to the journal never needs")
+            runs = known.runs if known is not None else []
+            fitting = self._fitting(of_shard.get(shard, []), runs, batch)
+            if isinstance(fitting, str):
+                lines.append(f"{shard}: {fitting.format(*self._spoken(shard, of_shard.get(shard, []), runs))}")
+            else:
+                ahead[shard] = fitting
+        return lines + self._out_of_order(places, ahead)
+
+    def _out_of_order(self, places: list[tuple[int, Place]], ahead: dict[str, set[int]]) -> list[str]:
+        lines: list[str] = []
+        last: dict[str, int] = {}  # of each shard, the index of its last line
+        seen: dict[str, int] = {}  # of each shard, how many lines have come
+        current: dict[str, int] = {}  # of each key, the rank of its last line
+        for number, place in places:
+            shard, index = place
+            real = self.truth.shards[shard]
+            key, sequence = real.keys[index], real.numbers[index]
+            seen[shard] = seen.get(shard, 0) + 1
+            wrong = []
             parent = real.parent if real.parent in self.truth.shards else None
-            if parent and not self._is_read_out(parent, found) and not self.came_late(shard):
-                lines.append(f"line {number}: {shard} {sequence} comes before the end of its parent {parent}")
-            found.setdefault(shard, []).append(index)
-            key = real.keys[index]
-            if not self._follows(key, current.get(key), (shard, index)):
+            if parent and not self._is_read_out(parent, last) and not self.came_late(shard):
+                wrong.append(f"line {number}: {shard} {sequence} comes before the end of its parent {parent}")
+            if not self._follows(key, current.get(key), place):
                 before = self.truth.order[key][current[key]] if key in current else None
-                lines.append(
+                wrong.append(
                     f"line {number}: {shard} {sequence} of {key} comes after "
                     + (f"{before[0]} {self.truth.shards[before[0]].numbers[before[1]]}" if before else "nothing")
                 )
-            current[key] = self.truth.rank[shard, index]
-        for shard, known in self.ledgers.items():
-            if known.recovered:
-                lines.append(f"{shard}: an advance of no records, which a file cut back to the journal never needs")
-            lines += self._wrong_runs(shard, found.get(shard, []), known.runs, batch)
+            if seen[shard] - 1 in ahead.get(shard, ()):
+                self.overtaken += bool(wrong)
+                continue
+            lines += wrong
+            last[shard] = index
+            current[key] = self.truth.rank[place]
         return lines
 
-    def _is_read_out(self, shard: str, found: dict[str, list[int]]) -> bool:
-        last = len(self.truth.shards[shard].numbers) - 1
-        if shard not in found:
-            return self.begins(shard) >= last
-        return found[shard][-1] == last
+    def _is_read_out(self, shard: str, last: dict[str, int]) -> bool:
+        end = len(self.truth.shards[shard].numbers) - 1
+        return last[shard] == end if shard in last else self.begins(shard) >= end
 
     def _follows(self, key: str, before: int | None, place: Place) -> bool:
         """Whether the record at `place` may come after the key's record of rank `before`."""
@@ -226,11 +251,15 @@ class Accounts:
             run.start is not None and previous <= run.start < index for run in self.ledgers[shard].runs
         )
 
-    def _wrong_runs(self, shard: str, found: list[int], runs: list[Run], batch: int) -> list[str]:
-        if any(run.start is None for run in runs[:1]):
-            runs = [Run(0, found[0] - 1, found[0] - 1)] + runs[1:] if found and len(runs) == 1 else runs[1:]
+    def _fitting(self, found: list[int], runs: list[Run], batch: int) -> set[int] | str:
+        """Which of a shard's lines are ahead of the journal; or what is wrong, if they are not those of its epochs."""
+        if runs and runs[0].start is None:
+            # No record was journaled in it: what the file has of it is ahead, and begins anywhere.
+            begins = runs[1].start if len(runs) > 1 else None
+            place = found[0] - 1 if found and (begins is None or found[0] != begins + 1) else runs[0].end
+            runs = [Run(runs[0].epoch, place, place), *runs[1:]]
         if not runs:
-            return [f"{shard}: lines, and the journal knows no place"] if found and self.is_final else []
+            return "the file has {0}, and the journal does not know it" if found and self.is_final else set()
 
         def extension(at: int, end: int) -> int:
             length = 0
@@ -239,29 +268,37 @@ class Accounts:
             return length
 
         @cache
-        def fits(at: int, epoch: int) -> bool:
+        def fits(at: int, epoch: int) -> tuple[range, ...] | None:
             run = runs[epoch]
             assert run.start is not None
             length = run.end - run.start
             if found[at : at + length] != list(range(run.start + 1, run.end + 1)):
-                return False
+                return None
             at += length
             ahead = extension(at, run.end)
             if epoch == len(runs) - 1:
-                return at + ahead == len(found) and ahead <= (0 if self.is_final else batch)
-            return fits(at, epoch + 1) or (0 < ahead <= batch and fits(at + ahead, epoch + 1))
+                is_all = at + ahead == len(found) and ahead <= (0 if self.is_final else batch)
+                return (range(at, at + ahead),) if is_all else None
+            rest = fits(at, epoch + 1)
+            if rest is None and 0 < ahead <= batch:
+                rest = fits(at + ahead, epoch + 1)
+                return None if rest is None else (range(at, at + ahead), *rest)
+            return rest
 
-        if fits(0, 0):
-            return []
+        fitting = fits(0, 0)
+        if fitting is None:
+            return "the file has {0}, the journal {1}"
+        return {place for ahead in fitting for place in ahead}
+
+    def _spoken(self, shard: str, found: list[int], runs: list[Run]) -> tuple[str, str]:
         numbers = self.truth.shards[shard].numbers
-        return [
-            f"{shard}: the file has {_spoken(_ranges(found), numbers)}, "
-            f"the journal {_spoken([(run.start + 1, run.end) for run in runs if run.start is not None], numbers)}"
-        ]
+        known = [(run.start + 1, run.end) for run in runs if run.start is not None]
+        return _spoken(_ranges(found), numbers), _spoken(known, numbers)
 
     def wrong_rows(self, replica: SQLiteReplica, table: str, batch: int) -> list[str]:
         """Each row is a record's image, at the end that of its key's last one; and no position is behind the journal's."""
         lines = []
+        applied = self._applied()
         rows = replica.query(f'SELECT item, sequence_number, shard FROM "{table}"')
         for text, sequence, shard in rows:
             item = decode_item(text)
@@ -275,11 +312,25 @@ class Accounts:
             key, new = real.keys[index], real.records[index]["dynamodb"].get("NewImage")
             if new is None or canonical(decode_json_item(new)) != canonical(item):
                 lines.append(f"{shard} {sequence} of {key}: the row is not what the record says")
-            last = self.truth.order[key][-1]
-            if self.is_final and last != (shard, index):
-                newest = self.truth.shards[last[0]].numbers[last[1]]
-                lines.append(f"{shard} {sequence} of {key}: older than {last[0]} {newest}")
+            order = self.truth.order[key]
+            newest = len(order) - 1 if self.is_final else applied.get(key, -1)
+            if self.truth.rank[shard, index] < newest:
+                at, place = order[newest]
+                lines.append(
+                    f"{shard} {sequence} of {key}: older than {at} {self.truth.shards[at].numbers[place]}, "
+                    "which the journal says is applied"
+                )
         return lines + self._wrong_positions(replica, batch)
+
+    def _applied(self) -> dict[str, int]:
+        """Of each key, the rank of the newest record that the journal says is in the target; none where it went back."""
+        ranks: dict[str, int] = {}
+        if self.rewinds:
+            return ranks
+        for shard, known in self.ledgers.items():
+            for index, key in enumerate(self.truth.shards[shard].keys[: known.place + 1]):
+                ranks[key] = max(ranks.get(key, -1), self.truth.rank[shard, index])
+        return ranks
 
     def _wrong_positions(self, replica: SQLiteReplica, batch: int) -> list[str]:
         lines = []
