@@ -14,12 +14,12 @@ FAULTS = (
     "InternalServerError", "ServiceUnavailable", "reset_before", "reset_after", "delay", "truncated", "malformed",
     "not_json", "wrong_crc",
 )
-DELAY_MS = 150
+LONGEST_DELAY_MS = 300
 
 # What a stream may do without any fault, more often than a real one does.
 HOSTILE: dict[str, Any] = {
     "empty_pages": 20, "short_pages": 20, "listing_lag_ms": 300, "contradictory_listings": 10,
-    "iterator_lifetime_ms": 5000, "delay_ms": DELAY_MS,
+    "iterator_lifetime_ms": 5000, "shuffled_listings": True, "longest_delay_ms": LONGEST_DELAY_MS,
 }
 CALM: dict[str, Any] = {
     "empty_pages": 0, "short_pages": 0, "listing_lag_ms": 0, "contradictory_listings": 0,
