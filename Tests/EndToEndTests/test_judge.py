@@ -154,6 +154,15 @@ def test_an_advance_that_counts_too_few_is_found() -> None:
     assert any("3 records up to 103, but the stream has 4" in line for line in wrong(journal, is_final=False))
 
 
+def test_folded_advances_count_no_more_than_the_stream_has() -> None:
+    journal = Journal()
+    journal.take_up("root")
+    journal.add("root", "advances_folded", sequence_number=OF["root"][3], records=3, first_position=3, count=2)
+    assert wrong(journal, is_final=False) == [], "recovery found one of them in the target"
+    journal.events[-1]["records"] = 5
+    assert any("5 records up to 103, but the stream has 4" in line for line in wrong(journal, is_final=False))
+
+
 def test_a_step_back_without_a_rewind_is_found() -> None:
     journal = right_journal()
     journal.advance("left", 1, 1)

@@ -84,6 +84,7 @@ class Follower:
         self.has_journal = False
         self.peak = 0  # bytes that a daemon of this follower held at most
         self.longest_verify = 0.0
+        self._seen: dict[int, dict[str, Any]] = {}  # advances, by their position
 
     @property
     def name(self) -> str:
@@ -151,11 +152,35 @@ class Follower:
         return next((line["phase"] for line in lines if line["table"] == self.table.name), None)
 
     def events(self) -> list[dict[str, Any]]:
+        """The table's, oldest first. Advances that were folded since they were seen here are as they were then."""
         if not self.has_journal:
             return []
         result = self.shakectl.call("tail", "--json", deadline=120)
         assert result.returncode == 0, result.stderr
-        return [event for event in map(json.loads, result.stdout.splitlines()) if event["table"] == self.table.name]
+        told = [event for event in map(json.loads, result.stdout.splitlines()) if event["table"] == self.table.name]
+        for event in told:
+            if event["event"] == "sequence_advanced":
+                self._seen[event["position"]] = event
+        return sorted((event for entry in told for event in self._unfolded(entry)), key=lambda event: event["position"])
+
+    def _unfolded(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        if event["event"] != "advances_folded":
+            return [event]
+        seen = [
+            self._seen[position] for position in range(event["first_position"], event["position"] + 1)
+            if position in self._seen and self._seen[position]["shard"] == event["shard"]
+        ]
+        if len(seen) < event["count"]:
+            return [event]  # some of them were folded before anybody looked
+        sums = [sum(advance[name] for advance in seen) for name in ("records", "bytes")]
+        if (
+            len(seen) > event["count"] or sums != [event["records"], event["bytes"]]
+            or seen[-1]["sequence_number"] != event["sequence_number"]
+        ):
+            raise DoesNotHold(
+                self.name, [f"{event['shard']}: position {event['position']}: folded to {event}, and they were {seen}"]
+            )
+        return seen
 
     # --- Being in step ---
 

@@ -47,7 +47,8 @@ def read(
 
     Each advance must count exactly the records between the place before it and its own; the places before it are
     those of the last advance or rewind. The one exception: an advance of no records is recovery's, which found that
-    the target already held what was applied before a crash.
+    the target already held what was applied before a crash. Where advances were folded together, such ones are among
+    them, and the sum may be less.
 
     `after` is where the journal begins, None for the shard's start. A shard that is `anchored` begins at a place that
     its first advance tells, by how many records it counts.
@@ -64,7 +65,7 @@ def read(
                 continue
             place = index[to] - (1 if event["inclusive"] else 0) if to is not None else -1
             ledger.runs.append(Run(event["epoch"], place, place))
-        elif event["event"] == "sequence_advanced":
+        elif event["event"] in ("sequence_advanced", "advances_folded"):
             number, records = event["sequence_number"], event["records"]
             if number not in index:
                 ledger.wrong.append(f"position {event['position']}: advanced to {number}, which the stream never had")
@@ -76,6 +77,8 @@ def read(
                 ledger.wrong.append(
                     f"position {event['position']}: goes back from {numbers[run.end]} to {number} without a rewind"
                 )
+            elif event["event"] == "advances_folded" and records < here - run.end:
+                pass
             elif records == 0:
                 ledger.recovered.append(here - run.end)
             elif records != here - run.end:
