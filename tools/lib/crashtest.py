@@ -28,7 +28,7 @@ from typing import Any
 from follower import KINDS, DoesNotHold, Follower
 from judge import Accounts
 from localsource import clean_environment
-from shake import Shakectl
+from shake import Shakectl, json_lines
 from streamsim import SimulatedTable, StreamSim
 from truth import Truth
 from weather import CALM, HOSTILE, Weather, fault_list
@@ -200,7 +200,7 @@ class Besieger(threading.Thread):
     def _place(self, shard: str) -> list[str]:
         """Where an operator might want it back: the start, or where a batch ended, with that record or without."""
         result = self.follower.shakectl.call("history", shard, "--event", "sequence_advanced", "--json")
-        numbers = [line.split('"sequence_number":"')[1].split('"')[0] for line in result.stdout.splitlines()]
+        numbers = [event["sequence_number"] for event in json_lines(result.stdout)] if result.returncode == 0 else []
         if not numbers or self._chance.random() < 0.3:
             return ["--to-start"]
         return [self._chance.choice(numbers), *(["--inclusive"] if self._chance.random() < 0.5 else [])]

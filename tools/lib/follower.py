@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from judge import Accounts
 from replica import JSONLReplica, SQLiteReplica, differences
-from shake import Daemon, Shakectl
+from shake import Daemon, Shakectl, json_lines
 from streamsim import SimulatedTable
 from truth import Truth
 
@@ -140,7 +140,7 @@ class Follower:
         result = self.shakectl.call("shards", "--json")
         if result.returncode != 0:
             return {}
-        return {shard["shard"]: shard for shard in map(json.loads, result.stdout.splitlines())}
+        return {shard["shard"]: shard for shard in json_lines(result.stdout)}
 
     def begun(self) -> dict[str, dict[str, Any]]:
         """The shards of which the journal has a record."""
@@ -148,7 +148,7 @@ class Follower:
 
     def phase(self) -> str | None:
         result = self.shakectl.call("status", "--json")
-        lines = [json.loads(line) for line in result.stdout.splitlines()] if result.returncode == 0 else []
+        lines = json_lines(result.stdout) if result.returncode == 0 else []
         return next((line["phase"] for line in lines if line["table"] == self.table.name), None)
 
     def events(self) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ class Follower:
             return []
         result = self.shakectl.call("tail", "--json", deadline=120)
         assert result.returncode == 0, result.stderr
-        told = [event for event in map(json.loads, result.stdout.splitlines()) if event["table"] == self.table.name]
+        told = [event for event in json_lines(result.stdout) if event["table"] == self.table.name]
         for event in told:
             if event["event"] == "sequence_advanced":
                 self._seen[event["position"]] = event

@@ -35,6 +35,11 @@ def until(condition: Callable[[], T], what: str, *, deadline: float = PATIENCE, 
         time.sleep(every)
 
 
+def json_lines(text: str) -> list[dict[str, Any]]:
+    """The objects of JSON Lines. A line ends at a line feed only: a key may hold what Python takes for a line's end."""
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
 class Source(Protocol):
     """Whatever answers as DynamoDB does."""
 
@@ -72,7 +77,7 @@ class Shakectl:
 
     def json(self, *arguments: str) -> list[dict[str, Any]]:
         """The objects that a command that must succeed prints with --json."""
-        return [json.loads(line) for line in self.text(*arguments, "--json").splitlines()]
+        return json_lines(self.text(*arguments, "--json"))
 
     def one(self, *arguments: str) -> dict[str, Any]:
         """The only object that a command prints with --json."""
