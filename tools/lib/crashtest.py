@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,9 @@ IN_REWIND = "in_rewind"
 DURING_COMPACTION = "during_compaction"
 # What is older than 48 hours is folded together.
 AHEAD = 50 * 3600
+
+# A daemon that has not yet been in touch with a source gives up where what answers isn't DynamoDB.
+FIRST_REPLY = re.compile(r"shakectl: Describe(Table|Stream) .*the reply can't be used")
 
 # Of the kills, how many are followed by a look at journal and target as they were left; a round's last one always is.
 JUDGED_SHARE = 0.2
@@ -274,11 +278,12 @@ class Besieger(threading.Thread):
         self._tally.judged += 1
 
     def _ended(self) -> None:
-        """By itself: only a source that it never came in touch with is a reason, and only whoever starts it mends that."""
+        """By itself: only first replies that were no use are a reason, and only whoever starts it again mends that."""
         daemon = self.follower.daemon
         assert daemon is not None
-        run = daemon.log.rpartition(" started ")[2]
-        if daemon.process.returncode != 69 or "the table enters" in run or "shard discovered" in run:
+        run = daemon.log.rpartition(" started ")[2].strip()
+        last = run.rpartition("\n")[2]
+        if daemon.process.returncode != 69 or not FIRST_REPLY.match(last):
             raise DoesNotHold(
                 self.follower.name, [f"the daemon ended by itself with {daemon.process.returncode}: {run[-3000:]}"]
             )

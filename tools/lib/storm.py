@@ -26,7 +26,7 @@ TABLE = "storm"
 SHARDS_OF_A_PAGE = 100
 RECORDS_OF_A_PAGE = 200
 # An end for what should be over in a minute or two.
-PATIENCE = 300.0
+PATIENCE = 420.0
 
 
 def storm(binary: str, simulator: StreamSim, folder: str, seed: int, options: argparse.Namespace) -> None:
