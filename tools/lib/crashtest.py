@@ -38,8 +38,9 @@ ANY_MOMENT = "any moment"
 AFTER_REWIND = "after a rewind"
 IN_REWIND = "in_rewind"
 DURING_COMPACTION = "during_compaction"
-# What is older than 48 hours is folded together.
+# What is older than 48 hours is folded together, so many events of the journal at a time.
 AHEAD = 50 * 3600
+EVENTS_OF_A_STEP = 1024
 
 # A daemon that has not yet been in touch with a source gives up where what answers isn't DynamoDB.
 FIRST_REPLY = re.compile(r"shakectl: Describe(Table|Stream) .*the reply can't be used")
@@ -217,14 +218,13 @@ class Besieger(threading.Thread):
             self._kill(ANY_MOMENT)
         if not follower.begun():
             return self._at_any_moment()
-        follower.events()  # so that what is folded can be compared with what it was
+        steps = len(follower.events()) // EVENTS_OF_A_STEP + 1  # and what is folded can be compared with what it was
         if beside and not follower.is_running:
             self._start()
         environment = follower.shakectl.environment | {
             "LD_PRELOAD": self._clock_ahead, "SECONDS_AHEAD": str(AHEAD),
         }
-        # A step looks at a thousand events or so; it is killed after one of the first.
-        crash = {"SHAKE_CRASH_AT": f"{DURING_COMPACTION}:{self._chance.choice([1, 1, 2])}"}
+        crash = {"SHAKE_CRASH_AT": f"{DURING_COMPACTION}:{self._chance.randint(1, steps)}"}
         for more in (crash, {}):
             result = follower.shakectl.call("compact", "--json", environment=environment | more, deadline=120)
             if result.returncode == -signal.SIGKILL and more:
