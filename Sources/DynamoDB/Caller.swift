@@ -87,13 +87,14 @@ final class Caller: Sendable {
         } catch {
             return Self.outcome(of: error, operation, url, object)
         }
-        guard response.status == 200 else { return Self.refusal(response, operation, object, credentials) }
         func bad(_ why: String) -> Outcome {
             .failed(.badReply(operation: operation.rawValue, object: object, why: why), .broken)
         }
+        // A refusal too: half of one could be taken for another.
         if let text = response.headers["x-amz-crc32"], let expected = UInt32(text.trimmed) {
             guard CRC32.checksum(response.body) == expected else { return bad("its checksum is wrong") }
         }
+        guard response.status == 200 else { return Self.refusal(response, operation, object, credentials) }
         guard response.body.first == UInt8(ascii: "{") || response.body.first.map(Self.isSpace) == true else {
             return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body))\"")
         }

@@ -35,6 +35,8 @@ enum ErrorClass: Hashable, Sendable {
             "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete",
             "ReplicatedWriteConflictException", "408":
             self = .transient
+        // The service's own 400 names its code: one that names none was damaged on its way.
+        case "400": self = .transient
         case "UnrecognizedClientException", "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId":
             self = .credentials
         case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture":

@@ -66,11 +66,14 @@ struct DynamoDBClientTests {
     }
 
     @Test(
-        "A 200 that isn't an answer is asked for again",
+        "What isn't the service's answer, or was damaged on its way, is asked for again",
         arguments: [
             TestServer.Answer.respond(body: "<html>log in</html>"), .respond(body: ""),
             .respond(headers: ["x-amz-crc32": "1"], body: DynamoDBClientTests.tables),
             .bytes("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Tab"), .bytes(""), .bytes("nonsense\r\n"),
+            .respond(status: 400, body: String(DynamoDBClientTests.refusal("ExpiredIteratorException").dropLast(2))),
+            .respond(
+                status: 400, headers: ["x-amz-crc32": "1"], body: DynamoDBClientTests.refusal("ValidationException")),
         ])
     func badReplies(answer: TestServer.Answer) async throws {
         let server = TestServer { _, before in before < 2 ? answer : .respond(body: Self.tables) }
