@@ -10,7 +10,6 @@ journal and target are compared with every record that was made.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import re
@@ -230,7 +229,6 @@ class Besieger(threading.Thread):
             if result.returncode == -signal.SIGKILL and more:
                 self._count(DURING_COMPACTION)
             elif result.returncode == 0:
-                self._tally.folded += json.loads(result.stdout)["folded"]
                 follower.verify()
             else:
                 raise DoesNotHold(follower.name, [f"compact ends with {result.returncode}: {result.stderr}"])
@@ -341,6 +339,7 @@ class Siege:
             tally.records += truth.count
             tally.recovered += len(self.accounts[target].recovered)
             tally.overtaken += self.accounts[target].overtaken
+            tally.folded += follower.folded
             tally.peak = max(tally.peak, follower.peak)
             tally.longest_verify = max(tally.longest_verify, follower.longest_verify)
 

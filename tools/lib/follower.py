@@ -84,6 +84,7 @@ class Follower:
         self.has_journal = False
         self.peak = 0  # bytes that a daemon of this follower held at most
         self.longest_verify = 0.0
+        self.folded = 0  # advances that the journal holds folded together
         self._seen: dict[int, dict[str, Any]] = {}  # advances, by their position
 
     @property
@@ -161,6 +162,7 @@ class Follower:
         for event in told:
             if event["event"] == "sequence_advanced":
                 self._seen[event["position"]] = event
+        self.folded = sum(event["count"] for event in told if event["event"] == "advances_folded")
         return sorted((event for entry in told for event in self._unfolded(entry)), key=lambda event: event["position"])
 
     def _unfolded(self, event: dict[str, Any]) -> list[dict[str, Any]]:
