@@ -39,17 +39,18 @@ final class Caller: Sendable {
     /// - Parameters:
     ///   - object: what is asked about, for messages.
     ///   - onBeginning: as the request's; nothing of what it is told has been checked.
-    /// - Returns: the body of the 200, whose checksum was right.
-    func call(
+    ///   - read: what the answer says, from the body of a 200 whose checksum was right. What it can't read is asked for again.
+    func call<Answer: Sendable>(
         _ operation: Operation, of object: String, _ body: RequestBody,
-        onBeginning: HTTPRequest.BeginningObserver? = nil
-    ) async throws(DynamoDBError) -> [UInt8] {
+        onBeginning: HTTPRequest.BeginningObserver? = nil,
+        _ read: @Sendable ([UInt8]) throws(UnreadableReply) -> Answer
+    ) async throws(DynamoDBError) -> Answer {
         var machine = CallMachine(policy)
         var credentials = try await chain.credentials()
         while true {
             let (error, failure): (DynamoDBError, CallMachine.Failure)
-            switch await attempt(operation, of: object, body, with: credentials, onBeginning) {
-            case .body(let body): return body
+            switch await attempt(operation, of: object, body, with: credentials, onBeginning, read) {
+            case .answer(let answer): return answer
             case .failed(let reason, let kind): (error, failure) = (reason, kind)
             }
             guard !Task.isCancelled else { throw .cancelled }
@@ -70,38 +71,47 @@ final class Caller: Sendable {
         }
     }
 
-    private enum Outcome {
-        case body([UInt8])
+    private enum Outcome<Answer: Sendable> {
+        case answer(Answer)
         case failed(DynamoDBError, CallMachine.Failure)
     }
 
-    private func attempt(
+    private func attempt<Answer: Sendable>(
         _ operation: Operation, of object: String, _ body: RequestBody, with credentials: Credentials,
-        _ onBeginning: HTTPRequest.BeginningObserver?
-    ) async -> Outcome {
+        _ onBeginning: HTTPRequest.BeginningObserver?,
+        _ read: @Sendable ([UInt8]) throws(UnreadableReply) -> Answer
+    ) async -> Outcome<Answer> {
         let url = endpoint(of: operation.service)
         let request = request(operation, to: url, body, with: credentials, onBeginning)
         let response: HTTPResponse
         do throws(CurlError) {
             response = try await transport.perform(request)
         } catch {
-            return Self.outcome(of: error, operation, url, object)
+            let (reason, failure) = Self.failure(of: error, operation, url, object)
+            return .failed(reason, failure)
         }
-        func bad(_ why: String) -> Outcome {
+        func bad(_ why: String) -> Outcome<Answer> {
             .failed(.badReply(operation: operation.rawValue, object: object, why: why), .broken)
         }
         // A refusal too: half of one could be taken for another.
         if let text = response.headers["x-amz-crc32"], let expected = UInt32(text.trimmed) {
             guard CRC32.checksum(response.body) == expected else { return bad("its checksum is wrong") }
         }
-        guard response.status == 200 else { return Self.refusal(response, operation, object, credentials) }
+        guard response.status == 200 else {
+            let (reason, failure) = Self.refusal(response, operation, object, credentials)
+            return .failed(reason, failure)
+        }
         guard response.body.first == UInt8(ascii: "{") || response.body.first.map(Self.isSpace) == true else {
             return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body))\"")
         }
         if operation == .getShardIterator, let time = Self.time(of: response) {
             lead.withLock { $0 = time - surroundings.now() }
         }
-        return .body(response.body)
+        do throws(UnreadableReply) {
+            return .answer(try read(response.body))
+        } catch {
+            return bad(error.why)
+        }
     }
 
     private func request(
@@ -126,33 +136,34 @@ final class Caller: Sendable {
 
     private static func refusal(
         _ response: HTTPResponse, _ operation: Operation, _ object: String, _ credentials: Credentials
-    ) -> Outcome {
+    ) -> (DynamoDBError, CallMachine.Failure) {
         let reply = ErrorReply(status: response.status, body: response.body)
         let error = DynamoDBError.service(
             code: reply.code, message: credentials.removed(from: reply.message), status: reply.status,
             operation: operation.rawValue,
             object: object, requestID: response.headers["x-amzn-requestid"])
         let errorClass = ErrorClass(code: reply.code, message: reply.message, status: reply.status)
-        return .failed(error, .refused(errorClass, serviceTime: time(of: response)))
+        return (error, .refused(errorClass, serviceTime: time(of: response)))
     }
 
     private static func time(of response: HTTPResponse) -> Timestamp? {
         response.headers["date"].flatMap { Timestamp(httpDate: $0) }
     }
 
-    private static func outcome(
+    private static func failure(
         of error: CurlError, _ operation: Operation, _ url: HTTPURL, _ object: String
-    ) -> Outcome {
+    ) -> (DynamoDBError, CallMachine.Failure) {
         switch error {
-        case .cancelled, .closed: .failed(.cancelled, .final)
+        case .cancelled, .closed: (.cancelled, .final)
         case .tooLarge:
-            .failed(.badReply(operation: operation.rawValue, object: object, why: "\(error)"), .final)
+            (.badReply(operation: operation.rawValue, object: object, why: "\(error)"), .final)
         case .invalidRequest:
-            .failed(.configuration("\(operation.rawValue) of \(object) at \(url): \(error)"), .final)
+            (.configuration("\(operation.rawValue) of \(object) at \(url): \(error)"), .final)
         case .unreachable, .timedOut, .broken, .untrusted, .unable:
-            .failed(
+            (
                 .unreachable(endpoint: url.text, operation: operation.rawValue, reason: "\(error)"),
-                error.isTransient ? .broken : .final)
+                error.isTransient ? .broken : .final
+            )
         }
     }
 

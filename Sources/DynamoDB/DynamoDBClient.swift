@@ -125,14 +125,15 @@ package final class DynamoDBClient: Sendable {
         if let limit { body.add("Limit", limit) }
         if let key { body.add("ExclusiveStartKey", key) }
         let object = "table \(table.name), segment \(segment) of \(totalSegments)"
-        let reply = try await caller.call(.scan, of: object, body)
-        do throws(SimdjsonError) {
-            let scan = try Replies.scan(in: reply)
-            return ScanPage(
-                body: reply, changes: scan.changes,
-                lastEvaluatedKey: scan.lastEvaluatedKey.map { Array(reply[$0.range]) })
-        } catch {
-            throw .badReply(operation: "Scan", object: object, why: "\(error)")
+        return try await caller.call(.scan, of: object, body) { reply throws(UnreadableReply) in
+            do throws(SimdjsonError) {
+                let scan = try Replies.scan(in: reply)
+                return ScanPage(
+                    body: reply, changes: scan.changes,
+                    lastEvaluatedKey: scan.lastEvaluatedKey.map { Array(reply[$0.range]) })
+            } catch {
+                throw UnreadableReply(why: "\(error)")
+            }
         }
     }
 
@@ -245,9 +246,11 @@ package final class DynamoDBClient: Sendable {
         body.add("ShardIterator", iterator.token)
         body.add("Limit", limit)
         let object = "iterator \(iterator)"
-        let reply = try await caller.call(.getRecords, of: object, body) { bytes, length in
+        // Whoever takes the page parses it, while the next one is on its way.
+        let onBeginning: HTTPRequest.BeginningObserver = { bytes, length in
             if let length, let next = IteratorHint.find(inBeginning: bytes) { onNext(next, length) }
         }
+        let reply = try await caller.call(.getRecords, of: object, body, onBeginning: onBeginning) { $0 }
         return RawPage(body: reply, hintedNext: IteratorHint.find(in: reply), object: object)
     }
 
@@ -256,16 +259,17 @@ package final class DynamoDBClient: Sendable {
 
     // MARK: -
 
-    private func decode<Reply: Decodable>(
+    private func decode<Reply: Decodable & Sendable>(
         _ type: Reply.Type, _ operation: Operation, _ object: String, _ body: RequestBody
     ) async throws(DynamoDBError) -> Reply {
-        let bytes = try await caller.call(operation, of: object, body)
-        do {
-            return try JSONDecoder.controlReplies.decode(type, from: Data(bytes))
-        } catch let error as DecodingError {
-            throw .badReply(operation: operation.rawValue, object: object, why: Self.reason(error))
-        } catch {
-            throw .badReply(operation: operation.rawValue, object: object, why: "\(error)")
+        try await caller.call(operation, of: object, body) { bytes throws(UnreadableReply) in
+            do {
+                return try JSONDecoder.controlReplies.decode(type, from: Data(bytes))
+            } catch let error as DecodingError {
+                throw UnreadableReply(why: Self.reason(error))
+            } catch {
+                throw UnreadableReply(why: "\(error)")
+            }
         }
     }
 

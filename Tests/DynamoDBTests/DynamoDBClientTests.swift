@@ -69,6 +69,7 @@ struct DynamoDBClientTests {
         "What isn't the service's answer, or was damaged on its way, is asked for again",
         arguments: [
             TestServer.Answer.respond(body: "<html>log in</html>"), .respond(body: ""),
+            .respond(body: String(DynamoDBClientTests.tables.dropLast(2))),
             .respond(headers: ["x-amz-crc32": "1"], body: DynamoDBClientTests.tables),
             .bytes("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Tab"), .bytes(""), .bytes("nonsense\r\n"),
             .respond(status: 400, body: String(DynamoDBClientTests.refusal("ExpiredIteratorException").dropLast(2))),
