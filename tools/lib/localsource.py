@@ -84,6 +84,10 @@ class SourceServer:
     def _table(self, name: str, key_names: list[str]) -> SourceTable:
         return SourceTable(self, name, key_names)
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def stop(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
