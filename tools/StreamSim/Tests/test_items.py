@@ -299,7 +299,8 @@ FAILS = [
 ]
 VALUES = {
     ":two": n(2), ":five": n("5.0"), ":ten": n("10.0"), ":hello": s("hello"), ":he": s("he"), ":ll": s("ll"),
-    ":x": s("x"), ":text_two": s("two"), ":bytes": {"B": b"\x01\x02"}, ":dot": s("dot"), ":true": {"BOOL": True}, ":N": s("N"),
+    ":x": s("x"), ":text_two": s("two"), ":bytes": {"B": b"\x01\x02"}, ":dot": s("dot"), ":true": {"BOOL": True},
+    ":N": s("N"),
     ":NULL": s("NULL"), ":set": {"SS": ["y", "x"]},
 }
 PLACEHOLDERS = {"#in": "in", "#dt": "d.t", "#set": "set"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -95,6 +96,19 @@ def test_what_is_no_iterator_is_refused(streams: Any, table: SimulatedTable, sha
     for none in ("", "nonsense", good[: len(good) // 2], good + "x", "😀", "|".join("0" * 9)):
         with refused("ValidationException"):
             streams.get_records(ShardIterator=none)
+
+
+def test_an_iterator_of_another_server_does_no_harm(start: Callable[..., StreamSim]) -> None:
+    """As a client holds it whose server was started again: the same shard, but not yet its records."""
+    first, second = start(seed=7, manual_clock=True), start(seed=7, manual_clock=True)
+    tables = [sim.create_table("Table") for sim in (first, second)]
+    fill(tables[0], 50)
+    [shard] = tables[0].shards
+    assert tables[1].shards == [shard]
+    here = iterator(first.streams, tables[0].stream, shard, "LATEST")
+    answer = post(second, STREAMS, "GetRecords", {"ShardIterator": here})
+    assert answer.status == 400 or answer.json["Records"] == []
+    assert second.is_running
 
 
 # --- How long they live ---

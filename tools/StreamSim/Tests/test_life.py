@@ -31,15 +31,12 @@ def insist(call: Callable[..., Any], wants: str, **arguments: Any) -> Any:
             if wants in answer:
                 return answer
         except ClientError as error:
-            if error.response["Error"]["Code"] not in AGAIN and not is_unavailable(error):
+            code = error.response["Error"]["Code"]
+            if code not in AGAIN and not code.isdigit():  # a number: an error whose body is no JSON either
                 raise
         except (HTTPClientError, ResponseParserError, ValueError):
             pass
     raise AssertionError("no answer was good")
-
-
-def is_unavailable(error: ClientError) -> bool:
-    return error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
 
 
 @dataclass

@@ -24,7 +24,11 @@ package struct Simulator: Sendable {
     /// Every record of each table's streams, in the order in which they were made.
     private var history: [Text: [Record]] = [:]
 
+    /// What all its chance comes from.
+    package let seed: UInt64
+
     package init(seed: UInt64, settings: Settings = Settings()) {
+        self.seed = seed
         chance = Chance(seed: seed)
         numbers = SequenceNumbers(Chance(seed: chance.next()))
         self.settings = settings
@@ -156,7 +160,7 @@ package struct Simulator: Sendable {
     /// No iterator that was issued so far is good any more.
     package mutating func expireIterators() { generation += 1 }
 
-    /// All records of the table's stream but the newest `count` of each shard are gone at once.
+    /// All records of the table's stream but the newest `count` are gone at once.
     package mutating func trim(_ table: Text, keeping count: Int, at time: Int64) {
         advance(to: time)
         trim(table, keeping: count)

@@ -22,12 +22,16 @@ extension Simulator {
         case ("POST", "/control/split"): return try replaceShard(Self.body(request), splits: true)
         case ("POST", "/control/roll-over"): return try replaceShard(Self.body(request), splits: false)
         case ("POST", "/control/expire-iterators"):
-            _ = try Self.body(request)
+            _ = try Self.body(request, allowing: [])
             expireIterators()
             return [:]
         case ("POST", "/control/trim"):
             let body = try Self.body(request, allowing: ["table", "keep"])
-            trim(try tableName(body), keeping: Int(body["keep"]?.integer ?? 0))
+            let keep = body["keep"].map { $0.integer ?? -1 } ?? 0
+            guard keep >= 0 else {
+                throw ControlError("trim: 'keep' is 0 at least")
+            }
+            trim(try tableName(body), keeping: Int(clamping: keep))
             return [:]
         case ("POST", "/control/advance"):
             let body = try Self.body(request, allowing: ["seconds"])
@@ -38,7 +42,7 @@ extension Simulator {
             advance(to: time)
             return ["now": .number(Text("\(Double(now) / 1_000_000)"))]
         case ("POST", "/control/expire-items"):
-            _ = try Self.body(request)
+            _ = try Self.body(request, allowing: [])
             return ["expired": .number(Text("\(expireItems())"))]
         case ("POST", "/control/load"): return try load(Self.body(request, allowing: ["table", "changes", "per_second", "keys", "hot"]))
         case ("GET", "/control/records"): return try recordsJSON(request)
@@ -58,7 +62,9 @@ extension Simulator {
     // MARK: - How it behaves
 
     private var settingsJSON: JSON {
-        .object(SettingsField.all.map { JSON.Member($0.name, $0.read(settings)) })
+        .object(
+            SettingsField.all.map { JSON.Member($0.name, $0.read(settings)) }
+                + [JSON.Member("seed", .number(Text("\(seed)")))])
     }
 
     private mutating func changeSettings(_ body: JSON) throws(ControlError) -> JSON {

@@ -53,8 +53,13 @@ package struct Shard: Sendable {
         return count > 0 ? records[count - 1] : nil
     }
 
-    /// Takes away all but the newest `count`.
-    mutating func keep(_ count: Int) { removed = max(removed, self.count - count) }
+    /// Of all its records that are remembered.
+    var numbers: [Text] { records.map(\.sequenceNumber) }
+
+    /// Takes away what was made up to a record.
+    mutating func removeAll(upTo last: Text) {
+        removed = max(removed, place { SequenceNumbers.isLess(last, $0.sequenceNumber) })
+    }
 
     /// Lets go of what nobody can ask for any more.
     mutating func forget(at horizon: Int64) {

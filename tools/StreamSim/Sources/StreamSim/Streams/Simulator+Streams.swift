@@ -67,6 +67,12 @@ extension Simulator {
         }
         let shard = streams[stream].shards[ordinal]
         let number = body["SequenceNumber"]?.text
+        if let number {
+            let isNumber = number.bytes.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard (21...40).contains(number.bytes.count), isNumber else {
+                throw .validation("Invalid SequenceNumber: it has 21 to 40 digits")
+            }
+        }
         let place: Int
         switch (body["ShardIteratorType"]?.text?.string, number) {
         case ("TRIM_HORIZON", nil): place = shard.trimmed(at: horizon)
@@ -112,6 +118,8 @@ extension Simulator {
             !stream.shards[ordinal].isGone(at: horizon)
         else { throw .noShard }
         let shard = stream.shards[ordinal]
+        // Of another server, with another past.
+        guard iterator.place <= shard.count else { throw .validation("Invalid ShardIterator") }
         guard iterator.place >= shard.trimmed(at: horizon) else {
             note("page: trimmed")
             throw .trimmed
@@ -142,7 +150,7 @@ extension Simulator {
     /// At most a megabyte (API Reference, GetRecords), at least one record where there is one, and less by chance.
     private mutating func page(of shard: Shard, from place: Int, limit: Int) -> ArraySlice<Record> {
         var page = shard.records(from: place, limit: limit)
-        var size = 0
+        var size = page.first?.size ?? 0
         if let tooMuch = page.dropFirst().firstIndex(where: { record in
             size += record.size
             return size > 1 << 20
@@ -162,6 +170,9 @@ extension Simulator {
 
     private func ordinal(ofStream body: JSON) throws(ServiceError) -> Int {
         guard let arn = body["StreamArn"]?.text else { throw .validation("The parameter 'StreamArn' is required") }
+        guard (37...1024).contains(arn.bytes.count) else {
+            throw .validation("Invalid StreamArn: it has 37 to 1024 characters")
+        }
         guard let ordinal = streams.firstIndex(where: { $0.arn == arn }), !streams[ordinal].isGone(at: horizon) else {
             throw ServiceError(
                 code: "ResourceNotFoundException", message: "Requested resource not found: Stream: \(arn.string) not found",

@@ -52,7 +52,13 @@ struct Stream: Sendable {
         open.removeAll { $0 == ordinal }
     }
 
-    mutating func keep(_ count: Int) { for ordinal in shards.indices { shards[ordinal].keep(count) } }
+    /// Takes away all records but the newest `count`.
+    mutating func keep(_ count: Int) {
+        let numbers = shards.flatMap(\.numbers).sorted(by: SequenceNumbers.isLess)
+        guard count < numbers.count else { return }
+        let last = numbers[numbers.count - count - 1]
+        for ordinal in shards.indices { shards[ordinal].removeAll(upTo: last) }
+    }
 
     /// Lets go of shards and records that have left the stream.
     mutating func forget(at horizon: Int64) {

@@ -64,9 +64,13 @@ extension Simulator {
         let count = requests.reduce(0) { $0 + ($1.value["Keys"]?.elements?.count ?? 0) }
         guard count <= 100 else { throw .validation("Too many items requested for the BatchGetItem call") }
         var found: [Text: [JSON]] = [:]
-        var unprocessed: [Text: [JSON]] = [:]
+        var unprocessed: [JSON.Member] = []
         for request in requests {
             let table = try table(named: try TableDefinition.name(in: ["TableName": .string(request.name)]))
+            guard let keys = request.value["Keys"]?.elements, !keys.isEmpty else {
+                throw .validation("The list of keys of table \(table.name.string) must not be empty")
+            }
+            var left: [JSON] = []
             var placeholders = try Placeholders(names: request.value["ExpressionAttributeNames"], values: nil)
             let projection = try request.value["ProjectionExpression"]?.text.map { text throws(ServiceError) in
                 try Projection(text, &placeholders)
@@ -74,23 +78,23 @@ extension Simulator {
             try placeholders.checkAllUsed()
             found[table.name] = []
             var seen: Set<ItemKey> = []
-            for element in request.value["Keys"]?.elements ?? [] {
+            for element in keys {
                 let key = try table.schema.key(alone: try item(in: element, "Key"))
                 guard seen.insert(key).inserted else {
                     throw .validation("Provided list of item keys contains duplicates")
                 }
                 if settings.throttledTables.contains(table.name) || chance.percent(settings.unprocessedItems) {
                     note("batch: a key comes back unprocessed")
-                    unprocessed[table.name, default: []].append(element)
+                    left.append(element)
                 } else if let item = table.items[key] {
                     found[table.name]?.append((projection?.applied(to: item) ?? item).json)
                 }
             }
+            if !left.isEmpty { unprocessed.append(JSON.Member(request.name, request.value.with("Keys", .array(left)))) }
         }
         return [
             "Responses": Self.byTable(found),
-            "UnprocessedKeys": .object(
-                unprocessed.sorted { $0.key < $1.key }.map { JSON.Member($0.key, ["Keys": .array($0.value)]) }),
+            "UnprocessedKeys": .object(unprocessed),
         ]
     }
 
@@ -103,5 +107,12 @@ extension Simulator {
 
     private static func byTable(_ lists: [Text: [JSON]]) -> JSON {
         .object(lists.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .array($0.value)) })
+    }
+}
+
+extension JSON {
+    /// The object with another value of a member that it has: what is asked again is asked as it was.
+    fileprivate func with(_ name: Text, _ value: JSON) -> JSON {
+        .object((members ?? []).map { $0.name == name ? Member(name, value) : $0 })
     }
 }
