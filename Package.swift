@@ -78,7 +78,7 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "Dispatcher", "Journal", "Targets", "DynamoDB", "Curl", "Simdjson", "StreamModel", "StreamSim",
+                "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "Curl", "Simdjson", "StreamModel", "StreamSim",
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -56,4 +56,22 @@ struct ConductorTests {
         #expect(try order(seed: 1) == order(seed: 1))
         #expect(try Set((1...20).map { try order(seed: $0) }).count > 1)
     }
+
+    @Test("A process that is stopped runs nothing while time goes on, and then all that it missed")
+    func stops() throws {
+        let conductor = Conductor(seed: 1, disorder: 0)
+        let lane = conductor.lane()
+        let woken = try conductor.run(limit: .seconds(10_000), jobs: 1000) {
+            let process = Task(executorPreference: lane) {
+                try? await conductor.sleep(until: .seconds(10))
+                return conductor.now
+            }
+            try? await conductor.sleep(until: .seconds(5))
+            lane.stop()
+            try? await conductor.sleep(until: .seconds(3600))
+            lane.resume()
+            return await process.value
+        }
+        #expect(woken == .seconds(3600))
+    }
 }

@@ -9,7 +9,7 @@ struct SimulationTests {
     /// On a thread of its own: a run gives nothing back until it is over, and the other tests want theirs.
     private static func play(_ seed: UInt64, in folder: String = folder()) async -> Scenario.Result {
         await withCheckedContinuation { continuation in
-            Thread { continuation.resume(returning: Scenario.play(Plan(seed: seed), in: folder)) }.start()
+            Thread { continuation.resume(returning: Scenario.play(Plan(seed: seed), in: folder, tells: true)) }.start()
         }
     }
 
@@ -23,6 +23,17 @@ struct SimulationTests {
         #expect(
             result.violations.isEmpty,
             "SHAKE_SEED=\(seed) tools/simulate plays it again:\n\(result.trail.suffix(20).joined(separator: "\n"))")
+    }
+
+    @Test("A run is the same whether anybody reads its trail or not", .enabled(if: isOrdered), arguments: [3, 8])
+    func quiet(seed: UInt64) async {
+        let told = await Self.play(seed)
+        let quiet = await withCheckedContinuation { continuation in
+            Thread { continuation.resume(returning: Scenario.play(Plan(seed: seed), in: Self.folder())) }.start()
+        }
+        #expect(quiet.trail.isEmpty)
+        #expect(quiet.jobs == told.jobs)
+        #expect(quiet.coverage == told.coverage)
     }
 
     @Test(

@@ -2,13 +2,14 @@ internal import StreamModel
 internal import StreamSim
 
 /// What the rest of the world does while the daemon runs and while it doesn't: people write to the tables, shards split and
-/// roll over, iterators die, an operator rewinds.
+/// roll over, iterators die, an operator acts.
 struct Chaos: Sendable {
     private let plan: Plan
     private let world: World
     private let folder: String
     private var chance: Chance
     private var writes = 0
+    private var done: [Operator.Done] = []
 
     init(_ plan: Plan, _ world: World, in folder: String, _ chance: Chance) {
         self.plan = plan
@@ -24,31 +25,41 @@ struct Chaos: Sendable {
                 service.createTable(TableDefinition(schema, shards: plan.shards), at: now)
             }
         }
-        for _ in 0..<plan.items { write() }
+        var step = chance.split()
+        for _ in 0..<plan.items { write(&step) }
     }
 
     /// Goes on until `deadline`, or until the process is dead.
     mutating func act(until deadline: Duration, while life: Life) async {
         while world.conductor.now < deadline, life.isAlive {
-            await wait(min(chance.duration(.milliseconds(20), plan.pace), deadline - world.conductor.now))
+            // Each step has lots of its own: what is left out of one changes nothing in the next.
+            var step = chance.split()
+            await wait(min(step.duration(.milliseconds(20), plan.pace), deadline - world.conductor.now))
             guard life.isAlive else { return }
-            switch chance.below(100) {
-            case 0..<60: burst()
-            case 60..<72 where plan.splits: change()
-            case 72..<77 where plan.expiries: expire()
-            case 77..<80 where plan.expiries: await wait(chance.duration(.seconds(600), .seconds(2400)))
-            case 80..<92 where plan.rewinds: await rewind()
-            default: write()
+            switch step.below(100) {
+            case 0..<56: burst(&step)
+            case 56..<67: if plan.splits { change(&step) }
+            case 67..<71: if plan.expiries { expire() }
+            case 71..<74: if plan.expiries { await wait(step.duration(.seconds(600), .seconds(2400))) }
+            case 74..<78: if plan.pauses { await stop(life, &step) }
+            case 78..<87: if plan.rewinds { await rewind(&step) }
+            case 87..<94: if plan.answers { await answer(&step) }
+            default: write(&step)
             }
         }
     }
 
     /// Nobody runs the daemon; the tables are written to all the same.
     mutating func pause(_ duration: Duration) async {
+        var step = chance.split()
+        await pause(duration, &step)
+    }
+
+    private mutating func pause(_ duration: Duration, _ step: inout Chance) async {
         for _ in 0..<3 {
             await wait(duration / 3)
-            if chance.percent(50) { burst() }
-            if plan.splits, chance.percent(20) { change() }
+            if step.percent(50) { burst(&step) }
+            if step.percent(20), plan.splits { change(&step) }
         }
     }
 
@@ -58,15 +69,15 @@ struct Chaos: Sendable {
 
     // MARK: - The source
 
-    private mutating func burst() { for _ in 0..<chance.of(1...25) { write() } }
+    private mutating func burst(_ step: inout Chance) { for _ in 0..<step.of(1...25) { write(&step) } }
 
-    private mutating func write() {
-        let schema = chance.pick(world.schemas)
+    private mutating func write(_ step: inout Chance) {
+        let schema = step.pick(world.schemas)
         // A few keys get most of the writes.
-        let key = chance.percent(50) ? chance.below(max(1, plan.keys / 5)) : chance.below(plan.keys)
+        let key = step.percent(50) ? step.below(max(1, plan.keys / 5)) : step.below(plan.keys)
         writes += 1
-        let (isRemoval, isSame, version) = (chance.percent(15), chance.percent(5), writes)
-        let hostile = chance.pick(Self.hostile)
+        let (isRemoval, isSame, version) = (step.percent(15), step.percent(5), writes)
+        let hostile = step.pick(Self.hostile)
         world.source { service, now in
             let key = Item.key(schema, key)
             if isRemoval { return service.delete(key, from: schema.name.text, at: now) }
@@ -78,9 +89,9 @@ struct Chaos: Sendable {
         "plain", "", "\"quoted\\\" }", "é", "e\u{301}", "🦈", "\u{1}\u{1f}", "NextShardIterator\":\"x", "NULL", " ",
     ]
 
-    private mutating func change() {
-        let table = chance.pick(world.schemas).name.text
-        let (splits, index) = (chance.percent(60), chance.next())
+    private func change(_ step: inout Chance) {
+        let table = step.pick(world.schemas).name.text
+        let (splits, index) = (step.percent(60), step.next())
         world.source { service, now in
             let open = service.shards(of: table).filter { !$0.isClosed }
             guard !open.isEmpty, open.count < 12 else { return }
@@ -91,17 +102,46 @@ struct Chaos: Sendable {
                 service.rollOver(shard, of: table, at: now)
             }
         }
+        world.note("source: \(splits ? "split" : "roll-over")")
         world.say("source: a shard of \(table) \(splits ? "splits" : "rolls over")")
     }
 
     private func expire() {
         world.source { service, _ in service.expireIterators() }
+        world.note("source: all iterators expire")
         world.say("source: all iterators expire")
     }
 
     // MARK: - The operator
 
-    private mutating func rewind() async {
-        if let outcome = await Operator(world, in: folder).rewind(&chance) { world.say("operator: rewind \(outcome)") }
+    /// SIGSTOP, and after a while SIGCONT, or SIGKILL.
+    private mutating func stop(_ life: Life, _ step: inout Chance) async {
+        let duration = step.duration(.seconds(1), plan.longestPause)
+        world.note("operator: stops the process")
+        world.say("operator: stops the process for \(duration)")
+        life.lane.stop()
+        await pause(duration, &step)
+        if step.percent(15) {
+            world.note("operator: kills the stopped process")
+            await life.die()
+        }
+        life.lane.resume()
+        world.say("operator: the process goes on, alive: \(life.isAlive)")
+    }
+
+    private mutating func rewind(_ step: inout Chance) async {
+        let deed: Operator.Deed = step.percent(75) ? .rewind : step.percent(60) ? .undo : .mistake
+        await act(deed, &step)
+        // Most are taken back at once, while nothing is replayed yet.
+        if deed == .rewind, step.percent(30) { await act(.undo, &step) }
+    }
+
+    private mutating func answer(_ step: inout Chance) async {
+        await act(step.pick([.acknowledge, .acknowledge, .retry, .settle]), &step)
+    }
+
+    private mutating func act(_ deed: Operator.Deed, _ step: inout Chance) async {
+        let steps = step.percent(10) ? step.of(1...4) : Int.max
+        await Operator(world, in: folder, steps: steps).act(deed, &step, &done)
     }
 }

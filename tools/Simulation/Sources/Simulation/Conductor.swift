@@ -11,6 +11,25 @@ internal import Synchronization
 /// A program is played again exactly if it touches nothing but what is given to it: no thread, no clock and no chance of
 /// its own, and no order of a hashed collection but that of `SWIFT_DETERMINISTIC_HASHING=1`.
 package final class Conductor: TaskExecutor {
+    /// The tasks of one process, which can be stopped as SIGSTOP stops it: time goes on, and none of them runs.
+    package final class Lane: TaskExecutor {
+        private let conductor: Conductor
+        fileprivate let id: Int
+
+        fileprivate init(_ conductor: Conductor, id: Int) {
+            self.conductor = conductor
+            self.id = id
+        }
+
+        package func enqueue(_ job: consuming ExecutorJob) {
+            conductor.enqueue(Piece(job: UnownedJob(job), lane: self))
+        }
+
+        /// Lets nothing run that is not running, until `resume`.
+        package func stop() { conductor.stop(self) }
+        package func resume() { conductor.resume(self) }
+    }
+
     private struct Timer: Comparable {
         let deadline: Duration
         let id: UInt64
@@ -18,9 +37,19 @@ package final class Conductor: TaskExecutor {
         static func < (a: Timer, b: Timer) -> Bool { (a.deadline, a.id) < (b.deadline, b.id) }
     }
 
+    /// Something that can run.
+    private struct Piece {
+        let job: UnownedJob
+        /// `nil`: it is of no process.
+        let lane: Lane?
+    }
+
     private struct State {
         var chance: Chance
-        var ready: [UnownedJob] = []
+        var ready: [Piece] = []
+        /// What is ready of lanes that are stopped.
+        var held: [Int: [Piece]] = [:]
+        var lanes = 0
         var now: Duration = .zero
         var nextID: UInt64 = 0
         var timers = Heap<Timer>()
@@ -44,9 +73,38 @@ package final class Conductor: TaskExecutor {
     /// How many pieces of work were run: what a run costs, and the same for the same seed.
     package var jobs: Int { state.withLock { $0.jobs } }
 
-    package func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        state.withLock { $0.ready.append(job) }
+    package func lane() -> Lane {
+        let id = state.withLock { state in
+            state.lanes += 1
+            return state.lanes
+        }
+        return Lane(self, id: id)
+    }
+
+    package func enqueue(_ job: consuming ExecutorJob) { enqueue(Piece(job: UnownedJob(job), lane: nil)) }
+
+    private func enqueue(_ piece: Piece) {
+        state.withLock { state in
+            if let lane = piece.lane, state.held[lane.id] != nil {
+                state.held[lane.id]?.append(piece)
+            } else {
+                state.ready.append(piece)
+            }
+        }
+    }
+
+    private func stop(_ lane: Lane) {
+        state.withLock { state in
+            guard state.held[lane.id] == nil else { return }
+            state.held[lane.id] = state.ready.filter { $0.lane === lane }
+            state.ready.removeAll { $0.lane === lane }
+        }
+    }
+
+    private func resume(_ lane: Lane) {
+        state.withLock { state in
+            if let held = state.held.removeValue(forKey: lane.id) { state.ready += held }
+        }
     }
 
     package enum Ending: Error, Hashable, Sendable {
@@ -74,16 +132,21 @@ package final class Conductor: TaskExecutor {
         while true {
             if let value = result.withLock({ $0 }) { return value }
             switch next(limit: limit, jobs: jobs) {
-            case .job(let job): unsafe job.runSynchronously(on: asUnownedTaskExecutor())
-            case .wake(let continuation): continuation?.resume()
+            case .run(let piece):
+                if let lane = piece.lane {
+                    unsafe piece.job.runSynchronously(on: lane.asUnownedTaskExecutor())
+                } else {
+                    unsafe piece.job.runSynchronously(on: asUnownedTaskExecutor())
+                }
+            case .wake(let continuation): continuation.resume()
             case .end(let ending): throw ending
             }
         }
     }
 
     private enum Step {
-        case job(UnownedJob)
-        case wake(CheckedContinuation<Void, Never>?)
+        case run(Piece)
+        case wake(CheckedContinuation<Void, Never>)
         case end(Ending)
     }
 
@@ -94,7 +157,7 @@ package final class Conductor: TaskExecutor {
                 state.jobs += 1
                 let picksOther = state.ready.count > 1 && state.chance.percent(disorder)
                 let index = picksOther ? state.chance.below(state.ready.count) : 0
-                return .job(state.ready.remove(at: index))
+                return .run(state.ready.remove(at: index))
             }
             while let timer = state.timers.popMin() {
                 guard let continuation = state.sleepers.removeValue(forKey: timer.id) else { continue }

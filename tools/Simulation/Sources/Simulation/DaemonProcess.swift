@@ -19,10 +19,16 @@ final class DaemonProcess: Sendable {
     private let world: World
     private let folder: String
     private let untilIdle: Duration?
+    private let mode: DaemonConfiguration.Mode
     private let state = Mutex<(daemon: Daemon?, isStopped: Bool, failure: String?)>((nil, false, nil))
 
-    init(_ plan: Plan, _ world: World, in folder: String, life: Life, untilIdle: Duration?) {
+    /// - Parameter mode: another than the plan's, where an operator says so at the start.
+    init(
+        _ plan: Plan, _ world: World, in folder: String, life: Life, mode: DaemonConfiguration.Mode? = nil,
+        untilIdle: Duration?
+    ) {
         self.plan = plan
+        self.mode = mode ?? plan.mode
         self.world = world
         self.folder = folder
         self.life = life
@@ -49,22 +55,19 @@ final class DaemonProcess: Sendable {
                 folder, .daemon(.simulated(target.name), takesOver: target.takesOver), mapSize: Self.mapSize,
                 surroundings: surroundings, isInline: true)
         } catch {
-            return world.violate("the journal can't be opened: \(error)")
+            return world.violate(.journal, "it can't be opened: \(error)")
         }
         world.use(journal)
-        let client = DynamoDBClient(
-            ResolvedSource(region: "us-east-1", endpoint: Self.endpoint),
-            credentials: CredentialsChain([SimulatedCredentials()]),
-            transport: SimulatedTransport(life, world), retry: RetryPolicy(), surroundings: surroundings)
         let daemon = Daemon(
-            configuration: configuration, journal: journal, source: client, target: target,
-            logger: Logger(label: "simulation") { _ in TrailLogHandler(world) }, surroundings: surroundings)
+            configuration: configuration, journal: journal, source: Self.client(life, world, surroundings),
+            target: target, logger: Logger(label: "simulation") { [world] _ in TrailLogHandler(world) },
+            surroundings: surroundings)
         let isStopped = state.withLock { state in
             state.daemon = daemon
             return state.isStopped
         }
         if isStopped { daemon.stop() }
-        let running = Task(executorPreference: world.conductor) { () async -> String? in
+        let running = Task(executorPreference: life.lane) { () async -> String? in
             do throws(DaemonError) { try await daemon.run() } catch { return "\(error)" }
             return nil
         }
@@ -81,20 +84,33 @@ final class DaemonProcess: Sendable {
         state.withLock { $0.daemon = nil }
     }
 
+    static func client(_ life: Life, _ world: World, _ surroundings: Surroundings) -> DynamoDBClient {
+        DynamoDBClient(
+            ResolvedSource(region: "us-east-1", endpoint: endpoint),
+            credentials: CredentialsChain([SimulatedCredentials()]),
+            transport: SimulatedTransport(life, world), retry: RetryPolicy(), surroundings: surroundings)
+    }
+
     private var configuration: DaemonConfiguration {
         DaemonConfiguration(
-            tables: world.schemas.map(\.name), mode: plan.mode, startAt: plan.startsAtLatest ? .latest : .trimHorizon,
+            tables: world.schemas.map(\.name), mode: mode, startAt: plan.startsAtLatest ? .latest : .trimHorizon,
             untilIdle: untilIdle, maximumPoll: plan.maximumPoll, discoveryInterval: plan.discovery,
             watchInterval: .seconds(2), memoryBudget: 4 << 20, scanSegments: 3, scanReaders: 2,
-            onLoss: LossPolicies(.skip), worker: "simulated/1")
+            onLoss: LossPolicies(plan.onLoss), deadLetterLimit: plan.letterLimit, worker: "simulated/1")
     }
 }
 
-private struct SimulatedCredentials: CredentialsProvider {
+/// Has other ones every other time that it is asked for fresh ones.
+private final class SimulatedCredentials: CredentialsProvider {
     let place = "the simulation"
+    private let asked = Mutex(0)
 
     func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
-        Credentials(accessKeyID: "SIMULATED", secretAccessKey: "simulated")
+        let number = asked.withLock { asked in
+            if refreshing { asked += 1 }
+            return asked
+        }
+        return Credentials(accessKeyID: "SIMULATED\((number + 1) / 2)", secretAccessKey: "simulated")
     }
 }
 
@@ -106,11 +122,14 @@ extension RunStarted {
 
 /// Puts what the daemon logs among the rest of what happened.
 private struct TrailLogHandler: LogHandler {
-    var logLevel: Logger.Level = .debug
+    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
     private let world: World
 
-    init(_ world: World) { self.world = world }
+    init(_ world: World) {
+        self.world = world
+        logLevel = world.tells ? .debug : .critical
+    }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

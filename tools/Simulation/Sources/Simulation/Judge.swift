@@ -4,147 +4,282 @@ internal import Targets
 
 /// The invariants of DESIGN 7, asked at every write and at every rest. Facts in, violations out.
 package struct Judge: Sendable {
-    /// Where the reading of a shard may begin, besides at its first record: how many of its records are older than the anchor
-    /// or have left the stream. What lies before is not owed.
-    package var owedFrom: [ShardKey: Int] = [:]
+    package var disk = Disk()
+    package var truth = Truth()
+    package var chronicle = Chronicle()
+    package var readings = Readings()
+    /// How many records the shard had that each LATEST iterator was issued for.
+    package var anchors: [ShardIterator: Int] = [:]
+    /// What the target has refused for itself, and how often; and the rows of scans among that.
+    package var refused: [Disk.Origin: Int] = [:]
+    package var refusedRows: Set<Disk.ItemID> = []
+    /// Each shard's parent, as it really is.
+    package var parents: [ShardKey: ShardID] = [:]
+
+    /// How long the stream keeps a record, and how much of that a daemon may let pass before it says what it lost.
+    private static let retention: Duration = .seconds(24 * 3600)
+    private static let slack: Duration = .seconds(600)
+    /// How often a record is refused before it is put aside.
+    private static let attempts = 3
 
     package init() {}
 
-    /// What may excuse that a record was skipped.
-    package struct Excuses: Sendable {
-        /// So many of the shard's records have left the stream.
-        package var gone = 0
-        /// So many of them had been made before the journal knew of the shard, where it knows of no parent of it either.
-        package var foreign = 0
-        /// Whether the journal has declared a loss of the shard.
-        package var isDeclared = false
+    /// So many of a shard's records have left the stream.
+    package typealias Trimmed = (ShardKey) -> Int
 
-        package init() {}
+    // MARK: - What is owed
 
-        /// Whether the record at a place may be missing.
-        func cover(_ place: Int) -> Bool { place < gone && (isDeclared || place < foreign) }
+    /// Where the reading of a shard may begin, besides at its first record: what lies before is older than its anchor.
+    private func owed(of shard: ShardKey) -> Int {
+        switch chronicle.shards[shard]?.anchor {
+        case .iterator(let iterator)?: min(anchors[iterator] ?? 0, truth.count(of: shard))
+        case .nothing?: truth.count(of: shard)
+        case nil: 0
+        }
+    }
+
+    /// Whether the record at a place may be missing in the target.
+    private func isExcused(_ place: Int, of shard: ShardKey, _ trimmed: Trimmed) -> Bool {
+        guard let record = truth.shards[shard]?.records[place] else { return false }
+        if isPutAside(record.number, of: shard) || isScanned(record, shard.table) { return true }
+        guard place < trimmed(shard) else { return false }
+        guard let account = chronicle.shards[shard] else { return isExcused(unseen: record, of: shard) }
+        if account.losses.contains(where: { Self.covers($0, record) }) { return true }
+        // What had left the stream before anybody could have read it, where nothing is known of what came before.
+        let parent = account.checkpoint.parent.map { ShardKey(table: shard.table, stream: shard.stream, shard: $0) }
+        return parent.map { chronicle.shards[$0] == nil } ?? true && Self.isOlder(record, than: account.discovered)
+    }
+
+    /// Waits as a dead letter, or was settled by hand.
+    private func isPutAside(_ number: SequenceNumber, of shard: ShardKey) -> Bool {
+        guard let account = chronicle.shards[shard] else { return false }
+        return account.settled.contains(number)
+            || account.checkpoint.refusals.contains { $0.sequenceNumber == number }
+    }
+
+    /// Whether a scan has begun after it was made, and is finished: what it led to is there.
+    private func isScanned(_ record: Truth.Record, _ table: TableName) -> Bool {
+        guard let account = chronicle.tables[table], let began = account.scanBegan, account.scanFinished != nil else {
+            return false
+        }
+        return record.made <= began.microseconds
+    }
+
+    private static func covers(_ declared: Chronicle.Declared, _ record: Truth.Record) -> Bool {
+        if let from = declared.lost.from, record.number <= from { return false }
+        return declared.lost.cause == .shardGone
+            || Timestamp(microseconds: record.made) + retention <= declared.time + slack
+    }
+
+    /// The stream is sure to hold for 23 hours what it holds when a shard is seen.
+    private static func isOlder(_ record: Truth.Record, than seen: Timestamp) -> Bool {
+        Timestamp(microseconds: record.made) + .seconds(3600) <= seen + slack
+    }
+
+    /// A shard that came and went unseen: before anything was seen of its table, or the loss of what it followed, or of what
+    /// follows it, tells of it.
+    private func isExcused(unseen record: Truth.Record, of shard: ShardKey) -> Bool {
+        if let first = chronicle.tables[shard.table]?.firstSeen, Self.isOlder(record, than: first) { return true }
+        return chronicle.shards.contains { other, account in
+            !account.losses.isEmpty && (descends(other, from: shard) || descends(shard, from: other))
+                && account.losses.contains { Timestamp(microseconds: record.made) + Self.retention <= $0.time + Self.slack }
+        }
+    }
+
+    private func descends(_ shard: ShardKey, from ancestor: ShardKey) -> Bool {
+        guard shard.table == ancestor.table, shard.stream == ancestor.stream else { return false }
+        var next = parents[shard]
+        while let current = next {
+            if current == ancestor.shard { return true }
+            next = parents[ShardKey(table: shard.table, stream: shard.stream, shard: current)]
+        }
+        return false
     }
 
     // MARK: - At a write
 
-    /// - Parameters:
-    ///   - start: the place of the first record that a shard without a sequence number still has to bring.
-    ///   - checkpoint: what the journal says at this moment.
-    package func violations(
-        of entry: Disk.Entry, beginningAt start: Int, _ excuses: Excuses, on disk: Disk, _ truth: Truth,
-        _ checkpoint: (ShardKey) -> Checkpoint?
-    ) -> [String] {
+    package func violations(of entry: Disk.Entry, _ trimmed: Trimmed) -> [Violation] {
         guard case .shard(let shard, let epoch, _) = entry.origin else { return [] }
-        guard let current = checkpoint(shard) else { return ["\(shard): written without a checkpoint"] }
-        guard let log = truth.shards[shard] else { return ["\(shard): written, and the source has no record of it"] }
-        var found: [String] = []
-
-        let places = entry.changes.compactMap { $0.row.change.flatMap { truth.place(of: $0) } }
-        if places.count != entry.changes.count { found.append("\(shard): a record that the source never made") }
-        for (change, place) in zip(entry.changes, places) {
-            let record = log.records[place]
-            if change.item != record.item || change.row.image != record.image {
-                found.append("\(shard): record \(record.number) is not as it was made")
+        guard let current = chronicle.checkpoint(shard) else {
+            return [Violation(.invented, "\(shard): written without a checkpoint")]
+        }
+        guard let log = truth.shards[shard] else {
+            return [Violation(.invented, "\(shard): written, and the source has no record of it")]
+        }
+        var found: [Violation] = []
+        var places: [Int] = []
+        for change in entry.changes {
+            guard let origin = change.row.change, let place = log.places[origin.number] else {
+                found.append(Violation(.invented, "\(shard): a record that the source never made"))
+                continue
+            }
+            places.append(place)
+            if change.item != log.records[place].item || change.row.image != log.records[place].image {
+                found.append(Violation(.invented, "\(shard): record \(origin.number) is not as it was made"))
             }
         }
-        if zip(places, places.dropFirst()).contains(where: { pair in pair.0 + 1 != pair.1 }) {
-            found.append("\(shard): a batch with a gap, or out of order: \(places)")
+        for (place, next) in zip(places, places.dropFirst())
+        where next != place + 1 && !(next > place && isRefused(place + 1..<next, of: shard)) {
+            found.append(Violation(.skipped, "\(shard): a batch with a gap, or out of order: \(places)"))
+            break
         }
         // What an operator's rewind has overtaken is read again from there.
         if epoch == current.epoch, let first = places.first {
-            found += gap(before: first, start, excuses, log, current, disk.holds[shard] ?? [])
+            found += gap(before: first, of: shard, log, current, trimmed)
             if let parent = current.parent.flatMap({
-                checkpoint(ShardKey(table: shard.table, stream: shard.stream, shard: $0))
-            }),
-                !parent.status.letsChildrenStart
-            {
-                found.append("\(shard): written while its parent \(parent.shard.shard) is \(parent.status.rawValue)")
+                chronicle.checkpoint(ShardKey(table: shard.table, stream: shard.stream, shard: $0))
+            }), !parent.status.letsChildrenStart {
+                found.append(
+                    Violation(
+                        .lineage, "\(shard): written while its parent \(parent.shard.shard) is \(parent.status.rawValue)"))
             }
         }
-        return found + steps(back: entry, on: disk, truth, checkpoint)
+        return found + steps(back: entry)
+    }
+
+    /// Whether the target has refused each of these as often as it is asked, so that they are put aside with the next append.
+    private func isRefused(_ places: Range<Int>, of shard: ShardKey) -> Bool {
+        places.allSatisfy { place in
+            guard let number = truth.shards[shard]?.records[place].number else { return false }
+            return refused[Disk.Origin(shard: shard, number: number), default: 0] >= Self.attempts
+        }
     }
 
     /// Loss: a batch begins where the journal stands, or at what is owed.
     private func gap(
-        before first: Int, _ start: Int, _ excuses: Excuses, _ log: Truth.Log, _ current: Checkpoint,
-        _ held: Set<SequenceNumber>
-    ) -> [String] {
+        before first: Int, of shard: ShardKey, _ log: Truth.Log, _ current: Checkpoint, _ trimmed: Trimmed
+    ) -> [Violation] {
         let expected: Int
         if let number = current.sequenceNumber, let place = log.places[number] {
             expected = current.iteratorType == .atSequenceNumber ? place : place + 1
+        } else if case .iterator(let iterator, _)? = current.storedIterator {
+            expected = anchors[iterator] ?? 0
         } else {
-            expected = start
+            expected = 0
         }
         guard first > expected else { return [] }
-        // What a replay can't bring any more was brought before it.
+        let gone = trimmed(shard)
+        let held = disk.holds[shard] ?? []
         let skipped = (expected..<first).filter { place in
-            !excuses.cover(place) && !(place < excuses.gone && held.contains(log.records[place].number))
+            // What a replay can't bring any more was brought before it.
+            !(place < gone && held.contains(log.records[place].number)) && !isRefused(place..<place + 1, of: shard)
+                && !isExcused(place, of: shard, trimmed)
         }
-        return skipped.isEmpty ? [] : ["\(current.shard): records \(skipped) of \(expected)..<\(first) are skipped"]
+        return skipped.isEmpty
+            ? [] : [Violation(.skipped, "\(shard): records \(skipped) of \(expected)..<\(first) are skipped")]
     }
 
     /// Order: a change is not written over a newer one that the journal claims.
-    private func steps(
-        back entry: Disk.Entry, on disk: Disk, _ truth: Truth, _ checkpoint: (ShardKey) -> Checkpoint?
-    ) -> [String] {
+    private func steps(back entry: Disk.Entry) -> [Violation] {
         var rows: [Disk.ItemID: Disk.Origin] = [:]
         return entry.changes.compactMap { written in
             guard let change = written.row.change, let record = truth.record(change) else { return nil }
             defer { rows[written.item] = change }
             guard let before = rows[written.item] ?? disk.rows[written.item]?.change,
                 let newer = truth.record(before), newer.ordinal > record.ordinal,
-                checkpoint(before.shard)?.claims(before.number) == true
+                chronicle.checkpoint(before.shard)?.claims(before.number) == true
             else { return nil }
-            return "\(change.shard): change \(record.ordinal) of an item is written over change \(newer.ordinal)"
+            return Violation(
+                .order, "\(change.shard): change \(record.ordinal) of an item is written over change \(newer.ordinal)")
         }
+    }
+
+    // MARK: - At an event
+
+    /// A loss is declared of a shard, at this moment: something must be lost, or nobody can know.
+    package func violation(of lost: RangeLost, of shard: ShardKey, at time: Timestamp, _ trimmed: Trimmed) -> Violation? {
+        let (gone, held) = (trimmed(shard), disk.holds[shard] ?? [])
+        let start = owed(of: shard)
+        let records = truth.shards[shard]?.records ?? []
+        if start < gone, records[start..<gone].contains(where: { !held.contains($0.number) }) { return nil }
+        guard readings.knows(shard, since: chronicle.shards[shard]?.rewound, at: time) else { return nil }
+        return Violation(
+            .unfounded, "\(shard): \(lost.cause.rawValue) is declared, though all of it was read, and for hours: \(lost.detail)")
+    }
+
+    /// A record is put aside: the target must have refused it, and refused it for itself.
+    package func violation(of letter: RecordRefused, of shard: ShardKey) -> Violation? {
+        guard let number = letter.sequenceNumber else {
+            return Violation(.letter, "\(shard): a record without a number is put aside")
+        }
+        let times = refused[Disk.Origin(shard: shard, number: number), default: 0]
+        guard times < Self.attempts else { return nil }
+        return Violation(.letter, "\(shard): record \(number) is put aside, and was refused \(times) times")
     }
 
     // MARK: - At rest
 
     /// Invariant 4: whatever the journal claims, the target holds.
-    package func unfounded(
-        _ checkpoints: [Checkpoint], on disk: Disk, _ truth: Truth, _ excuses: (ShardKey) -> Excuses
-    ) -> [String] {
-        checkpoints.compactMap { checkpoint in
-            guard let number = checkpoint.sequenceNumber, let log = truth.shards[checkpoint.shard],
-                let place = log.places[number]
+    package func unfounded(_ trimmed: Trimmed) -> [Violation] {
+        chronicle.shards.keys.sorted().compactMap { shard in
+            guard let checkpoint = chronicle.checkpoint(shard), let number = checkpoint.sequenceNumber,
+                let log = truth.shards[shard], let place = log.places[number]
             else { return nil }
             let end = checkpoint.iteratorType == .atSequenceNumber ? place : place + 1
-            let holds = disk.holds[checkpoint.shard] ?? []
-            let start = owedFrom[checkpoint.shard] ?? 0
-            let excuses = excuses(checkpoint.shard)
-            guard start < end,
-                let missing = (start..<end).first(where: {
-                    !holds.contains(log.records[$0].number) && !excuses.cover($0)
-                })
-            else { return nil }
-            return "\(checkpoint.shard): the journal is at \(number), and the target does not hold record \(missing)"
-        }
-    }
-
-    /// Whether some record of a table is missing and excused, so that the target can't equal the source.
-    package func hasExcused(of table: TableName, on disk: Disk, _ truth: Truth, _ excuses: (ShardKey) -> Excuses)
-        -> Bool
-    {
-        truth.shards.contains { shard, log in
-            guard shard.table == table else { return false }
-            let (holds, excuses) = (disk.holds[shard] ?? [], excuses(shard))
-            return log.records.indices.contains { !holds.contains(log.records[$0].number) && excuses.cover($0) }
+            guard let missing = missing(owed(of: shard)..<max(end, owed(of: shard)), of: shard, trimmed).first else {
+                return nil
+            }
+            return Violation(
+                .claim, "\(shard): the journal is at \(number), and the target does not hold record \(missing)")
         }
     }
 
     /// Invariant 1: every record that is owed is in the target.
-    package func lost(on disk: Disk, _ truth: Truth, _ excuses: (ShardKey) -> Excuses) -> [String] {
+    package func lost(_ trimmed: Trimmed) -> [Violation] {
         truth.shards.keys.sorted().compactMap { shard in
-            guard let log = truth.shards[shard] else { return nil }
-            let holds = disk.holds[shard] ?? []
-            let excuses = excuses(shard)
-            let missing = log.records.indices[min(owedFrom[shard] ?? 0, log.records.count)...].filter {
-                !holds.contains(log.records[$0].number) && !excuses.cover($0)
-            }
-            guard let first = missing.first else { return nil }
-            return "\(shard): \(missing.count) records are lost, the first is \(log.records[first].number)"
+            let places = missing(owed(of: shard)..<truth.count(of: shard), of: shard, trimmed)
+            guard let first = places.first, let number = truth.shards[shard]?.records[first].number else { return nil }
+            return Violation(.lost, "\(shard): \(places.count) records are lost, the first is \(number)")
         }
+    }
+
+    private func missing(_ places: Range<Int>, of shard: ShardKey, _ trimmed: Trimmed) -> [Int] {
+        let (records, holds) = (truth.shards[shard]?.records ?? [], disk.holds[shard] ?? [])
+        return places.filter { !holds.contains(records[$0].number) && !isExcused($0, of: shard, trimmed) }
+    }
+
+    /// The target equals the source, item by item, save for what is excused of an item's last change.
+    ///
+    /// - Parameter letters: items that a scan brought and that wait as dead letters.
+    package func differences(
+        of table: TableName, from source: [Disk.ItemID: [UInt8]], letters: Set<Disk.ItemID>, _ trimmed: Trimmed
+    ) -> [Violation] {
+        var items = Set(source.keys)
+        for (item, row) in disk.rows where item.table == table && row.image != nil { items.insert(item) }
+        let different = items.filter { item in
+            disk.rows[item]?.image != source[item] && !mayDiffer(item, from: source[item], letters, trimmed)
+        }
+        return different.isEmpty ? [] : [Violation(.difference, "\(table): \(different.count) items differ")]
+    }
+
+    private func mayDiffer(
+        _ item: Disk.ItemID, from image: [UInt8]?, _ letters: Set<Disk.ItemID>, _ trimmed: Trimmed
+    ) -> Bool {
+        guard let newest = truth.newest[item], let place = truth.place(of: newest),
+            let record = truth.record(newest), !(disk.holds[newest.shard] ?? []).contains(newest.number)
+        else { return false }
+        if isPutAside(newest.number, of: newest.shard) { return true }
+        if isScanned(record, item.table) {
+            // A scan brings what is there, unless the target can't hold it, and removes nothing.
+            return image == nil || letters.contains(item)
+        }
+        return place < owed(of: newest.shard) || isExcused(place, of: newest.shard, trimmed)
+    }
+
+    /// A file holds each record once, unless it was read again on purpose.
+    package var repeated: [Violation] {
+        var seen: [Disk.Origin: UInt64] = [:]
+        var found: [Violation] = []
+        for entry in disk.log {
+            guard case .shard(let shard, let epoch, _) = entry.origin else { continue }
+            for change in entry.changes.compactMap(\.row.change) {
+                if let before = seen[change], before >= epoch.number {
+                    found.append(Violation(.twice, "\(shard): record \(change.number) is twice in the file"))
+                }
+                seen[change] = epoch.number
+            }
+        }
+        return Array(found.prefix(3))
     }
 }
 

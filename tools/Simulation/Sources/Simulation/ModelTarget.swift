@@ -43,7 +43,7 @@ package struct ModelTarget: Target {
     }
 
     package func prepare(_ table: TableSchema) async throws(TargetError) {
-        guard await life.step() else { throw dead }
+        guard await life.step(.preparing) else { throw dead }
         world.disk { _ = $0.tables.insert(table.name) }
     }
 
@@ -62,7 +62,8 @@ package struct ModelTarget: Target {
     }
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
-        guard await life.step() else { throw dead }
+        guard await life.step(.writing) else { throw dead }
+        for batch in batches { try check(batch) }
         let trouble = world.targetTrouble(kind)
         if let trouble { world.note("target: \(trouble.name)") }
         switch trouble {
@@ -77,11 +78,31 @@ package struct ModelTarget: Target {
         guard life.isAlive else { throw dead }
         let tokens = try apply(batches)
         if case .lostAnswer = trouble { throw .unavailable(target: name, reason: "simulated, after it was written") }
-        guard await life.step() else { throw dead }
+        guard await life.step(.written) else { throw dead }
         return tokens
     }
 
     package func close() async {}
+
+    /// - Throws: `.unwritable` for the first change that the target can't hold for what it is.
+    private func check(_ batch: Batch) throws(TargetError) {
+        for part in batch.parts {
+            for change in part.changes {
+                guard let image = change.kind == .snapshot ? change.keys : change.newImage,
+                    world.isPoison(part.body[image.range])
+                else { continue }
+                var origin: Disk.Origin?
+                if case .shard(let shard, _, _) = batch.origin, let number = change.sequenceNumber {
+                    origin = Disk.Origin(shard: shard, number: number)
+                }
+                guard let item = world.itemID(of: Array(part.body[change.keys.range]), batch.table) else { continue }
+                world.refuse(origin, item)
+                throw .unwritable(
+                    target: name, what: change.sequenceNumber?.text ?? "a row", reason: "simulated: it is poison",
+                    change: change)
+            }
+        }
+    }
 
     /// - Parameter count: how many changes are written, of all batches together.
     @discardableResult

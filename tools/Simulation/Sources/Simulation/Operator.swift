@@ -1,79 +1,375 @@
+internal import DynamoDB
 internal import Journal
 internal import StreamModel
 internal import StreamSim
 
-/// What `shakectl rewind` does, as a process of its own beside the daemon or without one.
+/// What `shakectl rewind`, `ack` and `dead-letters` do, as a process of its own beside the daemon or without one.
 struct Operator: Sendable {
-    private let world: World
-    private let folder: String
-
-    init(_ world: World, in folder: String) {
-        self.world = world
-        self.folder = folder
+    /// What may be done at all.
+    enum Deed: CaseIterable, Sendable {
+        case rewind
+        /// A rewind is taken back.
+        case undo
+        /// A rewind to where nothing can be rewound to.
+        case mistake
+        case acknowledge
+        case retry
+        case settle
     }
 
-    /// Rewinds some shard that has come somewhere to some place before that.
+    /// A rewind that may be taken back: where each of its shards stood before.
+    struct Done: Sendable {
+        let shard: ShardKey
+        let before: Position
+    }
+
+    private struct Refused: Error {
+        let name: String
+        let text: String
+
+        init(_ name: String, _ text: String = "") {
+            self.name = name
+            self.text = text
+        }
+    }
+
+    private let world: World
+    private let folder: String
+    private let life: Life
+    private let surroundings: Surroundings
+
+    /// - Parameter steps: after how many the process is killed.
+    init(_ world: World, in folder: String, steps: Int = .max) {
+        self.world = world
+        self.folder = folder
+        life = Life(world.conductor.lane(), steps: steps) { step in
+            world.note("operator: killed")
+            world.say("an operator's process is killed \(step.name)")
+        }
+        surroundings = world.surroundings(of: life)
+    }
+
+    /// - Parameter done: rewinds that may be taken back, the newest last.
+    func act(_ deed: Deed, _ chance: inout Chance, _ done: inout [Done]) async {
+        guard let journal = open() else { return }
+        let running = Task(executorPreference: life.lane) { [chance, done] in
+            var (chance, done) = (chance, done)
+            await act(deed, journal, &chance, &done)
+            return (chance, done)
+        }
+        life.begins(journal) { running.cancel() }
+        (chance, done) = await running.value
+        life.ends()
+    }
+
+    private func act(_ deed: Deed, _ journal: Journal, _ chance: inout Chance, _ done: inout [Done]) async {
+        do throws(Refused) {
+            let outcome =
+                switch deed {
+                case .rewind: try await rewind(journal, &chance, &done)
+                case .undo: try await undo(journal, &chance, done)
+                case .mistake: try await mistake(journal, &chance)
+                case .acknowledge: try await acknowledge(journal, chance.pick([.skip, .resync, nil]))
+                case .retry: try await retry(journal, isOffline: chance.percent(30))
+                case .settle: try await settle(journal, &chance)
+                }
+            if let outcome {
+                world.note("operator: \(outcome.name)")
+                world.say("operator: \(outcome.name) \(outcome.text)")
+            }
+        } catch {
+            if life.isAlive { world.note("operator: \(error.name)") }
+            world.say("operator: \(error.name) \(error.text)")
+        }
+        if life.isAlive { await journal.close(reason: "done") }
+    }
+
+    /// Says how tables that stand still go on, and has the dead letters tried again: the last of what an operator does.
     ///
-    /// - Returns: what was done, or why it was refused; `nil` where there is nothing to rewind.
-    func rewind(_ chance: inout Chance) async -> String? {
-        let journal: Journal
-        let surroundings = world.surroundings(of: Life())
+    /// - Returns: whether there was anything to do.
+    func putRight(_ chance: inout Chance) async -> Bool {
+        guard let journal = open() else { return false }
+        var hasActed = false
+        do throws(Refused) {
+            if try checkpoints(journal).contains(where: { $0.loss?.stops == true }) {
+                let outcome = try await acknowledge(journal, chance.pick([.skip, .resync]))
+                world.say("operator: \(outcome?.name ?? "") \(outcome?.text ?? "")")
+                hasActed = true
+            }
+            if try !letters(journal).isEmpty {
+                do throws(Refused) {
+                    _ = try await retry(journal, isOffline: false)
+                    world.say("operator: the dead letters are tried again")
+                } catch {
+                    world.note("operator: \(error.name)")
+                    _ = try await settle(journal, letters: try letters(journal))
+                    world.say("operator: the dead letters are settled, since \(error.text)")
+                }
+                hasActed = true
+            }
+        } catch {
+            world.say("operator: \(error.name) \(error.text)")
+        }
+        await journal.close(reason: "done")
+        return hasActed
+    }
+
+    private func open() -> Journal? {
         do throws(JournalError) {
-            journal = try Journal.open(
-                folder, .steward(RunStarted(role: "rewind", version: "0", host: "simulated", pid: 2)),
+            return try Journal.open(
+                folder, .steward(RunStarted(role: "operator", version: "0", host: "simulated", pid: 2)),
                 mapSize: DaemonProcess.mapSize, surroundings: surroundings, isInline: true)
         } catch {
             if case .noJournal = error { return nil }
-            world.violate("an operator can't open the journal: \(error)")
+            if case .notAJournal = error { return nil }
+            world.violate(.journal, "an operator can't open it: \(error)")
             return nil
         }
-        let outcome: String?
-        do {
-            outcome = try await rewind(journal, surroundings, &chance)
-        } catch {
-            outcome = "refused: \(error)"
-            world.note("operator: rewind refused")
+    }
+
+    private typealias Outcome = (name: String, text: String)
+
+    /// Reads, decides and appends; anew where the daemon appended to the same shard between.
+    private func append(
+        _ journal: Journal, _ plan: () async throws(Refused) -> [Draft]
+    ) async throws(Refused) -> [Receipt] {
+        for _ in 0..<20 {
+            let drafts = try await plan()
+            guard !drafts.isEmpty else { return [] }
+            do throws(JournalError) {
+                return try await journal.append(drafts)
+            } catch {
+                switch error {
+                case .conflict, .refused: world.note("operator: overtaken by an append")
+                default: throw Refused("killed or closed", "\(error)")
+                }
+            }
         }
-        await journal.close(reason: "done")
-        return outcome
+        throw Refused("overtaken each time")
+    }
+
+    private func checkpoints(_ journal: Journal) throws(Refused) -> [Checkpoint] {
+        do throws(JournalError) { return try journal.checkpoints() } catch { throw Refused("journal", "\(error)") }
+    }
+
+    // MARK: - Rewinding
+
+    /// Rewinds some shard that has come somewhere to some place before that.
+    private func rewind(
+        _ journal: Journal, _ chance: inout Chance, _ done: inout [Done]
+    ) async throws(Refused) -> Outcome? {
+        let all = try checkpoints(journal)
+        let begun = all.filter { $0.sequenceNumber != nil }
+        // Seldom one that has not begun.
+        guard let shard = (chance.percent(90) ? begun : all).isEmpty
+            ? nil : chance.pick(chance.percent(90) && !begun.isEmpty ? begun : all).shard
+        else { return nil }
+        let (fraction, toStart, isInclusive) = (chance.unit(), chance.percent(20), chance.percent(30))
+        return try await rewind(journal, shard, isOffline: chance.percent(30), &done) { checkpoint in
+            guard let number = checkpoint.sequenceNumber else { return (.start, false) }
+            guard let place = place(before: number, of: shard, fraction, toStart: toStart) else { return nil }
+            return (place, isInclusive)
+        }
     }
 
     private func rewind(
-        _ journal: Journal, _ surroundings: Surroundings, _ chance: inout Chance
-    ) async throws -> String? {
-        let begun = try journal.checkpoints().filter { $0.sequenceNumber != nil }
-        guard !begun.isEmpty else { return nil }
-        let shard = chance.pick(begun).shard
-        let (fraction, toStart, isInclusive) = (chance.unit(), chance.percent(20), chance.percent(30))
-        for _ in 0..<5 {
-            let checkpoints = try journal.checkpoints()
-            guard let current = checkpoints.first(where: { $0.shard == shard }), let number = current.sequenceNumber,
-                let place = place(before: number, of: shard, fraction, toStart: toStart)
-            else { return nil }
+        _ journal: Journal, _ shard: ShardKey, isOffline: Bool, _ done: inout [Done],
+        _ place: (Checkpoint) -> (RewindRequest.Place, inclusive: Bool)?
+    ) async throws(Refused) -> Outcome? {
+        var before: [Done] = []
+        var text = ""
+        var cascaded = 0
+        let receipts = try await append(journal) { () throws(Refused) in
+            let checkpoints = try checkpoints(journal)
+            guard let current = checkpoints.first(where: { $0.shard == shard }),
+                let (place, isInclusive) = place(current)
+            else { return [] }
             let request = RewindRequest(
                 place: place, inclusive: isInclusive, reason: "simulated", author: "operator@simulated")
-            let plan = try RewindPlan.make(request, of: shard, among: checkpoints)
-            do throws(JournalError) {
-                await surroundings.passing(.inRewind)
-                _ = try await journal.append(plan.drafts)
-                world.note("operator: rewind")
-                if !plan.cascaded.isEmpty { world.note("operator: rewind with a cascade") }
-                return "of \(shard) from \(number) to \(plan.to?.text ?? "its start"), with \(plan.cascaded.count) more"
+            let plan: RewindPlan
+            do throws(RewindRefusal) {
+                plan = try RewindPlan.make(request, of: shard, among: checkpoints)
             } catch {
-                guard case .conflict = error else { throw error }
-                world.note("operator: rewind overtaken by an append")
+                throw Refused("rewind refused, \(Self.kind(of: error))", "\(error)")
             }
+            if !isOffline { try await ask(plan) }
+            let all = [shard] + plan.cascaded
+            before = all.compactMap { shard in
+                checkpoints.first { $0.shard == shard }.map { Done(shard: shard, before: $0.position) }
+            }
+            cascaded = plan.cascaded.count
+            text = "of \(shard) from \(plan.from?.text ?? "its start") to \(plan.to?.text ?? "its start")"
+            await surroundings.passing(.inRewind)
+            return plan.drafts
         }
-        return "of \(shard) was overtaken each time"
+        guard !receipts.isEmpty else { return nil }
+        done += before
+        return (cascaded > 0 ? "rewind with a cascade" : "rewind", text + ", with \(cascaded) more")
     }
 
     /// A record at or before `number`, or the shard's start.
     private func place(
         before number: SequenceNumber, of shard: ShardKey, _ fraction: Double, toStart: Bool
     ) -> RewindRequest.Place? {
-        return world.truth { truth in
+        world.truth { truth in
             guard let log = truth.shards[shard], let last = log.places[number] else { return nil }
             return toStart ? .start : .sequenceNumber(log.records[Int(Double(last + 1) * fraction)].number)
         }
+    }
+
+    /// As the command that a rewind prints does it: back to where the shard stood before.
+    private func undo(_ journal: Journal, _ chance: inout Chance, _ done: [Done]) async throws(Refused) -> Outcome? {
+        guard !done.isEmpty else { return nil }
+        let last = chance.percent(70) ? done[done.count - 1] : chance.pick(done)
+        let then: Checkpoint?
+        do throws(JournalError) {
+            then = try journal.checkpoint(of: last.shard, at: last.before)
+        } catch {
+            throw Refused("journal", "\(error)")
+        }
+        guard let then else { return nil }
+        var none: [Done] = []
+        let outcome = try await rewind(journal, last.shard, isOffline: true, &none) { _ in (.checkpoint(then), false) }
+        return outcome.map { ("undo of a rewind", $0.text) }
+    }
+
+    private func mistake(_ journal: Journal, _ chance: inout Chance) async throws(Refused) -> Outcome? {
+        let all = try checkpoints(journal)
+        guard !all.isEmpty else { return nil }
+        let shard = chance.pick(all).shard
+        let kind = chance.below(4)
+        var none: [Done] = []
+        let unknown = ShardKey(table: shard.table, stream: shard.stream, shard: ShardID("shardId-unknown"))
+        if kind == 0 {
+            do throws(RewindRefusal) {
+                let request = RewindRequest(place: .start, inclusive: false, reason: "", author: "")
+                _ = try RewindPlan.make(request, of: unknown, among: all)
+                world.violate(.journal, "a shard that is not known can be rewound")
+            } catch {
+                throw Refused("rewind refused, \(Self.kind(of: error))", "\(error)")
+            }
+        }
+        return try await rewind(journal, shard, isOffline: true, &none) { current in
+            let number: SequenceNumber? =
+                switch kind {
+                case 1: SequenceNumber("1")
+                case 2: current.range.ending.flatMap { SequenceNumber($0.text + "0") }
+                default: SequenceNumber((current.sequenceNumber ?? current.range.starting).map { $0.text + "0" } ?? "9")
+                }
+            // Ahead, and not behind its end.
+            if kind == 3, current.range.isClosed { return nil }
+            return number.map { (.sequenceNumber($0), false) }
+        }
+    }
+
+    /// Asks the stream for the iterator that the replay will begin with: it refuses where the records are gone.
+    private func ask(_ plan: RewindPlan) async throws(Refused) {
+        do throws(DynamoDBError) {
+            _ = try await DaemonProcess.client(life, world, surroundings).iterator(
+                plan.needs.type, at: plan.needs.sequenceNumber, shard: plan.shard)
+        } catch {
+            if error.isTrimmed || error.isNotFound { throw Refused("rewind refused, trimmed", "\(error)") }
+            throw Refused("rewind refused, the source can't be asked", "\(error)")
+        }
+    }
+
+    private static func kind(of refusal: RewindRefusal) -> String {
+        let names = [
+            ("doesn't know shard", "an unknown shard"), ("lies before shard", "before the shard"),
+            ("lies behind shard", "behind the shard"), ("since its start", "ahead of a start"),
+            ("lies ahead of shard", "ahead of the checkpoint"), ("can't be brought forward", "a parent is replayed"),
+        ]
+        return names.first { refusal.description.contains($0.0) }?.1 ?? refusal.description
+    }
+
+    // MARK: - Losses
+
+    private func acknowledge(_ journal: Journal, _ remedy: LossPolicy?) async throws(Refused) -> Outcome? {
+        let tables = Set(try checkpoints(journal).filter { $0.loss != nil }.map(\.shard.table))
+        guard !tables.isEmpty else { throw Refused("ack, nothing waits") }
+        var text = ""
+        let receipts = try await append(journal) { () throws(Refused) in
+            let losses = try checkpoints(journal).compactMap { checkpoint in
+                checkpoint.loss.map { (checkpoint: checkpoint, loss: $0) }
+            }
+            if remedy != nil, !losses.contains(where: { $0.loss.stops }) { throw Refused("ack refused, not stopped") }
+            let open = losses.filter { !$0.loss.isAcknowledged || remedy != nil && $0.loss.stops }
+            text = "\(open.count) losses"
+            return open.map { checkpoint, loss in
+                let word = LossAcknowledged(
+                    author: "operator@simulated", reason: "simulated", remedy: loss.stops ? remedy : nil)
+                return Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.lossAcknowledged(word)])
+            }
+        }
+        if receipts.isEmpty { throw Refused("ack, nothing waits") }
+        return ("ack\(remedy.map { " --\($0.rawValue)" } ?? "")", text)
+    }
+
+    // MARK: - Dead letters
+
+    private struct Letter {
+        /// `nil`: an item of a scan.
+        let checkpoint: Checkpoint?
+        let table: TableName
+        let position: Position
+        let number: SequenceNumber?
+    }
+
+    private func letters(_ journal: Journal) throws(Refused) -> [Letter] {
+        do throws(JournalError) {
+            let items = try journal.tables().flatMap { table in
+                table.refusals.map { Letter(checkpoint: nil, table: table.table, position: $0, number: nil) }
+            }
+            let records = try journal.checkpoints().flatMap { checkpoint in
+                checkpoint.refusals.map {
+                    Letter(
+                        checkpoint: checkpoint, table: checkpoint.shard.table, position: $0.position,
+                        number: $0.sequenceNumber)
+                }
+            }
+            return items + records
+        } catch {
+            throw Refused("journal", "\(error)")
+        }
+    }
+
+    /// All of them, each shard back to its first.
+    private func retry(_ journal: Journal, isOffline: Bool) async throws(Refused) -> Outcome? {
+        let waiting = try letters(journal)
+        guard !waiting.isEmpty else { throw Refused("dead letters, none waits") }
+        let shards = Dictionary(grouping: waiting.filter { $0.number != nil }) { $0.checkpoint?.shard }
+        guard !shards.isEmpty else { throw Refused("dead-letters retry refused, an item of a scan") }
+        for (shard, letters) in shards.sorted(by: { $0.value[0].position < $1.value[0].position }) {
+            guard let shard, let first = letters.compactMap(\.number).min() else { continue }
+            var none: [Done] = []
+            _ = try await rewind(journal, shard, isOffline: isOffline, &none) { _ in (.sequenceNumber(first), true) }
+        }
+        return ("dead-letters retry", "\(waiting.count) letters")
+    }
+
+    private func settle(_ journal: Journal, _ chance: inout Chance) async throws(Refused) -> Outcome? {
+        let waiting = try letters(journal)
+        guard !waiting.isEmpty else { throw Refused("dead letters, none waits") }
+        return try await settle(journal, letters: [chance.pick(waiting)])
+    }
+
+    private func settle(_ journal: Journal, letters chosen: [Letter]) async throws(Refused) -> Outcome? {
+        let positions = Set(chosen.map(\.position))
+        _ = try await append(journal) { () throws(Refused) in
+            let waiting = try letters(journal).filter { positions.contains($0.position) }
+            let ofShards = Dictionary(grouping: waiting.filter { $0.number != nil }) { $0.checkpoint?.shard }
+            let ofTables = Dictionary(grouping: waiting.filter { $0.number == nil }) { $0.table }
+            func settled(_ letters: [Letter]) -> [Payload] {
+                letters.map {
+                    .refusalSettled(
+                        RefusalSettled(refusal: $0.position, author: "operator@simulated", reason: "simulated"))
+                }
+            }
+            return ofTables.sorted { $0.key < $1.key }.map { Draft(table: $0.key, settled($0.value)) }
+                + ofShards.values.sorted { $0[0].position < $1[0].position }.compactMap { letters in
+                    letters[0].checkpoint.map { Draft(shard: $0.shard, expecting: $0.revision, settled(letters)) }
+                }
+        }
+        return ("dead-letters settle", "\(chosen.count) letters")
     }
 }

@@ -1,4 +1,5 @@
 package import Dispatcher
+package import Journal
 internal import StreamModel
 internal import StreamSim
 
@@ -6,7 +7,7 @@ internal import StreamSim
 ///
 /// Everything that is drawn while it runs comes from generators of their own for each part, so that leaving one thing out
 /// changes as little as possible of the rest.
-package struct Plan: Hashable, Sendable {
+package struct Plan: Hashable, Sendable, Codable {
     package var seed: UInt64
     package var target: ModelTarget.Kind
     package var mode: DaemonConfiguration.Mode
@@ -16,8 +17,8 @@ package struct Plan: Hashable, Sendable {
     package var keys: Int
     /// Items that are there before anything else.
     package var items: Int
-    package var maximumPoll: Duration
-    package var discovery: Duration
+    @Milliseconds package var maximumPoll: Duration
+    @Milliseconds package var discovery: Duration
     /// One process of the daemon after the other.
     package var lives: [LifePlan]
     /// Of a hundred calls, how many the service fails.
@@ -26,12 +27,23 @@ package struct Plan: Hashable, Sendable {
     package var troubles: Int
     /// Of a hundred picks, how many are out of turn.
     package var disorder: Int
-    /// What the source does besides being written to, and what the operator does.
+    /// What the source does besides being written to.
     package var splits: Bool
     package var expiries: Bool
+    /// What the operator does: sets shards back, stops and continues the process, answers a loss and dead letters.
     package var rewinds: Bool
+    package var pauses: Bool
+    package var answers: Bool
+    /// How long the process may be stopped.
+    @Milliseconds package var longestPause: Duration
+    /// What is done where records are lost.
+    package var onLoss: LossPolicy
+    /// Of a hundred images, how many the target can't hold until it is healed at the end.
+    package var poison: Int
+    /// Dead letters of a table, at most.
+    package var letterLimit: Int
     /// How long a listing may be behind.
-    package var listingLag: Duration
+    @Milliseconds package var listingLag: Duration
     /// Shards of a page of a listing.
     package var listingPage: Int
     /// Records of a page at most.
@@ -39,15 +51,15 @@ package struct Plan: Hashable, Sendable {
     /// Of a hundred pages, how many are empty though there is more.
     package var emptyPages: Int
     /// The longest wait between two things that the rest of the world does.
-    package var pace: Duration
+    @Milliseconds package var pace: Duration
 
-    package struct LifePlan: Hashable, Sendable {
+    package struct LifePlan: Hashable, Sendable, Codable {
         /// Killed after so many steps; `nil`: told to stop.
         package var steps: Int?
         /// Told to stop after that long.
-        package var duration: Duration
+        @Milliseconds package var duration: Duration
         /// How long nobody runs afterwards.
-        package var downtime: Duration
+        @Milliseconds package var downtime: Duration
         /// How many of its last batches the target loses meanwhile, as if restored from a backup; of a thousand.
         package var restored: Int?
     }
@@ -57,20 +69,26 @@ package struct Plan: Hashable, Sendable {
         var chance = Chance(seed: seed)
         self.seed = seed
         target = chance.pick(ModelTarget.Kind.allCases)
-        mode = chance.percent(35) ? .all : .incr
+        mode = chance.percent(40) ? .all : .incr
         startsAtLatest = chance.percent(20)
         tables = chance.percent(15) ? 2 : 1
         shards = chance.percent(50) ? 1 : chance.of(2...5)
         keys = chance.percent(30) ? chance.of(1...3) : chance.of(4...40)
         items = chance.percent(50) ? chance.of(0...60) : 0
         maximumPoll = chance.pick([.seconds(1), .seconds(5), .seconds(20)])
-        discovery = chance.pick([.seconds(5), .seconds(30), .seconds(60)])
+        discovery = chance.pick([.seconds(5), .seconds(15), .seconds(40)])
         faults = chance.percent(40) ? 0 : chance.of(1...30)
         troubles = chance.percent(40) ? 0 : chance.of(1...30)
         disorder = chance.percent(40) ? 0 : chance.of(1...60)
         splits = chance.percent(75)
         expiries = chance.percent(40)
         rewinds = chance.percent(50)
+        pauses = chance.percent(25)
+        answers = chance.percent(70)
+        longestPause = chance.percent(80) ? .seconds(1800) : .seconds(30 * 3600)
+        onLoss = chance.pick([.skip, .stop, .resync])
+        poison = chance.percent(20) ? chance.of(1...25) : 0
+        letterLimit = chance.percent(50) ? chance.of(1...6) : 100
         listingLag = chance.percent(50) ? .zero : chance.duration(.milliseconds(100), .seconds(90))
         listingPage = chance.pick([1, 2, 3, 100])
         pageSize = chance.pick([1, 3, 10, 1000])
@@ -93,16 +111,21 @@ package struct Plan: Hashable, Sendable {
 
     /// Some runs take days: the stream forgets, shards age out, and a shard is silent for longer than a record is kept.
     private mutating func stretch(_ chance: inout Chance) {
-        guard chance.percent(3) else { return }
-        (shards, tables, maximumPoll) = (chance.of(1...2), 1, .seconds(120))
+        guard chance.percent(10) else { return }
+        (shards, tables) = (chance.of(1...2), chance.percent(20) ? 2 : 1)
+        maximumPoll = chance.pick([.seconds(120), .seconds(600)])
+        discovery = .seconds(300)
         (faults, troubles, emptyPages) = (min(faults, 5), min(troubles, 5), min(emptyPages, 5))
         pace = chance.duration(.seconds(3600), .seconds(14 * 3600))
+        longestPause = .seconds(40 * 3600)
         for index in lives.indices {
             lives[index].duration = chance.duration(.seconds(3600), .seconds(36 * 3600))
             if chance.percent(70) { lives[index].steps = nil }
-            // What neither the target nor the stream has any more only an operator can bring back.
-            lives[index].restored = nil
             if chance.percent(50) { lives[index].downtime = chance.duration(.seconds(3600), .seconds(40 * 3600)) }
         }
     }
 }
+
+extension DaemonConfiguration.Mode: Codable {}
+extension LossPolicy: Codable {}
+extension ModelTarget.Kind: Codable {}

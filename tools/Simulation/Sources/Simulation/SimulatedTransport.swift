@@ -13,7 +13,7 @@ package struct SimulatedTransport: HTTPTransport {
     }
 
     package func perform(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
-        guard await life.step() else { return try await never() }
+        guard await life.step(.request) else { return try await never() }
         try await pass(world.latency())
         guard life.isAlive else { return try await never() }
         let reply = world.answer(Request(request))
@@ -23,7 +23,7 @@ package struct SimulatedTransport: HTTPTransport {
         case .resetBeforeEffect, .resetAfterEffect: throw .broken(reason: "simulated: connection reset")
         case .truncated: throw .broken(reason: "simulated: transfer closed with bytes remaining")
         }
-        guard await life.step() else { return try await never() }
+        guard await life.step(.reply) else { return try await never() }
         try await pass(world.latency())
         var body = reply.body
         body.reserveCapacity(body.count + HTTPEngine.spareBytes)

@@ -1,7 +1,7 @@
 /// The last lines of what happened.
 struct Trail {
     private var kept: [String] = []
-    private static let length = 400
+    private static let length = 2000
 
     mutating func add(_ line: String) {
         kept.append(line)

@@ -20,6 +20,8 @@ package struct Truth: Sendable {
     }
 
     package private(set) var shards: [ShardKey: Log] = [:]
+    /// The last change of each item.
+    package private(set) var newest: [Disk.ItemID: Disk.Origin] = [:]
     private var changes: [Disk.ItemID: Int] = [:]
 
     package init() {}
@@ -28,6 +30,7 @@ package struct Truth: Sendable {
         _ number: SequenceNumber, of shard: ShardKey, item: Disk.ItemID, image: [UInt8]?, made: Int64
     ) {
         changes[item, default: 0] += 1
+        newest[item] = Disk.Origin(shard: shard, number: number)
         let record = Record(number: number, item: item, image: image, ordinal: changes[item] ?? 0, made: made)
         shards[shard, default: Log()].places[number] = shards[shard]?.records.count ?? 0
         shards[shard]?.records.append(record)
@@ -39,4 +42,7 @@ package struct Truth: Sendable {
         guard let log = shards[origin.shard], let place = log.places[origin.number] else { return nil }
         return log.records[place]
     }
+
+    /// How many records a shard has.
+    package func count(of shard: ShardKey) -> Int { shards[shard]?.records.count ?? 0 }
 }

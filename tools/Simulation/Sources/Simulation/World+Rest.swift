@@ -1,94 +1,112 @@
 internal import Journal
 internal import StreamModel
 internal import StreamSim
+internal import Synchronization
 internal import Targets
 
-/// What must hold whenever nobody runs.
+/// What the journal says, and what must hold whenever nobody runs.
 extension World {
+    /// Takes over what was appended since it was last asked.
+    func read(_ journal: Journal?, _ state: inout State) -> [Violation] {
+        guard let journal else { return [] }
+        var found: [Violation] = []
+        do {
+            for event in try journal.events(after: state.judge.chronicle.last, limit: .max) {
+                var noted: [String] = []
+                try state.judge.chronicle.take(event) { noted.append($0) }
+                for name in noted { state.coverage[name, default: 0] += 1 }
+                found += violations(of: event, state)
+            }
+        } catch {
+            found.append(Violation(.journal, "\(error)"))
+        }
+        return found
+    }
+
+    private func violations(of event: Event, _ state: State) -> [Violation] {
+        guard case .shard(let shard) = event.subject else { return [] }
+        switch event.payload {
+        case .rangeLost(let lost):
+            let violation = state.judge.violation(of: lost, of: shard, at: event.time) {
+                trimmed($0, state.service, event.time)
+            }
+            return violation.map { [$0] } ?? []
+        case .recordRefused(let refused):
+            var found = state.judge.violation(of: refused, of: shard).map { [$0] } ?? []
+            if state.judge.chronicle.waiting(of: shard.table) > letterLimit {
+                found.append(Violation(.letter, "\(shard.table): more than \(letterLimit) records are put aside"))
+            }
+            return found
+        default: return []
+        }
+    }
+
     /// Asked after each life, however it ended.
     ///
     /// - Parameter isSettled: the daemon came to rest with nothing failing, so that recovery is behind it.
-    package func violationsAtRest(in folder: String, isSettled: Bool) -> [String] {
+    package func violationsAtRest(in folder: String, isSettled: Bool) -> [Violation] {
         guard let journal = try? Journal.open(folder, .reader, mapSize: DaemonProcess.mapSize) else { return [] }
-        if isSettled { endRestoring() }
         do throws(JournalError) {
             _ = try journal.verify { _ in }
-            let checkpoints = try journal.checkpoints()
-            for checkpoint in checkpoints { try learnAnchor(of: checkpoint, journal) }
-            return isRestoring ? [] : unfounded(checkpoints, journal)
         } catch {
-            return ["the journal at rest: \(error)"]
+            return [Violation(.journal, "at rest: \(error)")]
+        }
+        let letters = DeadLetterFile("\(folder)/\(DeadLetterFile.name)")
+        return state.withLock { state in
+            if isSettled { state.isRestored = false }
+            var found = read(journal, &state)
+            let service = state.service
+            if !state.isRestored { found += state.judge.unfounded { trimmed($0, service, now) } }
+            for (shard, account) in state.judge.chronicle.shards {
+                for refusal in account.checkpoint.refusals {
+                    guard let letter = account.letters[refusal.position],
+                        let line = letters.line(at: letter.offset, count: letter.bytes),
+                        String(decoding: line, as: UTF8.self).contains(#""sequence_number":"\#(refusal.sequenceNumber)""#)
+                    else {
+                        found.append(Violation(.letter, "\(shard): \(refusal.sequenceNumber) is not in the file"))
+                        continue
+                    }
+                }
+            }
+            return found
         }
     }
 
     /// Asked at the end, when everything has come that was to come.
-    package func finalViolations(in folder: String) -> [String] {
-        guard let journal = try? Journal.open(folder, .reader, mapSize: DaemonProcess.mapSize),
-            let checkpoints = try? journal.checkpoints()
-        else { return ["the journal can't be opened at the end"] }
-        var found = lost(journal)
-        for checkpoint in checkpoints where checkpoint.loss != nil {
-            note("loss: \(checkpoint.loss?.lost.cause.rawValue ?? "")")
-            // An operator who doesn't ask the source first may rewind to what it has forgotten.
-            if !stoodStill, !rewinds {
-                found.append("\(checkpoint.shard): a loss is declared, though somebody read all the time")
-            }
-        }
-        for schema in schemas {
-            // What the stream has forgotten makes a difference until the items change again.
-            if hasExcused(of: schema.name, journal) { continue }
-            // What was there before the daemon was told to begin at the newest record is not its to bring.
-            if beginsAtLatest { continue }
-            let expected = source { service, _ in service.items(of: schema.name.text) }
-            let held = disk { disk in
-                disk.rows.filter { $0.key.table == schema.name && $0.value.image != nil }
-            }
-            if expected.count != held.count {
-                found.append("\(schema.name): the source has \(expected.count) items, and the target \(held.count)")
-            }
-            let different = expected.count { item in
-                guard let id = itemID(of: item, schema) else { return true }
-                return held[id]?.image != item
-            }
-            if different > 0 { found.append("\(schema.name): \(different) items differ") }
-        }
-        return found + repeated()
-    }
-
-    /// A file holds each record once, unless it was read again on purpose.
-    private func repeated() -> [String] {
-        guard kind == .file else { return [] }
-        return disk { disk in
-            var seen: [Disk.Origin: UInt64] = [:]
-            var found: [String] = []
-            for entry in disk.log {
-                guard case .shard(let shard, let epoch, _) = entry.origin else { continue }
-                for change in entry.changes.compactMap(\.row.change) {
-                    if let before = seen[change], before >= epoch.number {
-                        found.append("\(shard): record \(change.number) is twice in the file")
-                    }
-                    seen[change] = epoch.number
+    package func finalViolations(in folder: String) -> [Violation] {
+        let letters = DeadLetterFile("\(folder)/\(DeadLetterFile.name)")
+        return state.withLock { state in
+            let service = state.service
+            let trimmed = { (shard: ShardKey) in self.trimmed(shard, service, self.now) }
+            var found = state.judge.lost(trimmed)
+            for schema in schemas {
+                let source = state.service.items(of: schema.name.text).compactMap { item in
+                    itemID(of: item, schema).map { ($0, item) }
                 }
+                let table = state.judge.chronicle.tables[schema.name]
+                let refused = (table?.refusedItems ?? []).compactMap { refused in
+                    letters.line(at: refused.offset, count: refused.bytes).flatMap { itemID(ofLetter: $0, schema) }
+                }
+                if refused.contains(where: { !state.judge.refusedRows.contains($0) }) {
+                    found.append(Violation(.letter, "\(schema.name): an item is put aside that the target can hold"))
+                }
+                found += state.judge.differences(
+                    of: schema.name, from: Dictionary(source) { first, _ in first }, letters: Set(refused), trimmed)
             }
-            return Array(found.prefix(3))
+            return found + (kind == .file ? state.judge.repeated : [])
         }
     }
 
-    /// Where a shard was anchored at LATEST, what is before that is not owed.
-    private func learnAnchor(of checkpoint: Checkpoint, _ journal: Journal) throws(JournalError) {
-        if checkpoint.status == .notNeeded {
-            return owe(checkpoint.shard, from: truth { $0.shards[checkpoint.shard]?.records.count ?? 0 })
-        }
-        let query = HistoryQuery(kinds: ["iterator_resolved", "status_changed"], newestFirst: true)
-        for event in try journal.history(of: checkpoint.shard, query) {
-            // The scan that follows holds what the shard had.
-            if case .statusChanged(let change) = event.payload, change.reason.hasPrefix("closed or gone") {
-                return owe(checkpoint.shard, from: truth { $0.shards[checkpoint.shard]?.records.count ?? 0 })
-            }
-            guard case .iteratorResolved(let resolved) = event.payload, let iterator = resolved.iterator,
-                let count = anchored(at: iterator)
-            else { continue }
-            return owe(checkpoint.shard, from: count)
-        }
+    /// The item of a letter of a scan, whose `keys` are all of it.
+    private func itemID(ofLetter line: [UInt8], _ schema: TableSchema) -> Disk.ItemID? {
+        guard let start = line.firstRange(of: Array(#""keys":"#.utf8))?.upperBound,
+            let end = line[start...].firstRange(of: Array(#","new_image":"#.utf8))?.lowerBound
+        else { return nil }
+        return itemID(of: Array(line[start..<end]), schema)
     }
+}
+
+extension World {
+    /// Whether the journal says of some table that it needs a full sync, or is in the middle of one.
+    var needsScan: Bool { state.withLock { $0.judge.chronicle.tables.values.contains { $0.phase == .fullSync } } }
 }

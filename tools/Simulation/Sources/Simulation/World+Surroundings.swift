@@ -5,10 +5,10 @@ extension World {
     package func surroundings(of life: Life) -> Surroundings {
         let world = self
         var surroundings = Surroundings(
-            clock: VirtualClock(conductor), now: { world.now }, random: { world.draw() }, executor: conductor,
+            clock: VirtualClock(conductor), now: { world.now }, random: { world.draw() }, executor: life.lane,
             passing: { point in
                 world.note("crash point: \(point.rawValue)")
-                _ = await life.step()
+                _ = await life.step(.point(point))
             })
         surroundings.observing = { world.note($0) }
         return surroundings

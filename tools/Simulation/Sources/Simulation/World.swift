@@ -1,5 +1,4 @@
 internal import Dispatcher
-internal import DynamoDB
 package import Journal
 internal import Simdjson
 package import StreamModel
@@ -9,43 +8,47 @@ internal import Targets
 
 /// Everything outside the daemon: the source, the target's disk, time, and the judge who looks on.
 package final class World: Sendable {
-    private struct State {
+    struct State {
         var service: Simulator
-        var truth = Truth()
-        /// How many records of each table the truth has taken over.
-        var taken: [TableName: Int] = [:]
-        var disk = Disk()
+        /// How many records and shards of each table the truth has taken over.
+        var taken: [TableName: (records: Int, shards: Int)] = [:]
         var judge = Judge()
         var network: Chance
         var troubles: Chance
         var troubleShare = 0
+        /// Of a hundred images, how many the target can't hold.
+        var poison: Int
         var coverage: [String: Int] = [:]
-        var violations: [String] = []
+        var violations: [Violation] = []
         var trail = Trail()
         var journal: Journal?
-        /// When the last daemon ended, and how long none has run, all in all.
-        var ended = Duration.zero
-        var absence = Duration.zero
         /// The disk was set back, and the daemon has not come to rest since: until then the journal says more than it holds.
         var isRestored = false
-        /// How many records the shard had that each LATEST iterator was issued for.
-        var anchors: [ShardIterator: Int] = [:]
+        /// Which shard each iterator leads into, of those that are in use.
+        var iterators: [ShardIterator: ShardKey] = [:]
+        /// Records that were written, where nobody judges them.
+        var writtenRecords = 0
     }
 
     package let conductor: Conductor
     package let schemas: [TableSchema]
+    /// Whether anybody wants to read what happened.
+    package let tells: Bool
+    /// Whether what happens is kept, to be judged by.
+    private let judges: Bool
     let kind: ModelTarget.Kind
-    let beginsAtLatest: Bool
-    let rewinds: Bool
-    private let state: Mutex<State>
+    let letterLimit: Int
+    let state: Mutex<State>
 
     /// Some moment: 2025-06-15.
     private static let beginning = Timestamp(seconds: 1_750_000_000)
 
-    package init(_ plan: Plan, _ chance: inout Chance) {
+    /// - Parameter tells: whether to keep a trail of what happens. What happens is the same.
+    package init(_ plan: Plan, _ chance: inout Chance, tells: Bool, judges: Bool = true) {
+        self.judges = judges
         kind = plan.target
-        beginsAtLatest = plan.mode == .incr && plan.startsAtLatest
-        rewinds = plan.rewinds
+        letterLimit = plan.letterLimit
+        self.tells = tells
         conductor = Conductor(seed: chance.next(), disorder: plan.disorder)
         schemas = (1...plan.tables).map { table in
             TableSchema(
@@ -53,7 +56,8 @@ package final class World: Sendable {
                 range: table == 2 ? KeyAttribute(name: Array("at".utf8), type: .number) : nil)
         }
         let service = Simulator(seed: chance.next(), settings: Settings(plan))
-        state = Mutex(State(service: service, network: chance.split(), troubles: chance.split()))
+        state = Mutex(
+            State(service: service, network: chance.split(), troubles: chance.split(), poison: plan.poison))
     }
 
     package var now: Timestamp { Self.beginning + conductor.now }
@@ -64,19 +68,24 @@ package final class World: Sendable {
 
     /// One line of what happened, for whoever has to understand a failure.
     package func say(_ what: @autoclosure () -> String) {
+        guard tells else { return }
         let line = "\(conductor.now) \(what())"
         state.withLock { $0.trail.add(line) }
     }
 
-    package func violate(_ what: String) {
-        say("VIOLATION \(what)")
-        state.withLock { $0.violations.append(what) }
+    package func violate(_ kind: Violation.Kind, _ what: String) { violate([Violation(kind, what)]) }
+
+    package func violate(_ violations: [Violation]) {
+        for violation in violations {
+            say("VIOLATION \(violation)")
+            state.withLock { $0.violations.append(violation) }
+        }
     }
 
-    package var violations: [String] { state.withLock { $0.violations } }
+    package var violations: [Violation] { state.withLock { $0.violations } }
     package var trail: [String] { state.withLock { $0.trail.lines } }
     package var coverage: [String: Int] {
-        state.withLock { state in state.coverage.merging(state.service.coverage) { $0 + $1 } }
+        state.withLock { state in state.coverage.merging(state.service.noted) { $0 + $1 } }
     }
 
     // MARK: - The source
@@ -84,10 +93,9 @@ package final class World: Sendable {
     package func answer(_ request: Request) -> Reply {
         state.withLock { state in
             let reply = state.service.answer(request, at: now.microseconds)
+            guard judges else { return reply }
             take(&state)
-            if let (iterator, shard) = Self.anchor(request, reply) {
-                state.anchors[iterator] = state.truth.shards[shard]?.records.count ?? 0
-            }
+            learn(from: request, reply, &state)
             return reply
         }
     }
@@ -101,46 +109,51 @@ package final class World: Sendable {
         }
     }
 
-    package func truth<R>(_ body: (Truth) -> sending R) -> sending R { state.withLock { body($0.truth) } }
+    package func truth<R>(_ body: (Truth) -> sending R) -> sending R { state.withLock { body($0.judge.truth) } }
 
-    /// The truth learns of records that were made since.
+    /// The truth learns of records, and of shards, that were made since.
     private func take(_ state: inout State) {
+        guard judges else { return }
         for schema in schemas {
+            let known = state.taken[schema.name] ?? (0, 0)
             let records = state.service.records(of: schema.name.text)
-            let known = state.taken[schema.name] ?? 0
-            guard records.count > known else { continue }
-            var reader = KeyReader(schema)
-            for record in records[known...] {
+            let shards = state.service.shards(of: schema.name.text).count
+            guard records.count > known.records || shards > known.shards else { continue }
+            for (shard, parent) in state.service.lineage(of: schema.name).dropFirst(known.shards) {
+                state.judge.parents[shard] = parent
+            }
+            for record in records.dropFirst(known.records) {
                 let shard = ShardKey(
                     table: schema.name, stream: StreamARN(record.stream), shard: ShardID(record.shard))
-                let place = ByteRange(offset: 0, count: UInt32(record.keys.count))
-                guard let number = SequenceNumber(record.sequenceNumber),
-                    let key = try? CanonicalKey(reader.key(in: place, of: record.keys))
+                guard let number = SequenceNumber(record.sequenceNumber), let item = itemID(of: record.keys, schema)
                 else {
-                    state.violations.append("the service made a record that is none: \(record.sequenceNumber)")
+                    state.violations.append(
+                        Violation(.source, "the service made a record that is none: \(record.sequenceNumber)"))
                     continue
                 }
-                state.truth.add(
-                    number, of: shard, item: Disk.ItemID(table: schema.name, key: key), image: record.newImage,
-                    made: record.made)
+                state.judge.truth.add(
+                    number, of: shard, item: item, image: record.newImage, made: record.made)
             }
-            state.taken[schema.name] = records.count
+            state.taken[schema.name] = (records.count, shards)
         }
     }
 
-    /// What a call for a LATEST iterator asked about, and got.
-    private static func anchor(_ request: Request, _ reply: Reply) -> (ShardIterator, ShardKey)? {
-        guard request.target.hasSuffix("GetShardIterator"), reply.status == 200 else { return nil }
-        let asked = String(decoding: request.body, as: UTF8.self)
-        let got = String(decoding: reply.body, as: UTF8.self)
-        guard asked.member("ShardIteratorType") == "LATEST", let stream = asked.member("StreamArn"),
-            let shard = asked.member("ShardId"), let iterator = got.member("ShardIterator"),
-            let table = stream.split(separator: "/").dropFirst().first
-        else { return nil }
-        return (
-            ShardIterator(iterator),
-            ShardKey(table: TableName(String(table)), stream: StreamARN(stream), shard: ShardID(shard))
-        )
+    /// Who reads what: an iterator that was asked for begins a reading, and a page goes on with it.
+    private func learn(from request: Request, _ reply: Reply, _ state: inout State) {
+        switch Exchange(request, reply) {
+        case .iterator(let iterator, let shard, let isLatest):
+            if isLatest { state.judge.anchors[iterator] = state.judge.truth.count(of: shard) }
+            state.judge.readings.began(shard, at: now)
+            state.iterators[iterator] = shard
+        case .page(let iterator, let next):
+            guard let shard = state.iterators.removeValue(forKey: iterator) else { return }
+            state.judge.readings.paged(shard, at: now)
+            // It may be asked for again, where the reply is lost.
+            state.iterators[iterator] = shard
+            if let next { state.iterators[next] = shard }
+            if state.iterators.count > 1000 { state.iterators = next.map { [$0: shard] } ?? [:] }
+        case nil: break
+        }
     }
 
     func itemID(of json: [UInt8], _ schema: TableSchema) -> Disk.ItemID? {
@@ -148,50 +161,6 @@ package final class World: Sendable {
         let place = ByteRange(offset: 0, count: UInt32(json.count))
         guard let key = try? CanonicalKey(reader.key(in: place, of: json)) else { return nil }
         return Disk.ItemID(table: schema.name, key: key)
-    }
-
-    // MARK: - What is owed
-
-    func owe(_ shard: ShardKey, from count: Int) { state.withLock { $0.judge.owedFrom[shard] = count } }
-    func anchored(at iterator: ShardIterator) -> Int? { state.withLock { $0.anchors[iterator] } }
-    var isRestoring: Bool { state.withLock { $0.isRestored } }
-    func endRestoring() { state.withLock { $0.isRestored = false } }
-    func lost(_ journal: Journal) -> [String] {
-        state.withLock { state in
-            state.judge.lost(on: state.disk, state.truth) { excuses($0, journal, state) }
-        }
-    }
-
-    func hasExcused(of table: TableName, _ journal: Journal) -> Bool {
-        state.withLock { state in
-            state.judge.hasExcused(of: table, on: state.disk, state.truth) { excuses($0, journal, state) }
-        }
-    }
-
-    func unfounded(_ checkpoints: [Checkpoint], _ journal: Journal) -> [String] {
-        state.withLock { state in
-            state.judge.unfounded(checkpoints, on: state.disk, state.truth) { excuses($0, journal, state) }
-        }
-    }
-
-    /// What may excuse that records of a shard are missing, by what the journal says and what the stream has forgotten.
-    private func excuses(_ shard: ShardKey, _ journal: Journal?, _ state: borrowing State) -> Judge.Excuses {
-        var excuses = Judge.Excuses()
-        excuses.gone = state.service.trimmed(of: shard.shard.text, at: now.microseconds)
-        guard excuses.gone > 0 else { return excuses }
-        let checkpoints = (try? journal?.checkpoints()) ?? []
-        guard let own = checkpoints.first(where: { $0.shard == shard }) else {
-            // It came and went unseen: the loss of what it followed, or of what follows it, tells of it.
-            excuses.isDeclared = checkpoints.contains { $0.shard.table == shard.table && $0.loss != nil }
-            return excuses
-        }
-        excuses.isDeclared = own.loss != nil
-        let isKnown = own.parent.map { parent in checkpoints.contains { $0.shard.shard == parent } } ?? false
-        let discovered = (try? journal?.history(of: shard, HistoryQuery(limit: 1)).first?.time) ?? nil
-        if !isKnown, let discovered {
-            excuses.foreign = state.truth.shards[shard]?.records.count { $0.made <= discovered.microseconds } ?? 0
-        }
-        return excuses
     }
 
     // MARK: - The network
@@ -205,9 +174,12 @@ package final class World: Sendable {
 
     // MARK: - The target
 
-    package func disk<R>(_ body: (inout Disk) -> sending R) -> sending R { state.withLock { body(&$0.disk) } }
+    package func disk<R>(_ body: (inout Disk) -> sending R) -> sending R { state.withLock { body(&$0.judge.disk) } }
 
     package func setTroubles(_ share: Int) { state.withLock { $0.troubleShare = share } }
+
+    /// The target can hold everything from now on.
+    package func heal() { state.withLock { $0.poison = 0 } }
 
     package func targetTrouble(_ kind: ModelTarget.Kind) -> TargetTrouble? {
         state.withLock { state in
@@ -223,56 +195,59 @@ package final class World: Sendable {
         }
     }
 
-    package func use(_ journal: Journal?) {
+    /// Whether the target can't hold an image. Which ones is no matter of chance: an item may have good ones and bad ones.
+    package func isPoison(_ image: some Collection<UInt8>) -> Bool {
+        let share = state.withLock { $0.poison }
+        guard share > 0 else { return false }
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in image { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return (hash >> 32) % 100 < UInt64(share)
+    }
+
+    /// The target refuses a change for itself.
+    package func refuse(_ origin: Disk.Origin?, _ item: Disk.ItemID) {
+        note("target: refuses a \(origin == nil ? "row of a scan" : "record")")
         state.withLock { state in
-            if journal == nil { state.ended = conductor.now } else { state.absence += conductor.now - state.ended }
-            state.journal = journal
+            if let origin { state.judge.refused[origin, default: 0] += 1 } else { state.judge.refusedRows.insert(item) }
         }
     }
 
-    /// Whether nobody read the stream for so long that records may have left it.
-    var stoodStill: Bool { state.withLock { $0.absence > .seconds(14 * 3600) } }
+    package func use(_ journal: Journal?) { state.withLock { $0.journal = journal } }
 
     /// Judges, then writes.
     package func write(_ entry: Disk.Entry) {
-        let found: [String] = state.withLock { state in
-            let journal = state.journal
-            let checkpoint = { (shard: ShardKey) in (try? journal?.checkpoint(of: shard)) ?? nil }
-            let begin = entry.shard.flatMap { shard -> Int? in
-                guard let current = checkpoint(shard), current.sequenceNumber == nil else { return nil }
-                if case .iterator(let iterator, _)? = current.storedIterator { return state.anchors[iterator] }
-                return 0
-            }
-            let excuses = entry.shard.map { self.excuses($0, journal, state) } ?? Judge.Excuses()
-            let found = state.judge.violations(
-                of: entry, beginningAt: begin ?? 0, excuses, on: state.disk, state.truth, checkpoint)
-            state.disk.write(entry)
+        guard judges else { return state.withLock { $0.writtenRecords += entry.changes.count } }
+        let found: [Violation] = state.withLock { state in
+            var found = read(state.journal, &state)
+            let service = state.service
+            found += state.judge.violations(of: entry) { trimmed($0, service, now) }
+            state.judge.disk.write(entry)
             return found
         }
         say("target: \(entry)")
-        for violation in found { violate(violation) }
+        violate(found)
+    }
+
+    var writtenRecords: Int { state.withLock { $0.writtenRecords } }
+    func made(of table: TableName) -> Int { state.withLock { $0.service.records(of: table.text).count } }
+    func shardCount(of table: TableName) -> Int { state.withLock { $0.service.shards(of: table.text).count } }
+
+    func trimmed(_ shard: ShardKey, _ service: Simulator, _ time: Timestamp) -> Int {
+        service.trimmed(of: shard.shard.text, at: time.microseconds)
     }
 
     /// The target loses so many of a thousand of its batches, as if it were restored from a backup. What a scan brought stays:
     /// without that only another full sync would help.
     package func restore(without share: Int) {
         let count = state.withLock { state in
-            let scanned = (state.disk.log.lastIndex { $0.shard == nil } ?? -1) + 1
-            let following = state.disk.log.count - scanned
+            let scanned = (state.judge.disk.log.lastIndex { $0.shard == nil } ?? -1) + 1
+            let following = state.judge.disk.log.count - scanned
             let count = scanned + following - (following * share + 999) / 1000
-            state.disk.cut(to: count)
+            state.judge.disk.cut(to: count)
             state.isRestored = true
             return count
         }
         note("target: restored")
         say("target: restored to \(count) batches")
-    }
-}
-
-extension String {
-    /// The value of a member of a flat JSON object, whose text has no escapes.
-    fileprivate func member(_ name: String) -> String? {
-        guard let start = firstRange(of: "\"\(name)\":\"")?.upperBound else { return nil }
-        return self[start...].firstIndex(of: "\"").map { String(self[start..<$0]) }
     }
 }

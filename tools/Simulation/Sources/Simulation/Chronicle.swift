@@ -1,0 +1,155 @@
+package import Journal
+package import StreamModel
+
+/// What the journal says, as the judge reads it: folded event by event beside the product's own states, with what they
+/// forget and an excuse may need.
+package struct Chronicle: Sendable {
+    /// What is told of one shard.
+    package struct Account: Sendable {
+        package fileprivate(set) var checkpoint: Checkpoint
+        package let discovered: Timestamp
+        /// Where it was pinned to the newest record, last.
+        package fileprivate(set) var anchor: Anchor?
+        /// Losses that its table went on from, oldest first.
+        package fileprivate(set) var losses: [Declared] = []
+        /// When it was last set back, by whomever.
+        package fileprivate(set) var rewound: Timestamp?
+        /// What was put aside, by the position of its event; and the numbers of what was settled by hand.
+        package fileprivate(set) var letters: [Position: RecordRefused] = [:]
+        package fileprivate(set) var settled: Set<SequenceNumber> = []
+    }
+
+    package enum Anchor: Sendable {
+        case iterator(ShardIterator)
+        /// It is over and was not read to its end: a scan that follows holds what it would have brought.
+        case nothing
+    }
+
+    package struct Declared: Sendable {
+        package let lost: RangeLost
+        package let time: Timestamp
+    }
+
+    /// What is told of one table.
+    package struct TableAccount: Sendable {
+        package fileprivate(set) var phase: Phase?
+        package fileprivate(set) var stream: StreamARN?
+        /// When its newest scan began and, if so, was finished; and how many were finished.
+        package fileprivate(set) var scanBegan: Timestamp?
+        package fileprivate(set) var scanFinished: Timestamp?
+        package fileprivate(set) var scans = 0
+        /// When its first shard was seen.
+        package fileprivate(set) var firstSeen: Timestamp?
+        /// Items that a scan brought and the target refused.
+        package fileprivate(set) var refusedItems: [RecordRefused] = []
+    }
+
+    package private(set) var last = Position.origin
+    package private(set) var shards: [ShardKey: Account] = [:]
+    package private(set) var tables: [TableName: TableAccount] = [:]
+
+    package init() {}
+
+    package func checkpoint(_ shard: ShardKey) -> Checkpoint? { shards[shard]?.checkpoint }
+
+    /// Records of a table that wait as dead letters.
+    package func waiting(of table: TableName) -> Int {
+        shards.values.reduce(0) { $0 + ($1.checkpoint.shard.table == table ? $1.checkpoint.refusals.count : 0) }
+    }
+
+    /// Folds one more event.
+    ///
+    /// - Parameter note: told of what was covered with it.
+    package mutating func take(_ event: Event, _ note: (String) -> Void) throws(Refusal) {
+        last = event.position
+        note("event: \(event.payload.kind)")
+        switch event.subject {
+        case .run: break
+        case .table(let table): take(event, of: table, note)
+        case .shard(let shard): try take(event, of: shard, note)
+        }
+    }
+
+    private mutating func take(_ event: Event, of table: TableName, _ note: (String) -> Void) {
+        var account = tables[table] ?? TableAccount()
+        switch event.payload {
+        case .phaseChanged(let change):
+            note("phase: \(change.from?.rawValue ?? "none") → \(change.to.rawValue)")
+            account.phase = change.to
+            account.stream = change.stream ?? account.stream
+            if change.to == .fullSync {
+                (account.scanBegan, account.scanFinished) = (event.time, nil)
+                account.refusedItems = []
+            }
+        case .scanFinished:
+            account.scanFinished = event.time
+            account.scans += 1
+        case .recordRefused(let refused): account.refusedItems.append(refused)
+        case .rangeLost(let lost): note("loss: \(lost.cause.rawValue), \(lost.policy.rawValue)")
+        default: break
+        }
+        tables[table] = account
+    }
+
+    private mutating func take(_ event: Event, of shard: ShardKey, _ note: (String) -> Void) throws(Refusal) {
+        guard var account = shards[shard] else {
+            let checkpoint = try Checkpoint.beginning(
+                shard, with: event.payload, position: event.position, time: event.time)
+            shards[shard] = Account(checkpoint: checkpoint, discovered: event.time)
+            if tables[shard.table]?.firstSeen == nil {
+                tables[shard.table, default: TableAccount()].firstSeen = event.time
+            }
+            note("lineage: discovered, to begin at \(checkpoint.iteratorType.rawValue)")
+            return
+        }
+        let before = account.checkpoint
+        account.checkpoint = try before.applying(event)
+        switch event.payload {
+        case .shardDiscovered: note("lineage: seen closed")
+        case .queried(let queried):
+            let parent = before.parent.map { parent in
+                checkpoint(ShardKey(table: shard.table, stream: shard.stream, shard: parent))?.status.rawValue
+                    ?? "unknown"
+            }
+            note("lineage: taken up as \(queried.status.rawValue)")
+            note("lineage: taken up with a parent that is \(parent ?? "none")")
+        case .iteratorResolved(let resolved):
+            note("start table: \(resolved.rule)")
+            if resolved.iteratorType == .latest, let iterator = resolved.iterator { account.anchor = .iterator(iterator) }
+        case .statusChanged(let change):
+            note("status: \(change.from.rawValue) → \(change.to.rawValue)")
+            if change.to == .notNeeded { account.anchor = .nothing }
+        case .rewound(let rewound):
+            account.rewound = event.time
+            let who =
+                rewound.author != "recovery"
+                ? "an operator" : rewound.reason.hasPrefix("a parent of it") ? "a late listing" : "recovery"
+            let how = rewound.cascadeRoot != nil ? "as a descendant" : rewound.to == nil ? "to its start" : "to a record"
+            note("rewound: \(before.status.rawValue), \(rewound.cascadeRoot == nil ? "itself" : "as a descendant")")
+            note("rewound: by \(who), \(how)")
+        case .rangeLost(let lost):
+            note("loss: \(lost.cause.rawValue), \(lost.policy.rawValue)")
+            if before.loss?.remedy == lost.policy { note("loss: dealt with as an operator said, \(lost.policy.rawValue)") }
+            if before.loss != nil, account.checkpoint.loss != nil { note("loss: grows before it is acknowledged") }
+            if lost.policy != .stop { account.losses.append(Declared(lost: lost, time: event.time)) }
+        case .lossAcknowledged(let word):
+            let was = before.loss?.lost.policy.rawValue ?? ""
+            note("loss: acknowledged under \(was), with \(word.remedy?.rawValue ?? "no remedy")")
+        case .refusalSettled(let settled):
+            if let number = before.refusals.first(where: { $0.position == settled.refusal })?.sequenceNumber {
+                account.settled.insert(number)
+            }
+        case .sequenceAdvanced(let advance):
+            if advance.records == 0 { note("advance: without a record") }
+            if account.checkpoint.refusals.count < before.refusals.count { note("letter: delivered after all") }
+            if let from = before.sequenceNumber, advance.sequenceNumber == from { note("advance: the same record again") }
+        case .recordRefused(let refused):
+            account.letters[event.position] = refused
+            if before.refusals.contains(where: { $0.sequenceNumber == refused.sequenceNumber }) {
+                note("letter: refused once more")
+            }
+        default: break
+        }
+        shards[shard] = account
+    }
+}

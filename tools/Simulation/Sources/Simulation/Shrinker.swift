@@ -1,0 +1,115 @@
+internal import Dispatcher
+internal import Journal
+
+/// Makes a plan that fails smaller, as long as it fails in the same way.
+package struct Shrinker: Sendable {
+    /// Plays a plan; what it violates first.
+    package typealias Play = (Plan) -> Violation.Kind?
+
+    private let kind: Violation.Kind
+    private var left: Int
+    package private(set) var plan: Plan
+    /// Plans that were played.
+    package private(set) var tries = 0
+
+    /// - Parameters:
+    ///   - kind: what `plan` violates first.
+    ///   - tries: how many plans may be played.
+    package init(_ plan: Plan, failingWith kind: Violation.Kind, tries: Int = 400) {
+        self.plan = plan
+        self.kind = kind
+        left = tries
+    }
+
+    /// Tries one thing less after the other, until none can be left out or the tries are used up.
+    package mutating func run(_ play: Play, progress: (Plan) -> Void = { _ in }) {
+        var hasShrunk = true
+        while hasShrunk, left > 0 {
+            hasShrunk = false
+            for step in Self.steps(of: plan) {
+                guard left > 0 else { return }
+                // What was left out meanwhile may be what this step was about.
+                guard let smaller = step(plan), smaller != plan else { continue }
+                left -= 1
+                tries += 1
+                guard play(smaller) == kind else { continue }
+                plan = smaller
+                hasShrunk = true
+                progress(plan)
+            }
+        }
+    }
+
+    private typealias Step = (Plan) -> Plan?
+
+    /// The boldest first.
+    private static func steps(of plan: Plan) -> [Step] {
+        var steps: [Step] = plan.lives.indices.reversed().map { index in
+            { plan in
+                guard plan.lives.count > 1, plan.lives.indices.contains(index) else { return nil }
+                var plan = plan
+                plan.lives.remove(at: index)
+                return plan
+            }
+        }
+        func set<T>(_ path: WritableKeyPath<Plan, T>, _ value: T) {
+            steps.append { plan in
+                var plan = plan
+                plan[keyPath: path] = value
+                return plan
+            }
+        }
+        func halve(_ path: WritableKeyPath<Plan, Int>, downTo least: Int) {
+            steps.append { plan in
+                guard plan[keyPath: path] > least else { return nil }
+                var plan = plan
+                plan[keyPath: path] = max(least, plan[keyPath: path] / 2)
+                return plan
+            }
+        }
+        set(\.tables, 1)
+        set(\.faults, 0)
+        set(\.troubles, 0)
+        set(\.poison, 0)
+        set(\.disorder, 0)
+        set(\.emptyPages, 0)
+        set(\.rewinds, false)
+        set(\.pauses, false)
+        set(\.answers, false)
+        set(\.expiries, false)
+        set(\.splits, false)
+        set(\.startsAtLatest, false)
+        set(\.mode, .incr)
+        set(\.target, .plain)
+        set(\.onLoss, .skip)
+        set(\.letterLimit, 100)
+        set(\.listingLag, .zero)
+        set(\.listingPage, 100)
+        set(\.pageSize, 1000)
+        set(\.items, 0)
+        halve(\.shards, downTo: 1)
+        halve(\.keys, downTo: 1)
+        halve(\.items, downTo: 0)
+        halve(\.faults, downTo: 1)
+        halve(\.troubles, downTo: 1)
+        halve(\.poison, downTo: 1)
+        for index in plan.lives.indices {
+            steps += [
+                life(index) { $0.restored = nil }, life(index) { $0.steps = nil },
+                life(index) { $0.downtime = .milliseconds(10) }, life(index) { $0.downtime = $0.downtime / 2 },
+                life(index) { $0.duration = $0.duration / 2 }, life(index) { $0.duration = $0.duration * 3 / 4 },
+                life(index) { $0.steps = $0.steps.map { max(1, $0 / 2) } },
+            ]
+        }
+        return steps
+    }
+
+    private static func life(_ index: Int, _ change: @escaping (inout Plan.LifePlan) -> Void) -> Step {
+        { plan in
+            guard plan.lives.indices.contains(index) else { return nil }
+            var plan = plan
+            change(&plan.lives[index])
+            return plan
+        }
+    }
+}
