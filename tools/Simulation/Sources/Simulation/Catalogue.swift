@@ -40,7 +40,7 @@ package enum Catalogue {
     // MARK: - What there is
 
     private static let areas: [(area: String, names: [String])] = [
-        ("fault", faults), ("service", peculiarities), ("source", ["split", "roll-over", "all iterators expire"]),
+        ("fault", faults), ("service", peculiarities), ("source", ["split", "roll-over", "all iterators expire", "items expire"]),
         (
             "target",
             [

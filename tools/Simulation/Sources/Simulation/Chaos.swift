@@ -22,7 +22,7 @@ struct Chaos: Sendable {
     mutating func prepare() {
         world.source { service, now in
             for schema in world.schemas {
-                service.createTable(TableDefinition(schema, shards: plan.shards), at: now)
+                service.make(schema, plan.hasOldImages ? .newAndOldImages : .newImage, at: now)
             }
         }
         var step = chance.split()
@@ -37,7 +37,8 @@ struct Chaos: Sendable {
             await wait(min(step.duration(.milliseconds(20), plan.pace), deadline - world.conductor.now))
             guard life.isAlive else { return }
             switch step.below(100) {
-            case 0..<56: burst(&step)
+            case 0..<53: burst(&step)
+            case 53..<56: age()
             case 56..<67: if plan.splits { change(&step) }
             case 67..<71: if plan.expiries { expire() }
             case 71..<74: if plan.expiries { await wait(step.duration(.seconds(600), .seconds(2400))) }
@@ -78,10 +79,13 @@ struct Chaos: Sendable {
         writes += 1
         let (isRemoval, isSame, version) = (step.percent(15), step.percent(5), writes)
         let hostile = step.pick(Self.hostile)
+        let lifetime = step.percent(10) ? Int64(step.of(1...600)) : nil
         world.source { service, now in
-            let key = Item.key(schema, key)
-            if isRemoval { return service.delete(key, from: schema.name.text, at: now) }
-            service.put(key.with(version: isSame ? 0 : version, text: hostile), into: schema.name.text, at: now)
+            let key = SimulatedItem.key(schema, key)
+            if isRemoval { return service.remove(key, from: schema.name, at: now) }
+            let item = SimulatedItem.item(
+                key, version: isSame ? 0 : version, text: hostile, expiry: lifetime.map { now / 1_000_000 + $0 })
+            service.write(item, to: schema.name, at: now)
         }
     }
 
@@ -90,7 +94,7 @@ struct Chaos: Sendable {
     ]
 
     private func change(_ step: inout Chance) {
-        let table = step.pick(world.schemas).name.text
+        let table = step.pick(world.schemas).name.word
         let (splits, index) = (step.percent(60), step.next())
         world.source { service, now in
             let open = service.shards(of: table).filter { !$0.isClosed }
@@ -103,7 +107,15 @@ struct Chaos: Sendable {
             }
         }
         world.note("source: \(splits ? "split" : "roll-over")")
-        world.say("source: a shard of \(table) \(splits ? "splits" : "rolls over")")
+        world.say("source: a shard of \(table.string) \(splits ? "splits" : "rolls over")")
+    }
+
+    /// The service removes items whose time has come.
+    private func age() {
+        let count = world.source { service, now in service.expireItems(at: now) }
+        guard count > 0 else { return }
+        world.note("source: items expire")
+        world.say("source: \(count) items expire")
     }
 
     private func expire() {

@@ -58,7 +58,9 @@ package struct LongRun: Sendable {
     private func run(isFollowed: Bool) async {
         let table = world.schemas[0]
         world.source { service, now in
-            service.createTable(TableDefinition(table, shards: Self.lines), at: now)
+            service.remembersAll = false
+            service.settings.shards = Self.lines
+            service.make(table, .newImage, at: now)
         }
         await live(for: generations / 2, isFollowed: isFollowed)
         // A daemon that starts anew reads all that its journal has.
@@ -89,12 +91,13 @@ package struct LongRun: Sendable {
         for index in 0..<count {
             world.source { service, now in
                 for key in 0..<4 {
-                    let item = Item.key(table, (key + index) % 40).with(version: before + index + 1, text: "long")
-                    service.put(item, into: table.name.text, at: now)
+                    let item = SimulatedItem.item(
+                        SimulatedItem.key(table, (key + index) % 40), version: before + index + 1, text: "long")
+                    service.write(item, to: table.name, at: now)
                 }
-                guard let oldest = service.shards(of: table.name.text).suffix(Self.lines).first(where: { !$0.isClosed })
+                guard let oldest = service.shards(of: table.name.word).suffix(Self.lines).first(where: { !$0.isClosed })
                 else { return }
-                service.rollOver(oldest.id, of: table.name.text, at: now)
+                service.rollOver(oldest.id, of: table.name.word, at: now)
             }
             await wait(Self.life / Self.lines)
             if (before + index + 1).isMultiple(of: max(1, generations / 20)) { sample(before + index + 1) }

@@ -46,10 +46,19 @@ package struct Plan: Hashable, Sendable, Codable {
     @Milliseconds package var listingLag: Duration
     /// Shards of a page of a listing.
     package var listingPage: Int
+    /// Whether shards are listed in no order of time, and the filter for a shard's children is ignored.
+    package var shufflesListings: Bool
+    package var ignoresShardFilter: Bool
+    /// Of a hundred pages of a listing, how many contradict themselves.
+    package var contradictions: Int
     /// Records of a page at most.
     package var pageSize: Int
     /// Of a hundred pages, how many are empty though there is more.
     package var emptyPages: Int
+    /// How many bring less than they could.
+    package var shortPages: Int
+    /// Whether records carry the item as it was before, too.
+    package var hasOldImages: Bool
     /// The longest wait between two things that the rest of the world does.
     @Milliseconds package var pace: Duration
 
@@ -93,6 +102,11 @@ package struct Plan: Hashable, Sendable, Codable {
         listingPage = chance.pick([1, 2, 3, 100])
         pageSize = chance.pick([1, 3, 10, 1000])
         emptyPages = chance.percent(50) ? 0 : chance.of(1...50)
+        shortPages = chance.percent(70) ? 0 : chance.of(1...50)
+        contradictions = chance.percent(60) ? 0 : chance.of(1...40)
+        shufflesListings = chance.percent(50)
+        ignoresShardFilter = chance.percent(30)
+        hasOldImages = chance.percent(50)
         pace = .seconds(45)
         lives = []
         for _ in 0..<chance.of(1...4) {

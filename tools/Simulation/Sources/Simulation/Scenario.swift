@@ -98,9 +98,7 @@ package struct Scenario: Sendable {
         world.setTroubles(0)
         world.heal()
         world.source { service, _ in
-            service.settings.fail(0)
-            // However long a daemon waits, so many pages in a row may be empty.
-            service.settings.emptyPages = 0
+            service.settings.calm()
         }
         // Longer than anything that is only slow: a poll, or a listing that is late and asked for seldom.
         let patience = max(.seconds(20), plan.maximumPoll * 5, plan.listingLag + plan.discovery * 2)

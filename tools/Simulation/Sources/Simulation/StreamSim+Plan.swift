@@ -5,51 +5,93 @@ internal import StreamSim
 extension Settings {
     init(_ plan: Plan) {
         self.init()
+        shards = plan.shards
         shardsOfAPage = plan.listingPage
+        shuffledListings = plan.shufflesListings
+        contradictoryListings = plan.contradictions
         recordsOfAPage = plan.pageSize
         itemsOfAPage = max(plan.pageSize, 5)
         listingLag = Int64(plan.listingLag / .microseconds(1))
         emptyPages = plan.emptyPages
+        shortPages = plan.shortPages
         spellsEndAsNull = plan.seed.isMultiple(of: 2)
+        quirks = plan.ignoresShardFilter ? [.ignoresShardFilter] : []
     }
 
     mutating func fail(_ share: Int) { faults = share }
-}
 
-extension TableDefinition {
-    init(_ schema: TableSchema, shards: Int) {
-        self.init(name: schema.name.text, hasSortKey: schema.range != nil, shards: shards)
+    /// However long a daemon waits, so many pages in a row may be empty, and so many listings wrong.
+    mutating func calm() {
+        (faults, emptyPages, contradictoryListings) = (0, 0, 0)
     }
 }
 
-extension Item {
+/// An item as the simulation writes it: with attributes that an application has, and such as break what is careless.
+enum SimulatedItem {
+    static let expiry: Text = "expires"
+
     /// The key of the `index`th item.
-    static func key(_ schema: TableSchema, _ index: Int) -> Item {
-        Item(id: "item-\(index / 2)", at: schema.range == nil ? nil : index)
+    static func key(_ schema: TableSchema, _ index: Int) -> Attributes {
+        var key: Attributes = ["id": .string(Text("item-\(index / 2)"))]
+        if schema.range != nil { key["at"] = AttributeValue(Int64(index)) }
+        return key
     }
 
-    func with(version: Int, text: String) -> Item {
-        var item = self
-        item.version = version
-        item.text = text
+    /// - Parameter expiry: in seconds since 1970, where it has one.
+    static func item(_ key: Attributes, version: Int, text: String, expiry: Int64? = nil) -> Attributes {
+        var item = key
+        item["version"] = AttributeValue(Int64(version))
+        item["text"] = .string(Text(text))
+        if version % 5 == 1 { item["more"] = .map(["list": .list([.null, .bool(true)]), "é": .binary([0, 255])]) }
+        if let expiry { item[Self.expiry] = AttributeValue(expiry) }
         return item
     }
 }
 
 extension Simulator {
-    /// All shards that a table's stream ever had, in the order of their making, with their parents.
-    func lineage(of table: TableName) -> [(shard: ShardKey, parent: ShardID?)] {
-        let stream = StreamARN(
-            "arn:aws:dynamodb:us-east-1:000000000000:table/\(table)/stream/2025-06-15T15:06:40.000")
-        return shards(of: table.text).map { shard in
-            (ShardKey(table: table, stream: stream, shard: ShardID(shard.id)), shard.parent.map { ShardID($0) })
+    mutating func make(_ schema: TableSchema, _ view: StreamView, at now: Int64) {
+        let keys = KeySchema(
+            hash: KeySchema.Attribute("id"), range: schema.range == nil ? nil : KeySchema.Attribute("at", "N"))
+        must { service throws(ServiceError) in
+            try service.createTable(TableDefinition(name: schema.name.word, schema: keys, view: view), at: now)
+            try service.setTimeToLive(SimulatedItem.expiry, of: schema.name.word)
         }
     }
 
-    /// What it has covered, by the catalogue's names.
-    var noted: [String: Int] {
-        Dictionary(coverage.map { (Catalogue.service($0.key), $0.value) }) { $0 + $1 }
+    mutating func write(_ item: Attributes, to table: TableName, at now: Int64) {
+        must { service throws(ServiceError) in try service.put(item, into: table.word, at: now) }
     }
+
+    mutating func remove(_ key: Attributes, from table: TableName, at now: Int64) {
+        must { service throws(ServiceError) in try service.delete(key, from: table.word, at: now) }
+    }
+
+    /// What the plan does can't be wrong.
+    private mutating func must(_ body: (inout Simulator) throws(ServiceError) -> Void) {
+        do throws(ServiceError) { try body(&self) } catch { preconditionFailure("the service refuses the plan: \(error)") }
+    }
+
+    /// All shards that a table's stream ever had, in the order of their making, with their parents.
+    func lineage(of table: TableName) -> [(shard: ShardKey, parent: ShardID?)] {
+        guard let stream = stream(of: table.word).map({ StreamARN($0.string) }) else { return [] }
+        return shards(of: table.word).map { shard in
+            (
+                ShardKey(table: table, stream: stream, shard: ShardID(shard.id.string)),
+                shard.parent.map { ShardID($0.string) }
+            )
+        }
+    }
+
+    /// What it has covered, by the catalogue's names; that some call was refused is the client's to tell.
+    var noted: [String: Int] {
+        Dictionary(
+            coverage.filter { !$0.key.hasPrefix("refused: ") }.map { (Catalogue.service($0.key), $0.value) }
+        ) { $0 + $1 }
+    }
+}
+
+extension TableName {
+    var word: Text { Text(text) }
 }
 
 /// What a call was about, as far as the judge wants to know.
@@ -97,17 +139,14 @@ extension [UInt8] {
 
 extension Catalogue {
     /// What any call may fail with.
-    static let faults = [
-        "ThrottlingException", "ProvisionedThroughputExceededException", "LimitExceededException", "InternalServerError",
-        "503 in HTML", "reset before the effect", "reset after the effect", "delay", "truncated body", "malformed JSON",
-        "wrong checksum", "ExpiredTokenException",
-    ]
+    static let faults = Fault.allCases.map(\.rawValue)
 
     /// What else is peculiar to the service.
     static let peculiarities = [
         "listing, a shard has aged out", "listing, a shard is not listed yet", "listing, goes on on another page",
-        "iterator, trimmed", "page, trimmed", "page, empty, with more to come", "page, the last, with no records",
-        "page, the last, with some records",
+        "listing, a parent is closed, and its children are missing", "listing, a parent is open beside its children",
+        "scan, goes on on another page", "iterator, trimmed", "page, trimmed", "page, empty, with more to come",
+        "page, short", "page, the last, with no records", "page, the last, with some records",
     ]
 
     /// The catalogue's name of what the service says that it has covered.

@@ -80,7 +80,7 @@ extension World {
             let trimmed = { (shard: ShardKey) in self.trimmed(shard, service, self.now) }
             var found = state.judge.lost(trimmed)
             for schema in schemas {
-                let source = state.service.items(of: schema.name.text).compactMap { item in
+                let source = state.service.items(of: schema.name.word).map(\.bytes).compactMap { item in
                     itemID(of: item, schema).map { ($0, item) }
                 }
                 let table = state.judge.chronicle.tables[schema.name]

@@ -116,19 +116,19 @@ package final class World: Sendable {
         guard judges else { return }
         for schema in schemas {
             let known = state.taken[schema.name] ?? (0, 0)
-            let records = state.service.records(of: schema.name.text)
-            let shards = state.service.shards(of: schema.name.text).count
+            let records = state.service.records(of: schema.name.word)
+            let shards = state.service.shards(of: schema.name.word).count
             guard records.count > known.records || shards > known.shards else { continue }
             for (shard, parent) in state.service.lineage(of: schema.name).dropFirst(known.shards) {
                 state.judge.parents[shard] = parent
             }
             for record in records.dropFirst(known.records) {
                 let shard = ShardKey(
-                    table: schema.name, stream: StreamARN(record.stream), shard: ShardID(record.shard))
-                guard let number = SequenceNumber(record.sequenceNumber), let item = itemID(of: record.keys, schema)
+                    table: schema.name, stream: StreamARN(record.stream.string), shard: ShardID(record.shard.string))
+                guard let number = SequenceNumber(record.sequenceNumber.string), let item = itemID(of: record.keys, schema)
                 else {
                     state.violations.append(
-                        Violation(.source, "the service made a record that is none: \(record.sequenceNumber)"))
+                        Violation(.source, "the service made a record that is none: \(record.sequenceNumber.string)"))
                     continue
                 }
                 state.judge.truth.add(
@@ -229,11 +229,11 @@ package final class World: Sendable {
     }
 
     var writtenRecords: Int { state.withLock { $0.writtenRecords } }
-    func made(of table: TableName) -> Int { state.withLock { $0.service.records(of: table.text).count } }
-    func shardCount(of table: TableName) -> Int { state.withLock { $0.service.shards(of: table.text).count } }
+    func made(of table: TableName) -> Int { state.withLock { $0.service.records(of: table.word).count } }
+    func shardCount(of table: TableName) -> Int { state.withLock { $0.service.shards(of: table.word).count } }
 
     func trimmed(_ shard: ShardKey, _ service: Simulator, _ time: Timestamp) -> Int {
-        service.trimmed(of: shard.shard.text, at: time.microseconds)
+        service.trimmed(of: Text(shard.shard.text), at: time.microseconds)
     }
 
     /// The target loses so many of a thousand of its batches, as if it were restored from a backup. What a scan brought stays:

@@ -120,6 +120,11 @@ package struct Simulator: Sendable {
         if let view { try openStream(view, of: table) } else { try closeStream(of: table) }
     }
 
+    package mutating func setTimeToLive(_ attribute: Text?, of table: Text) throws(ServiceError) {
+        _ = try self.table(named: table)
+        tables[table]?.timeToLive = attribute
+    }
+
     package mutating func put(_ item: Attributes, into table: Text, at time: Int64) throws(ServiceError) {
         advance(to: time)
         let key = try self.table(named: table).schema.key(of: item)

@@ -2,14 +2,16 @@
 /// that the order of their texts is another one than theirs (FACTS 1.8).
 struct SequenceNumbers: Sendable {
     private var last: UInt64 = 0
+    private var given = 0
     private var chance: Chance
 
     init(_ chance: Chance) { self.chance = chance }
 
     mutating func next() -> Text {
         last += 1 + UInt64(chance.below(300))
-        // A digit more every hundred numbers or so.
-        if last < 100_000_000_000_000_000, chance.below(100) == 0 { last *= 10 }
+        given += 1
+        // A digit more now and then; ever more seldom, so that they still grow after ten thousand.
+        if last < 100_000_000_000_000_000, chance.below(100 + given / 4) == 0 { last *= 10 }
         return Text("\(last)00000000000000000000")
     }
 
