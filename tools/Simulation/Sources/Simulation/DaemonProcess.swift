@@ -95,7 +95,9 @@ final class DaemonProcess: Sendable {
         DaemonConfiguration(
             tables: world.schemas.map(\.name), mode: mode, startAt: plan.startsAtLatest ? .latest : .trimHorizon,
             untilIdle: untilIdle, maximumPoll: plan.maximumPoll, discoveryInterval: plan.discovery,
-            watchInterval: .seconds(2), memoryBudget: 4 << 20, scanSegments: 3, scanReaders: 2,
+            // In a run of days, a look every other second would be most of the work.
+            watchInterval: plan.pace > .seconds(1000) ? .seconds(300) : .seconds(2), vitalsInterval: .seconds(600),
+            memoryBudget: 4 << 20, scanSegments: 3, scanReaders: 2,
             onLoss: LossPolicies(plan.onLoss), deadLetterLimit: plan.letterLimit, worker: "simulated/1")
     }
 }
