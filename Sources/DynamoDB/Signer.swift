@@ -74,9 +74,17 @@ extension String {
     fileprivate var collapsed: String { split(separator: " ").joined(separator: " ") }
 }
 
+/// Digits of base 16.
+private let digits = Array("0123456789abcdef".utf8)
+
 extension Sequence<UInt8> {
     fileprivate var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * underestimatedCount)
+        for byte in self {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
