@@ -9,6 +9,8 @@ package struct Lineage: Sendable {
     package private(set) var checkpoints: [ShardID: Checkpoint] = [:]
     /// Shards that a reader has in its hands.
     package private(set) var running: Set<ShardID> = []
+    /// Shards with children that were let go of.
+    private var continued: Set<ShardID> = []
 
     package init(_ checkpoints: some Sequence<Checkpoint>) {
         for checkpoint in checkpoints { self.checkpoints[checkpoint.shard.shard] = checkpoint }
@@ -45,6 +47,33 @@ package struct Lineage: Sendable {
     package func parentIsFinished(_ checkpoint: Checkpoint) -> Bool {
         guard let parent = checkpoint.parent.flatMap({ checkpoints[$0] }) else { return true }
         return parent.status.letsChildrenStart
+    }
+
+    /// Lets go of what no decision needs any more, or a table that is followed for years would fill the memory: shards that
+    /// are over and that the stream no longer lists. The journal keeps them.
+    ///
+    /// Kept are those by which the loss of one that is still to be read is measured (up to the nearest that says up to when all
+    /// is accounted for), and those that end a line as far as is known: what continues them is no stranger.
+    ///
+    /// - Parameter listed: the shards of a whole listing.
+    /// - Returns: those that were let go of.
+    package mutating func forget(allBut listed: Set<ShardID>) -> [ShardID] {
+        var kept = listed.union(running)
+        for open in checkpoints.values where !open.status.letsChildrenStart {
+            kept.insert(open.shard.shard)
+            var (next, seen) = (open.parent, Set<ShardID>())
+            while let id = next, let parent = checkpoints[id], seen.insert(id).inserted {
+                kept.insert(id)
+                next = parent.accounted == nil ? parent.parent : nil
+            }
+        }
+        let parents = Set(checkpoints.values.compactMap(\.parent)).union(continued)
+        let forgotten = checkpoints.keys.filter { !kept.contains($0) && parents.contains($0) }
+        for shard in forgotten {
+            if let parent = checkpoints.removeValue(forKey: shard)?.parent { continued.insert(parent) }
+        }
+        continued.formIntersection(checkpoints.keys)
+        return forgotten
     }
 
     /// What a listing says that the journal doesn't know yet, parents first.

@@ -134,6 +134,18 @@ struct ShardDesk {
         try await anchorNew()
     }
 
+    /// Lets go of shards that are over and that a whole listing no longer has.
+    mutating func forget(allBut listing: [Shard]) {
+        for shard in lineage.forget(allBut: Set(listing.map(\.id))) {
+            positions[key(shard)] = nil
+            handedOver[shard] = nil
+            failures[shard] = nil
+            expired.remove(shard)
+            atHorizon.remove(shard)
+            fresh.remove(shard)
+        }
+    }
+
     private func discovery(_ news: Lineage.News) -> Draft {
         var payloads: [Payload] = [.shardDiscovered(news.discovered)]
         if let status = news.status {

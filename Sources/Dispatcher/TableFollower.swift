@@ -275,6 +275,7 @@ struct TableFollower {
                     workshop.vitals.listed(table)
                     if !hasListed { follows() }
                     try await desk.admit(description.shards)
+                    desk.forget(allBut: description.shards)
                     hasListed = true
                     if desk.hasNothingLeft { group.addTask { await describedAgain() } }
                     later(workshop.configuration.discoveryInterval, .discoveryDue, &group)

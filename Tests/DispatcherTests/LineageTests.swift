@@ -103,4 +103,39 @@ struct LineageTests {
         lineage.update(Sample.checkpoint("a", status: .inProcessing))
         #expect(lineage.checkpoints[ShardID("a")]?.status == .done)
     }
+
+    //  a ──▶ b ──▶ c ──▶ d ──▶ e (open)
+    //        └──▶ x (done, and nobody knows what continues it)
+    @Test("What is over and no longer listed is let go of, save what the loss of an open shard is measured by, and ends")
+    func forgets() {
+        func over(_ shard: String, parent: String?, accounted: Bool) -> Checkpoint {
+            var checkpoint = Sample.checkpoint(shard, parent: parent, status: .done)
+            checkpoint.approximateTime = accounted ? Sample.moment : nil
+            return checkpoint
+        }
+        var lineage = Lineage([
+            over("a", parent: nil, accounted: true), over("b", parent: "a", accounted: true),
+            over("x", parent: "b", accounted: true), over("c", parent: "b", accounted: true),
+            // It was silent from beginning to end: how far all is accounted for, c has to say.
+            over("d", parent: "c", accounted: false),
+            Sample.checkpoint("e", parent: "d", status: .inProcessing),
+        ])
+        #expect(lineage.forget(allBut: Set(ids("b", "d", "e"))) == ids("a"))
+        #expect(lineage.checkpoints.keys.sorted() == ids("b", "c", "d", "e", "x"))
+        // b is still known to be continued, and a listing that shows it again finds it known.
+        #expect(lineage.forget(allBut: Set(ids("d", "e"))) == ids("b"))
+        #expect(lineage.forget(allBut: Set(ids("d", "e"))).isEmpty)
+        #expect(lineage.eligible == ids("e"))
+        // What was let go of comes back with the journal's word, as after an operator's rewind.
+        lineage.update(Sample.checkpoint("b", parent: "a", status: .prepared))
+        #expect(lineage.eligible == ids("b", "e"))
+    }
+
+    @Test("What ends a line no more since it was continued is let go of, though its child went first")
+    func continued() {
+        let lines = [("a", nil), ("b", "a"), ("c", "b")] as [(String, String?)]
+        var lineage = Lineage(lines.map { Sample.checkpoint($0.0, parent: $0.1, status: .done) })
+        #expect(lineage.forget(allBut: Set(ids("a", "c"))) == ids("b"))
+        #expect(lineage.forget(allBut: Set(ids("c"))) == ids("a"))
+    }
 }
