@@ -28,6 +28,10 @@ package enum Recovery {
     /// TrimmedDataAccessException), less one.
     package static let retention: Duration = .seconds(23 * 3600)
 
+    /// For how long it holds what was decided about the oldest record that is left: by then the stream has let go of nothing that
+    /// was not looked for.
+    package static let decision: Duration = .seconds(1800)
+
     /// The first segment of the table's full sync of which the target holds less than the journal says.
     ///
     /// A target that holds more was written to without the append that follows: its rows come again.

@@ -256,7 +256,9 @@ struct ShardDesk {
             return .findChildren
         case .displaced:
             try reload()
-            log(shard).info("the shard was set back; it is taken up anew")
+            // The journal has to say once more whether it was in step until now.
+            atHorizon.remove(shard)
+            log(shard).info("the shard is taken up anew")
             return .nothing
         case .startExpired:
             expired.insert(shard)

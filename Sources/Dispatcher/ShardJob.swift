@@ -14,6 +14,8 @@ final class ShardJob: Sendable {
     let expired: Bool
     let atHorizon: Bool
     let interrupt: Signal
+    /// When it was decided that the shard may be read as it is.
+    private let decided: Timestamp
 
     init(
         workshop: Workshop, schema: TableSchema, checkpoint: Checkpoint, position: ShardPosition?,
@@ -27,6 +29,7 @@ final class ShardJob: Sendable {
         self.expired = expired
         self.atHorizon = atHorizon
         self.interrupt = interrupt
+        decided = workshop.now()
     }
 
     /// What taking the shard up led to, and how far it has come since: one for each shard that is read, and no copies in
@@ -44,7 +47,8 @@ final class ShardJob: Sendable {
         }
     }
 
-    /// An operator has set its parent back since it was seen to be done: that one is read first.
+    /// What was decided is no more true: an operator has set its parent back since that was seen to be done, or the process was
+    /// suspended for so long that the oldest record left is another one.
     private struct Overtaken: Error {}
 
     func run() async -> TableFollower.Event {
@@ -102,6 +106,7 @@ final class ShardJob: Sendable {
         }
         let asked = workshop.now()
         let iterator = try await iterator(for: decided)
+        if decided.place == .trimHorizon, workshop.now() - self.decided >= Recovery.decision { throw Overtaken() }
         let draft = Draft(
             shard: checkpoint.shard, expecting: checkpoint.revision,
             takenUp(at: decided, rule, iterator, issued: asked + workshop.source.clockLead, ahead: ahead))
@@ -125,8 +130,8 @@ final class ShardJob: Sendable {
 
     private func read(_ taken: Taken) async throws -> ShardReader.Result {
         try await ShardReader(
-            shard: checkpoint.shard, schema: schema, epoch: taken.checkpoint.epoch, interrupt: interrupt,
-            workshop: workshop
+            shard: checkpoint.shard, schema: schema, epoch: taken.checkpoint.epoch, decided: decided,
+            interrupt: interrupt, workshop: workshop
         ).read(taken, maximumPoll: workshop.configuration.maximumPoll)
     }
 

@@ -14,15 +14,18 @@ final class ShardReader: Sendable {
     let shard: ShardKey
     let schema: TableSchema
     let epoch: Epoch
+    /// When it was decided that the shard may be read as it is.
+    let decided: Timestamp
     let workshop: Workshop
     /// Fires when the daemon is to stop, or when the journal moved under the shard.
     let interrupt: Signal
     init(
-        shard: ShardKey, schema: TableSchema, epoch: Epoch, interrupt: Signal, workshop: Workshop
+        shard: ShardKey, schema: TableSchema, epoch: Epoch, decided: Timestamp, interrupt: Signal, workshop: Workshop
     ) {
         self.shard = shard
         self.schema = schema
         self.epoch = epoch
+        self.decided = decided
         self.interrupt = interrupt
         self.workshop = workshop
     }
@@ -206,7 +209,12 @@ final class ShardReader: Sendable {
     private func resolve(_ place: Start) async throws -> Input {
         do throws(DynamoDBError) {
             let type: IteratorType = place.iteratorType
-            return .event(.resolved(try await source.iterator(type, at: place.sequenceNumber, shard: shard)))
+            let iterator = try await source.iterator(type, at: place.sequenceNumber, shard: shard)
+            // The oldest record left is another one by now, and what is between the two is lost without a word.
+            if place.place == .trimHorizon, surroundings.now() - decided >= Recovery.decision {
+                return .event(.displaced)
+            }
+            return .event(.resolved(iterator))
         } catch {
             return try Self.answer(error)
         }

@@ -2,6 +2,7 @@ import Dispatcher
 import DynamoDB
 import Journal
 import StreamModel
+import Synchronization
 import Testing
 
 /// What the stream no longer has: a loss is said, and what was never promised is none.
@@ -111,6 +112,28 @@ struct DaemonLossTests {
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
         #expect(stopped(by: outcome) == .stoodStill)
+    }
+
+    @Test(
+        "A process that stood still for a day says what left the stream, before it goes on with the oldest record left",
+        arguments: [FakeStream.Operation.iterator, .records])
+    func suspended(operation: FakeStream.Operation) async throws {
+        rig.source.add(FakeShard("p", 1...2, isClosed: true), FakeShard("a", parent: "p", 3...8))
+        let gate = rig.source.hold(operation, of: "a")
+        let asleep = Mutex(Duration.zero)
+        let outcome = try await rig.run(now: { .now() + asleep.withLock { $0 } }) { daemon in
+            try await eventually("the shard is asked for") { gate.arrivals == 1 }
+            asleep.withLock { $0 = .seconds(30 * 3600) }
+            rig.source.change("a") { $0.trimmed = 2 }
+            rig.source.expireIterators()
+            gate.open()
+            try await eventually("the daemon ends, or goes on") {
+                if daemon.hasEnded { return true }
+                return try daemon.journal.number(of: "a") == 8
+            }
+        }
+        #expect(stopped(by: outcome) == .stoodStill)
+        #expect(rig.target.numbers == [1, 2])
     }
 
     @Test("Records that leave the stream before the first reading of a fresh start stop nothing (PEERS row 24)")
