@@ -74,6 +74,12 @@ extension ShardDesk {
     }
 
     private func hasStoodStill(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        if let declared = checkpoint.lossDeclared, checkpoint.iteratorType == .trimHorizon,
+            checkpoint.accountedUntil ?? declared <= declared
+        {
+            // What was left when a loss was skipped goes on leaving the stream.
+            return workshop.now() - declared >= Recovery.decision
+        }
         guard checkpoint.sequenceNumber == nil, !fresh.contains(checkpoint.shard.shard) else { return false }
         switch checkpoint.iteratorType {
         // Not anchored yet: nothing is promised.

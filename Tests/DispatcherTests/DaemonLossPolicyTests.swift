@@ -196,6 +196,25 @@ struct DaemonLossPolicyTests {
 
     // MARK: - Standing still
 
+    @Test("What leaves the stream between a loss that was skipped and the next start is a loss too")
+    func skippedAndStopped() async throws {
+        try await loseFive()
+        // It never gets to what is left.
+        rig.source.fail(.records, of: "a", with: .named("InternalServerError", status: 500))
+        try await rig.run(following(.skip)) { daemon in
+            try await eventually("the loss is declared") { try daemon.journal.checkpoint(of: Sample.key("a"))?.loss != nil }
+        }
+        rig.source.heal()
+        rig.source.change("a") { $0.trimmed = 8 }
+        try await rig.run(following(.skip), now: { .now() + .seconds(10 * 3600) }) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 9])
+        #expect(try kinds("range_lost").count == 2)
+        let loss = try #require(try loss())
+        #expect((loss.lost.from, loss.lost.to) == (Sample.number(4), Sample.number(9)))
+    }
+
     @Test("A shard that was known for more than a day and never read may have lost records without a word")
     func stoodStill() async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9))
