@@ -101,6 +101,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
+        .testTarget(name: "StreamSimTests", dependencies: ["StreamSim"], swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(name: "ShakectlTests", dependencies: ["shakectl", "Journal", "StreamModel"], swiftSettings: house),
     ],
