@@ -31,7 +31,21 @@ package struct Lineage: Sendable {
 
     /// Shards that may be read now and that nobody reads, in the order of their names.
     package var eligible: [ShardID] {
-        checkpoints.values.filter { isEligible($0) }.map(\.shard.shard).sorted()
+        let candidates = checkpoints.values.filter { isEligible($0) }.map(\.shard.shard)
+        guard !candidates.isEmpty else { return [] }
+        let delayed = ancestorsOfRunning
+        return candidates.filter { !delayed.contains($0) }.sorted()
+    }
+
+    /// A shard that was set back waits until what is below it has been put down: a batch of a descendant that is still on its
+    /// way would come after the first records of the replay.
+    private var ancestorsOfRunning: Set<ShardID> {
+        var ancestors: Set<ShardID> = []
+        for shard in running {
+            var next = checkpoints[shard]?.parent
+            while let id = next, ancestors.insert(id).inserted { next = checkpoints[id]?.parent }
+        }
+        return ancestors
     }
 
     private func isEligible(_ checkpoint: Checkpoint) -> Bool {

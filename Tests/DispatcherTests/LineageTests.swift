@@ -42,6 +42,20 @@ struct LineageTests {
         #expect(lineage.eligible == ids("a"))
     }
 
+    @Test("A shard that was set back waits until no reader has a descendant of it in its hands any more")
+    func setBack() {
+        var lineage = following([
+            "a": .prepared, "b": .waitingForParent, "c": .waitingForParent, "d": .waitingForParent,
+        ])
+        lineage.took(ShardID("d"))
+        #expect(lineage.eligible.isEmpty, "its grandchild's last batch may still be on its way")
+        lineage.took(ShardID("b"))
+        lineage.released(ShardID("d"))
+        #expect(lineage.eligible.isEmpty)
+        lineage.released(ShardID("b"))
+        #expect(lineage.eligible == ids("a"))
+    }
+
     @Test("News come parents first, whatever the listing's order, and each once", arguments: 0..<24 as Range<UInt64>)
     func order(seed: UInt64) {
         var random = Seeded(seed)
