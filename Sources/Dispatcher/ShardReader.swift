@@ -1,6 +1,7 @@
 internal import DequeModule
 internal import DynamoDB
 internal import Journal
+internal import Logging
 internal import StreamModel
 internal import Targets
 
@@ -97,6 +98,7 @@ final class ShardReader: Sendable {
     /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
     func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
         let reading = Reading(taken, maximumPoll: maximumPoll)
+        workshop.vitals.begins(taken.checkpoint, isSetBack: try isSetBack(taken.checkpoint))
         let records = RecordSource(source: source, budget: workshop.budget, executor: surroundings.executor)
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
@@ -122,6 +124,22 @@ final class ShardReader: Sendable {
         }
     }
 
+    /// Whether the daemon itself has set the shard back since it last read it.
+    private func isSetBack(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        guard let known = workshop.vitals.epoch(of: shard), known != checkpoint.epoch else { return false }
+        let query = HistoryQuery(kinds: ["rewound"], limit: 1, newestFirst: true)
+        guard case .rewound(let rewound)? = try workshop.journal.history(of: shard, query).first?.payload else {
+            return false
+        }
+        return rewound.author == ShardDesk.author
+    }
+
+    private func say(_ replay: VitalSigns.Replay) {
+        workshop.logger.warning(
+            "a shard is read over and over from the same place, and does not get on",
+            metadata: ["shard": "\(shard)", "from": "\(replay.from)", "times": "\(replay.times)"])
+    }
+
     private func interrupted() async -> Input {
         await interrupt.wait()
         return workshop.stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
@@ -135,6 +153,7 @@ final class ShardReader: Sendable {
         for action in actions {
             switch action {
             case .resolve(let place):
+                workshop.vitals.begins(reading.taken.checkpoint, isSetBack: false)
                 group.addTask { [self] in try await resolve(place) }
             case .fetch(let iterator, let delay):
                 group.addTask { [self, start = reading.taken.start] in
@@ -166,7 +185,11 @@ final class ShardReader: Sendable {
                 reading.pages.append((Batch.Part(body: fetched.page.body, changes: changes), fetched.lease))
             }
             let actions = handle(.page(facts), reading)
-            workshop.vitals.paged(shard, isInStep: reading.machine.isInStep)
+            if let replay = workshop.vitals.paged(
+                shard, records: facts.records, isInStep: reading.machine.isInStep)
+            {
+                say(replay)
+            }
             if !reading.isClosed {
                 reading.silence.took(isEmpty: reading.machine.isInStep, at: surroundings.now())
             }
@@ -174,6 +197,7 @@ final class ShardReader: Sendable {
         case .delivered(let receipt, let upTo):
             if let folded = receipt.checkpoint { reading.taken.checkpoint = folded }
             workshop.pulse.moved()
+            workshop.vitals.advanced(shard)
             return handle(.delivered(upTo: upTo), reading)
         case .none: return []
         }

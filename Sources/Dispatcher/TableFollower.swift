@@ -297,7 +297,9 @@ struct TableFollower {
                     try await desk.admit(shards)
                 case .readerEnded(let shard, let result):
                     switch try await desk.ended(shard, result) {
-                    case .findChildren where !isStopping:
+                    case .findChildren:
+                        workshop.vitals.finished(desk.key(shard))
+                        if isStopping { break }
                         await workshop.surroundings.passing(.beforeChildren)
                         lookups += 1
                         workshop.pulse.busy(table)
@@ -305,7 +307,7 @@ struct TableFollower {
                     case .rest(let error):
                         try await rest(shard, after: error, &desk, &group)
                         continue  // what is tried again is not at rest
-                    case .findChildren, .nothing: break
+                    case .nothing: break
                     }
                     workshop.pulse.released(desk.key(shard))
                     workshop.vitals.released(desk.key(shard))

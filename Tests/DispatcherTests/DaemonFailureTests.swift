@@ -363,4 +363,31 @@ struct DaemonFailureTests {
         }
         #expect(throws: Never.self) { try outcome.get() }
     }
+
+    @Test("A shard that brings the same records over and over is said once, and its table is not well until it gets on")
+    func replayed() async throws {
+        rig.source.add(FakeShard("a", 1...5), FakeShard("b", 11...13))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 5 }
+            try await eventually("all is well") { rig.complaints().isEmpty }
+            rig.source.change("a") { $0.ignoresNumbers = true }
+            rig.source.fail(.records, of: "a", with: .named("InternalServerError", status: 500), times: 1)
+            try await eventually("it is noticed") {
+                rig.complaints().contains { $0.reason.contains("from after 5 on") }
+            }
+            let readings = rig.source.calls(.iterator, of: "a").count
+            try await eventually("it is read on and on") {
+                rig.source.calls(.iterator, of: "a").count >= readings + 4
+            }
+            #expect(rig.complaints().first?.health == .degraded)
+            #expect(rig.complaints().first?.reason.hasPrefix("shard a was read ") == true)
+            rig.source.change("a") { $0.ignoresNumbers = false }
+            rig.source.put(6...9, in: "a")
+            try await eventually("it gets on") { try daemon.journal.number(of: "a") == 9 }
+            try await eventually("all is well again") { rig.complaints().isEmpty }
+        }
+        #expect(rig.log.messages.filter { $0.contains("over and over") }.count == 1)
+        let again = rig.target.applied.filter { $0.numbers == Array(1...5) }
+        #expect(again.count > Replays.limit + 1, "the target was given them again and again")
+    }
 }

@@ -128,4 +128,14 @@ struct HealthTests {
         }
         #expect(found.isEmpty)
     }
+
+    @Test("suffers where a shard is read again and again and does not get on, though each page comes in time")
+    func replayed() {
+        let found = complaints { signs in
+            signs.tables[0].shards[1].replay = VitalSigns.Replay(since: ago(300), times: 7, from: "after 5")
+        }
+        #expect(found.map(\.health) == [.degraded])
+        #expect(found[0].reason.hasPrefix("shard b was read 7 times from after 5 on since "))
+        #expect(found[0].reason.contains("(5 min), and does not get on: "))
+    }
 }

@@ -100,6 +100,15 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
         of shards: [VitalSigns.Shard], isBlocked: Bool, _ limits: Limits, _ now: Timestamp
     ) -> [Complaint] {
         var complaints: [Complaint] = []
+        let replayed = shards.compactMap { shard in shard.replay.map { (shard: shard, replay: $0) } }
+        if let first = replayed.min(by: { $0.replay.since < $1.replay.since }) {
+            let cause = first.shard.trouble.map { " (\($0.cause))" } ?? ""
+            complaints.append(
+                Complaint(
+                    .degraded,
+                    "shard \(first.shard.id) was \(first.replay.spoken(now)), and does not get on\(cause): the log says "
+                        + "what ended each reading\(more(than: replayed.count))"))
+        }
         let resting = shards.compactMap { shard in shard.trouble.map { (id: shard.id, trouble: $0) } }
         if let first = resting.min(by: { $0.trouble.since < $1.trouble.since }) {
             let others = more(than: resting.count)
@@ -130,6 +139,12 @@ private func more(than count: Int) -> String {
 extension VitalSigns.Target {
     fileprivate func isSlow(_ limits: Health.Limits, _ now: Timestamp) -> Bool {
         busySince.map { now - $0 > limits.page } ?? false
+    }
+}
+
+extension VitalSigns.Replay {
+    fileprivate func spoken(_ now: Timestamp) -> String {
+        "read \(times) times from \(from) on since \(since.description.prefix(19))Z (\((now - since).spoken))"
     }
 }
 

@@ -59,15 +59,33 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         /// Whether that page was empty, and everything before it is in the target.
         package var isInStep: Bool
         package var trouble: Trouble?
+        /// That it is read again and again, and does not get on.
+        package var replay: Replay?
 
         package init(
-            id: String, taken: Timestamp, page: Timestamp? = nil, isInStep: Bool = false, trouble: Trouble? = nil
+            id: String, taken: Timestamp, page: Timestamp? = nil, isInStep: Bool = false, trouble: Trouble? = nil,
+            replay: Replay? = nil
         ) {
             self.id = id
             self.taken = taken
             self.page = page
             self.isInStep = isInStep
             self.trouble = trouble
+            self.replay = replay
+        }
+    }
+
+    /// A shard that brought the same records too often, with nothing that kept them.
+    package struct Replay: Codable, Hashable, Sendable {
+        package var since: Timestamp
+        package var times: Int
+        /// The place that each of them began at.
+        package var from: String
+
+        package init(since: Timestamp, times: Int, from: String) {
+            self.since = since
+            self.times = times
+            self.from = from
         }
     }
 

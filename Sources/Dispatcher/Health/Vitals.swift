@@ -1,3 +1,4 @@
+internal import Journal
 internal import StreamModel
 internal import Synchronization
 
@@ -8,6 +9,8 @@ final class Vitals: Sendable {
         var listing: VitalSigns.Trouble?
         var trouble: VitalSigns.Trouble?
         var shards: [ShardID: VitalSigns.Shard] = [:]
+        /// Of shards that are not read to their end. What ends a table's work, or sets a shard back, ends no row of replays.
+        var replays: [ShardID: Replays] = [:]
     }
 
     private struct State {
@@ -68,13 +71,41 @@ final class Vitals: Sendable {
         }
     }
 
-    func paged(_ shard: ShardKey, isInStep: Bool) {
+    /// - Returns: what is to be said once, where it is the first that is one too many from the same place.
+    func paged(_ shard: ShardKey, records: Int, isInStep: Bool) -> VitalSigns.Replay? {
         let now = now()
-        state.withLock { state in
+        return state.withLock { state in
             state.tables[shard.table]?.shards[shard.shard]?.page = now
             state.tables[shard.table]?.shards[shard.shard]?.isInStep = isInStep
             state.tables[shard.table]?.shards[shard.shard]?.trouble = nil
+            if isInStep { state.tables[shard.table]?.replays[shard.shard]?.passed() }
+            guard records > 0, state.tables[shard.table]?.replays[shard.shard]?.brought() == true else { return nil }
+            return state.tables[shard.table]?.replays[shard.shard]?.sign
         }
+    }
+
+    /// The epoch in which the shard was last read.
+    func epoch(of shard: ShardKey) -> Epoch? {
+        state.withLock { $0.tables[shard.table]?.replays[shard.shard]?.epoch }
+    }
+
+    /// Reading begins at the checkpoint.
+    func begins(_ checkpoint: Checkpoint, isSetBack: Bool) {
+        let (now, shard) = (now(), checkpoint.shard)
+        state.withLock { state in
+            state.tables[shard.table]?.replays[shard.shard, default: Replays()].begins(
+                at: Replays.Place(checkpoint), checkpoint.epoch, isSetBack: isSetBack, now: now)
+        }
+    }
+
+    /// The checkpoint has moved on.
+    func advanced(_ shard: ShardKey) {
+        state.withLock { $0.tables[shard.table]?.replays[shard.shard]?.passed() }
+    }
+
+    /// Nothing more of it will be read, unless it is set back.
+    func finished(_ shard: ShardKey) {
+        state.withLock { _ = $0.tables[shard.table]?.replays.removeValue(forKey: shard.shard) }
     }
 
     /// Reading failed, and is tried again after a while.
@@ -126,7 +157,11 @@ final class Vitals: Sendable {
                 tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
                     VitalSigns.Table(
                         name: name.text, listed: table.listed, listing: table.listing, trouble: table.trouble,
-                        shards: table.shards.sorted { $0.key < $1.key }.map(\.value))
+                        shards: table.shards.sorted { $0.key < $1.key }.map { id, shard in
+                            var shard = shard
+                            shard.replay = table.replays[id]?.sign
+                            return shard
+                        })
                 })
         }
     }

@@ -24,6 +24,8 @@ struct FakeShard: Sendable {
     var pageSize: Int
     /// Records from the first on that have left the stream.
     var trimmed = 0
+    /// Whatever number an iterator is asked for, it begins at the first record that is left.
+    var ignoresNumbers = false
     /// Bytes that each record weighs besides its keys.
     var weight: Int
 

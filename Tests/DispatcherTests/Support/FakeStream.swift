@@ -188,6 +188,7 @@ final class FakeStream: StreamSource {
             let index: Int =
                 switch (type, number) {
                 case (.latest, _): found.records.count
+                case (_, _?) where found.ignoresNumbers: found.trimmed
                 case (.atSequenceNumber, let number?): found.records.count { Sample.number($0.number) < number }
                 case (.afterSequenceNumber, let number?): found.records.count { Sample.number($0.number) <= number }
                 default: found.trimmed

@@ -14,6 +14,8 @@ final class Rig: Sendable {
     let clock = HastyClock()
     /// Of pages, as source and target see it.
     let load = Load()
+    let log = LogBook()
+    private let lastSigns = Mutex<VitalSigns?>(nil)
     private let scratch = Scratch()
 
     init(storesPositions: Bool = false) {
@@ -29,6 +31,12 @@ final class Rig: Sendable {
     }
 
     private var path: String { scratch.path + "/journal" }
+
+    /// What the daemon's last signs complain about, the worst first.
+    func complaints(now: Timestamp = .now()) -> [Health.Complaint] {
+        lastSigns.withLock { $0 }.map { Health.complaints(of: Sample.table, $0, now: now) } ?? []
+    }
+
     /// What lies in the file of dead letters, line by line.
     var deadLetters: [String] {
         let text = (try? String(contentsOfFile: path + "/dead-letters.jsonl", encoding: .utf8)) ?? ""
@@ -59,8 +67,9 @@ final class Rig: Sendable {
         let running = Running(
             journal,
             Daemon(
-                configuration: configuration, journal: journal, source: source, target: target, logger: .silent,
-                surroundings: surroundings(now: now)))
+                configuration: configuration, journal: journal, source: source, target: target, logger: log.logger,
+                surroundings: surroundings(now: now),
+                report: { [self] signs in lastSigns.withLock { $0 = signs } }))
         let result: Result<Void, any Error>
         do { result = .success(try await body(running)) } catch { result = .failure(error) }
         source.release()
