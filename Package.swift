@@ -102,7 +102,13 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "StreamSimTests", dependencies: ["StreamSim"], swiftSettings: house),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "Simulation", "Dispatcher", "Journal", "Targets", "DynamoDB", "Curl", "StreamModel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "ShakectlTests", dependencies: ["shakectl", "Journal", "StreamModel"], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

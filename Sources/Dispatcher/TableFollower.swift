@@ -23,7 +23,7 @@ struct TableFollower {
         case listed(StreamDescription)
         case listingFailed(DynamoDBError)
         case described(TableDescription)
-        case childrenFound(of: ShardID, [Shard])
+        case childrenFound([Shard])
         case readerEnded(ShardID, ShardReader.Result)
         case readerFailed(ShardID, DaemonError)
         case retryDue(ShardID)
@@ -255,6 +255,8 @@ struct TableFollower {
             var desk = known
             var listingBackoff = Backoff(first: .milliseconds(500), maximum: .seconds(10))
             var lookups = 0
+            /// Shards that have ended, and whose children are still to be asked for.
+            var ended: Set<ShardID> = []
             var hasListed = false
             var isStopping = false
 
@@ -292,7 +294,7 @@ struct TableFollower {
                     guard isOver, desk.running.isEmpty, lookups == 0 else { break }
                     group.cancelAll()
                     return .streamOver
-                case .childrenFound(_, let shards):
+                case .childrenFound(let shards):
                     lookups -= 1
                     try await desk.admit(shards)
                 case .readerEnded(let shard, let result):
@@ -301,9 +303,8 @@ struct TableFollower {
                         workshop.vitals.finished(desk.key(shard))
                         if isStopping { break }
                         await workshop.surroundings.passing(.beforeChildren)
-                        lookups += 1
+                        ended.insert(shard)
                         workshop.pulse.busy(table)
-                        group.addTask { [stream = desk.stream] in await findChildren(of: shard, in: stream) }
                     case .rest(let error):
                         try await rest(shard, after: error, &desk, &group)
                         continue  // what is tried again is not at rest
@@ -327,6 +328,11 @@ struct TableFollower {
                 if isStopping {
                     if desk.running.isEmpty { group.cancelAll() }
                     continue
+                }
+                if !ended.isEmpty, lookups < Self.lookupsAtOnce {
+                    lookups += 1
+                    group.addTask { [stream = desk.stream, ended] in await findChildren(of: ended, in: stream) }
+                    ended = []
                 }
                 try await desk.loseWhatStoodStill()
                 for job in desk.takeEligible() { group.addTask { await job.run() } }
@@ -378,20 +384,33 @@ struct TableFollower {
         }
     }
 
+    /// Look-ups for children at a time. DescribeStream may be called ten times a second (API Reference), and is what the
+    /// listings need: of more shards that end together the children are found in one.
+    private static let lookupsAtOnce = 4
+
     /// Children may be invisible right after their parent ends (FACTS 1.5), so they are asked for a few times; after that
     /// the discovery timer finds them.
-    private func findChildren(of shard: ShardID, in stream: StreamARN) async -> Event {
+    private func findChildren(of shards: Set<ShardID>, in stream: StreamARN) async -> Event {
+        var found: [Shard] = []
         var backoff = Backoff(first: .milliseconds(100), maximum: .seconds(1))
         while backoff.failures < 8 {
             do throws(DynamoDBError) {
-                let children = try await workshop.source.children(of: shard, in: stream)
-                if !children.isEmpty { return .childrenFound(of: shard, children) }
+                found = try await children(of: shards, in: stream)
+                if shards.isSubset(of: found.compactMap(\.parent)) { break }
             } catch {
                 if error.isCancelled { return .nothing }
                 if !error.isRetryable { break }
             }
             guard await workshop.wait(backoff.next(jitter: workshop.random())) else { return .nothing }
         }
-        return .childrenFound(of: shard, [])
+        return .childrenFound(found)
+    }
+
+    /// The children of one shard, or a listing in which those of several are.
+    private func children(of shards: Set<ShardID>, in stream: StreamARN) async throws(DynamoDBError) -> [Shard] {
+        guard shards.count == 1, let shard = shards.first else {
+            return try await workshop.source.describeStream(stream).shards
+        }
+        return try await workshop.source.children(of: shard, in: stream)
     }
 }

@@ -1,0 +1,141 @@
+import Curl
+import Foundation
+import Simulation
+import Synchronization
+
+/// DynamoDB's network interface for one table with more shards than a page of a listing holds, of which each has few records.
+///
+/// DescribeStream brings 100 shards a page at most and may be called ten times a second (API Reference), also by the same client.
+final class ManyShards: HTTPTransport {
+    static let table = "orders"
+    static let stream = "arn:aws:dynamodb:us-east-1:1:table/orders/stream/2026-11-23T00:00:00.000"
+
+    private struct Shard {
+        var parent: String?
+        var records: [Int]
+        var isClosed = false
+    }
+
+    private struct State {
+        var shards: [String: Shard] = [:]
+        var brokenPage: Int?
+        var tokens = ManyShards.rate
+        var refilled = Duration.zero
+        var throttled = 0
+        var listings = 0
+    }
+
+    private static let rate = 10.0
+
+    private let conductor: Conductor
+    private let state = Mutex(State())
+
+    init(_ conductor: Conductor) { self.conductor = conductor }
+
+    // MARK: - The script
+
+    static func name(_ index: Int, generation: Int = 0) -> String {
+        "shardId-\(generation)-\(String(1_000_000 + index).dropFirst())"
+    }
+
+    func add(_ name: String, parent: String? = nil, _ records: Int...) {
+        state.withLock { $0.shards[name] = Shard(parent: parent, records: records) }
+    }
+    func put(_ record: Int, in name: String) { state.withLock { $0.shards[name]?.records.append(record) } }
+    func close(_ name: String) { state.withLock { $0.shards[name]?.isClosed = true } }
+    /// This page of each whole listing fails, counted from 1.
+    func breakPage(_ number: Int?) { state.withLock { $0.brokenPage = number } }
+
+    /// DescribeStream calls that were one too many.
+    var throttled: Int { state.withLock { $0.throttled } }
+    /// First pages of whole listings.
+    var listings: Int { state.withLock { $0.listings } }
+
+    // MARK: - HTTPTransport
+
+    func perform(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
+        do { try await conductor.sleep(until: conductor.now + .milliseconds(5)) } catch { throw .cancelled }
+        let asked = (try? JSONSerialization.jsonObject(with: Data(request.body))) as? [String: Any] ?? [:]
+        let operation = request.headers["x-amz-target"]?.split(separator: ".").last ?? ""
+        let now = conductor.now
+        let (status, reply) = state.withLock { Self.answer(String(operation), asked, &$0, now) }
+        var body = Array(reply.utf8)
+        body.reserveCapacity(body.count + HTTPEngine.spareBytes)
+        return HTTPResponse(status: status, headers: [], body: body)
+    }
+
+    func giveBack(_ body: [UInt8]) {}
+    func shutdown() async {}
+
+    private static func answer(
+        _ operation: String, _ asked: [String: Any], _ state: inout State, _ now: Duration
+    ) -> (Int, String) {
+        switch operation {
+        case "DescribeTable":
+            return (
+                200,
+                #"""
+                {"Table":{"TableName":"\#(table)","TableStatus":"ACTIVE","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],\#
+                "AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"LatestStreamArn":"\#(stream)",\#
+                "StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_IMAGE"}}}
+                """#
+            )
+        case "DescribeStream": return listing(asked, &state, now)
+        case "GetShardIterator":
+            let name = asked["ShardId"] as? String ?? ""
+            let number = (asked["SequenceNumber"] as? String).flatMap { Int($0) } ?? 0
+            guard let shard = state.shards[name] else { return error("ResourceNotFoundException") }
+            let index = shard.records.firstIndex { $0 > number } ?? shard.records.count
+            return (200, #"{"ShardIterator":"\#(name)|\#(index)"}"#)
+        case "GetRecords":
+            let place = (asked["ShardIterator"] as? String ?? "").split(separator: "|")
+            guard place.count == 2, let index = Int(place[1]), let shard = state.shards[String(place[0])] else {
+                return error("ValidationException")
+            }
+            let records = shard.records[index...].map { record in
+                #"""
+                {"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":1750000000,"Keys":{"id":{"S":"\#(record)"}},\#
+                "NewImage":{"id":{"S":"\#(record)"}},"SequenceNumber":"\#(record)"}}
+                """#
+            }
+            let next = shard.isClosed ? "" : #","NextShardIterator":"\#(place[0])|\#(shard.records.count)""#
+            return (200, #"{"Records":[\#(records.joined(separator: ","))]\#(next)}"#)
+        default: return error("UnknownOperationException")
+        }
+    }
+
+    private static func listing(_ asked: [String: Any], _ state: inout State, _ now: Duration) -> (Int, String) {
+        let passed = now - state.refilled
+        state.tokens = min(rate, state.tokens + rate * (passed / .seconds(1)))
+        state.refilled = now
+        guard state.tokens >= 1 else {
+            state.throttled += 1
+            return error("ThrottlingException")
+        }
+        state.tokens -= 1
+        let parent = (asked["ShardFilter"] as? [String: Any])?["ShardId"] as? String
+        let after = asked["ExclusiveStartShardId"] as? String
+        let names = state.shards.keys.sorted()
+        if parent == nil {
+            if after == nil { state.listings += 1 }
+            let page = names.count { $0 <= after ?? "" } / 100 + 1
+            if page == state.brokenPage { return error("InternalServerError", 500) }
+        }
+        let left = names.filter { $0 > after ?? "" && (parent == nil || state.shards[$0]?.parent == parent) }
+        let page = left.prefix(100).map { name in
+            let shard = state.shards[name]
+            let parent = shard?.parent.map { #","ParentShardId":"\#($0)""# } ?? ""
+            let ending = shard?.isClosed == true ? #","EndingSequenceNumber":"\#(shard?.records.last ?? 1)""# : ""
+            return #"{"ShardId":"\#(name)","SequenceNumberRange":{"StartingSequenceNumber":"1"\#(ending)}\#(parent)}"#
+        }
+        let next = left.count > 100 ? #","LastEvaluatedShardId":"\#(left[99])""# : ""
+        return (
+            200,
+            #"{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[\#(page.joined(separator: ","))]\#(next)}}"#
+        )
+    }
+
+    private static func error(_ code: String, _ status: Int = 400) -> (Int, String) {
+        (status, #"{"__type":"com.amazonaws.dynamodb.v20120810#\#(code)","message":"as the test wants it"}"#)
+    }
+}
