@@ -364,6 +364,27 @@ struct DaemonFailureTests {
         #expect(throws: Never.self) { try outcome.get() }
     }
 
+    @Test(
+        "Of a write that a target took in part nothing is journaled, and all of it is written again",
+        arguments: [false, true])
+    func partialWrite(isRestarted: Bool) async throws {
+        rig.source.add(FakeShard("a", 1...25))
+        rig.target.stop(before: 13)
+        func heal(_ daemon: Running) async throws {
+            rig.target.mend()
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 25 }
+        }
+        try await rig.run { daemon in
+            try await eventually("it was tried often") { rig.target.parts.count >= 4 }
+            #expect(try daemon.journal.number(of: "a") ?? 0 <= 12)
+            #expect(try daemon.journal.everything().allSatisfy { $0.advance == nil }, "a batch is whole or not there")
+            if !isRestarted { try await heal(daemon) }
+        }
+        if isRestarted { try await rig.run { try await heal($0) } }
+        #expect(Set(rig.target.parts) == [Array(1...12)])
+        #expect(rig.target.numbers == Array(1...25), "what it had taken before is among them")
+    }
+
     @Test("A shard that brings the same records over and over is said once, and its table is not well until it gets on")
     func replayed() async throws {
         rig.source.add(FakeShard("a", 1...5), FakeShard("b", 11...13))

@@ -1,6 +1,7 @@
 import Dispatcher
 import Journal
 import StreamModel
+import Synchronization
 import Testing
 
 /// DESIGN 4.1 to 4.3, with the real journal.
@@ -319,5 +320,72 @@ struct DaemonFollowingTests {
             try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 6 }
         }
         #expect(rig.target.numbers == [4, 5, 6])
+    }
+
+    @Test(
+        "A table that is added to the configuration leaves the first one's place as it was",
+        arguments: [DaemonConfiguration.Mode.incr, .all])
+    func tableAdded(mode: DaemonConfiguration.Mode) async throws {
+        let added = TableName("customers")
+        rig.source.add(FakeTable(added))
+        // The same names of shards are in both, as they may be.
+        rig.source.add(FakeShard("a"), FakeShard("z", of: added, 101...103))
+        for table in [Sample.table, added] { rig.source.change(table) { $0.items = ["of \(table)"] } }
+        var configuration = Rig.following
+        configuration.mode = mode
+        try await rig.run(configuration) { daemon in
+            try await eventually("the first is followed") { try daemon.journal.status(of: "a") == .inProcessing }
+            rig.source.put(1...5, in: "a")
+            try await eventually("the first is read") { try daemon.journal.number(of: "a") == 5 }
+        }
+        configuration.tables.append(added)
+        let before = rig.source.calls.count
+        try await rig.run(configuration) { daemon in
+            try await eventually("the other is followed") {
+                try daemon.journal.table(added)?.phase == .incrSync && rig.source.calls(.records, of: "z").count > 1
+            }
+            rig.source.put(6...7, in: "a")
+            rig.source.put(104...105, in: "z")
+            try await eventually("both are read") {
+                try daemon.journal.number(of: "a") == 7 && rig.target.numbers(of: "z").last == 105
+            }
+        }
+        #expect(rig.target.numbers(of: "a") == Array(1...7))
+        let asked = rig.source.calls.dropFirst(before).filter { $0.operation == .iterator && $0.object == "a" }
+        #expect(asked.map(\.number) == [Sample.number(5)])
+        #expect(rig.target.numbers(of: "z") == (mode == .incr ? Array(101...105) : [104, 105]))
+        for table in [Sample.table, added] { #expect(rig.target.items(of: table).count == (mode == .incr ? 0 : 1)) }
+    }
+
+    @Test(
+        "What is left of a shard is read, however long it was idle before it was closed",
+        arguments: [false, true])
+    func closedAfterLongIdleness(isRestarted: Bool) async throws {
+        let hours = Mutex(Duration.zero)
+        let now: @Sendable () -> Timestamp = { .now() + hours.withLock { $0 } }
+        rig.source.add(FakeShard("a", 1...5))
+        func rest(_ daemon: Running) async throws {
+            rig.source.change("a") { shard in
+                shard.put(6...9, at: now())
+                // Nothing tells an end from a pause but the service's word.
+                shard.emptyPages = 3
+                shard.isClosed = true
+            }
+            rig.source.add(FakeShard("b", parent: "a", 10...12))
+            try await eventually("the rest is read, and what follows") { try daemon.journal.number(of: "b") == 12 }
+        }
+        try await rig.run(now: now) { daemon in
+            try await eventually("it is read in part") { try daemon.journal.number(of: "a") == 5 }
+            for _ in 1...60 {
+                let pages = rig.source.calls(.records, of: "a").count
+                hours.withLock { $0 += .seconds(3600) }
+                try await eventually("an hour goes by") { rig.source.calls(.records, of: "a").count >= pages + 2 }
+            }
+            #expect(try daemon.journal.status(of: "a") == .inProcessing)
+            if !isRestarted { try await rest(daemon) }
+        }
+        if isRestarted { try await rig.run(now: now) { try await rest($0) } }
+        #expect(rig.target.numbers == Array(1...12))
+        #expect(try rig.journal { try $0.status(of: "a") } == .done)
     }
 }

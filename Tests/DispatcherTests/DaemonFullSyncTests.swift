@@ -2,6 +2,7 @@ import Dispatcher
 import DynamoDB
 import Journal
 import StreamModel
+import Synchronization
 import Targets
 import Testing
 
@@ -453,5 +454,62 @@ struct DaemonFullSyncTests {
             return
         }
         #expect(try rig.journal { try phase($0) } == .fullSync)
+    }
+
+    //  Anchored: a. While the table is scanned, a is closed and leaves the stream, b comes and goes unseen, and c follows.
+    enum Meanwhile: CaseIterable { case trimmed, rolledOver }
+
+    @Test(
+        "A scan that takes more than a day loses what the stream forgot meanwhile, and says so",
+        arguments: Meanwhile.allCases, [LossPolicy.stop, .skip])
+    func scanOfMoreThanADay(meanwhile: Meanwhile, policy: LossPolicy) async throws {
+        let hours = Mutex(Duration.zero)
+        let now: @Sendable () -> Timestamp = { .now() + hours.withLock { $0 } }
+        addTable()
+        var configuration = Self.configuration()
+        configuration.onLoss = LossPolicies(policy)
+        let gate = rig.source.hold(.scan)
+        let outcome = try await rig.run(configuration, now: now) { daemon in
+            try await eventually("the scan begins") { gate.arrivals == 2 }
+            rig.source.put(7...9, in: "a")
+            hours.withLock { $0 = .seconds(30 * 3600) }
+            switch meanwhile {
+            case .trimmed:
+                rig.source.change("a") {
+                    $0.trimmed = 5
+                    $0.put(10...12, at: now())
+                }
+                rig.source.expireIterators()
+            case .rolledOver:
+                rig.source.remove("a")
+                rig.source.add(FakeShard("c", parent: "b", 10...12))
+            }
+            gate.open()
+            if policy == .stop {
+                try await eventually("the table stops") { daemon.hasEnded }
+            } else {
+                let last = meanwhile == .trimmed ? "a" : "c"
+                try await eventually("what is left is read") { try daemon.journal.number(of: last) == 12 }
+            }
+        }
+        let losses = try rig.journal { journal in
+            try journal.everything().compactMap { if case .rangeLost(let lost) = $0.payload { lost } else { nil } }
+        }
+        #expect(!losses.isEmpty && losses.allSatisfy { $0.policy == policy })
+        #expect(Set(rig.target.items()) == Self.keys)
+        switch policy {
+        case .stop:
+            guard case .failure(.rangeLost) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect(rig.target.numbers.isEmpty)
+        case .skip, .resync:
+            #expect(rig.target.numbers == (meanwhile == .trimmed ? [9, 10, 11, 12] : [10, 11, 12]))
+            #expect(Set(losses.map(\.cause)) == (meanwhile == .trimmed ? [.stoodStill] : [.shardGone, .stoodStill]))
+            // What `b` held is the loss of the one that follows it.
+            let follower = try rig.journal { try $0.checkpoint(of: Sample.key("c"))?.loss?.lost.cause }
+            #expect(follower == (meanwhile == .trimmed ? nil : .stoodStill))
+        }
     }
 }

@@ -176,4 +176,33 @@ struct DaemonLineageTests {
         }
         #expect(Set(rig.target.numbers) == Set(1...300))
     }
+
+    @Test(
+        "A shard that is done is not read again: listed still, after a restart, and come back after it had left the listing"
+    )
+    func doneStaysDone() async throws {
+        rig.source.add(FakeShard("a", 1...5, isClosed: true), FakeShard("b", parent: "a", 6...9))
+        var configuration = Rig.following
+        configuration.discoveryInterval = .seconds(1)
+        func look(_ daemon: Running) async throws {
+            let listings = rig.source.calls(.describeStream).count
+            try await eventually("it is listed twice") { rig.source.calls(.describeStream).count >= listings + 2 }
+            #expect(try daemon.journal.status(of: "a") == .done)
+        }
+        for start in 1...2 {
+            rig.source.change("a") { $0.isListed = true }
+            try await rig.run(configuration) { daemon in
+                try await eventually("its child is read") { try daemon.journal.number(of: "b") == 9 }
+                try await look(daemon)
+                rig.source.change("a") { $0.isListed = false }
+                try await look(daemon)
+                rig.source.change("a") { $0.isListed = true }
+                try await look(daemon)
+            }
+            #expect(rig.source.calls(.iterator, of: "a").count == 1, "start \(start)")
+        }
+        #expect(rig.target.numbers == Array(1...9))
+        let statuses = try rig.journal { try $0.events(of: "a").compactMap(\.newStatus) }
+        #expect(statuses == [.inProcessing, .done])
+    }
 }

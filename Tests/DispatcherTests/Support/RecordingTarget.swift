@@ -40,6 +40,8 @@ final class RecordingTarget: Target {
         var broken: [TableName: TargetError] = [:]
         var unfit: [TableName: String] = [:]
         var unholdable: Set<String> = []
+        var stopsBefore: Int?
+        var parts: [[Int]] = []
         var gates: [(isMeant: @Sendable (Applied) -> Bool, gate: Gate)] = []
         var witness: @Sendable (Applied) throws -> Void = { _ in }
         var unwitnessed: [String] = []
@@ -70,8 +72,11 @@ final class RecordingTarget: Target {
     func refuse(_ table: TableName, because reason: String) { state.withLock { $0.unfit[table] = reason } }
     /// Can't hold these records, each for what it is; nor items of a scan that have such a key.
     func cannotHold(_ records: String...) { state.withLock { $0.unholdable = Set(records) } }
+    /// Has no transactions: of each write it takes the records before the one of this number, and then fails.
+    func stop(before number: Int) { state.withLock { $0.stopsBefore = number } }
     func mend() {
         state.withLock { state in
+            state.stopsBefore = nil
             state.broken = [:]
             state.unholdable = []
         }
@@ -110,6 +115,8 @@ final class RecordingTarget: Target {
     func items(of table: TableName = Sample.table) -> [String] {
         applied.filter { $0.table == table }.flatMap(\.items)
     }
+    /// The records that it took of writes that then failed.
+    var parts: [[Int]] { state.withLock { $0.parts } }
     /// Every write that was tried, the refused ones included.
     var attempts: [[Applied]] { state.withLock { $0.attempts } }
     var unwitnessed: [String] { state.withLock { $0.unwitnessed } }
@@ -155,6 +162,13 @@ final class RecordingTarget: Target {
         guard await fuse.step() else { throw Self.dead }
         let failure: TargetError? = state.withLock { state in
             if !state.failures.isEmpty { return state.failures.removeFirst() }
+            if let number = state.stopsBefore {
+                let numbers = brought.flatMap(\.numbers)
+                if let index = numbers.firstIndex(of: number) {
+                    state.parts.append(Array(numbers[..<index]))
+                    return .unavailable(target: name, reason: "it failed at record \(number)")
+                }
+            }
             let unholdable = state.unholdable
             if !unholdable.isEmpty, let change = batches.lazy.compactMap({ $0.first(of: unholdable) }).first {
                 return .unwritable(target: name, what: "a record", reason: "it can't hold it", change: change)
