@@ -112,7 +112,7 @@ struct FullSync {
                 var advance = advance
                 advance.targetToken = token
                 return .scanAdvanced(advance)
-            }, as: { [table = schema.name] in Draft(table: table, $0) })
+            }, as: { [table = schema.name] payloads, _ in Draft(table: table, payloads) })
         workshop.source.giveBack(page.body)
         report(page.changes.count, page.body.count, page.lastEvaluatedKey == nil)
     }

@@ -288,7 +288,7 @@ final class ShardReader: Sendable {
         let batch = Batch(table: schema, origin: .shard(shard, epoch: epoch, upTo: upTo), parts: parts)
         let delivery = try await workshop.deliver(
             batch, { .sequenceAdvanced(Self.advance(by: $0, $1)) },
-            as: { [shard] in Draft(shard: shard, expecting: expecting, $0) })
+            as: { [shard] in Draft(shard: shard, expecting: $1 ?? expecting, $0) })
         for part in parts { source.giveBack(part.body) }
         switch delivery {
         case .journaled(let receipt): return .delivered(receipt, upTo: upTo)

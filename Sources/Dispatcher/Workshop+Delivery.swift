@@ -14,22 +14,23 @@ extension Workshop {
     ///
     /// - Parameters:
     ///   - payload: what the journal learns of what was written: of `batch`, or of what is left of it.
-    ///   - draft: makes an append of that, and of what was refused before it.
+    ///   - draft: makes an append of that, or of what was refused; after the revision that an append before it has led to, if
+    ///     there was one.
     /// - Throws: `.tooManyRefused` where one more would have to be put aside than may wait; what comes before that one is
     ///   delivered first, as far as a batch can be cut.
     func deliver(
         _ batch: Batch, _ payload: @escaping @Sendable (Batch, TargetToken?) -> Payload,
-        as draft: @escaping @Sendable ([Payload]) -> Draft
+        as draft: @escaping @Sendable ([Payload], _ after: Revision?) -> Draft
     ) async throws -> TargetWriter.Delivery {
         var rest = batch
-        var refused: [Payload] = []
+        var revision: Revision?
         var excess: DaemonError?
         var trials = 0
         var suspect: Change?
         while true {
             do throws(DaemonError) {
-                let delivery = try await writer.deliver(rest) { [rest, refused] token in
-                    draft(refused + [payload(rest, token)])
+                let delivery = try await writer.deliver(rest) { [rest, revision] token in
+                    draft([payload(rest, token)], revision)
                 }
                 if let excess, case .journaled = delivery { throw excess }
                 return delivery
@@ -44,20 +45,29 @@ extension Workshop {
                     guard await wait(Self.pause) else { throw CancellationError() }
                     continue
                 }
-                if let tooMany = try tooMany(of: batch.table.name, beside: refused.count, error) {
+                if let tooMany = try tooMany(of: batch.table.name, error) {
                     guard let before = rest.cut(before: change, of: batch) else { throw tooMany }
                     (rest, excess) = (before, tooMany)
                     continue
                 }
-                refused.append(try putAside(change, of: batch, error.code, what, reason))
+                // Before the rest is written: a target that keeps its position would pass the record with that, and after a kill
+                // in between nobody would know of it.
+                let refused = try putAside(change, of: batch, error.code, what, reason)
+                do throws(JournalError) {
+                    let receipts = try await journal.append([draft([refused], revision)])
+                    revision = receipts.first?.checkpoint?.revision
+                } catch {
+                    guard case .conflict = error else { throw DaemonError.journal(error) }
+                    return .displaced
+                }
                 rest = rest.without(change)
             }
         }
     }
 
     /// Why no other record of the table may be put aside, if so.
-    private func tooMany(of table: TableName, beside others: Int, _ error: DaemonError) throws -> DaemonError? {
-        guard try journal.refusals(of: table).count + others >= configuration.deadLetterLimit else { return nil }
+    private func tooMany(of table: TableName, _ error: DaemonError) throws -> DaemonError? {
+        guard try journal.refusals(of: table).count >= configuration.deadLetterLimit else { return nil }
         return .tooManyRefused(table: table, limit: configuration.deadLetterLimit, last: error.description)
     }
 

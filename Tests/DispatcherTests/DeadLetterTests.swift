@@ -46,6 +46,22 @@ struct DeadLetterTests {
         #expect(rig.target.attempts.count { $0.contains { $0.numbers.contains(1) } } == 3)
     }
 
+    /// The target's own position passes the record with what follows it, so nobody would read it again.
+    @Test("is in the journal before what follows it is in the target, wherever the daemon is killed", arguments: 1...20)
+    func killed(step: Int) async throws {
+        let rig = Rig(storesPositions: true)
+        // Closed, so that nothing but this takes steps.
+        rig.source.add(FakeShard("a", 1...4, isClosed: true))
+        rig.target.cannotHold("3")
+        try await rig.crash(Rig.following, at: Fuse(steps: step))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        #expect(Set(rig.target.numbers) == [1, 2, 4])
+        let waiting = try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.refusals }
+        #expect(waiting?.map(\.sequenceNumber) == [Sample.number(3)])
+    }
+
     @Test("may be all that its batch has")
     func alone() async throws {
         rig.source.add(FakeShard("a", 1...1))
