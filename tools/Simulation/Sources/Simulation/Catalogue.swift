@@ -12,6 +12,13 @@ package enum Catalogue {
     package static let impossible: [String: String] = Dictionary(
         impossibilities.flatMap { reason, names in names.map { ($0, reason) } }, uniquingKeysWith: { first, _ in first })
 
+    /// What takes two things at the same moment that are seldom alone: asked for from so many seeds on.
+    package static let rare: Set<String> = [
+        "shard machine: draining + trimmed", "shard machine: draining + gone", "shard machine: fetching + gone",
+        "shard machine: resolving + conflict", "call machine: permanent → give up",
+    ]
+    package static let seedsForRare = 100_000
+
     package struct Row: Hashable, Sendable {
         package let name: String
         package let count: Int
@@ -28,10 +35,12 @@ package enum Catalogue {
     }
 
     /// What is wrong with a coverage that is to be complete.
-    package static func complaints(_ coverage: [String: Int]) -> [String] {
+    package static func complaints(_ coverage: [String: Int], seeds: Int = seedsForRare) -> [String] {
         let declared = Set(names)
         return rows(coverage).compactMap { row in
-            if row.count == 0 { return "never: \(row.name)" }
+            if row.count == 0 {
+                return rare.contains(row.name) && seeds < seedsForRare ? nil : "never: \(row.name)"
+            }
             if let reason = impossible[row.name] { return "held to be impossible (\(reason)): \(row.name)" }
             return declared.contains(row.name) ? nil : "not in the catalogue: \(row.name)"
         }
@@ -40,7 +49,8 @@ package enum Catalogue {
     // MARK: - What there is
 
     private static let areas: [(area: String, names: [String])] = [
-        ("fault", faults), ("service", peculiarities), ("source", ["split", "roll-over", "all iterators expire", "items expire"]),
+        ("fault", faults), ("service", peculiarities),
+        ("source", ["split", "roll-over", "all iterators expire", "items expire", "an outage"]),
         (
             "target",
             [
@@ -159,8 +169,8 @@ package enum Catalogue {
                 }
         ),
         (
-            "the client makes no such call, and a call that is cancelled is not asked for again",
-            ["call machine: permanent → give up", "call machine: final → give up"]
+            "a call that is cancelled is not asked for again",
+            ["call machine: final → give up"]
         ),
         (
             "an anchor is journaled with its iterator, so that LATEST alone is never promised",
@@ -179,8 +189,14 @@ package enum Catalogue {
         ),
         (
             "the stream can't be switched off and on yet",
-            LossPolicy.allCases.map { "loss: stream_replaced, \($0.rawValue)" }
+            LossPolicy.allCases.map { "loss: stream_replaced, \($0.rawValue)" } + ["phase: incr_sync → incr_sync"]
         ),
+        ("a listing of the service is late and never contradictory", ["rewound: by a late listing, as a descendant"]),
+        (
+            "it begins at its start as it is",
+            ["not_processed", "waiting_for_parent"].map { "rewound: \($0), as a descendant" }
+        ),
+        ("the service says so of pages", ["shard machine: resolving + expired"]),
         (
             "a table that went on is not told how to go on",
             ["skip", "resync"].flatMap { policy in

@@ -41,13 +41,17 @@ struct Chaos: Sendable {
             case 53..<56: age()
             case 56..<67: if plan.splits { change(&step) }
             case 67..<71: if plan.expiries { expire() }
-            case 71..<74: if plan.expiries { await wait(step.duration(.seconds(600), .seconds(2400))) }
-            case 74..<78: if plan.pauses { await stop(life, &step) }
-            case 78..<87: if plan.rewinds { await rewind(&step) }
-            case 87..<94: if plan.answers { await answer(&step) }
+            case 71..<74: if plan.expiries { await wait(step.duration(.seconds(600), .seconds(2000))) }
+            case 74..<76: if plan.outages { await breakDown(&step) }
+            case 76..<80: if plan.pauses { await stop(life, &step) }
+            case 80..<88: if plan.rewinds { await rewind(&step) }
+            case 88..<95: if plan.answers { await answer(&step) }
             default: write(&step)
             }
         }
+        // What is under way when the process is told to stop finds its iterators dead.
+        var step = chance.split()
+        if plan.expiries, step.percent(40) { expire() }
     }
 
     /// Nobody runs the daemon; the tables are written to all the same.
@@ -60,7 +64,7 @@ struct Chaos: Sendable {
         for _ in 0..<3 {
             await wait(duration / 3)
             if step.percent(50) { burst(&step) }
-            if step.percent(20), plan.splits { change(&step) }
+            if step.percent(35), plan.splits { change(&step) }
         }
     }
 
@@ -124,6 +128,16 @@ struct Chaos: Sendable {
         world.say("source: all iterators expire")
     }
 
+    /// No call comes through, for as long as a client tries again and longer.
+    private func breakDown(_ step: inout Chance) async {
+        let duration = step.duration(.seconds(5), .seconds(600))
+        world.note("source: an outage")
+        world.say("source: an outage of \(duration)")
+        world.source { service, _ in service.settings.fail(100) }
+        await wait(duration)
+        world.source { service, _ in service.settings.fail(plan.faults) }
+    }
+
     // MARK: - The operator
 
     /// SIGSTOP, and after a while SIGCONT, or SIGKILL.
@@ -148,8 +162,14 @@ struct Chaos: Sendable {
         if deed == .rewind, step.percent(30) { await act(.undo, &step) }
     }
 
+    /// Sees to what waits, as `status` shows it; now and then to what doesn't.
     private mutating func answer(_ step: inout Chance) async {
-        await act(step.pick([.acknowledge, .acknowledge, .retry, .settle]), &step)
+        let waits = world.waits
+        let deed: Operator.Deed =
+            if waits.loss, step.percent(80) { .acknowledge }
+            else if waits.letter, step.percent(80) { step.percent(60) ? .retry : .settle }
+            else { step.pick([.acknowledge, .retry, .settle]) }
+        await act(deed, &step)
     }
 
     private mutating func act(_ deed: Operator.Deed, _ step: inout Chance) async {

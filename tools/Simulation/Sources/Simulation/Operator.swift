@@ -160,10 +160,10 @@ struct Operator: Sendable {
     ) async throws(Refused) -> Outcome? {
         let all = try checkpoints(journal)
         let begun = all.filter { $0.sequenceNumber != nil }
-        // Seldom one that has not begun.
-        guard let shard = (chance.percent(90) ? begun : all).isEmpty
-            ? nil : chance.pick(chance.percent(90) && !begun.isEmpty ? begun : all).shard
-        else { return nil }
+        // Less often any, whatever has become of it.
+        let some = chance.percent(75) && !begun.isEmpty ? begun : all
+        guard !some.isEmpty else { return nil }
+        let shard = chance.pick(some).shard
         let (fraction, toStart, isInclusive) = (chance.unit(), chance.percent(20), chance.percent(30))
         return try await rewind(journal, shard, isOffline: chance.percent(30), &done) { checkpoint in
             guard let number = checkpoint.sequenceNumber else { return (.start, false) }

@@ -19,6 +19,8 @@ package struct Plan: Hashable, Sendable, Codable {
     package var items: Int
     @Milliseconds package var maximumPoll: Duration
     @Milliseconds package var discovery: Duration
+    /// For how long the tables are written to, and shards change, before the first process begins.
+    @Milliseconds package var lead: Duration
     /// One process of the daemon after the other.
     package var lives: [LifePlan]
     /// Of a hundred calls, how many the service fails.
@@ -30,6 +32,8 @@ package struct Plan: Hashable, Sendable, Codable {
     /// What the source does besides being written to.
     package var splits: Bool
     package var expiries: Bool
+    /// Now and then every call fails, for some time.
+    package var outages: Bool
     /// What the operator does: sets shards back, stops and continues the process, answers a loss and dead letters.
     package var rewinds: Bool
     package var pauses: Bool
@@ -84,17 +88,19 @@ package struct Plan: Hashable, Sendable, Codable {
         shards = chance.percent(50) ? 1 : chance.of(2...5)
         keys = chance.percent(30) ? chance.of(1...3) : chance.of(4...40)
         items = chance.percent(50) ? chance.of(0...60) : 0
-        maximumPoll = chance.pick([.seconds(1), .seconds(5), .seconds(20)])
+        maximumPoll = chance.pick([.seconds(2), .seconds(10), .seconds(30)])
         discovery = chance.pick([.seconds(5), .seconds(15), .seconds(40)])
         faults = chance.percent(40) ? 0 : chance.of(1...30)
         troubles = chance.percent(40) ? 0 : chance.of(1...30)
         disorder = chance.percent(40) ? 0 : chance.of(1...60)
         splits = chance.percent(75)
         expiries = chance.percent(40)
+        outages = chance.percent(20)
+        lead = chance.percent(30) ? chance.duration(.seconds(60), .seconds(30 * 3600)) : .zero
         rewinds = chance.percent(50)
         pauses = chance.percent(25)
         answers = chance.percent(70)
-        longestPause = chance.percent(80) ? .seconds(1800) : .seconds(30 * 3600)
+        longestPause = chance.percent(55) ? .seconds(1800) : .seconds(40 * 3600)
         onLoss = chance.pick([.skip, .stop, .resync])
         poison = chance.percent(20) ? chance.of(1...25) : 0
         letterLimit = chance.percent(50) ? chance.of(1...6) : 100
@@ -115,25 +121,33 @@ package struct Plan: Hashable, Sendable, Codable {
                     steps: chance.percent(65)
                         ? Int(chance.duration(.seconds(1), .seconds(600)).components.seconds) : nil,
                     duration: chance.duration(.seconds(1), .seconds(400)),
-                    downtime: chance.percent(70)
-                        ? chance.duration(.milliseconds(10), .seconds(60))
-                        : chance.duration(.seconds(60), .seconds(20 * 3600)),
+                    downtime: Self.downtime(&chance),
                     restored: target == .transactional && chance.percent(30) ? chance.of(1...1000) : nil))
         }
         stretch(&chance)
+    }
+
+    /// Mostly a restart; sometimes for so long that records leave the stream, or just begin to.
+    private static func downtime(_ chance: inout Chance) -> Duration {
+        switch chance.below(100) {
+        case 0..<60: chance.duration(.milliseconds(10), .seconds(60))
+        case 60..<75: chance.duration(.seconds(60), .seconds(20 * 3600))
+        case 75..<88: chance.duration(.seconds(20 * 3600), .seconds(50 * 3600))
+        default: .seconds(24 * 3600) - chance.duration(.seconds(1), .seconds(1200))
+        }
     }
 
     /// Some runs take days: the stream forgets, shards age out, and a shard is silent for longer than a record is kept.
     private mutating func stretch(_ chance: inout Chance) {
         guard chance.percent(10) else { return }
         (shards, tables) = (chance.of(1...2), chance.percent(20) ? 2 : 1)
-        maximumPoll = chance.pick([.seconds(120), .seconds(600)])
-        discovery = .seconds(300)
+        maximumPoll = chance.pick([.seconds(240), .seconds(600)])
+        discovery = .seconds(600)
         (faults, troubles, emptyPages) = (min(faults, 5), min(troubles, 5), min(emptyPages, 5))
-        pace = chance.duration(.seconds(3600), .seconds(14 * 3600))
+        pace = chance.duration(.seconds(3600), .seconds(60 * 3600))
         longestPause = .seconds(40 * 3600)
         for index in lives.indices {
-            lives[index].duration = chance.duration(.seconds(3600), .seconds(36 * 3600))
+            lives[index].duration = chance.duration(.seconds(3600), .seconds(60 * 3600))
             if chance.percent(70) { lives[index].steps = nil }
             if chance.percent(50) { lives[index].downtime = chance.duration(.seconds(3600), .seconds(40 * 3600)) }
         }

@@ -33,7 +33,7 @@ package struct Scenario: Sendable {
         let world = World(plan, &chance, tells: tells)
         let scenario = Scenario(plan: plan, folder: folder, world: world, chance: chance)
         do throws(Conductor.Ending) {
-            try world.conductor.run(limit: .seconds(400 * 24 * 3600), jobs: 20_000_000) { await scenario.run() }
+            try world.conductor.run(limit: .seconds(400 * 24 * 3600), jobs: 3_000_000) { await scenario.run() }
         } catch {
             world.violate(.conductor, "\(error)")
         }
@@ -47,6 +47,7 @@ package struct Scenario: Sendable {
         var chaos = Chaos(plan, world, in: folder, chance.split())
         var operating = chance.split()
         chaos.prepare()
+        if plan.lead > .zero { await chaos.pause(plan.lead) }
         for (index, life) in plan.lives.enumerated() {
             world.say("life \(index + 1) begins: \(life)")
             world.setTroubles(plan.troubles)

@@ -77,6 +77,8 @@ package struct Shrinker: Sendable {
         set(\.pauses, false)
         set(\.answers, false)
         set(\.expiries, false)
+        set(\.outages, false)
+        set(\.lead, .zero)
         set(\.splits, false)
         set(\.startsAtLatest, false)
         set(\.mode, .incr)

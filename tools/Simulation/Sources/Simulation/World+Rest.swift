@@ -33,7 +33,9 @@ extension World {
             return violation.map { [$0] } ?? []
         case .recordRefused(let refused):
             var found = state.judge.violation(of: refused, of: shard).map { [$0] } ?? []
-            if state.judge.chronicle.waiting(of: shard.table) > letterLimit {
+            // Shards that are refused records at the same time may come to the limit together.
+            let readers = state.judge.chronicle.shards.values.count { $0.checkpoint.status == .inProcessing }
+            if state.judge.chronicle.waiting(of: shard.table) > letterLimit + max(0, readers - 1) {
                 found.append(Violation(.letter, "\(shard.table): more than \(letterLimit) records are put aside"))
             }
             return found
@@ -107,6 +109,15 @@ extension World {
 }
 
 extension World {
+    /// What an operator can see that waits for him.
+    var waits: (loss: Bool, letter: Bool) {
+        state.withLock { state in
+            _ = read(state.journal, &state)
+            let checkpoints = state.judge.chronicle.shards.values.map(\.checkpoint)
+            return (checkpoints.contains { $0.loss != nil }, checkpoints.contains { !$0.refusals.isEmpty })
+        }
+    }
+
     /// Whether the journal says of some table that it needs a full sync, or is in the middle of one.
     var needsScan: Bool { state.withLock { $0.judge.chronicle.tables.values.contains { $0.phase == .fullSync } } }
 }

@@ -42,7 +42,7 @@ struct Report {
     }
 
     /// What is wrong with what was covered; a few seeds can't cover all of it.
-    var complaints: [String] { Catalogue.complaints(coverage) }
+    var complaints: [String] { Catalogue.complaints(coverage, seeds: played) }
 
     func text(after elapsed: Duration) -> String {
         var lines = ["covered:"]
