@@ -126,6 +126,17 @@ package actor TargetWriter {
             } catch .conflict(let shard, _, _) {
                 let displaced = remaining.filter { $0.draft.subject == .shard(shard) }
                 guard !displaced.isEmpty else { break }  // can't be: the conflict names one of ours
+                // An operator's word about a loss or a letter moves no place: what was written still comes next, and a file
+                // that only grows would have it twice.
+                if let current = (try? journal.checkpoint(of: shard)) ?? nil, displaced.count == 1,
+                    displaced[0].order.batch.epoch == current.epoch
+                {
+                    remaining = remaining.map { one in
+                        guard one.draft.subject == .shard(shard) else { return one }
+                        return (one.order, Draft(shard: shard, expecting: current.revision, one.draft.payloads))
+                    }
+                    continue
+                }
                 remaining.removeAll { $0.draft.subject == .shard(shard) }
                 for order in displaced { order.order.continuation.resume(returning: .success(.displaced)) }
             } catch .refused(let refusal) where remaining.contains(where: { $0.draft.subject == .shard(refusal.shard) })
@@ -145,4 +156,9 @@ package actor TargetWriter {
             order.order.continuation.resume(returning: .success(.displaced))
         }
     }
+}
+
+extension Batch {
+    /// In which its shard was read; `nil` of a scan.
+    fileprivate var epoch: Epoch? { if case .shard(_, let epoch, _) = origin { epoch } else { nil } }
 }

@@ -95,6 +95,29 @@ struct DeadLetterTests {
         #expect(rig.deadLetters.count == 3)
     }
 
+    @Test("is settled beside a batch that is being written, which comes once all the same")
+    func settledBesideBatch() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        rig.target.cannotHold("3")
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+            let gate = rig.target.hold { $0.numbers.contains(5) }
+            rig.source.put(5...6, in: "a")
+            try await eventually("the batch is being written") { gate.arrivals == 1 }
+            try await rig.asOperator { journal in
+                let checkpoint = try #require(try journal.checkpoint(of: Sample.key("a")))
+                let settled = RefusalSettled(refusal: checkpoint.refusals[0].position, author: "operator", reason: "")
+                _ = try await journal.append([
+                    Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.refusalSettled(settled)])
+                ])
+            }
+            gate.open()
+            try await eventually("it is journaled") { try daemon.journal.number(of: "a") == 6 }
+        }
+        #expect(rig.target.numbers == [1, 2, 4, 5, 6])
+        #expect(try refusals().isEmpty)
+    }
+
     @Test("stops the table when too many wait, and it goes on once they are settled")
     func limit() async throws {
         rig.source.add(FakeShard("a", 1...9))
