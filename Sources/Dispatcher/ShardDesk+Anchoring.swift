@@ -8,7 +8,14 @@ extension ShardDesk {
     mutating func anchorNew() async throws {
         for checkpoint in lineage.checkpoints.values
         where checkpoint.status == .notProcessed && checkpoint.iteratorType == .latest {
-            try await anchorAtLatest(checkpoint)
+            do {
+                try await anchorAtLatest(checkpoint)
+            } catch let error as DynamoDBError where error.isNotFound {
+                // A listing that shows it is late, or the answer is: tried again with the rest of the table.
+                let listing = try await workshop.source.describeStream(stream).shards
+                guard !listing.contains(where: { $0.id == checkpoint.shard.shard }) else { throw error }
+                _ = try await append([excusing(checkpoint, "gone from the stream before it was anchored")])
+            }
         }
     }
 

@@ -73,6 +73,28 @@ struct DaemonLossTests {
         #expect(rig.target.numbers == [5, 6])
     }
 
+    @Test("A shard that goes before it was pinned to its newest record stops nothing: none of it was promised")
+    func goneBeforeAnchored() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        rig.source.fail(.iterator, of: "a", with: .named("InternalServerError", status: 500))
+        var configuration = Rig.following
+        configuration.startAt = .latest
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is known") { try daemon.journal.status(of: "a") == .notProcessed }
+        }
+        rig.source.heal()
+        rig.source.remove("a")
+        rig.source.add(FakeShard("b", parent: "a", 5...6))
+        try await rig.run(configuration) { daemon in
+            try await eventually("its child is read, or the daemon ends") {
+                if daemon.hasEnded { return true }
+                return try daemon.journal.number(of: "b") == 6
+            }
+        }
+        #expect(rig.target.numbers == [5, 6])
+        #expect(try rig.journal { try $0.status(of: "a") } == .notNeeded)
+    }
+
     @Test("The same where it was taken up by an earlier run")
     func goneAfterRestart() async throws {
         rig.source.add(FakeShard("a"), FakeShard("b"))
