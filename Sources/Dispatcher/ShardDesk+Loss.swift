@@ -39,7 +39,9 @@ extension ShardDesk {
     /// Declares the loss of shards that are to be read from their start, of which nobody has read for longer than the stream
     /// keeps its records: it gives what is left, and says nothing of the rest.
     mutating func loseWhatStoodStill() async throws {
-        for shard in eligible {
+        var looked: Set<ShardID> = []
+        // One at a time: what is given up lets its children start, and they have stood still with it.
+        while let shard = eligible.first(where: { looked.insert($0).inserted }) {
             guard let checkpoint = lineage.checkpoints[shard] else { continue }
             if let lost = checkpoint.loss?.lost, lost.policy == .stop {
                 // What stopped the table stops it until somebody says how it goes on.

@@ -253,6 +253,40 @@ struct DaemonLossPolicyTests {
         #expect(try loss(of: "c")?.lost.cause == .stoodStill)
     }
 
+    @Test("So may its child, where the parent is given up on an operator's word")
+    func stoodStillBelowGivenUp() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9))
+        rig.source.fail(.records, of: "a", with: .named("InternalServerError", status: 500))
+        try await rig.run { daemon in
+            try await eventually("the parent is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        rig.source.heal()
+        rig.source.remove("a")
+        rig.source.change("b") { $0.trimmed = 2 }
+        // It stood still, and then it is gone.
+        for cause in [LossCause.stoodStill, .shardGone] {
+            try await rig.run(following(.stop), now: { .now() + .seconds(25 * 3600) }) { daemon in
+                try await eventually("the daemon ends") { daemon.hasEnded }
+            }
+            #expect(try loss()?.lost.cause == cause)
+            try await rig.asOperator { journal in
+                let checkpoint = try #require(try journal.checkpoint(of: Sample.key("a")))
+                let word = LossAcknowledged(author: "operator", reason: "", remedy: .skip)
+                _ = try await journal.append([
+                    Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.lossAcknowledged(word)])
+                ])
+            }
+        }
+        try await rig.run(following(.stop), now: { .now() + .seconds(25 * 3600) }) { daemon in
+            try await eventually("the daemon ends, or goes on") {
+                if daemon.hasEnded { return true }
+                return try daemon.journal.number(of: "b") == 9
+            }
+        }
+        #expect(try loss(of: "b")?.lost.cause == .stoodStill)
+        #expect(rig.target.numbers.isEmpty)
+    }
+
     @Test("So may one that was anchored at its newest record and never brought one")
     func stoodStillAtAnchor() async throws {
         rig.source.add(FakeShard("a", 1...4))
