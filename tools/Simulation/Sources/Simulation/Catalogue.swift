@@ -15,7 +15,7 @@ package enum Catalogue {
     /// What takes two things at the same moment that are seldom alone: asked for from so many seeds on.
     package static let rare: Set<String> = [
         "shard machine: draining + trimmed", "shard machine: draining + gone", "shard machine: fetching + gone",
-        "shard machine: resolving + conflict", "call machine: permanent → give up",
+        "shard machine: resolving + conflict", "call machine: permanent → give up", "status: not_processed → lost",
     ]
     package static let seedsForRare = 100_000
 

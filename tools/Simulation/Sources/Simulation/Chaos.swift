@@ -142,7 +142,7 @@ struct Chaos: Sendable {
 
     /// SIGSTOP, and after a while SIGCONT, or SIGKILL.
     private mutating func stop(_ life: Life, _ step: inout Chance) async {
-        let duration = step.duration(.seconds(1), plan.longestPause)
+        let duration = step.percent(25) ? plan.longestPause : step.duration(.seconds(1), plan.longestPause)
         world.note("operator: stops the process")
         world.say("operator: stops the process for \(duration)")
         life.lane.stop()

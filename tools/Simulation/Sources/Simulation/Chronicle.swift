@@ -12,6 +12,8 @@ package struct Chronicle: Sendable {
         package fileprivate(set) var anchor: Anchor?
         /// Losses that its table went on from, oldest first.
         package fileprivate(set) var losses: [Declared] = []
+        /// Whether it was over when its table's newest scan began.
+        package fileprivate(set) var wasOver = false
         /// When it was last set back, by whomever.
         package fileprivate(set) var rewound: Timestamp?
         /// What was put aside, by the position of its event; and the numbers of what was settled by hand.
@@ -34,7 +36,7 @@ package struct Chronicle: Sendable {
     package struct TableAccount: Sendable {
         package fileprivate(set) var phase: Phase?
         package fileprivate(set) var stream: StreamARN?
-        /// When its newest scan began and, if so, was finished; and how many were finished.
+        /// When its newest scan brought its first page and, if so, was finished; and how many were finished.
         package fileprivate(set) var scanBegan: Timestamp?
         package fileprivate(set) var scanFinished: Timestamp?
         package fileprivate(set) var scans = 0
@@ -78,8 +80,13 @@ package struct Chronicle: Sendable {
             account.phase = change.to
             account.stream = change.stream ?? account.stream
             if change.to == .fullSync {
-                (account.scanBegan, account.scanFinished) = (event.time, nil)
+                (account.scanBegan, account.scanFinished) = (nil, nil)
                 account.refusedItems = []
+            }
+        case .scanAdvanced where account.scanBegan == nil:
+            account.scanBegan = event.time
+            for (shard, known) in shards where shard.table == table {
+                shards[shard]?.wasOver = known.checkpoint.status.letsChildrenStart
             }
         case .scanFinished:
             account.scanFinished = event.time

@@ -41,7 +41,7 @@ package struct Judge: Sendable {
     /// Whether the record at a place may be missing in the target.
     private func isExcused(_ place: Int, of shard: ShardKey, _ trimmed: Trimmed) -> Bool {
         guard let record = truth.shards[shard]?.records[place] else { return false }
-        if isPutAside(record.number, of: shard) || isScanned(record, shard.table) { return true }
+        if isPutAside(record.number, of: shard) || isScanned(place, record, of: shard) { return true }
         guard place < trimmed(shard) else { return false }
         guard let account = chronicle.shards[shard] else { return isExcused(unseen: record, of: shard) }
         if account.losses.contains(where: { Self.covers($0, record) }) { return true }
@@ -57,10 +57,12 @@ package struct Judge: Sendable {
             || account.checkpoint.refusals.contains { $0.sequenceNumber == number }
     }
 
-    /// Whether a scan has begun after it was made, and is finished: what it led to is there.
-    private func isScanned(_ record: Truth.Record, _ table: TableName) -> Bool {
-        guard let account = chronicle.tables[table], let began = account.scanBegan, account.scanFinished != nil else {
-            return false
+    /// Whether a scan that is finished holds what it led to: it lies before the anchor, or its shard was over when the scan began.
+    private func isScanned(_ place: Int, _ record: Truth.Record, of shard: ShardKey) -> Bool {
+        guard let table = chronicle.tables[shard.table], let began = table.scanBegan, table.scanFinished != nil
+        else { return false }
+        if let account = chronicle.shards[shard], !account.wasOver, case .iterator? = account.anchor {
+            return place < owed(of: shard)
         }
         return record.made <= began.microseconds
     }
@@ -259,7 +261,7 @@ package struct Judge: Sendable {
             let record = truth.record(newest), !(disk.holds[newest.shard] ?? []).contains(newest.number)
         else { return false }
         if isPutAside(newest.number, of: newest.shard) { return true }
-        if isScanned(record, item.table) {
+        if isScanned(place, record, of: newest.shard) {
             // A scan brings what is there, unless the target can't hold it, and removes nothing.
             return image == nil || letters.contains(item)
         }
