@@ -16,6 +16,7 @@ package enum Catalogue {
     package static let rare: Set<String> = [
         "shard machine: draining + trimmed", "shard machine: draining + gone", "shard machine: fetching + gone",
         "shard machine: resolving + conflict", "call machine: permanent → give up", "status: not_processed → lost",
+        "shard machine: resolving + gone", "rewound: lost, as a descendant",
     ]
     package static let seedsForRare = 100_000
 
