@@ -11,6 +11,8 @@ package struct Lineage: Sendable {
     package private(set) var running: Set<ShardID> = []
     /// Shards with children that were let go of.
     private var continued: Set<ShardID> = []
+    /// Whether the journal knows more shards than these.
+    package private(set) var hasForgotten = false
 
     package init(_ checkpoints: some Sequence<Checkpoint>) {
         for checkpoint in checkpoints { self.checkpoints[checkpoint.shard.shard] = checkpoint }
@@ -87,6 +89,7 @@ package struct Lineage: Sendable {
             if let parent = checkpoints.removeValue(forKey: shard)?.parent { continued.insert(parent) }
         }
         continued.formIntersection(checkpoints.keys)
+        if !forgotten.isEmpty { hasForgotten = true }
         return forgotten
     }
 

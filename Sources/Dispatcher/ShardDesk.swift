@@ -101,6 +101,7 @@ struct ShardDesk {
         while true {
             let news = lineage.news(in: listing, startAt: startAt)
             guard !news.isEmpty else { break }
+            if try recall(news.map(\.shard)) { continue }
             let overtaken = try overtaken(by: news)
             let orphans = orphans(among: news, listing)
             var drafts = Dictionary(news.map { ($0.shard, discovery($0)) }, uniquingKeysWith: { first, _ in first })
@@ -132,6 +133,23 @@ struct ShardDesk {
         startAt = .trimHorizon
         isFirstListing = false
         try await anchorNew()
+    }
+
+    /// Takes up again what was let go of and is listed all the same: the journal has never forgotten it.
+    ///
+    /// - Returns: whether there was any such shard.
+    private mutating func recall(_ shards: [ShardID]) throws(JournalError) -> Bool {
+        let unknown = Set(shards.filter { lineage.checkpoints[$0] == nil })
+        guard lineage.hasForgotten, !unknown.isEmpty else { return false }
+        var hasAny = false
+        for checkpoint in try workshop.journal.checkpoints()
+        where checkpoint.shard.table == schema.name && checkpoint.shard.stream == stream
+            && unknown.contains(checkpoint.shard.shard)
+        {
+            lineage.update(checkpoint)
+            hasAny = true
+        }
+        return hasAny
     }
 
     /// Lets go of shards that are over and that a whole listing no longer has.

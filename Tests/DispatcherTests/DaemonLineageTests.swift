@@ -205,4 +205,33 @@ struct DaemonLineageTests {
         let statuses = try rig.journal { try $0.events(of: "a").compactMap(\.newStatus) }
         #expect(statuses == [.inProcessing, .done])
     }
+
+    //  a ── b ── c      all but c are done
+    @Test("A shard that was let go of and is listed again is no parent that was listed late")
+    func comesBack() async throws {
+        rig.source.add(
+            FakeShard("a", 1...5, isClosed: true), FakeShard("b", parent: "a", 6...9, isClosed: true),
+            FakeShard("c", parent: "b", 10...12))
+        var configuration = Rig.following
+        configuration.discoveryInterval = .seconds(1)
+        func look() async throws {
+            let listings = rig.source.calls(.describeStream).count
+            try await eventually("it is listed twice") { rig.source.calls(.describeStream).count >= listings + 2 }
+        }
+        try await rig.run(configuration) { daemon in
+            try await eventually("all is read") { try daemon.journal.number(of: "c") == 12 }
+            try await look()
+            for _ in 1...2 {
+                for isListed in [false, true] {
+                    rig.source.change("a") { $0.isListed = isListed }
+                    try await look()
+                }
+            }
+        }
+        #expect(rig.target.numbers == Array(1...12))
+        for shard in ["a", "b", "c"] {
+            #expect(try rig.journal { try $0.kinds(of: shard) }.filter { $0 == "rewound" } == [], "\(shard)")
+        }
+        #expect(try rig.journal { try $0.kinds(of: "a") }.filter { $0 == "shard_discovered" }.count == 1)
+    }
 }
