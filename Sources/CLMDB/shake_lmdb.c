@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -45,20 +46,14 @@ static const struct watched *find(MDB_env *env) {
     return NULL;
 }
 
-// Only the faults of this module's own work are handled here: async-signal-safe calls, and mdb_env_info, which reads a
-// few words of memory that is not part of the map's damage.
+// Only the faults of this module's own work are handled here, with async-signal-safe calls. LMDB isn't asked where its map
+// lies: to answer it would read the meta pages, which may be what is gone.
 static void on_fault(int number, siginfo_t *info, void *context) {
+    (void)info;
     (void)context;
     if (inside) {
         const struct watched *w = find(inside);
         if (w) say_and_leave(w);
-    }
-    for (int i = 0; i < WATCHED; i++) {
-        MDB_env *env = atomic_load(&table[i].env);
-        MDB_envinfo facts;
-        if (!env || mdb_env_info(env, &facts) != 0 || !facts.me_mapaddr) continue;
-        uintptr_t start = (uintptr_t)facts.me_mapaddr, at = (uintptr_t)info->si_addr;
-        if (at >= start && at - start < facts.me_mapsize) say_and_leave(&table[i]);
     }
     // Not ours: the previous handler gets it when the instruction faults again.
     sigaction(number, number == SIGBUS ? &before_bus : &before_segv, NULL);
@@ -107,8 +102,19 @@ void shake_lmdb_unwatch(MDB_env *env) {
     }
 }
 
-void shake_lmdb_enter(MDB_env *env) { inside = env; }
-void shake_lmdb_leave(void) { inside = NULL; }
+MDB_env *shake_lmdb_enter(MDB_env *env) {
+    MDB_env *outer = inside;
+    inside = env;
+    return outer;
+}
+void shake_lmdb_leave(MDB_env *outer) { inside = outer; }
+
+int shake_lmdb_has_room(size_t size) {
+    void *room = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) return errno;
+    munmap(room, size);
+    return 0;
+}
 
 // The start of an LMDB 0.9 meta page (mdb.c, MDB_page and MDB_meta): page header, then magic, version, address, map size,
 // two tree roots of 48 bytes, last page, transaction.
@@ -138,6 +144,11 @@ unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *s
         for (int page = 0; page < 2; page++) {
             if (pread(file, &meta, sizeof meta, page * page_size) != (ssize_t)sizeof meta) break;
             if (meta.magic != 0xBEEFC0DE || meta.version != 1) continue;
+            // One in the other's place would be believed, and its own transaction forgotten.
+            if (meta.page_number != (uint64_t)page) {
+                *is_damaged = 1;
+                break;
+            }
             if (!is_page_size(meta.trees[0].page_size) || (page == 1 && meta.trees[0].page_size != page_size)) {
                 *is_damaged = 1;
                 break;

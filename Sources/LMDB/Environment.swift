@@ -1,5 +1,6 @@
 internal import CLMDB
 internal import Glibc
+internal import Synchronization
 
 /// One LMDB folder, open in this process: owns the handle, hands out transactions, grows the map.
 ///
@@ -10,6 +11,8 @@ internal import Glibc
     // leaves to the caller (`mdb_env_set_mapsize`).
     let pointer: OpaquePointer
     private let gate: Gate
+    /// LMDB has given up its map and got no other. Whatever it is asked from then on, it would answer from memory that is gone.
+    private let isUnmapped = Atomic(false)
     package let path: String
     package let isReadOnly: Bool
     /// Whether it was opened without a slot in the lock file, which this user may not write to.
@@ -59,8 +62,8 @@ internal import Glibc
                 unsafe mdb_env_set_maxreaders(created, UInt32(options.maxReaders)), "mdb_env_set_maxreaders")
             try LMDBError.check(unsafe mdb_env_set_maxdbs(created, UInt32(options.maxTables)), "mdb_env_set_maxdbs")
             try LMDBError.check(unsafe shake_lmdb_watch(created, path), "watch")
-            unsafe shake_lmdb_enter(created)
-            defer { shake_lmdb_leave() }
+            let outer = unsafe shake_lmdb_enter(created)
+            defer { unsafe shake_lmdb_leave(outer) }
             try LMDBError.check(unsafe mdb_env_open(created, path, flags, 0o600), "mdb_env_open")
         } catch {
             unsafe shake_lmdb_unwatch(created)
@@ -96,16 +99,44 @@ internal import Glibc
 
     private var facts: MDB_envinfo {
         var info = unsafe MDB_envinfo()
+        guard !isUnmapped.load(ordering: .relaxed) else { return unsafe info }
+        let outer = unsafe shake_lmdb_enter(pointer)
+        defer { unsafe shake_lmdb_leave(outer) }
         unsafe mdb_env_info(pointer, &info)
         return unsafe info
     }
 
     /// Makes the map larger. Waits for this process's transactions to end; those of others go on.
+    ///
+    /// - Throws: where there is no room for it, which leaves the map as it was.
     package func grow(to size: Int) throws(LMDBError) {
         gate.close()
         defer { gate.open() }
-        try LMDBError.check(unsafe mdb_env_set_mapsize(pointer, size), "mdb_env_set_mapsize")
+        // LMDB gives up the old map before it asks for the new one, and has none where that is refused.
+        try LMDBError.check(shake_lmdb_has_room(size), "mmap")
+        try remap(size)
     }
+
+    /// Takes over the size that another process has set.
+    private func adoptSize() throws(LMDBError) {
+        gate.close()
+        defer { gate.open() }
+        try remap(0)  // lmdb.h, `mdb_env_set_mapsize`
+    }
+
+    private func remap(_ size: Int) throws(LMDBError) {
+        guard !isUnmapped.load(ordering: .relaxed) else {
+            throw LMDBError(code: MDB_PANIC, call: "mdb_env_set_mapsize")
+        }
+        let outer = unsafe shake_lmdb_enter(pointer)
+        defer { unsafe shake_lmdb_leave(outer) }
+        let code = unsafe mdb_env_set_mapsize(pointer, size)
+        if code != MDB_SUCCESS { isUnmapped.store(true, ordering: .relaxed) }
+        try LMDBError.check(code, "mdb_env_set_mapsize")
+    }
+
+    /// Makes all durable that this file has been given by anybody, such as the last pages of a process that was killed.
+    package func sync() throws(LMDBError) { try LMDBError.check(unsafe mdb_env_sync(pointer, 1), "mdb_env_sync") }
 
     /// Runs `body` on a snapshot. `body` is synchronous and short: a snapshot that stays open keeps every page that is
     /// replaced meanwhile.
@@ -114,8 +145,8 @@ internal import Glibc
             try ReadTransaction(in: self)
         }
         defer { gate.leave() }
-        unsafe shake_lmdb_enter(pointer)
-        defer { shake_lmdb_leave() }
+        let outer = unsafe shake_lmdb_enter(pointer)
+        defer { unsafe shake_lmdb_leave(outer) }
         return try body(transaction)
     }
 
@@ -127,8 +158,8 @@ internal import Glibc
             try WriteTransaction(in: self)
         }
         defer { gate.leave() }
-        unsafe shake_lmdb_enter(pointer)
-        defer { shake_lmdb_leave() }
+        let outer = unsafe shake_lmdb_enter(pointer)
+        defer { unsafe shake_lmdb_leave(outer) }
         let result = try body(&transaction)
         do throws(LMDBError) { try transaction.commit() } catch { throw E(error) }
         return result
@@ -142,17 +173,21 @@ internal import Glibc
         raising: E.Type, _ make: () throws(LMDBError) -> T
     ) throws(E) -> T {
         var attempts = 0
+        let outer = unsafe shake_lmdb_enter(pointer)
+        defer { unsafe shake_lmdb_leave(outer) }
         while true {
             gate.enter()
             do throws(LMDBError) {
+                guard !isUnmapped.load(ordering: .relaxed) else {
+                    throw LMDBError(code: MDB_PANIC, call: "mdb_txn_begin")
+                }
                 return try make()
             } catch {
                 gate.leave()
                 // A size that can't be taken over, however often, is none that a process has set.
                 attempts += 1
                 guard error.isMapResized, attempts < Self.resizes else { throw E(error) }
-                // Another process grew the map: size 0 takes its size over (lmdb.h, `mdb_env_set_mapsize`).
-                do throws(LMDBError) { try grow(to: 0) } catch { throw E(error) }
+                do throws(LMDBError) { try adoptSize() } catch { throw E(error) }
             }
         }
     }

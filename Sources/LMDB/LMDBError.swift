@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Glibc
 
 /// What LMDB, or the system under it, answered.
 package struct LMDBError: Error, Hashable, CustomStringConvertible {
@@ -18,11 +19,14 @@ package struct LMDBError: Error, Hashable, CustomStringConvertible {
     package var isMapResized: Bool { code == MDB_MAP_RESIZED }
     package var isBadTransaction: Bool { code == MDB_BAD_TXN }
     package var isPanic: Bool { code == MDB_PANIC }
+    package var isOutOfMemory: Bool { code == ENOMEM }
     package var isReadersFull: Bool { code == MDB_READERS_FULL }
     /// The file is LMDB's no more, or never was.
     package var isForeign: Bool { code == MDB_INVALID || code == MDB_VERSION_MISMATCH }
     package var isCorrupted: Bool {
+        // A cursor has no more room where pages lead in a circle.
         isMapResized || code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INCOMPATIBLE
+            || code == MDB_CURSOR_FULL
     }
 
     static func check(_ code: Int32, _ call: String) throws(LMDBError) {

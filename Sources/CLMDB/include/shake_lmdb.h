@@ -4,12 +4,12 @@
 
 #include <lmdb.h>
 
-/// Watches the memory map of an open environment until `shake_lmdb_unwatch`.
+/// Watches an environment until `shake_lmdb_unwatch`.
 ///
-/// LMDB trusts its pages: a broken one makes it read outside the map, or fail an assertion. Both are damage to one file and no
-/// reason for a core dump, so a fault inside a watched map, or inside a call bracketed by enter and leave, writes one line
-/// that names the folder to standard error and ends the process with status 65. Any other fault goes to whoever handled it
-/// before. Returns 0, or an errno.
+/// LMDB trusts its pages: a broken one makes it read outside the map, or fail an assertion; and so does a file that was cut
+/// while it is mapped. All of that is damage to one file and no reason for a core dump, so a failed assertion, or a fault
+/// between enter and leave, writes one line that names the folder to standard error and ends the process with status 65. Any
+/// other fault goes to whoever handled it before. Returns 0, or an errno.
 int shake_lmdb_watch(MDB_env *env, const char *path);
 void shake_lmdb_unwatch(MDB_env *env);
 
@@ -17,13 +17,16 @@ void shake_lmdb_unwatch(MDB_env *env);
 /// bytes. NULL for none.
 void shake_lmdb_last_words(const char *line);
 
-/// Brackets code of this thread that walks pages of `env`'s map.
-void shake_lmdb_enter(MDB_env *env);
-void shake_lmdb_leave(void);
+/// Brackets code of this thread that reads `env`'s map. `leave` takes what its `enter` gave.
+MDB_env *shake_lmdb_enter(MDB_env *env);
+void shake_lmdb_leave(MDB_env *outer);
+
+/// Whether a map of `size` bytes would find room beside all that is mapped: 0, or an errno.
+int shake_lmdb_has_room(size_t size);
 
 /// The bytes that the newest of the two meta pages says are in use, read from the file and not through the map;
 /// 0 if `path` is no LMDB file of this machine's word size and byte order. Sets `*size` to the file's own length, and
-/// `*is_damaged` where a meta page says what LMDB believes and must not: a page size that is none.
+/// `*is_damaged` where a meta page says what LMDB believes and must not: a page size that is none, or that it is the other one.
 unsigned long long shake_lmdb_used_bytes(const char *path, unsigned long long *size, int *is_damaged);
 
 /// The kind of file system that `path` lies on, as statfs(2) numbers it; 0 if it can't be told.
