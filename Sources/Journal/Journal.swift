@@ -95,6 +95,11 @@ package final class Journal: Sendable {
         do throws(LMDBError) {
             environment = try EnvironmentRegistry.open(path, mapSize: mapSize, readOnly: readOnly)
             if !environment.isReadOnly { _ = try environment.clearDeadReaders() }
+            if !readOnly {
+                // What a killed process left on its way to the disk is read like the rest. It must not be written over, nor
+                // built upon, before it is there.
+                try environment.sync()
+            }
         } catch {
             if error.isForeign {
                 throw Self.foreign(path, "its data.mdb is no LMDB file of this kind (\(error))", isSigned: isSigned)
@@ -127,11 +132,15 @@ package final class Journal: Sendable {
         var transaction = 0
         let store = store
         var earlierTarget = ""
+        // Whoever writes must not build on what is wrong; a reader may still see what is right.
+        let mayWrite = !readOnly
+        if mayWrite { try store.checkPages(readsAll: false) }
         let state = try store.read { (snapshot) throws(JournalError) in
             transaction = snapshot.id
             let state = try store.state(snapshot)
             if case .daemon = access { earlierTarget = try store.lastDaemonRun(snapshot)?.target ?? "" }
-            try Verifier.checkTail(store, state, snapshot, count: UInt64(Self.checkedAtOpen))
+            try Verifier.checkTail(
+                store, state, snapshot, count: UInt64(Self.checkedAtOpen), withKept: mayWrite)
             return state
         }
         if isSuspect { _ = try Verifier(store).verify { _ in } }

@@ -9,6 +9,8 @@ struct Schema: Sendable {
     /// Every so many revisions of a shard get an entry in the index; the links between events do the rest.
     static let indexInterval: UInt64 = 32
 
+    static let logName = "log"
+
     let meta: Table
     let log: Table
     let shards: Table
@@ -19,7 +21,7 @@ struct Schema: Sendable {
     /// Makes what is missing.
     init(creatingIn transaction: inout WriteTransaction) throws(LMDBError) {
         meta = try transaction.makeTable("meta")
-        log = try transaction.makeTable("log")
+        log = try transaction.makeTable(Self.logName)
         shards = try transaction.makeTable("shards")
         checkpoints = try transaction.makeTable("checkpoints")
         tables = try transaction.makeTable("tables")
@@ -28,7 +30,7 @@ struct Schema: Sendable {
 
     /// `nil` if one is missing: this is no journal.
     init?(openingIn transaction: borrowing ReadTransaction) throws(LMDBError) {
-        guard let meta = try transaction.table("meta"), let log = try transaction.table("log"),
+        guard let meta = try transaction.table("meta"), let log = try transaction.table(Self.logName),
             let shards = try transaction.table("shards"), let checkpoints = try transaction.table("checkpoints"),
             let tables = try transaction.table("tables"), let index = try transaction.table("index")
         else { return nil }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LMDB
 internal import StreamModel
 
@@ -21,8 +22,38 @@ struct Store: Sendable {
         if storage.isCorrupted || storage.isForeign || storage.isBadTransaction {
             return damaged(nil, "a page can't be read (\(storage))")
         }
+        if storage.isPanic { return .closed(path: path) }
+        // Another process has made the map larger than this one has room for.
+        if storage.isOutOfMemory { return .mapFull(path: path, bytes: environment.mapSize) }
         return error
     }
+
+    /// Checks that the pages of the file don't contradict each other. O(shards) and the log's branches where there are many
+    /// events; the log's leaves too where there are few, or where `readsAll`.
+    func checkPages(readsAll: Bool) throws(JournalError) {
+        for _ in 1...Self.mostLooks {
+            let outcome = try read { (snapshot) throws(JournalError) in
+                do throws(LMDBError) {
+                    return try PageCensus.take(
+                        path + "/data.mdb", transaction: snapshot.id, sparing: Schema.logName,
+                        above: readsAll ? .max : Self.leavesReadAtOpen)
+                } catch {
+                    throw .storage(error)
+                }
+            }
+            switch outcome {
+            case .whole: return
+            case .damaged(let problem): throw damaged(nil, problem)
+            case .overtaken: continue
+            }
+        }
+        throw .storage(LMDBError(code: EBUSY, call: "\(path)/data.mdb"))
+    }
+
+    /// 64 MiB of the log.
+    private static let leavesReadAtOpen: UInt64 = 16_384
+    /// How often others may commit twice between two lines of this process.
+    private static let mostLooks = 1000
 
     func damaged(_ position: Position?, _ problem: String) -> JournalError {
         .damaged(path: path, position: position, problem: problem)
@@ -96,10 +127,16 @@ struct Store: Sendable {
         return tables
     }
 
+    func lastDaemonRunPosition(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> Position? {
+        guard let value = try value(for: Schema.lastDaemonRunKey, in: schema.meta, transaction) else { return nil }
+        guard let position = Schema.position(value) else {
+            throw damaged(nil, "what is kept of the last start of a daemon is no position")
+        }
+        return position
+    }
+
     func lastDaemonRun(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> RunStarted? {
-        guard let value = try value(for: Schema.lastDaemonRunKey, in: schema.meta, transaction),
-            let position = Schema.position(value)
-        else { return nil }
+        guard let position = try lastDaemonRunPosition(transaction) else { return nil }
         guard case .runStarted(let started) = try event(at: position, names: [], transaction).event.payload else {
             throw damaged(position, "the last start of a daemon isn't one")
         }

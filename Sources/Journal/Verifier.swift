@@ -12,11 +12,17 @@ struct Verifier {
     /// Events that are read in one snapshot.
     private static let stretch: UInt64 = 65_536
 
+    private struct Fold {
+        var state = LogState()
+        /// The newest start of a daemon.
+        var lastDaemon: Position?
+    }
+
     init(_ store: Store) { self.store = store }
 
     /// - Throws: `.damaged` with the first position that does not hold.
     func verify(progress: (Position) -> Void) throws(JournalError) -> VerifyReport {
-        let fold = Mutex(LogState())
+        let fold = Mutex(Fold())
         var (position, chain) = (Position.origin, ChainHash.zero)
         while true {
             let last = try store.read { (snapshot) throws(JournalError) in try store.lastPosition(snapshot) }
@@ -32,15 +38,20 @@ struct Verifier {
                 guard try store.lastPosition(snapshot) == position else { return nil }  // a daemon went on meanwhile
                 let folded = fold.withLock { $0 }
                 try compare(folded, snapshot)
-                return VerifyReport(events: position.number, shards: folded.shards.count, lastPosition: position)
+                return VerifyReport(events: position.number, shards: folded.state.shards.count, lastPosition: position)
             }
-            if let report { return report }
+            guard let report else { continue }
+            try store.checkPages(readsAll: true)
+            return report
         }
     }
 
     /// Checks the chain of the newest events, and that the log and the states agree where it ends.
+    ///
+    /// - Parameter withKept: also that what is kept beside the log stands where these events lead to. A page of states that came
+    ///   back from an older time is right by every seal, and an append upon it would fork the shard.
     static func checkTail(
-        _ store: Store, _ state: LogState, _ snapshot: borrowing ReadTransaction, count: UInt64
+        _ store: Store, _ state: LogState, _ snapshot: borrowing ReadTransaction, count: UInt64, withKept: Bool
     ) throws(JournalError) {
         let entries = UInt64(try store.count(of: store.schema.log, snapshot))
         guard entries == state.last.number else {
@@ -52,7 +63,9 @@ struct Verifier {
                 "shard \(shard.key) stands at position \(shard.checkpoint.position), which the log doesn't hold")
         }
         guard state.last > .origin else { return }
-        var position = Position(state.last.number > count ? state.last.number - count : 0)
+        let start = Position(state.last.number > count ? state.last.number - count : 0)
+        var tail = Tail(after: start)
+        var position = start
         var previous = ChainHash.zero
         if position > .origin {
             guard let value = try store.value(for: Schema.key(position), in: store.schema.log, snapshot) else {
@@ -64,18 +77,20 @@ struct Verifier {
             (key, value) throws(JournalError) in
             position = position.next
             guard Schema.position(key) == position else { throw store.damaged(position, "the event is missing") }
-            _ = try store.open(value, at: position, after: previous)
+            let (envelope, payload, _) = try store.open(value, at: position, after: previous)
+            if withKept { tail.take(envelope, payload) }
             previous = ChainHash(value)
             return true
         }
         guard position == state.last else { throw store.damaged(position.next, "the event is missing") }
+        if withKept { try tail.check(store, state, snapshot) }
     }
 
     // MARK: - Steps
 
     /// - Returns: the chain's value at `end`.
     private func check(
-        from start: Position, to end: Position, after chain: ChainHash, _ fold: borrowing Mutex<LogState>
+        from start: Position, to end: Position, after chain: ChainHash, _ fold: borrowing Mutex<Fold>
     ) throws(JournalError) -> ChainHash {
         let chained = Mutex(Result<ChainHash, JournalError>.success(chain))
         let folded = Mutex<JournalError?>(nil)
@@ -113,19 +128,20 @@ struct Verifier {
         return previous
     }
 
-    private func checkFold(from start: Position, to end: Position, _ fold: inout LogState) throws(JournalError) {
+    private func checkFold(from start: Position, to end: Position, _ fold: inout Fold) throws(JournalError) {
         try forEachEvent(from: start, to: end) { (value, position) throws(JournalError) in
             let (envelope, payload, naming) = try store.decode(value, at: position)
+            if payload.startsDaemon { fold.lastDaemon = position }
             if envelope.shard > 0 {
                 do throws(Refusal) {
-                    try Self.check(envelope, payload, naming, &fold)
+                    try Self.check(envelope, payload, naming, &fold.state)
                 } catch {
                     throw store.damaged(position, "the event can't follow: \(error)")
                 }
             } else if let table = envelope.table {
-                var state = fold.tables[table] ?? TableState(table: table)
+                var state = fold.state.tables[table] ?? TableState(table: table)
                 state.apply(payload, position: position, time: envelope.time)
-                fold.tables[table] = state
+                fold.state.tables[table] = state
             }
         }
     }
@@ -186,8 +202,9 @@ struct Verifier {
     }
 
     /// What is kept beside the log must be its fold, and the index must lead to the events that it names.
-    private func compare(_ fold: LogState, _ snapshot: borrowing ReadTransaction) throws(JournalError) {
+    private func compare(_ folded: Fold, _ snapshot: borrowing ReadTransaction) throws(JournalError) {
         let kept = try store.state(snapshot)
+        let fold = folded.state
         guard kept.shards.count == fold.shards.count else {
             throw store.damaged(
                 nil, "the log knows \(fold.shards.count) shards, and \(kept.shards.count) are kept beside it")
@@ -201,6 +218,9 @@ struct Verifier {
         }
         guard kept.tables.count == fold.tables.count else {
             throw store.damaged(nil, "a table is kept that the log doesn't know")
+        }
+        guard try store.lastDaemonRunPosition(snapshot) == folded.lastDaemon else {
+            throw store.damaged(folded.lastDaemon, "what is kept of the last start of a daemon leads to another event")
         }
         try compareIndex(fold, snapshot)
     }
@@ -217,12 +237,87 @@ struct Verifier {
             else { throw store.damaged(nil, "an entry of the history index leads to another event than it names") }
             return true
         }
-        let expected = fold.shards.reduce(UInt64(0)) {
+        try Self.checkCount(of: entries, fold, store)
+    }
+}
+
+extension Verifier {
+    /// The index has as many entries as the shards' revisions ask for.
+    fileprivate static func checkCount(of entries: UInt64, _ state: LogState, _ store: Store) throws(JournalError) {
+        let expected = state.shards.reduce(UInt64(0)) {
             $0 + ($1.checkpoint.revision.number + Schema.indexInterval - 1) / Schema.indexInterval
         }
         guard entries == expected else {
             throw store.damaged(nil, "the history index has \(entries) entries, not \(expected)")
         }
+    }
+
+    /// Where the newest events lead to.
+    private struct Tail {
+        /// Before the first of these events.
+        let start: Position
+        var shards: [UInt32: (position: Position, revision: Revision)] = [:]
+        var tables: [TableName: Position] = [:]
+        var lastDaemon: Position?
+        var indexed: [(shard: UInt32, revision: Revision, position: Position)] = []
+
+        init(after start: Position) { self.start = start }
+
+        mutating func take(_ envelope: WireFormat.Envelope, _ payload: Payload) {
+            if envelope.shard > 0 {
+                shards[envelope.shard] = (envelope.position, envelope.revision)
+                if Schema.isIndexed(envelope.revision) {
+                    indexed.append((envelope.shard, envelope.revision, envelope.position))
+                }
+            } else if let table = envelope.table {
+                tables[table] = envelope.position
+            }
+            if payload.startsDaemon { lastDaemon = envelope.position }
+        }
+
+        func check(_ store: Store, _ state: LogState, _ snapshot: borrowing ReadTransaction) throws(JournalError) {
+            if let stranger = shards.keys.max(), Int(stranger) > state.shards.count {
+                throw store.damaged(
+                    shards[stranger]?.position,
+                    "the log knows \(stranger) shards, and \(state.shards.count) are kept beside it")
+            }
+            for index in state.shards.indices {
+                let checkpoint = state.shards[index].checkpoint
+                let found = shards[UInt32(index + 1)]
+                // A shard without an event here stands before all of them.
+                guard found.map({ $0 == (checkpoint.position, checkpoint.revision) }) ?? (checkpoint.position <= start)
+                else {
+                    throw store.damaged(
+                        found?.position ?? checkpoint.position,
+                        "what is kept of shard \(checkpoint.shard) is not the fold of its events")
+                }
+            }
+            for (name, position) in tables where state.tables[name]?.position != position {
+                throw store.damaged(position, "what is kept of table \(name) is not the fold of its events")
+            }
+            for table in state.tables.values where tables[table.table] == nil && table.position > start {
+                throw store.damaged(
+                    table.position, "what is kept of table \(table.table) is not the fold of its events")
+            }
+            let daemon = try store.lastDaemonRunPosition(snapshot)
+            guard daemon == lastDaemon || (lastDaemon == nil && daemon ?? .origin <= start) else {
+                throw store.damaged(lastDaemon, "what is kept of the last start of a daemon leads to another event")
+            }
+            for (shard, revision, position) in indexed {
+                let entry = try store.value(for: Schema.key(shard: shard, revision), in: store.schema.index, snapshot)
+                guard entry.flatMap({ Schema.position($0) }) == position else {
+                    throw store.damaged(
+                        position, "the history index lacks revision \(revision) of shard number \(shard)")
+                }
+            }
+            try checkCount(of: UInt64(try store.count(of: store.schema.index, snapshot)), state, store)
+        }
+    }
+}
+
+extension Payload {
+    fileprivate var startsDaemon: Bool {
+        if case .runStarted(let started) = self { started.role == "daemon" } else { false }
     }
 }
 

@@ -118,6 +118,52 @@ struct VerifierTests {
         #expect(found().problem == "what is kept of table orders is not the fold of its events")
     }
 
+    enum Kept: CaseIterable { case shard, table, daemon, index }
+
+    // What a page of an older time holds is right by every seal. Whoever appended upon it would give a revision twice.
+    @Test("What is kept from an older time is refused to whoever writes, and verify names it", arguments: Kept.allCases)
+    func older(kept: Kept) async throws {
+        let tampering = try await make()
+        func place(_ schema: Schema) -> (key: [UInt8], table: LMDB.Table) {
+            switch kept {
+            case .shard: (Schema.key(shard: 1), schema.checkpoints)
+            case .table: (Schema.key(Sample.table), schema.tables)
+            case .daemon: (Schema.lastDaemonRunKey, schema.meta)
+            case .index: (Schema.key(shard: 1, Revision(97)), schema.index)
+            }
+        }
+        var old: [UInt8]?
+        try tampering.write { (transaction, schema) throws(LMDBError) in
+            old = try transaction.value(for: place(schema).key, in: place(schema).table)
+        }
+        try await Journal.use(scratch.journal) { journal in
+            for number in 67...100 { try await journal.add(1, .advanced(number)) }
+            _ = try await journal.append([Draft(table: Sample.table, [.faulted()])])
+        }
+        try tampering.write { (transaction, schema) throws(LMDBError) in
+            let (key, table) = place(schema)
+            if let old { try transaction.put(old, for: key, in: table) } else { try transaction.remove(key, in: table) }
+        }
+        let before = try File.bytes(scratch.journal + "/data.mdb")
+        let problems: [Kept: String] = [
+            .shard: "what is kept of shard orders/shardId-00001 is not the fold of its events",
+            .table: "what is kept of table orders is not the fold of its events",
+            .daemon: "what is kept of the last start of a daemon leads to another event",
+            .index: "the history index lacks revision 97 of shard number 1",
+        ]
+        for access in [Journal.Access.daemon(Sample.daemon), .steward(Sample.steward)] {
+            let error = failure { () throws(JournalError) in try Journal.open(scratch.journal, access) }
+            guard case .damaged(scratch.journal, _?, problems[kept]) = error else {
+                Issue.record("\(kept): \(String(describing: error))")
+                continue
+            }
+        }
+        #expect(try File.bytes(scratch.journal + "/data.mdb") == before)
+        #expect(
+            kept == .index
+                ? found().problem == "the history index has 4 entries, not 5" : found().problem == problems[kept])
+    }
+
     @Test("An index entry that is missing, too many, or leads elsewhere is seen")
     func index() async throws {
         let tampering = try await make()
