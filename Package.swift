@@ -89,7 +89,9 @@ let package = Package(
             path: "tools/Simulation/Sources/simulate", swiftSettings: house),
 
         .testTarget(name: "StreamModelTests", dependencies: ["StreamModel"], swiftSettings: house),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel"], swiftSettings: house),
+        .testTarget(
+            name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel"], exclude: ["Golden"],
+            swiftSettings: house),
         .testTarget(
             name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Simdjson", "StreamModel"], swiftSettings: house),
         .testTarget(
