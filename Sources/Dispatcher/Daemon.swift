@@ -8,6 +8,8 @@ package import Targets
 package final class Daemon: Sendable {
     /// How long calls of the source may take after the daemon was told to stop.
     private static let grace: Duration = .seconds(5)
+    /// Whole hours are folded, so more often would find nothing.
+    private static let compactionInterval: Duration = .seconds(3600)
 
     private let configuration: DaemonConfiguration
     private let workshop: Workshop
@@ -85,6 +87,7 @@ package final class Daemon: Sendable {
             group.addTask { await self.watch(inboxes) }
             group.addTask { await self.grantGrace() }
             group.addTask { await self.tellHealth() }
+            group.addTask { await self.compactJournal() }
             if let patience = configuration.untilIdle {
                 group.addTask { await self.waitForIdle(patience) }
             }
@@ -244,6 +247,22 @@ package final class Daemon: Sendable {
                     metadata: ["table": "\(table)", "health": "\(health.rawValue)", "reason": "\(worst?.reason ?? "")"])
             }
         } while await workshop.wait(configuration.vitalsInterval)
+        return .nothing
+    }
+
+    /// Keeps the journal from growing for ever. What fails here is tried again at the next hour: the tables go on without.
+    private func compactJournal() async -> Event {
+        repeat {
+            do {
+                let report = try await workshop.journal.compact()
+                guard report.folded > 0 else { continue }
+                workshop.logger.info(
+                    "old advances were folded together in the journal",
+                    metadata: ["events": "\(report.folded)", "bytes": "\(report.freedBytes)"])
+            } catch {
+                workshop.logger.error("the journal could not be compacted", metadata: ["error": "\(error)"])
+            }
+        } while await workshop.wait(Self.compactionInterval)
         return .nothing
     }
 

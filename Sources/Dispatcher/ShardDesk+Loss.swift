@@ -200,7 +200,7 @@ extension ShardDesk {
             of: checkpoint.shard,
             HistoryQuery(kinds: ["rewound", "sequence_advanced"], limit: 2, newestFirst: true))
         guard case .rewound(let rewound)? = last.first?.payload, rewound.author != Self.author,
-            case .sequenceAdvanced(let advance)? = last.dropFirst().first?.payload
+            let advance = last.dropFirst().first?.payload.advance
         else { return nil }
         return advance.approximateTime
     }

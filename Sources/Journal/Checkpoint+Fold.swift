@@ -56,31 +56,15 @@ extension Checkpoint {
             }
             status = change.to
         case .sequenceAdvanced(let advance):
-            guard status == .inProcessing else {
-                throw refusal(payload, "only a shard in processing advances, and this one is \(status.rawValue)")
+            try apply(advance, payload)
+        case .advancesFolded(let folded):
+            guard folded.firstRevision == revision.next else {
+                throw refusal(
+                    payload, "they begin with revision \(folded.firstRevision), and the shard's is \(revision)")
             }
-            if let sequenceNumber {
-                let isNext =
-                    iteratorType == .atSequenceNumber
-                    ? advance.sequenceNumber >= sequenceNumber : advance.sequenceNumber > sequenceNumber
-                guard isNext else {
-                    throw refusal(
-                        payload,
-                        "sequence number \(advance.sequenceNumber) does not come after \(sequenceNumber): only a rewind goes back"
-                    )
-                }
-            }
-            // What was refused in an earlier epoch was delivered again with this, or refused once more.
-            if !refusals.isEmpty {
-                refusals = refusals.filter { $0.epoch == epoch || !isCovered($0.sequenceNumber, by: advance) }
-            }
-            sequenceNumber = advance.sequenceNumber
-            iteratorType = .afterSequenceNumber
-            storedIterator = nil
-            approximateTime = advance.approximateTime ?? approximateTime
-            targetToken = advance.targetToken ?? targetToken
-            records += advance.records
-            bytes += advance.bytes
+            // Advances one after the other add up to one: the last number, the sums, and what was refused in between.
+            try apply(folded.advance, payload)
+            revision = Revision(revision.number + folded.count - 1)
         case .faulted(let fault):
             lastFault = Fault(code: fault.code, message: fault.message, time: time, isRetried: fault.isRetried)
         case .rewound(let rewound):
@@ -145,6 +129,34 @@ extension Checkpoint {
         revision = revision.next
         self.position = position
         updated = time
+    }
+
+    private mutating func apply(_ advance: SequenceAdvanced, _ payload: Payload) throws(Refusal) {
+        guard status == .inProcessing else {
+            throw refusal(payload, "only a shard in processing advances, and this one is \(status.rawValue)")
+        }
+        if let sequenceNumber {
+            let isNext =
+                iteratorType == .atSequenceNumber
+                ? advance.sequenceNumber >= sequenceNumber : advance.sequenceNumber > sequenceNumber
+            guard isNext else {
+                throw refusal(
+                    payload,
+                    "sequence number \(advance.sequenceNumber) does not come after \(sequenceNumber): only a rewind goes back"
+                )
+            }
+        }
+        // What was refused in an earlier epoch was delivered again with this, or refused once more.
+        if !refusals.isEmpty {
+            refusals = refusals.filter { $0.epoch == epoch || !isCovered($0.sequenceNumber, by: advance) }
+        }
+        sequenceNumber = advance.sequenceNumber
+        iteratorType = .afterSequenceNumber
+        storedIterator = nil
+        approximateTime = advance.approximateTime ?? approximateTime
+        targetToken = advance.targetToken ?? targetToken
+        records += advance.records
+        bytes += advance.bytes
     }
 
     /// Which status may follow which. What is done stays done; only a rewind begins it anew.

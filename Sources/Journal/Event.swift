@@ -65,6 +65,8 @@ package enum Payload: Hashable, Sendable {
     case recordRefused(RecordRefused)
     case refusalSettled(RefusalSettled)
     case inStep(InStep)
+    /// What is left of old advances: read, never appended.
+    case advancesFolded(AdvancesFolded)
     /// A kind that this program doesn't know: written by a newer one. It changes nothing in the fold.
     case unknown(kind: UInt32, encoded: [UInt8])
 }

@@ -21,15 +21,44 @@ package struct HistoryQuery: Hashable, Sendable {
         self.newestFirst = newestFirst
     }
 
+    /// Folded advances are what they were made of: some of them were within, and their kind is `sequence_advanced` too.
     func admits(_ event: Event) -> Bool {
-        (since.map { event.time >= $0 } ?? true) && (until.map { event.time <= $0 } ?? true)
-            && (kinds?.contains(event.payload.kind) ?? true)
+        var (start, kinds) = (event.time, [event.payload.kind])
+        if case .advancesFolded(let folded) = event.payload {
+            start = folded.since
+            kinds.append("sequence_advanced")
+        }
+        return (since.map { event.time >= $0 } ?? true) && (until.map { start <= $0 } ?? true)
+            && (self.kinds.map { !$0.isDisjoint(with: kinds) } ?? true)
+    }
+}
+
+/// How a shard stood at some moment.
+package struct Standing: Hashable, Sendable {
+    /// `nil` before its discovery.
+    package internal(set) var checkpoint: Checkpoint?
+    /// Advances among which the moment lies, and which were folded together since: the checkpoint is the one before them.
+    package internal(set) var folded: Event?
+
+    package init(checkpoint: Checkpoint? = nil, folded: Event? = nil) {
+        self.checkpoint = checkpoint
+        self.folded = folded
     }
 }
 
 /// What `verify` found whole.
 package struct VerifyReport: Hashable, Sendable {
+    /// As many events are there, word by word.
     package let events: UInt64
+    /// And so many were advances that were folded together.
+    package let folded: UInt64
     package let shards: Int
     package let lastPosition: Position
+
+    init(events: UInt64, folded: UInt64 = 0, shards: Int, lastPosition: Position) {
+        self.events = events
+        self.folded = folded
+        self.shards = shards
+        self.lastPosition = lastPosition
+    }
 }

@@ -36,46 +36,65 @@ extension Journal {
             let names = try store.names(snapshot)
             var events: [Event] = []
             guard limit > 0, position < (try store.lastPosition(snapshot)) else { return events }
+            // Where the next position was folded, what is left of its stretch lies before it.
             var next = position.next
-            var previous = ChainHash.zero
-            if position > .origin {
-                guard let value = try store.value(for: Schema.key(position), in: store.schema.log, snapshot) else {
-                    throw store.damaged(position, "the event is missing")
-                }
-                previous = ChainHash(value)
+            if let (key, _) = try store.entry(holding: next, snapshot), try store.isFolded(next, snapshot) {
+                next = key
             }
+            var previous = try store.chain(before: next, snapshot)
             try snapshot.forEach(in: store.schema.log, from: Schema.key(next)) { (key, value) throws(JournalError) in
                 guard Schema.position(key) == next else { throw store.damaged(next, "the event is missing") }
-                events.append(try store.event(value, at: next, after: previous, names: names).event)
+                let entry = try store.open(value, at: next, after: previous)
+                events += try store.events(entry, names: names).filter { $0.position > position }
                 previous = ChainHash(value)
-                next = next.next
+                next = entry.last.next
                 return events.count < limit
             }
-            return events
+            return Array(events.prefix(limit))
         }
     }
 
     /// A shard's events. Oldest first they begin at an index entry; newest first they follow the links back.
     package func history(of shard: ShardKey, _ query: HistoryQuery) throws(JournalError) -> [Event] {
         var found: [Event] = []
-        guard query.limit ?? .max > 0 else { return found }
+        let limit = query.limit ?? .max
+        guard limit > 0 else { return found }
+        // One run of folded advances may lie in several parts of the log, and is shown as one.
+        var pending: Event?
         try walk(shard, newestFirst: query.newestFirst) { event in
-            if query.admits(event) { found.append(event) }
-            return found.count < query.limit ?? .max
+            if let before = pending {
+                if let joined = query.newestFirst ? event.joined(by: before) : before.joined(by: event) {
+                    pending = joined
+                    return true
+                }
+                if query.admits(before) { found.append(before) }
+            }
+            pending = event
+            return found.count < limit
         }
+        if found.count < limit, let last = pending, query.admits(last) { found.append(last) }
         return found
     }
 
     /// The checkpoint as it was after the event at `position`; `nil` before the shard's discovery.
     package func checkpoint(of shard: ShardKey, at position: Position) throws(JournalError) -> Checkpoint? {
-        let last = try lastPosition()
-        guard position <= last else { throw .noSuchPosition(position, last: last) }
-        return try fold(shard) { $0.position <= position }
+        try standing(of: shard, at: position).checkpoint
     }
 
     /// The checkpoint as it was at `time`.
     package func checkpoint(of shard: ShardKey, at time: Timestamp) throws(JournalError) -> Checkpoint? {
-        try fold(shard) { $0.time <= time }
+        try standing(of: shard, at: time).checkpoint
+    }
+
+    /// The same, and whether more was known of that moment once.
+    package func standing(of shard: ShardKey, at position: Position) throws(JournalError) -> Standing {
+        let last = try lastPosition()
+        guard position <= last else { throw .noSuchPosition(position, last: last) }
+        return try fold(shard, upTo: { $0.position <= position }, orWithin: { $0.first <= position })
+    }
+
+    package func standing(of shard: ShardKey, at time: Timestamp) throws(JournalError) -> Standing {
+        try fold(shard, upTo: { $0.time <= time }, orWithin: { $0.since <= time })
     }
 
     /// The one shard that `part` names: its id, any unique part of it, or `table/part`.
@@ -116,14 +135,20 @@ extension Journal {
 
     // MARK: -
 
-    private func fold(_ shard: ShardKey, upTo isWanted: (Event) -> Bool) throws(JournalError) -> Checkpoint? {
-        var checkpoint: Checkpoint?
+    /// - Parameter isWithin: of advances that were folded and are not wanted as a whole: whether some of them were.
+    private func fold(
+        _ shard: ShardKey, upTo isWanted: (Event) -> Bool, orWithin isWithin: (AdvancesFolded) -> Bool
+    ) throws(JournalError) -> Standing {
+        var standing = Standing()
         var refusal: (Position, Refusal)?
         try walk(shard, newestFirst: false) { event in
-            guard isWanted(event) else { return false }
+            guard isWanted(event) else {
+                if case .advancesFolded(let folded) = event.payload, isWithin(folded) { standing.folded = event }
+                return false
+            }
             do throws(Refusal) {
-                checkpoint =
-                    if let known = checkpoint {
+                standing.checkpoint =
+                    if let known = standing.checkpoint {
                         try known.applying(event)
                     } else {
                         try .beginning(shard, with: event.payload, position: event.position, time: event.time)
@@ -135,7 +160,7 @@ extension Journal {
             return true
         }
         if let (position, refusal) = refusal { throw store.damaged(position, "the event can't follow: \(refusal)") }
-        return checkpoint
+        return standing
     }
 
     /// Visits a shard's events until `body` says `false`.
@@ -153,11 +178,11 @@ extension Journal {
                 try links.follow(from: checkpoint.position, downTo: Revision(1), snapshot, body)
                 return
             }
-            var first = Revision(1)
-            while first <= checkpoint.revision {
-                let stretch = try links.stretch(from: first, of: checkpoint, snapshot)
-                for event in stretch where !body(event) { return }
-                first = Revision(first.number + Schema.indexInterval)
+            var first: Revision? = Revision(1)
+            while let revision = first {
+                let (events, next) = try links.stretch(from: revision, of: checkpoint, snapshot)
+                for event in events where !body(event) { return }
+                first = next
             }
         }
     }

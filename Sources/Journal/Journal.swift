@@ -21,9 +21,11 @@ package final class Journal: Sendable {
     package let path: String
     let store: Store
     private let writer: (any Appending)?
-    private let surroundings: Surroundings
+    let surroundings: Surroundings
+    let isInline: Bool
     private let lock: DaemonLock?
     private let isClosed = Atomic(false)
+    var hasClosed: Bool { isClosed.load(ordering: .relaxed) }
 
     /// A map that LMDB takes no disk for until it is used; it doubles when it is full.
     package static let mapSize = 64 << 30
@@ -51,6 +53,7 @@ package final class Journal: Sendable {
         let isNew = try Self.inspect(path, access)
         self.path = path
         self.surroundings = surroundings
+        self.isInline = isInline
         let file = path + "/data.mdb"
         switch access {
         case .daemon:

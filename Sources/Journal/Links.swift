@@ -13,37 +13,45 @@ struct Links {
     ) throws(JournalError) {
         var next = position
         while next > .origin {
-            let (event, envelope) = try store.event(at: next, names: names, snapshot)
+            let (event, envelope) = try store.event(at: next, of: ordinal, names: names, snapshot)
             guard envelope.shard == ordinal else { throw store.damaged(next, "a link leads to another shard's event") }
-            guard body(event), envelope.revision > first else { return }
+            guard body(event), (event.firstRevision ?? Revision.none) > first else { return }
             guard envelope.previous < next else { throw store.damaged(next, "its link leads forward") }
             next = envelope.previous
         }
     }
 
-    /// The events of revisions `first` to just before the next one in the index, oldest first. `first` stands in the index.
+    /// The events of revisions `first` to just before the next one in the index, oldest first, and that next one. `first`
+    /// stands in the index.
     func stretch(
         from first: Revision, of checkpoint: Checkpoint, _ snapshot: borrowing ReadTransaction
-    ) throws(JournalError) -> [Event] {
-        let next = Revision(first.number + Schema.indexInterval)
+    ) throws(JournalError) -> (events: [Event], next: Revision?) {
+        let next = try store.indexed(from: first.next, of: ordinal, snapshot)
         var events: [Event] = []
-        var end = checkpoint.position
-        if next <= checkpoint.revision {
-            let key = Schema.key(shard: ordinal, next)
-            guard let value = try store.value(for: key, in: store.schema.index, snapshot),
-                let position = Schema.position(value)
-            else { throw store.damaged(nil, "the history index lacks revision \(next) of shard \(checkpoint.shard)") }
-            end = position
-        }
-        try follow(from: end, downTo: first, snapshot) { event in
+        try follow(from: next?.position ?? checkpoint.position, downTo: first, snapshot) { event in
             events.append(event)
             return true
         }
-        let expected = min(next.number, checkpoint.revision.number)
-        guard events.last?.revision == first, events.first?.revision?.number == expected else {
+        let expected = next?.revision ?? checkpoint.revision
+        guard let oldest = events.last, oldest.stands(for: first), events.first?.stands(for: expected) == true else {
             throw store.damaged(events.last?.position, "its links don't lead back to revision \(first) of its shard")
         }
-        if next <= checkpoint.revision { events.removeFirst() }  // it begins the next stretch
-        return events.reversed()
+        if next != nil { events.removeFirst() }  // it begins the next stretch
+        events.reverse()
+        for event in events.dropFirst() {
+            guard let from = event.firstRevision, let to = event.revision else { continue }
+            let missing = Schema.indexed(from: from)
+            guard missing > to else {
+                throw store.damaged(nil, "the history index lacks revision \(missing) of shard \(checkpoint.shard)")
+            }
+        }
+        return (events, next?.revision)
+    }
+}
+
+extension Event {
+    fileprivate func stands(for revision: Revision) -> Bool {
+        guard let from = firstRevision, let to = self.revision else { return false }
+        return from <= revision && revision <= to
     }
 }

@@ -19,6 +19,7 @@ extension Payload {
         case .recordRefused: "record_refused"
         case .refusalSettled: "refusal_settled"
         case .inStep: "in_step"
+        case .advancesFolded: "advances_folded"
         case .unknown(let kind, _): "unknown_\(kind)"
         }
     }

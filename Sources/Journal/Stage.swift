@@ -306,7 +306,7 @@ extension Payload {
     fileprivate var changesLineage: Bool {
         switch self {
         case .shardDiscovered, .statusChanged, .rewound: true
-        case .queried, .iteratorResolved, .sequenceAdvanced, .faulted, .unknown, .runStarted, .runStopped,
+        case .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded, .faulted, .unknown, .runStarted, .runStopped,
             .phaseChanged,
             .scanAdvanced, .scanFinished, .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled, .inStep:
             false

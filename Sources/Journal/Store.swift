@@ -144,31 +144,49 @@ struct Store: Sendable {
     }
 
     /// One event, checked against its own hash and the one before it.
+    ///
+    /// - Parameter ordinal: the shard that it is about; needed where advances were folded, whose event stands for all of that
+    ///   shard's in the stretch.
     func event(
-        at position: Position, names: [ShardKey], _ transaction: borrowing some Snapshot & ~Copyable
+        at position: Position, of ordinal: UInt32 = 0, names: [ShardKey],
+        _ transaction: borrowing some Snapshot & ~Copyable
     ) throws(JournalError) -> (event: Event, envelope: WireFormat.Envelope) {
-        guard let value = try value(for: Schema.key(position), in: schema.log, transaction) else {
+        guard let (key, value) = try entry(holding: position, transaction) else {
             throw damaged(position, "the event is missing")
         }
-        var previous = ChainHash.zero
-        if position.number > 1 {
-            let before = Position(position.number - 1)
-            guard let value = try self.value(for: Schema.key(before), in: schema.log, transaction) else {
-                throw damaged(before, "the event is missing")
+        switch try open(value.span, at: key, after: try chain(before: key, transaction)) {
+        case .event(let envelope, let payload, let naming):
+            guard key == position else { throw damaged(position, "the event is missing") }
+            return (try event(envelope, payload, naming, names), envelope)
+        case .folded(let stretch):
+            guard let run = stretch.runs.first(where: { $0.holds(position, of: ordinal) }) else {
+                throw damaged(position, "no event of shard number \(ordinal) was folded there")
             }
-            previous = ChainHash(value)
+            return (try event(run, of: stretch, names), stretch.envelope(of: run))
         }
-        return try event(value.span, at: position, after: previous, names: names)
     }
 
-    func event(
-        _ value: Span<UInt8>, at position: Position, after previous: ChainHash, names: [ShardKey]
-    ) throws(JournalError) -> (event: Event, envelope: WireFormat.Envelope) {
-        let (envelope, payload, naming) = try open(value, at: position, after: previous)
+    /// The events of an entry as they are shown, in the order of their positions.
+    func events(_ entry: LogEntry, names: [ShardKey]) throws(JournalError) -> [Event] {
+        switch entry {
+        case .event(let envelope, let payload, let naming): return [try event(envelope, payload, naming, names)]
+        case .folded(let stretch):
+            var events: [Event] = []
+            for run in stretch.runs.sorted(by: { $0.last < $1.last }) {
+                events.append(try event(run, of: stretch, names))
+            }
+            return events
+        }
+    }
+
+    private func event(
+        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ names: [ShardKey]
+    ) throws(JournalError) -> Event {
         let subject: Subject
         if envelope.shard > 0 {
             guard let key = Int(envelope.shard) <= names.count ? names[Int(envelope.shard) - 1] : naming else {
-                throw damaged(position, "it is about shard number \(envelope.shard), which has no name")
+                throw damaged(
+                    envelope.position, "it is about shard number \(envelope.shard), which has no name")
             }
             subject = .shard(key)
         } else if let table = envelope.table {
@@ -176,34 +194,142 @@ struct Store: Sendable {
         } else {
             subject = .run
         }
-        let event = Event(
-            position: position, time: envelope.time, run: envelope.run, subject: subject,
+        return Event(
+            position: envelope.position, time: envelope.time, run: envelope.run, subject: subject,
             revision: envelope.shard > 0 ? envelope.revision : nil, payload: payload)
-        return (event, envelope)
+    }
+
+    private func event(
+        _ run: FoldedStretch.Run, of stretch: FoldedStretch, _ names: [ShardKey]
+    ) throws(JournalError) -> Event {
+        try event(stretch.envelope(of: run), .advancesFolded(run.folded), nil, names)
+    }
+
+    /// The shard's first entry in the index from `revision` on.
+    func indexed(
+        from revision: Revision, of ordinal: UInt32, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> (revision: Revision, position: Position)? {
+        var found: (revision: Revision, position: Position)?
+        try transaction.forEach(in: schema.index, from: Schema.key(shard: ordinal, revision)) {
+            (key, value) throws(JournalError) in
+            guard Schema.ordinal(key) == ordinal else { return false }
+            guard let revision = Schema.revision(key), let position = Schema.position(value) else {
+                throw damaged(nil, "an entry of the history index can't be read")
+            }
+            found = (revision, position)
+            return false
+        }
+        return found
+    }
+
+    /// The entry that lies under `position`, or under the nearest one before it, which then may have been folded with it.
+    func entry(
+        holding position: Position, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> (key: Position, value: [UInt8])? {
+        if let value = try value(for: Schema.key(position), in: schema.log, transaction) { return (position, value) }
+        guard let (key, value) = try floor(of: Schema.key(position), in: schema.log, transaction),
+            let found = Schema.position(key)
+        else { return nil }
+        return (found, value)
+    }
+
+    /// Whether the event at `position` is gone, folded together with others.
+    func isFolded(_ position: Position, _ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> Bool
+    {
+        guard let (key, value) = try entry(holding: position, transaction),
+            case .folded(let stretch)? = WireFormat.decodeEntry(value.span)
+        else { return false }
+        return stretch.first == key && position <= stretch.last
+    }
+
+    /// The chain's value before `key`, under which an entry lies.
+    func chain(
+        before key: Position, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> ChainHash {
+        guard key.number > 1 else { return .zero }
+        let before = Position(key.number - 1)
+        guard let (found, value) = try entry(holding: before, transaction) else {
+            throw damaged(before, "the event is missing")
+        }
+        if found != before {
+            guard try isFolded(before, transaction) else { throw damaged(before, "the event is missing") }
+        }
+        return ChainHash(value)
+    }
+
+    /// Whether the log ends so: then nobody has appended to it.
+    func endsAt(
+        _ position: Position, _ chain: ChainHash, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> Bool {
+        guard let (key, value) = try last(in: schema.log, transaction) else { return position == .origin }
+        return Schema.position(key) == position && ChainHash(value) == chain
+    }
+
+    func compacted(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> Compacted {
+        guard let value = try value(for: Compacted.key, in: schema.meta, transaction) else { return Compacted() }
+        guard let compacted = Compacted(value) else { throw damaged(nil, "how far it was compacted can't be read") }
+        return compacted
     }
 
     /// Checks a value of the log against the chain and decodes it.
     func open(
         _ value: Span<UInt8>, at position: Position, after previous: ChainHash
-    ) throws(JournalError) -> (envelope: WireFormat.Envelope, payload: Payload, naming: ShardKey?) {
-        try checkHash(of: value, at: position, after: previous)
+    ) throws(JournalError) -> LogEntry {
+        _ = try check(value, at: position, after: previous)
         return try decode(value, at: position)
     }
 
-    func checkHash(of value: Span<UInt8>, at position: Position, after previous: ChainHash) throws(JournalError) {
+    /// Checks that `value` follows in the chain.
+    ///
+    /// - Returns: the last position that it stands for.
+    func check(_ value: Span<UInt8>, at position: Position, after previous: ChainHash) throws(JournalError) -> Position
+    {
         guard value.count > ChainHash.count else { throw damaged(position, "the event is cut off") }
-        guard previous.chained(with: value) == ChainHash(value) else {
+        if previous.chained(with: value) == ChainHash(value) { return position }
+        // No event, then: but advances may have been folded there, which have a hash of their own.
+        guard WireFormat.isWhole(value), case .folded(let stretch)? = WireFormat.decodeEntry(value),
+            stretch.first == position, stretch.before == previous
+        else {
             throw damaged(position, "the event doesn't match its hash, or the one before it was changed")
+        }
+        return stretch.last
+    }
+
+    func decode(_ value: Span<UInt8>, at position: Position) throws(JournalError) -> LogEntry {
+        switch WireFormat.decodeEntry(value) {
+        case .event(let envelope, let payload, let naming)? where envelope.position == position:
+            return .event(envelope, payload, naming: naming)
+        case .folded(let stretch)? where stretch.first == position: return .folded(stretch)
+        case .event?, .folded?, nil: throw damaged(position, "the event can't be decoded")
         }
     }
 
-    func decode(
-        _ value: Span<UInt8>, at position: Position
-    ) throws(JournalError) -> (envelope: WireFormat.Envelope, payload: Payload, naming: ShardKey?) {
-        guard let decoded = WireFormat.decodeEvent(value), decoded.envelope.position == position else {
-            throw damaged(position, "the event can't be decoded")
+    // MARK: - Writing
+
+    /// Makes the map larger after a transaction that found it full.
+    func growMap() throws(JournalError) {
+        let size = environment.mapSize
+        let (doubled, overflows) = size.multipliedReportingOverflow(by: 2)
+        guard !overflows, doubled <= 1 << 46 else { throw .mapFull(path: path, bytes: size) }
+        do throws(LMDBError) { try environment.grow(to: doubled) } catch {
+            throw .mapFull(path: path, bytes: size)
         }
-        return decoded
+    }
+
+    /// What kept a transaction from being written, in the journal's words.
+    func commitError(_ error: JournalError) -> JournalError {
+        guard case .storage(let storage) = error, !storage.isMapFull else { return error }
+        if storage.isCorrupted || storage.isForeign { return translated(error) }
+        switch storage.code {
+        case EINVAL:
+            // What is written here is LMDB's own; only a page that lies leads it to a place that no file has.
+            return damaged(nil, "a page can't be written where another says that it belongs (\(storage))")
+        case EIO, ENOSPC, EDQUOT, EFBIG:
+            return .disk(path: path, reason: "\(storage) (a full disk shows like this too)")
+        case EROFS, EACCES, EPERM:
+            return .readOnly(path: path, reason: "\(storage)")
+        default: return error
+        }
     }
 
     // MARK: - LMDB in the journal's error

@@ -9,27 +9,43 @@ internal import Synchronization
 /// a stretch of the log while the other folds it.
 struct Verifier {
     private let store: Store
-    /// Events that are read in one snapshot.
-    private static let stretch: UInt64 = 65_536
+    private let stretch: UInt64
 
+    /// - Parameter stretch: positions that are read in one snapshot.
+    init(_ store: Store, stretch: UInt64 = 65_536) {
+        self.store = store
+        self.stretch = stretch
+    }
+
+    /// The log as it is folded, and what was met on the way.
     private struct Fold {
         var state = LogState()
+        /// Events that are gone.
+        var folded: UInt64 = 0
+        /// Entries of the index that went with them.
+        var unindexed: UInt64 = 0
         /// The newest start of a daemon.
         var lastDaemon: Position?
     }
 
-    init(_ store: Store) { self.store = store }
-
     /// - Throws: `.damaged` with the first position that does not hold.
     func verify(progress: (Position) -> Void) throws(JournalError) -> VerifyReport {
+        while true {
+            // Where a compaction beside this has just folded the place that was reached, all begins anew. It only goes on, and
+            // never comes to the newest events, so that ends.
+            if let report = try verifyOnce(progress) { return report }
+        }
+    }
+
+    /// - Returns: `nil` where the place that was reached was folded away before it could be gone on from.
+    private func verifyOnce(_ progress: (Position) -> Void) throws(JournalError) -> VerifyReport? {
         let fold = Mutex(Fold())
         var (position, chain) = (Position.origin, ChainHash.zero)
         while true {
-            let last = try store.read { (snapshot) throws(JournalError) in try store.lastPosition(snapshot) }
-            if position < last {
-                let end = Position(min(position.number + Self.stretch, last.number))
-                chain = try check(from: position, to: end, after: chain, fold)
-                position = end
+            let end = try store.read { (snapshot) throws(JournalError) in try stretchEnd(after: position, snapshot) }
+            if position < end {
+                guard let next = try check(from: position, to: end, after: chain, fold) else { return nil }
+                (position, chain) = (end, next)
                 progress(position)
                 continue
             }
@@ -37,13 +53,29 @@ struct Verifier {
             let report: VerifyReport? = try store.read { (snapshot) throws(JournalError) in
                 guard try store.lastPosition(snapshot) == position else { return nil }  // a daemon went on meanwhile
                 let folded = fold.withLock { $0 }
-                try compare(folded, snapshot)
-                return VerifyReport(events: position.number, shards: folded.state.shards.count, lastPosition: position)
+                let compacted = try store.compacted(snapshot)
+                try compare(folded, compacted, snapshot)
+                return VerifyReport(
+                    events: position.number - compacted.events, folded: compacted.events,
+                    shards: folded.state.shards.count, lastPosition: position)
             }
             guard let report else { continue }
             try store.checkPages(readsAll: true)
             return report
         }
+    }
+
+    /// Where the stretch that follows `position` ends: where an entry does.
+    private func stretchEnd(after position: Position, _ snapshot: borrowing ReadTransaction) throws(JournalError)
+        -> Position
+    {
+        let last = try store.lastPosition(snapshot)
+        let (end, overflows) = position.number.addingReportingOverflow(stretch)
+        guard !overflows, end < last.number else { return last }
+        guard let (key, value) = try store.entry(holding: Position(end), snapshot), key > position,
+            case .folded(let stretch)? = WireFormat.decodeEntry(value.span)
+        else { return Position(end) }
+        return stretch.last >= Position(end) ? stretch.last : Position(end)
     }
 
     /// Checks the chain of the newest events, and that the log and the states agree where it ends.
@@ -53,101 +85,120 @@ struct Verifier {
     static func checkTail(
         _ store: Store, _ state: LogState, _ snapshot: borrowing ReadTransaction, count: UInt64, withKept: Bool
     ) throws(JournalError) {
-        let entries = UInt64(try store.count(of: store.schema.log, snapshot))
-        guard entries == state.last.number else {
-            throw store.damaged(nil, "the log holds \(entries) events and ends at position \(state.last)")
-        }
+        try checkCount(store, state.last, snapshot)
         for shard in state.shards where shard.checkpoint.position > state.last {
             throw store.damaged(
                 state.last,
                 "shard \(shard.key) stands at position \(shard.checkpoint.position), which the log doesn't hold")
         }
         guard state.last > .origin else { return }
-        let start = Position(state.last.number > count ? state.last.number - count : 0)
-        var tail = Tail(after: start)
-        var position = start
-        var previous = ChainHash.zero
-        if position > .origin {
-            guard let value = try store.value(for: Schema.key(position), in: store.schema.log, snapshot) else {
-                throw store.damaged(position, "the event is missing")
-            }
-            previous = ChainHash(value)
-        }
-        try snapshot.forEach(in: store.schema.log, from: Schema.key(position.next)) {
-            (key, value) throws(JournalError) in
-            position = position.next
-            guard Schema.position(key) == position else { throw store.damaged(position, "the event is missing") }
-            let (envelope, payload, _) = try store.open(value, at: position, after: previous)
-            if withKept { tail.take(envelope, payload) }
+        var next = Position(state.last.number > count ? state.last.number - count + 1 : 1)
+        if let (key, _) = try store.entry(holding: next, snapshot), try store.isFolded(next, snapshot) { next = key }
+        var previous = try store.chain(before: next, snapshot)
+        var tail = Tail(after: Position(next.number - 1))
+        try snapshot.forEach(in: store.schema.log, from: Schema.key(next)) { (key, value) throws(JournalError) in
+            guard Schema.position(key) == next else { throw store.damaged(next, "the event is missing") }
+            let entry = try store.open(value, at: next, after: previous)
+            if withKept { tail.take(entry) }
+            next = entry.last.next
             previous = ChainHash(value)
             return true
         }
-        guard position == state.last else { throw store.damaged(position.next, "the event is missing") }
+        guard next == state.last.next else { throw store.damaged(next, "the event is missing") }
         if withKept { try tail.check(store, state, snapshot) }
+    }
+
+    /// The log has an entry for each position, save those that were folded.
+    private static func checkCount(
+        _ store: Store, _ last: Position, _ snapshot: borrowing ReadTransaction
+    ) throws(JournalError) {
+        let entries = UInt64(try store.count(of: store.schema.log, snapshot))
+        guard try store.compacted(snapshot).entries(upTo: last) == entries else {
+            throw store.damaged(nil, "the log holds \(entries) events and ends at position \(last)")
+        }
     }
 
     // MARK: - Steps
 
-    /// - Returns: the chain's value at `end`.
+    /// - Returns: the chain's value at `end`; `nil` where `start` or `end` was folded away meanwhile.
     private func check(
         from start: Position, to end: Position, after chain: ChainHash, _ fold: borrowing Mutex<Fold>
-    ) throws(JournalError) -> ChainHash {
-        let chained = Mutex(Result<ChainHash, JournalError>.success(chain))
-        let folded = Mutex<JournalError?>(nil)
+    ) throws(JournalError) -> ChainHash? {
+        let chained = Mutex(Result<ChainHash?, JournalError>.success(nil))
+        let folded = Mutex(Result<Bool, JournalError>.success(false))
         DispatchQueue.concurrentPerform(iterations: 2) { lane in
             if lane == 0 {
                 let result = Result { () throws(JournalError) in try checkChain(from: start, to: end, after: chain) }
                 chained.withLock { $0 = result }
             } else {
-                let error: JournalError? = fold.withLock { fold in
+                let result: Result<Bool, JournalError> = fold.withLock { fold in
                     do throws(JournalError) {
-                        try checkFold(from: start, to: end, &fold)
-                        return nil
+                        return .success(try checkFold(from: start, to: end, &fold))
                     } catch {
-                        return error
+                        return .failure(error)
                     }
                 }
-                folded.withLock { $0 = error }
+                folded.withLock { $0 = result }
             }
         }
-        let chainResult = chained.withLock { $0 }
-        guard let foldError = folded.withLock({ $0 }) else { return try chainResult.get() }
+        let (chainResult, foldResult) = (chained.withLock { $0 }, folded.withLock { $0 })
+        guard case .failure(let foldError) = foldResult else {
+            let chain = try chainResult.get()
+            return try foldResult.get() ? chain : nil
+        }
         // A wrong event fails in both; the chain knows better why, but what comes first in the log comes first.
         if case .failure(let chainError) = chainResult, !foldError.comes(before: chainError) { throw chainError }
         throw foldError
     }
 
-    private func checkChain(from start: Position, to end: Position, after chain: ChainHash) throws(JournalError)
-        -> ChainHash
-    {
+    private func checkChain(
+        from start: Position, to end: Position, after chain: ChainHash
+    ) throws(JournalError) -> ChainHash? {
         var previous = chain
-        try forEachEvent(from: start, to: end) { (value, position) throws(JournalError) in
-            try store.checkHash(of: value, at: position, after: previous)
+        let isWhole = try forEachEntry(from: start, to: end) { (value, key) throws(JournalError) in
+            let last = try store.check(value, at: key, after: previous)
             previous = ChainHash(value)
+            return last
         }
-        return previous
+        return isWhole ? previous : nil
     }
 
-    private func checkFold(from start: Position, to end: Position, _ fold: inout Fold) throws(JournalError) {
-        try forEachEvent(from: start, to: end) { (value, position) throws(JournalError) in
-            let (envelope, payload, naming) = try store.decode(value, at: position)
-            if payload.startsDaemon { fold.lastDaemon = position }
-            if envelope.shard > 0 {
-                do throws(Refusal) {
-                    try Self.check(envelope, payload, naming, &fold.state)
-                } catch {
-                    throw store.damaged(position, "the event can't follow: \(error)")
+    private func checkFold(from start: Position, to end: Position, _ fold: inout Fold) throws(JournalError) -> Bool {
+        try forEachEntry(from: start, to: end) { (value, key) throws(JournalError) in
+            let entry = try store.decode(value, at: key)
+            switch entry {
+            case .event(let envelope, let payload, let naming):
+                if payload.startsDaemon { fold.lastDaemon = envelope.position }
+                try check(envelope, payload, naming, &fold.state)
+            case .folded(let stretch):
+                for run in stretch.runs {
+                    try check(stretch.envelope(of: run), .advancesFolded(run.folded), nil, &fold.state)
+                    fold.unindexed += run.indexedCount - (run.indexed == nil ? 0 : 1)
                 }
-            } else if let table = envelope.table {
-                var state = fold.state.tables[table] ?? TableState(table: table)
-                state.apply(payload, position: position, time: envelope.time)
-                fold.state.tables[table] = state
+                fold.folded += stretch.count
             }
+            return entry.last
+        }
+    }
+
+    private func check(
+        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ state: inout LogState
+    ) throws(JournalError) {
+        if envelope.shard > 0 {
+            do throws(Refusal) {
+                try Self.step(envelope, payload, naming, &state)
+            } catch {
+                throw store.damaged(envelope.position, "the event can't follow: \(error)")
+            }
+        } else if let table = envelope.table {
+            var known = state.tables[table] ?? TableState(table: table)
+            known.apply(payload, position: envelope.position, time: envelope.time)
+            state.tables[table] = known
         }
     }
 
     /// One step of the fold of a shard, and its link to the step before.
-    private static func check(
+    private static func step(
         _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ fold: inout LogState
     ) throws(Refusal) {
         guard Int(envelope.shard) <= fold.shards.count else {
@@ -160,7 +211,9 @@ struct Verifier {
         }
         let index = Int(envelope.shard) - 1
         let (revision, previous) = (fold.shards[index].checkpoint.revision, fold.shards[index].checkpoint.position)
-        guard envelope.revision == revision.next, envelope.previous == previous else {
+        var first = envelope.revision
+        if case .advancesFolded(let folded) = payload { first = folded.firstRevision }
+        guard first == revision.next, envelope.previous == previous else {
             throw wrongLink(envelope, payload, fold)
         }
         try fold.apply(payload, to: envelope.shard, position: envelope.position, time: envelope.time)
@@ -182,29 +235,49 @@ struct Verifier {
                 + "\(checkpoint.position)")
     }
 
-    /// Every position behind `start`, up to `end`, which the log is known to hold.
-    private func forEachEvent(
-        from start: Position, to end: Position, _ body: (Span<UInt8>, Position) throws(JournalError) -> Void
-    ) throws(JournalError) {
+    /// Every entry behind `start`, up to `end`, where the log is known to have had one's end.
+    ///
+    /// - Parameter body: says which position its entry ends at.
+    /// - Returns: `false` where `start` or `end` is no entry's end any more.
+    private func forEachEntry(
+        from start: Position, to end: Position, _ body: (Span<UInt8>, Position) throws(JournalError) -> Position
+    ) throws(JournalError) -> Bool {
         try store.read { (snapshot) throws(JournalError) in
+            if try !holds(start.next, snapshot) {
+                guard try !store.isFolded(start.next, snapshot) else { return false }
+            }
             var position = start
             try snapshot.forEach(in: store.schema.log, from: Schema.key(start.next)) {
                 (key, value) throws(JournalError) in
                 guard Schema.position(key) == position.next else {
                     throw store.damaged(position.next, "the event is missing")
                 }
-                position = position.next
-                try body(value, position)
+                position = try body(value, position.next)
                 return position < end
             }
-            guard position == end else { throw store.damaged(position.next, "the event is missing") }
+            guard position >= end else { throw store.damaged(position.next, "the event is missing") }
+            return position == end
         }
     }
 
+    private func holds(_ key: Position, _ snapshot: borrowing ReadTransaction) throws(JournalError) -> Bool {
+        try store.value(for: Schema.key(key), in: store.schema.log, snapshot) != nil
+    }
+
     /// What is kept beside the log must be its fold, and the index must lead to the events that it names.
-    private func compare(_ folded: Fold, _ snapshot: borrowing ReadTransaction) throws(JournalError) {
+    private func compare(
+        _ folding: Fold, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
+    ) throws(JournalError) {
+        let fold = folding.state
+        try Self.checkCount(store, try store.lastPosition(snapshot), snapshot)
+        // More may have been folded since the log was read, but not less.
+        guard folding.folded <= compacted.events,
+            folding.folded != compacted.events || folding.unindexed == compacted.unindexed
+        else {
+            throw store.damaged(
+                nil, "\(folding.folded) events were folded, and not \(compacted.events) as is kept beside the log")
+        }
         let kept = try store.state(snapshot)
-        let fold = folded.state
         guard kept.shards.count == fold.shards.count else {
             throw store.damaged(
                 nil, "the log knows \(fold.shards.count) shards, and \(kept.shards.count) are kept beside it")
@@ -219,34 +292,51 @@ struct Verifier {
         guard kept.tables.count == fold.tables.count else {
             throw store.damaged(nil, "a table is kept that the log doesn't know")
         }
-        guard try store.lastDaemonRunPosition(snapshot) == folded.lastDaemon else {
-            throw store.damaged(folded.lastDaemon, "what is kept of the last start of a daemon leads to another event")
+        guard try store.lastDaemonRunPosition(snapshot) == folding.lastDaemon else {
+            throw store.damaged(folding.lastDaemon, "what is kept of the last start of a daemon leads to another event")
         }
-        try compareIndex(fold, snapshot)
+        try compareIndex(fold, compacted, snapshot)
     }
 
-    private func compareIndex(_ fold: LogState, _ snapshot: borrowing ReadTransaction) throws(JournalError) {
+    private func compareIndex(
+        _ fold: LogState, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
+    ) throws(JournalError) {
         var entries: UInt64 = 0
         try snapshot.forEach(in: store.schema.index) { (key, value) throws(JournalError) in
             entries += 1
             guard let ordinal = Schema.ordinal(key), let revision = Schema.revision(key), Schema.isIndexed(revision),
-                let position = Schema.position(value),
-                let event = try store.value(for: Schema.key(position), in: store.schema.log, snapshot),
-                let decoded = WireFormat.decodeEvent(event),
-                decoded.envelope.shard == ordinal, decoded.envelope.revision == revision
+                let position = Schema.position(value), try leads(to: position, ordinal, revision, snapshot)
             else { throw store.damaged(nil, "an entry of the history index leads to another event than it names") }
             return true
         }
-        try Self.checkCount(of: entries, fold, store)
+        try Self.checkCount(ofIndexed: entries, fold, compacted, store)
+    }
+
+    /// Whether that revision of the shard is at `position`; of those that were folded together, the first that the index
+    /// wants stands for all.
+    private func leads(
+        to position: Position, _ ordinal: UInt32, _ revision: Revision, _ snapshot: borrowing ReadTransaction
+    ) throws(JournalError) -> Bool {
+        guard let (key, value) = try store.entry(holding: position, snapshot) else { return false }
+        switch WireFormat.decodeEntry(value.span) {
+        case .event(let envelope, _, _)?:
+            return key == position && envelope.shard == ordinal && envelope.revision == revision
+        case .folded(let stretch)?:
+            return stretch.runs.contains { $0.holds(position, of: ordinal) && $0.indexed == revision }
+        case nil: return false
+        }
     }
 }
 
 extension Verifier {
-    /// The index has as many entries as the shards' revisions ask for.
-    fileprivate static func checkCount(of entries: UInt64, _ state: LogState, _ store: Store) throws(JournalError) {
-        let expected = state.shards.reduce(UInt64(0)) {
+    /// The index has as many entries as the shards' revisions ask for, less those that went with folded events.
+    fileprivate static func checkCount(
+        ofIndexed entries: UInt64, _ state: LogState, _ compacted: Compacted, _ store: Store
+    ) throws(JournalError) {
+        let all = state.shards.reduce(UInt64(0)) {
             $0 + ($1.checkpoint.revision.number + Schema.indexInterval - 1) / Schema.indexInterval
         }
+        let expected = all - min(all, compacted.unindexed)
         guard entries == expected else {
             throw store.damaged(nil, "the history index has \(entries) entries, not \(expected)")
         }
@@ -263,7 +353,18 @@ extension Verifier {
 
         init(after start: Position) { self.start = start }
 
-        mutating func take(_ envelope: WireFormat.Envelope, _ payload: Payload) {
+        mutating func take(_ entry: LogEntry) {
+            switch entry {
+            case .event(let envelope, let payload, _): take(envelope, payload)
+            case .folded(let stretch):
+                for run in stretch.runs {
+                    let last = stretch.envelope(of: run)
+                    shards[last.shard] = (last.position, last.revision)
+                }
+            }
+        }
+
+        private mutating func take(_ envelope: WireFormat.Envelope, _ payload: Payload) {
             if envelope.shard > 0 {
                 shards[envelope.shard] = (envelope.position, envelope.revision)
                 if Schema.isIndexed(envelope.revision) {
@@ -310,7 +411,9 @@ extension Verifier {
                         position, "the history index lacks revision \(revision) of shard number \(shard)")
                 }
             }
-            try checkCount(of: UInt64(try store.count(of: store.schema.index, snapshot)), state, store)
+            try checkCount(
+                ofIndexed: UInt64(try store.count(of: store.schema.index, snapshot)), state,
+                try store.compacted(snapshot), store)
         }
     }
 }

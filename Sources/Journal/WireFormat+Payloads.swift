@@ -119,6 +119,8 @@ extension WireFormat {
             }
         case .inStep(let p):
             event.inStep = .with { $0.until = p.until.microseconds }
+        case .advancesFolded:
+            preconditionFailure("advances are folded within a stretch of the log, and never appended so")
         case .unknown:
             preconditionFailure("an event of a kind that this program doesn't know is read, never written")
         }
@@ -225,6 +227,7 @@ extension WireFormat {
                 .refusalSettled(
                     RefusalSettled(refusal: Position(p.refusal), author: p.author, reason: p.reason)), nil
             )
+        case .advancesFolded: return nil  // it is no event: `decodeEntry` reads it
         case .inStep(let p): return (.inStep(InStep(until: Timestamp(microseconds: p.until))), nil)
         }
     }

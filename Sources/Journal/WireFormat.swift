@@ -43,13 +43,15 @@ enum WireFormat {
         writer.number(4, UInt64(envelope.shard))
         writer.number(5, envelope.revision.number)
         writer.number(6, envelope.previous.number)
-        writer.message(25) { writer in
-            writer.number(1, advanced.sequenceNumber)
-            writer.number(2, advanced.records)
-            writer.number(3, advanced.bytes)
-            writer.optional(4, advanced.approximateTime?.microseconds)
-            writer.optional(5, advanced.targetToken?.text)
-        }
+        writer.message(25) { encode(advanced, onto: &$0) }
+    }
+
+    static func encode(_ advanced: SequenceAdvanced, onto writer: inout WireWriter) {
+        writer.number(1, advanced.sequenceNumber)
+        writer.number(2, advanced.records)
+        writer.number(3, advanced.bytes)
+        writer.optional(4, advanced.approximateTime?.microseconds)
+        writer.optional(5, advanced.targetToken?.text)
     }
 
     /// By hand, likewise; `nil` for every other event, and for anything that an older or newer program wrote otherwise.
@@ -113,16 +115,27 @@ enum WireFormat {
 
     /// The same, in place.
     static func decodeEvent(_ value: Span<UInt8>) -> (envelope: Envelope, payload: Payload, naming: ShardKey?)? {
+        guard case .event(let envelope, let payload, let naming)? = decodeEntry(value) else { return nil }
+        return (envelope, payload, naming)
+    }
+
+    /// `nil` where the value, its hash first, is none that a log holds.
+    static func decodeEntry(_ value: Span<UInt8>) -> LogEntry? {
         guard value.count > ChainHash.count else { return nil }
-        if let (envelope, advanced) = decodeAdvance(value) { return (envelope, .sequenceAdvanced(advanced), nil) }
+        if let (envelope, advanced) = decodeAdvance(value) {
+            return .event(envelope, .sequenceAdvanced(advanced), naming: nil)
+        }
         guard let event = try? WireEvent(serializedBytes: [UInt8](value.extracting(droppingFirst: ChainHash.count))),
-            event.position > 0, event.shard <= UInt64(UInt32.max),
-            let (payload, naming) = payload(of: event)
+            event.position > 0, event.shard <= UInt64(UInt32.max)
         else { return nil }
+        if case .advancesFolded(let folded)? = event.payload {
+            return stretch(event, folded, after: ChainHash(value)).map { .folded($0) }
+        }
+        guard let (payload, naming) = payload(of: event) else { return nil }
         let envelope = Envelope(
             position: Position(event.position), time: Timestamp(microseconds: event.time),
             run: RunID(Position(event.run)), shard: UInt32(event.shard), revision: Revision(event.revision),
             previous: Position(event.previous), table: event.table.isEmpty ? nil : TableName(event.table))
-        return (envelope, payload, naming)
+        return .event(envelope, payload, naming: naming)
     }
 }

@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Glibc
 internal import LMDB
 internal import StreamModel
 
@@ -41,7 +40,7 @@ struct WriterThread: Sendable {
                 return
             } catch {
                 guard case .storage(let storage) = error, storage.isMapFull else { throw error }
-                try growMap()
+                try store.growMap()
             }
         }
     }
@@ -57,7 +56,7 @@ struct WriterThread: Sendable {
                     return try tryAppend(&batch, gather)
                 } catch {
                     guard case .storage(let storage) = error, storage.isMapFull else { throw error }
-                    try growMap()
+                    try store.growMap()
                 }
             } catch {
                 batch.results = batch.requests.map { _ in .failure(error) }
@@ -79,9 +78,14 @@ struct WriterThread: Sendable {
         do throws(JournalError) {
             try store.environment.write { (transaction) throws(JournalError) in
                 began = transaction.id
-                if began != known + 1 || !held {
+                var isCurrent = held
+                if held, began != known + 1 {
+                    isCurrent = try store.endsAt(stage.state.last, stage.state.chain, transaction)
+                }
+                if !isCurrent {
                     let fresh = try store.state(transaction)
-                    // Another process committed meanwhile: what it left is where this append goes on.
+                    // Another process appended meanwhile: what it left is where this append goes on. (One that only folded
+                    // old advances has changed nothing that is held here.)
                     if began != known + 1 { theirs = fresh.differences(from: stage.state) }
                     stage = Stage(fresh, run: run)
                 }
@@ -124,13 +128,17 @@ struct WriterThread: Sendable {
         do throws(JournalError) {
             if store.environment.lastTransaction != transaction {
                 var snapshot = 0
-                let fresh = try store.read { (transaction) throws(JournalError) in
+                let (known, held) = (stage?.state ?? LogState(), stage != nil)
+                let fresh: LogState? = try store.read { (transaction) throws(JournalError) in
                     snapshot = transaction.id
+                    if held, try store.endsAt(known.last, known.chain, transaction) { return nil }
                     return try store.state(transaction)
                 }
-                // Without a state of its own to compare with, every shard may have changed.
-                foreign.formUnion(fresh.differences(from: stage?.state ?? LogState()))
-                stage = Stage(fresh, run: run)
+                if let fresh {
+                    // Without a state of its own to compare with, every shard may have changed.
+                    foreign.formUnion(fresh.differences(from: known))
+                    stage = Stage(fresh, run: run)
+                }
                 transaction = snapshot
             }
             defer { foreign = [] }
@@ -140,30 +148,9 @@ struct WriterThread: Sendable {
         }
     }
 
-    private mutating func growMap() throws(JournalError) {
-        let size = store.environment.mapSize
-        let (doubled, overflows) = size.multipliedReportingOverflow(by: 2)
-        guard !overflows, doubled <= 1 << 46 else { throw .mapFull(path: store.path, bytes: size) }
-        do throws(LMDBError) { try store.environment.grow(to: doubled) } catch {
-            throw .mapFull(path: store.path, bytes: size)
-        }
-    }
-
     private mutating func commitError(_ error: JournalError) -> JournalError {
-        guard case .storage(let storage) = error else { return error }
-        if storage.isMapFull { return error }
-        if storage.isPanic { failure = .closed(path: store.path) }
-        if storage.isCorrupted || storage.isForeign { return store.translated(error) }
-        switch storage.code {
-        case EINVAL:
-            // What is written here is LMDB's own; only a page that lies leads it to a place that no file has.
-            return store.damaged(nil, "a page can't be written where another says that it belongs (\(storage))")
-        case EIO, ENOSPC, EDQUOT, EFBIG:
-            return .disk(path: store.path, reason: "\(storage) (a full disk shows like this too)")
-        case EROFS, EACCES, EPERM:
-            return .readOnly(path: store.path, reason: "\(storage)")
-        default: return error
-        }
+        if case .storage(let storage) = error, storage.isPanic { failure = .closed(path: store.path) }
+        return store.commitError(error)
     }
 }
 

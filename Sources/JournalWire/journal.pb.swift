@@ -13,6 +13,11 @@
 /// Numbers of fields are for ever. A new kind of event takes the next free number of `Event.payload`; a program that does
 /// not know it keeps its bytes and goes on.
 
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
+package import Foundation
+#endif
 package import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -396,7 +401,14 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     set {payload = .recordRefused(newValue)}
   }
 
-  /// 31 is kept for the record that a folded run of old advances leaves: its range, its count, the chain's value at both ends.
+  package var advancesFolded: Shake_Journal_V1_AdvancesFolded {
+    get {
+      if case .advancesFolded(let v)? = payload {return v}
+      return Shake_Journal_V1_AdvancesFolded()
+    }
+    set {payload = .advancesFolded(newValue)}
+  }
+
   package var refusalSettled: Shake_Journal_V1_RefusalSettled {
     get {
       if case .refusalSettled(let v)? = payload {return v}
@@ -431,7 +443,7 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     case rangeLost(Shake_Journal_V1_RangeLost)
     case lossAcknowledged(Shake_Journal_V1_LossAcknowledged)
     case recordRefused(Shake_Journal_V1_RecordRefused)
-    /// 31 is kept for the record that a folded run of old advances leaves: its range, its count, the chain's value at both ends.
+    case advancesFolded(Shake_Journal_V1_AdvancesFolded)
     case refusalSettled(Shake_Journal_V1_RefusalSettled)
     case inStep(Shake_Journal_V1_InStep)
 
@@ -827,6 +839,72 @@ package nonisolated struct Shake_Journal_V1_InStep: Sendable {
   package init() {}
 }
 
+/// What is left of a stretch of the log whose events, all of them sequence_advanced, were folded together. It lies under the
+/// position of the first; the event before it and the one after it are as they were.
+package nonisolated struct Shake_Journal_V1_AdvancesFolded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// position of the last of them
+  package var last: UInt64 = 0
+
+  /// the chain's value before the first; its value after the last is the hash of this value
+  package var before: Data = Data()
+
+  package var runs: [Shake_Journal_V1_FoldedRun] = []
+
+  /// SHA-256, 16 bytes of it, over the whole value before these 16; the last field, in its event too
+  package var check: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The advances of one shard within such a stretch: consecutive revisions.
+package nonisolated struct Shake_Journal_V1_FoldedRun: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var shard: UInt64 = 0
+
+  /// position of its first event
+  package var first: UInt64 = 0
+
+  package var last: UInt64 = 0
+
+  package var firstRevision: UInt64 = 0
+
+  package var count: UInt64 = 0
+
+  /// position of the shard's event before it
+  package var previous: UInt64 = 0
+
+  /// time of its first event
+  package var since: Int64 = 0
+
+  /// time of its last
+  package var time: Int64 = 0
+
+  /// all of them as one: the last number, time and token, the sums of records and bytes
+  package var advance: Shake_Journal_V1_SequenceAdvanced {
+    get {_advance ?? Shake_Journal_V1_SequenceAdvanced()}
+    set {_advance = newValue}
+  }
+  /// Returns true if `advance` has been explicitly set.
+  package var hasAdvance: Bool {self._advance != nil}
+  /// Clears the value of `advance`. Subsequent reads from it will return its default value.
+  package mutating func clearAdvance() {self._advance = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _advance: Shake_Journal_V1_SequenceAdvanced? = nil
+}
+
 /// Beside the log: what an ordinal stands for.
 package nonisolated struct Shake_Journal_V1_ShardName: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1208,7 +1286,7 @@ nonisolated extension Shake_Journal_V1_IteratorType: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{4}\u{2}refusal_settled\0\u{3}in_step\0\u{c}\u{8}\u{8}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{c}\u{8}\u{8}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1418,6 +1496,19 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
           self.payload = .recordRefused(v)
         }
       }()
+      case 31: try {
+        var v: Shake_Journal_V1_AdvancesFolded?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .advancesFolded(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .advancesFolded(v)
+        }
+      }()
       case 32: try {
         var v: Shake_Journal_V1_RefusalSettled?
         var hadOneofValue = false
@@ -1535,6 +1626,10 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
     case .recordRefused?: try {
       guard case .recordRefused(let v)? = self.payload else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .advancesFolded?: try {
+      guard case .advancesFolded(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
     }()
     case .refusalSettled?: try {
       guard case .refusalSettled(let v)? = self.payload else { preconditionFailure() }
@@ -2359,6 +2454,125 @@ nonisolated extension Shake_Journal_V1_InStep: SwiftProtobuf.Message, SwiftProto
 
   package static func ==(lhs: Shake_Journal_V1_InStep, rhs: Shake_Journal_V1_InStep) -> Bool {
     if lhs.until != rhs.until {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_AdvancesFolded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AdvancesFolded"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}last\0\u{1}before\0\u{1}runs\0\u{1}check\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.last) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.before) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.runs) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.check) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.last != 0 {
+      try visitor.visitSingularUInt64Field(value: self.last, fieldNumber: 1)
+    }
+    if !self.before.isEmpty {
+      try visitor.visitSingularBytesField(value: self.before, fieldNumber: 2)
+    }
+    if !self.runs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.runs, fieldNumber: 3)
+    }
+    if !self.check.isEmpty {
+      try visitor.visitSingularBytesField(value: self.check, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_AdvancesFolded, rhs: Shake_Journal_V1_AdvancesFolded) -> Bool {
+    if lhs.last != rhs.last {return false}
+    if lhs.before != rhs.before {return false}
+    if lhs.runs != rhs.runs {return false}
+    if lhs.check != rhs.check {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_FoldedRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FoldedRun"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shard\0\u{1}first\0\u{1}last\0\u{3}first_revision\0\u{1}count\0\u{1}previous\0\u{1}since\0\u{1}time\0\u{1}advance\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.shard) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.last) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.firstRevision) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.since) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._advance) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.shard != 0 {
+      try visitor.visitSingularUInt64Field(value: self.shard, fieldNumber: 1)
+    }
+    if self.first != 0 {
+      try visitor.visitSingularUInt64Field(value: self.first, fieldNumber: 2)
+    }
+    if self.last != 0 {
+      try visitor.visitSingularUInt64Field(value: self.last, fieldNumber: 3)
+    }
+    if self.firstRevision != 0 {
+      try visitor.visitSingularUInt64Field(value: self.firstRevision, fieldNumber: 4)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 5)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 6)
+    }
+    if self.since != 0 {
+      try visitor.visitSingularInt64Field(value: self.since, fieldNumber: 7)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 8)
+    }
+    try { if let v = self._advance {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_FoldedRun, rhs: Shake_Journal_V1_FoldedRun) -> Bool {
+    if lhs.shard != rhs.shard {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.last != rhs.last {return false}
+    if lhs.firstRevision != rhs.firstRevision {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.since != rhs.since {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs._advance != rhs._advance {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -11,4 +11,6 @@ package enum CrashPoint: String, CaseIterable, Sendable {
     case beforeChildren = "before_children"
     /// A rewind is planned, and not journaled.
     case inRewind = "in_rewind"
+    /// Some old advances are folded together, and others that could be are not yet.
+    case duringCompaction = "during_compaction"
 }

@@ -23,6 +23,7 @@ struct Shakectl: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
             RewindCommand.self, AckCommand.self, DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
+            CompactCommand.self,
         ])
 
     /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.

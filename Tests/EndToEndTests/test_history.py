@@ -201,7 +201,7 @@ def test_shards_has_its_fields(life: Life) -> None:
 
 def test_verify_has_its_fields(life: Life) -> None:
     assert life.shakectl.one("verify") == {
-        "ok": True, "events": len(life.events), "shards": 1, "last_position": life.events[-1]["position"],
+        "ok": True, "events": len(life.events), "folded": 0, "shards": 1, "last_position": life.events[-1]["position"],
     }
 
 

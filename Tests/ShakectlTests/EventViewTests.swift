@@ -47,6 +47,15 @@ struct EventViewTests {
             #""event":"sequence_advanced","sequence_number":"1234567890123456789012345","records":10,"bytes":4096,"approximate_time":"2026-11-23T16:19:58Z","target_token":"77"}"#
         ),
         (
+            .advancesFolded(
+                AdvancesFolded(
+                    first: Position(4), firstRevision: Revision(2), since: Sample.time("2026-11-23T15:20:00Z"), count: 2,
+                    advance: SequenceAdvanced(
+                        sequenceNumber: Sample.number("12"), records: 10, bytes: 4096, approximateTime: nil,
+                        targetToken: nil))),
+            #""event":"advances_folded","first_position":4,"first_revision":2,"since":"2026-11-23T15:20:00Z","count":2,"sequence_number":"12","records":10,"bytes":4096,"approximate_time":null,"target_token":null}"#
+        ),
+        (
             .faulted(Faulted(code: "Throttled", message: "slow \"down\"", isRetried: true)),
             #""event":"faulted","code":"Throttled","message":"slow \"down\"","retried":true}"#
         ),

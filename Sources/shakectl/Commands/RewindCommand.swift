@@ -98,9 +98,14 @@ struct RewindCommand: AsyncParsableCommand {
             place = .start
         } else {
             let instant = toPosition.map { Instant.position($0) } ?? toTime.map { Instant.moment($0) }
-            guard let checkpoint = try journal.checkpoint(of: key, at: instant, now: now) else {
+            let standing = try journal.standing(of: key, at: instant, now: now)
+            guard let checkpoint = standing.checkpoint else {
                 throw .usage(
                     "shard \(key): the journal did not know it then; --to-start goes back as far as there is to go")
+            }
+            // The checkpoint before is as safe: more is delivered again.
+            if let folded = standing.folded {
+                StandardError.shared.line("shakectl: \(folded.spokenFold): the place is the checkpoint before them")
             }
             place = .checkpoint(checkpoint)
         }

@@ -12,6 +12,9 @@ struct StateCommand: ParsableCommand {
               shakectl state 4f2a --at 812                  after the event at position 812
               shakectl state 4f2a --at 2026-11-23T16:30     at that time (UTC)
               shakectl state 4f2a --at 15m                  a quarter of an hour ago
+
+            Where old advances were folded together (see `shakectl compact`), the answer is the checkpoint before \
+            them, and says so.
             """)
 
     @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
@@ -28,32 +31,33 @@ struct StateCommand: ParsableCommand {
         let context = try CommandContext(common)
         let journal = try context.openJournal()
         let key = try asking { () throws(JournalError) in try journal.shard(matching: shard) }
-        guard let checkpoint = try journal.checkpoint(of: key, at: at, now: context.now) else {
+        let standing = try journal.standing(of: key, at: at, now: context.now)
+        guard let checkpoint = standing.checkpoint else {
             throw ShakectlError.usage(
                 "shard \(key): the journal did not know it then; `shakectl history \(key) --limit 1` shows since when"
             )
         }
-        let view = StateView(checkpoint: checkpoint)
+        let view = StateView(checkpoint: checkpoint, folded: standing.folded)
         try context.show(json: [view.json], lines: view.lines(context.palette))
     }
 }
 
 extension Journal {
-    /// The checkpoint as it was at `instant`, or as it is now; `nil` before the shard was discovered.
+    /// How the shard stood at `instant`, or stands now; without a checkpoint before it was discovered.
     ///
     /// - Throws: `.usage` for a position that isn't there yet, `.journal`.
-    func checkpoint(of shard: ShardKey, at instant: Instant?, now: Timestamp) throws(ShakectlError) -> Checkpoint? {
+    func standing(of shard: ShardKey, at instant: Instant?, now: Timestamp) throws(ShakectlError) -> Standing {
         switch instant {
-        case nil: return try asking { () throws(JournalError) in try checkpoint(of: shard) }
+        case nil: return Standing(checkpoint: try asking { () throws(JournalError) in try checkpoint(of: shard) })
         case .moment(let moment):
             let time = moment.timestamp(now: now)
-            return try asking { () throws(JournalError) in try checkpoint(of: shard, at: time) }
+            return try asking { () throws(JournalError) in try standing(of: shard, at: time) }
         case .position(let position):
             let last = try asking(lastPosition)
             guard position <= last else {
                 throw .usage("position \(position) is not in the journal yet: its last event is at \(last)")
             }
-            return try asking { () throws(JournalError) in try checkpoint(of: shard, at: position) }
+            return try asking { () throws(JournalError) in try standing(of: shard, at: position) }
         }
     }
 }

@@ -11,7 +11,7 @@ struct VerifyCommand: ParsableCommand {
 
             Examples:
               shakectl verify
-              shakectl verify --json     {"ok":true,"events":…,"shards":…,"last_position":…}
+              shakectl verify --json     {"ok":true,"events":…,"folded":…,"shards":…,"last_position":…}
             """)
 
     @OptionGroup var common: CommonOptions
@@ -26,7 +26,7 @@ struct VerifyCommand: ParsableCommand {
             let journal = try Journal.open(context.configuration.journal, .reader)
             let report = try verify(journal)
             let view = VerifyView.sound(
-                events: report.events, shards: report.shards, lastPosition: report.lastPosition)
+                events: report.events, folded: report.folded, shards: report.shards, lastPosition: report.lastPosition)
             try context.show(json: [view.json], lines: view.lines(context.palette))
         } catch let error as JournalError {
             let view: VerifyView? =

@@ -102,6 +102,16 @@ struct EventView: Sendable {
                 .init("approximate_time", .string(advance.approximateTime?.description)),
                 .init("target_token", .string(advance.targetToken?.text)),
             ]
+        case .advancesFolded(let folded):
+            [
+                .init("first_position", .unsigned(folded.first.number)),
+                .init("first_revision", .unsigned(folded.firstRevision.number)),
+                .init("since", .string(folded.since.description)), .init("count", .unsigned(folded.count)),
+                .init("sequence_number", .string(folded.advance.sequenceNumber.text)),
+                .init("records", .unsigned(folded.advance.records)), .init("bytes", .unsigned(folded.advance.bytes)),
+                .init("approximate_time", .string(folded.advance.approximateTime?.description)),
+                .init("target_token", .string(folded.advance.targetToken?.text)),
+            ]
         case .faulted(let fault):
             [
                 .init("code", .string(fault.code)), .init("message", .string(fault.message)),
@@ -167,9 +177,10 @@ struct EventView: Sendable {
                 + (resolved.iterator.map { ", iterator \($0)" } ?? "")
         case .statusChanged(let change):
             "\(change.from.rawValue) → \(change.to.rawValue)" + Self.because(change.reason)
-        case .sequenceAdvanced(let advance):
-            "to \(advance.sequenceNumber): \(Spoken.count(advance.records, "record")), \(Spoken.size(advance.bytes))"
-                + (advance.approximateTime.map { ", of \(Spoken.time($0).prefix(19))" } ?? "")
+        case .sequenceAdvanced(let advance): Self.words(advance)
+        case .advancesFolded(let folded):
+            "\(Spoken.count(folded.count, "advance")) since \(Spoken.time(folded.since)), from position \(folded.first), "
+                + "revision \(folded.firstRevision), \(Self.words(folded.advance))"
         case .faulted(let fault): "\(fault.code): \(fault.message)\(fault.isRetried ? " (tried again)" : "")"
         case .rewound(let rewind):
             "\(rewind.from.map(\.text) ?? "the start") → "
@@ -189,6 +200,11 @@ struct EventView: Sendable {
         case .unknown(let kind, let encoded):
             "kind \(kind), \(Spoken.size(UInt64(encoded.count))): written by a newer version"
         }
+    }
+
+    private static func words(_ advance: SequenceAdvanced) -> String {
+        "to \(advance.sequenceNumber): \(Spoken.count(advance.records, "record")), \(Spoken.size(advance.bytes))"
+            + (advance.approximateTime.map { ", of \(Spoken.time($0).prefix(19))" } ?? "")
     }
 
     private static func words(_ found: ShardDiscovered) -> String {
@@ -211,8 +227,8 @@ struct EventView: Sendable {
         case .statusChanged: .blue
         case .faulted, .rangeLost, .recordRefused: .red
         case .rewound, .lossAcknowledged, .refusalSettled: .yellow
-        case .scanAdvanced, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced, .inStep,
-            .unknown:
+        case .scanAdvanced, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded,
+            .inStep, .unknown:
             nil
         }
     }

@@ -4,6 +4,8 @@ internal import StreamModel
 /// `state`: one checkpoint.
 struct StateView: Sendable {
     let checkpoint: Checkpoint
+    /// Advances among which the moment lies that was asked for, where they are folded together.
+    var folded: Event?
 
     var json: JSON {
         [
@@ -23,13 +25,14 @@ struct StateView: Sendable {
             "accounted_until": .string(checkpoint.accountedUntil?.description),
             "loss": checkpoint.loss.map { LossView(shard: checkpoint.shard, $0).json } ?? .null,
             "dead_letters": .array(checkpoint.refusals.map { .unsigned($0.position.number) }),
+            "folded": folded.map { EventView($0).json } ?? .null,
         ]
     }
 
     func lines(_ palette: Palette) -> [String] {
         let range = "\(checkpoint.range.starting?.text ?? "?") … \(checkpoint.range.ending?.text ?? "open")"
         let epoch = checkpoint.epoch == .first ? "0 (never rewound)" : "\(checkpoint.epoch) (how often it was rewound)"
-        let fields: [(String, String)] = [
+        var fields: [(String, String)] = [
             ("shard", checkpoint.shard.shard.text),
             ("table", checkpoint.shard.table.text),
             ("stream", checkpoint.shard.stream.text),
@@ -49,10 +52,20 @@ struct StateView: Sendable {
             ("dead letters", checkpoint.refusals.isEmpty ? "none" : Spoken.count(UInt64(checkpoint.refusals.count))),
             ("updated", "\(Spoken.time(checkpoint.updated)) UTC"),
         ]
+        if let folded { fields.append(("then", "\(folded.spokenFold); this is the checkpoint before them")) }
         let width = fields.map(\.0.count).max() ?? 0
         return fields.map { name, value in
             palette.paint(name, .dim) + String(repeating: " ", count: width - name.count + 2) + value
         }
+    }
+}
+
+extension Event {
+    /// Where more was known once.
+    var spokenFold: String {
+        guard case .advancesFolded(let folded) = payload else { return "" }
+        return "\(Spoken.count(folded.count, "advance")) at positions \(folded.first) to \(position), until "
+            + "\(Spoken.time(time)) UTC, are folded together"
     }
 }
 

@@ -1,0 +1,26 @@
+internal import Journal
+
+/// `compact`: what was folded, or would be.
+struct CompactView: Sendable {
+    let report: CompactReport
+    let isDryRun: Bool
+
+    var json: JSON {
+        [
+            "folded": .unsigned(report.folded), "freed_bytes": .integer(report.freedBytes),
+            "position": .unsigned(report.position.number), "dry_run": .bool(isDryRun),
+        ]
+    }
+
+    func lines(_ palette: Palette) -> [String] {
+        guard report.folded > 0 else {
+            return ["Nothing to fold: up to position \(report.position) the journal is as it will stay."]
+        }
+        let head = isDryRun ? "would fold" : palette.paint("folded", .green)
+        let size = Spoken.size(UInt64(max(0, report.freedBytes)))
+        return [
+            "\(head) \(Spoken.count(report.folded, "advance")) up to position \(report.position): \(size) less",
+            isDryRun ? "Nothing was changed: this was a dry run." : "The journal uses that room again.",
+        ]
+    }
+}
