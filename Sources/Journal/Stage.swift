@@ -148,7 +148,6 @@ struct Stage: Sendable {
                 throw .refused(error)
             }
             place.revision = state.shards[index].checkpoint.revision
-            if case .shardDiscovered = draft.payloads[next] { place.naming = key }
             append(draft.payloads[next], place, time: time)
             next += 1
         }

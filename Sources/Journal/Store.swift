@@ -98,7 +98,12 @@ struct Store: Sendable {
             guard Schema.ordinal(key) == UInt32(names.count + 1), let bytes = Sealed.open(value, under: key),
                 let shard = WireFormat.decodeShard(bytes)
             else { throw damaged(nil, "the name of shard number \(names.count + 1) can't be read") }
-            names.append(shard)
+            // One text for all shards of a stream: a journal may know thousands.
+            if let known = names.last, known.stream == shard.stream, known.table == shard.table {
+                names.append(ShardKey(table: known.table, stream: known.stream, shard: shard.shard))
+            } else {
+                names.append(shard)
+            }
         }
         return names
     }
