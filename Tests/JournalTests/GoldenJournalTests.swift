@@ -20,6 +20,7 @@ struct GoldenJournalTests {
         let folder = try #require(ProcessInfo.processInfo.environment["SHAKE_GOLDEN"])
         try await GoldenStory.write(to: scratch.journal)
         try GoldenStory.makeUnknown(scratch.journal)
+        try await GoldenStory.compact(scratch.journal)
         for file in ["data.mdb", "daemon.lock"] {
             try scratch.copy("\(scratch.journal)/\(file)", to: "\(folder)/\(file)")
         }
@@ -73,7 +74,7 @@ struct GoldenJournalTests {
             }
         }
         let report = try journal.verified()
-        #expect(report.events == UInt64(lines.count))
+        #expect(report.events == UInt64(lines.count { $0["event"] as? String != "advances_folded" }))
     }
 
     @Test("Each folds to the states that were kept of it", arguments: formats)

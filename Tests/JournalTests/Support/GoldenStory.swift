@@ -80,6 +80,15 @@ enum GoldenStory {
         ])
     }
 
+    /// Three days later its advances are old.
+    static func compact(_ path: String) async throws {
+        let surroundings = Surroundings(now: { Sample.noon + .seconds(3 * 24 * 3600) })
+        let journal = try Journal.open(
+            path, .steward(Sample.steward), mapSize: 16 << 20, surroundings: surroundings, isInline: true)
+        _ = try await journal.compact()
+        await journal.close(reason: "")
+    }
+
     private static func advance(_ segment: UInt32, _ key: [UInt8]?) -> Payload {
         .scanAdvanced(
             ScanAdvanced(
