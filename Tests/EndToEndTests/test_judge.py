@@ -55,13 +55,25 @@ class Journal:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self._positions = itertools.count(1)
+        self._run = 0
+        self.start_run()
 
-    def add(self, shard: str, event: str, **own: Any) -> None:
-        revision = sum(other["shard"] == shard for other in self.events) + 1
+    def start_run(self, role: str = "daemon") -> None:
+        self._run = next(self._positions)
+        self._append(self._run, None, "run_started", {"role": role})
+
+    def of_table(self, event: str, **own: Any) -> None:
+        self._append(next(self._positions), None, event, own)
+
+    def _append(self, position: int, shard: str | None, event: str, own: Event) -> None:
+        revision = sum(other["shard"] == shard for other in self.events) + 1 if shard is not None else None
         self.events.append({
-            "position": next(self._positions), "revision": revision, "time": "1970-01-01T00:16:40Z", "table": "t",
+            "position": position, "revision": revision, "time": "1970-01-01T00:16:40Z", "run": self._run, "table": "t",
             "shard": shard, "event": event, **own,
         })
+
+    def add(self, shard: str, event: str, **own: Any) -> None:
+        self._append(next(self._positions), shard, event, own)
 
     def take_up(self, shard: str, rule: str = "trim_horizon") -> None:
         self.add(shard, "iterator_resolved", rule=rule)
@@ -108,26 +120,37 @@ def rewound_journal() -> Journal:
     return journal
 
 
-def wrong(journal: Journal, *, is_final: bool = True, times: dict[str, float] | None = None) -> list[str]:
-    return Accounts(truth(times), journal.events, is_final=is_final).wrong()
+def wrong(
+    journal: Journal, *, is_final: bool = True, times: dict[str, float] | None = None, mode: str = "incr",
+    start_at: str = "trim-horizon",
+) -> list[str]:
+    return Accounts(truth(times), journal.events, is_final=is_final, mode=mode, start_at=start_at).wrong()
 
 
 NAMES = [name for _, name in MADE]
+SHARD_OF = {name: shard for shard, name in MADE}
 AGAIN = [*NAMES, "a2", "c1", "a3", "b2", "a4", "c2"]
 
 
-def wrong_lines(folder: pathlib.Path, names: list[str], journal: Journal, *, is_final: bool = True) -> list[str]:
-    shard_of = {name: shard for shard, name in MADE}
+def line_of(name: str) -> dict[str, Any]:
+    change = record(name)["dynamodb"]
+    return {
+        "table": "t", "shard": SHARD_OF[name], "sequence_number": NUMBERS[name], "event": record(name)["eventName"],
+        "approximate_time": "1970-01-01T00:16:40Z", "keys": change["Keys"], "new_image": change["NewImage"],
+        "old_image": None,
+    }
+
+
+def wrong_lines(
+    folder: pathlib.Path, names: list[str], journal: Journal, *, is_final: bool = True, tail: str = "",
+    altered: dict[str, Any] | None = None,
+) -> list[str]:
+    """`altered` are members of the first line, and `tail` is what comes after the last."""
     path = folder / "changes.jsonl"
-    with path.open("w") as file:
-        for name in names:
-            change = record(name)["dynamodb"]
-            file.write(json.dumps({
-                "table": "t", "shard": shard_of[name], "sequence_number": NUMBERS[name],
-                "event": record(name)["eventName"], "keys": change["Keys"], "new_image": change["NewImage"],
-                "old_image": None,
-            }) + "\n")
-    return Accounts(truth(), journal.events, is_final=is_final).wrong_lines(JSONLReplica(path), BATCH)
+    lines = [line_of(name) for name in names]
+    lines[0] |= altered or {}
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + tail)
+    return Accounts(truth(), journal.events, is_final=is_final, mode="incr").wrong_lines(JSONLReplica(path), "t", BATCH)
 
 
 @pytest.mark.parametrize("journal", [right_journal, rewound_journal])
@@ -187,9 +210,165 @@ def test_an_anchor_excuses_what_the_scan_holds_and_nothing_later() -> None:
     journal = Journal()
     journal.take_up("root", "unanchored_latest")
     journal.advance("root", 4, 2)
-    assert wrong(journal, is_final=False) == []
+    assert wrong(journal, is_final=False, mode="all") == []
     later = dict.fromkeys(NAMES, 1005.0)
-    assert any("made after its anchor" in line for line in wrong(journal, is_final=False, times=later))
+    assert any("made after its anchor" in line for line in wrong(journal, is_final=False, times=later, mode="all"))
+
+
+def anchored_journal() -> Journal:
+    """Root begins behind its second record."""
+    journal = Journal()
+    journal.take_up("root", "unanchored_latest")
+    journal.of_table("phase_changed", **{"from": None, "to": "full_sync"})
+    journal.advance("root", 4, 2)
+    journal.done("root")
+    for shard in ("left", "right"):
+        journal.take_up(shard)
+        journal.advance(shard, 2, 2)
+    return journal
+
+
+def test_an_anchor_is_of_no_use_where_all_that_the_stream_holds_is_to_be_read() -> None:
+    assert wrong(anchored_journal(), mode="all") == []
+    assert wrong(anchored_journal(), mode="incr", start_at="latest") == []
+    found = wrong(anchored_journal())
+    assert any("root: position 2: begins at its newest record, and all" in line for line in found)
+    assert any("2 records up to 103, but the stream has 4" in line for line in found)
+
+
+def test_a_shard_that_is_not_needed_is_wrong_where_all_that_the_stream_holds_is_to_be_read() -> None:
+    journal = Journal()
+    journal.add("root", "status_changed", **{"from": "not_processed", "to": "not_needed", "reason": ""})
+    for shard in ("left", "right"):
+        journal.take_up(shard, "unanchored_latest")
+        journal.advance(shard, 2, 2)
+    assert wrong(journal, mode="all") == []
+    assert any("root: position 2: is not read, and all" in line for line in wrong(journal))
+    later = dict.fromkeys(NAMES, 1005.0)
+    assert any("root: 4 records made after" in line for line in wrong(journal, mode="all", times=later))
+    journal = right_journal()
+    journal.events = [event for event in journal.events if event["shard"] != "right"]
+    journal.add("right", "status_changed", **{"from": "not_processed", "to": "not_needed", "reason": ""})
+    found = wrong(journal, mode="all")
+    assert any("is not read, though its ancestor root is followed" in line for line in found)
+    assert any("right: not_needed, 2 records before its end" in line for line in found)
+
+
+def test_a_child_of_a_shard_that_is_followed_has_no_anchor() -> None:
+    journal = right_journal()
+    journal.events = [event for event in journal.events if event["shard"] != "left"]
+    journal.take_up("left", "unanchored_latest")
+    journal.advance("left", 2, 1)
+    for mode, start_at in (("all", "trim-horizon"), ("incr", "latest")):
+        found = wrong(journal, mode=mode, start_at=start_at)
+        assert any("begins at its newest record, though its ancestor root is followed" in line for line in found)
+        assert any("1 records up to 106, but the stream has 2" in line for line in found)
+
+
+def test_what_is_anchored_after_the_scan_has_begun_is_found() -> None:
+    journal = Journal()
+    journal.of_table("phase_changed", **{"from": None, "to": "full_sync"})
+    journal.of_table("scan_advanced")
+    journal.take_up("root", "unanchored_latest")
+    assert any("after the scan had begun" in line for line in wrong(journal, is_final=False, mode="all"))
+
+
+def recovered_journal(role: str = "daemon") -> Journal:
+    """A daemon that was killed after a write finds two records of root in the target."""
+    journal = Journal()
+    journal.take_up("root")
+    journal.advance("root", 2, 2)
+    journal.start_run(role)
+    journal.advance("root", 4, 0)
+    journal.add("root", "iterator_resolved", rule="after_sequence_number")
+    return journal
+
+
+def test_an_advance_of_no_records_is_recoverys_and_nobody_elses() -> None:
+    accounts = Accounts(truth(), recovered_journal().events, is_final=False, mode="incr")
+    assert accounts.wrong() == [] and accounts.recovered == [2]
+    nothing = "0 records up to 103, but the stream has 2"
+    assert any(nothing in line for line in wrong(recovered_journal("rewind"), is_final=False)), "a command's"
+    journal = Journal()
+    journal.take_up("root")
+    journal.advance("root", 2, 2)
+    journal.advance("root", 4, 0)
+    assert any(nothing in line for line in wrong(journal, is_final=False)), "in the middle of a run"
+    journal = Journal()
+    journal.take_up("root")
+    journal.advance("root", 2, 2)
+    journal.start_run()
+    journal.add("root", "iterator_resolved", rule="after_sequence_number")
+    journal.advance("root", 4, 0)
+    assert any(nothing in line for line in wrong(journal, is_final=False)), "after it was taken up"
+    journal = Journal()
+    journal.advance("root", 2, 0)
+    journal.advance("root", 4, 0)
+    assert any(nothing in line for line in wrong(journal, is_final=False)), "a second one"
+
+
+def test_what_recovery_finds_of_an_anchored_shard_is_counted_from_the_anchor_on() -> None:
+    journal = Journal()
+    journal.take_up("root", "unanchored_latest")
+    journal.start_run()
+    journal.advance("root", 4, 0)
+    accounts = Accounts(truth({"c1": 1005.0}), journal.events, is_final=False, mode="all")
+    assert accounts.wrong() == [] and accounts.recovered == [1]
+
+
+LATE = "a parent of it was listed late"
+
+
+def late_journal(reason: str = LATE) -> Journal:
+    """Left is read while nothing is known of root."""
+    journal = Journal()
+    journal.take_up("left")
+    journal.advance("left", 2, 2)
+    journal.take_up("root")
+    if reason:
+        journal.rewind("left", 0, 1, reason)
+    journal.advance("root", 4, 4)
+    journal.done("root")
+    for shard in ("left", "right"):
+        journal.take_up(shard)
+        if reason or shard != "left":
+            journal.advance(shard, 2, 2)
+    return journal
+
+
+LATE_LINES = ["a3", "a4", "a1", "b1", "a2", "c1", "a3", "a4", "b2", "c2"]
+
+
+def test_a_child_that_is_read_before_its_parent_is_known_must_be_read_again(tmp_path: pathlib.Path) -> None:
+    assert wrong(late_journal()) == []
+    for journal in (late_journal(""), late_journal("an operator's")):
+        assert any("read before its parent root is known, and not again" in line for line in wrong(journal))
+    assert wrong_lines(tmp_path, LATE_LINES, late_journal()) == []
+    again = ["a3", "a4", "a1", "b1", "a2", "a3", "c1", "a4", "b2", "c2"]
+    assert any(
+        "comes before the end of its parent" in line for line in wrong_lines(tmp_path, again, late_journal())
+    ), "in its new epoch it has no excuse"
+    again = ["a3", "a4", "a1", "b1", "a2", "b2", "c1", "a3", "a4", "c2"]
+    assert any(
+        "right 105 comes before the end of its parent" in line for line in wrong_lines(tmp_path, again, late_journal())
+    ), "nor has its brother"
+
+
+def test_a_child_may_be_ahead_of_a_parent_that_is_not_known_yet(tmp_path: pathlib.Path) -> None:
+    journal = Journal()
+    journal.take_up("left")
+    journal.advance("left", 1, 1)
+    assert wrong(journal, is_final=False) == []
+    assert wrong_lines(tmp_path, ["a3", "a4"], journal, is_final=False) == []
+    assert wrong_lines(tmp_path, ["a3", "a4"], journal) != []
+
+
+def test_a_shard_that_is_set_back_though_all_its_parents_were_known_is_found() -> None:
+    journal = right_journal()
+    journal.rewind("left", 0, 1, LATE)
+    journal.take_up("left")
+    journal.advance("left", 2, 2)
+    assert any("set back since a parent of it was listed late, and none was" in line for line in wrong(journal))
 
 
 def test_the_lines_of_a_right_journal_are_not_blamed(tmp_path: pathlib.Path) -> None:
@@ -217,18 +396,48 @@ def test_wrong_lines_are_found(tmp_path: pathlib.Path, names: list[str], journal
     assert wrong_lines(tmp_path, names, journal()) != []
 
 
-def test_a_line_that_a_rewind_overtook_is_counted_and_read_again(tmp_path: pathlib.Path) -> None:
-    """The batch of right's last record was on its way when root was put back, and came after the first line of its replay."""
+def test_a_line_that_a_rewind_overtook_comes_before_the_replay_and_is_read_again(tmp_path: pathlib.Path) -> None:
+    """The batch of right's last record was on its way when root was put back."""
     journal = rewound_journal()
     last = [e for e in journal.events if e["shard"] == "right" and e["event"] == "sequence_advanced"][0]
     last |= {"sequence_number": NUMBERS["b2"], "records": 1}
-    path_of = [*NAMES[:-1], "a2", "c2", "c1", "a3", "b2", "a4", "c2"]
-    assert wrong_lines(tmp_path, path_of, journal) == []
-    accounts = Accounts(truth(), journal.events, is_final=True)
-    accounts.wrong_lines(JSONLReplica(tmp_path / "changes.jsonl"), BATCH)
-    assert accounts.overtaken == 1
-    again = [*NAMES[:-1], "a2", "c2", "c1", "a3", "b2", "a4"]
+    assert wrong_lines(tmp_path, AGAIN, journal) == []
+    late = [*NAMES[:-1], "a2", "c2", "c1", "a3", "b2", "a4", "c2"]
+    assert any("a late one of epoch 0" in line for line in wrong_lines(tmp_path, late, journal))
+    again = [*NAMES, "a2", "c1", "a3", "b2", "a4"]
     assert wrong_lines(tmp_path, again, journal) != [], "in the new epoch it must come again"
+
+
+def test_at_the_end_a_file_ends_with_a_whole_line(tmp_path: pathlib.Path) -> None:
+    torn = '{"table":"t","shard":"le'
+    assert any("in the middle of a line" in line for line in wrong_lines(tmp_path, NAMES, right_journal(), tail=torn))
+    assert wrong_lines(tmp_path, NAMES, right_journal(), tail=torn, is_final=False) == []
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"table": "u"}, {"keys": {"pk": {"S": "b"}}}, {"approximate_time": "1970-01-01T00:16:41Z"},
+        {"approximate_time": None}, {"event": "MODIFY"}, {"old_image": {"pk": {"S": "a"}}}, {"more": 1},
+    ],
+    ids=str,
+)
+def test_each_member_of_a_line_is_as_the_stream_had_it(tmp_path: pathlib.Path, altered: dict[str, Any]) -> None:
+    assert wrong_lines(tmp_path, NAMES, right_journal(), altered=altered) == [
+        f"line 1: root 100 is not as the stream had it: {', '.join(altered)}"
+    ]
+
+
+def test_a_row_of_a_scan_is_as_scans_have_them(tmp_path: pathlib.Path) -> None:
+    row = {
+        "shard": None, "sequence_number": None, "event": "SNAPSHOT", "approximate_time": None, "keys": {"pk": {"S": "a"}},
+    }
+    assert wrong_lines(tmp_path, ["a1", *NAMES], right_journal(), altered=row) == []
+    for wrong_one in ({"table": "u"}, {"keys": {"pk": {"S": "b"}}}, {"shard": "root"}):
+        assert any(
+            "is not as a scan" in line
+            for line in wrong_lines(tmp_path, ["a1", *NAMES], right_journal(), altered=row | wrong_one)
+        )
 
 
 def test_after_a_kill_a_file_may_be_a_batch_ahead_and_no_more(tmp_path: pathlib.Path) -> None:
@@ -248,9 +457,9 @@ def test_a_file_behind_its_journal_is_found(tmp_path: pathlib.Path) -> None:
 
 
 def wrong_rows(
-    folder: pathlib.Path, names: list[str], positions: dict[str, int], journal: Journal, *, is_final: bool = True
+    folder: pathlib.Path, names: list[str], positions: dict[str, int], journal: Journal, *, is_final: bool = True,
+    epochs: dict[str, int] | None = None,
 ) -> list[str]:
-    shard_of = {name: shard for shard, name in MADE}
     path = folder / "replica.db"
     path.unlink(missing_ok=True)
     with sqlite3.connect(path) as database:
@@ -258,10 +467,11 @@ def wrong_rows(
         database.execute("CREATE TABLE _shake_positions (shard TEXT, epoch INTEGER, sequence_number TEXT)")
         for name in names:
             image = json.dumps(record(name)["dynamodb"]["NewImage"])
-            database.execute("INSERT INTO t VALUES (?, ?, ?)", (image, NUMBERS[name], shard_of[name]))
+            database.execute("INSERT INTO t VALUES (?, ?, ?)", (image, NUMBERS[name], SHARD_OF[name]))
         for shard, place in positions.items():
-            database.execute("INSERT INTO _shake_positions VALUES (?, 0, ?)", (shard, OF[shard][place - 1]))
-    return Accounts(truth(), journal.events, is_final=is_final).wrong_rows(SQLiteReplica(path), "t", BATCH)
+            epoch = (epochs or {}).get(shard, 0)
+            database.execute("INSERT INTO _shake_positions VALUES (?, ?, ?)", (shard, epoch, OF[shard][place - 1]))
+    return Accounts(truth(), journal.events, is_final=is_final, mode="incr").wrong_rows(SQLiteReplica(path), "t", BATCH)
 
 
 ENDS = {"root": 4, "left": 2, "right": 2}
@@ -276,6 +486,21 @@ def test_rows_are_the_newest_images_and_no_position_is_behind_the_journals(tmp_p
     assert any("-1 records ahead" in line for line in behind)
     nothing = wrong_rows(tmp_path, ["a4", "b2", "c2"], {"root": 4, "right": 2}, right_journal(), is_final=False)
     assert any("the target holds nothing of it" in line for line in nothing)
+
+
+def test_a_stale_row_is_found_whatever_was_rewound_elsewhere(tmp_path: pathlib.Path) -> None:
+    journal = right_journal()
+    journal.rewind("left", 0, 1)
+    journal.take_up("left")
+    journal.advance("left", 1, 1)
+    now = {"epochs": {"left": 1}, "is_final": False}
+    places = ENDS | {"left": 1}
+    assert wrong_rows(tmp_path, ["a3", "b2", "c2"], places, journal, **now) == [], "it has not caught up"
+    assert any("older than" in line for line in wrong_rows(tmp_path, ["a3", "b1", "c2"], places, journal, **now))
+    assert any("older than" in line for line in wrong_rows(tmp_path, ["a2", "b2", "c2"], places, journal, **now))
+    journal.advance("left", 2, 1)
+    found = wrong_rows(tmp_path, ["a3", "b2", "c2"], ENDS, journal, **now)
+    assert any("older than" in line for line in found), "it has caught up"
 
 
 def test_after_a_kill_rows_may_be_a_batch_ahead_and_no_more(tmp_path: pathlib.Path) -> None:

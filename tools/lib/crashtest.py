@@ -72,7 +72,6 @@ class Tally:
     refused: int = 0
     records: int = 0
     recovered: int = 0
-    overtaken: int = 0
     judged: int = 0
     peak: int = 0
     longest_verify: float = 0.0
@@ -338,7 +337,6 @@ class Siege:
             tally = test.tallies[target]
             tally.records += truth.count
             tally.recovered += len(self.accounts[target].recovered)
-            tally.overtaken += self.accounts[target].overtaken
             tally.folded += follower.folded
             tally.peak = max(tally.peak, follower.peak)
             tally.longest_verify = max(tally.longest_verify, follower.longest_verify)
@@ -476,7 +474,6 @@ class CrashTest:
             ("advances folded together", lambda tally: f"{tally.folded:,}"),
             ("records", lambda tally: f"{tally.records:,}"),
             ("shards advanced by recovery", lambda tally: str(tally.recovered)),
-            ("late lines of an old epoch", lambda tally: str(tally.overtaken)),
             ("journal and target judged", lambda tally: f"{tally.judged} times"),
             ("longest verify", lambda tally: f"{tally.longest_verify:.2f} s"),
             ("longest catching up", lambda tally: f"{tally.longest_catch_up:.1f} s"),

@@ -222,7 +222,7 @@ def applied(follower: Follower, shards: list[str]) -> bool:
 
 def accounted(follower: Follower, truth: Truth, what: str) -> None:
     """The journal has read each record, in an order that is allowed."""
-    wrong = Accounts(truth, follower.events(), is_final=True).wrong()
+    wrong = Accounts(truth, follower.events(), is_final=True, mode=follower.mode).wrong()
     for line in wrong[:10]:
         note(line)
     hold(not wrong, what)

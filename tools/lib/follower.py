@@ -48,7 +48,7 @@ KINDS: dict[str, Kind[Any]] = {
     "jsonl": Kind(
         "jsonl", "changes.jsonl", JSONLReplica,
         items=lambda replica, table: replica.items(table.name, table.key_names),
-        wrong=lambda accounts, replica, table, batch: accounts.wrong_lines(replica, batch),
+        wrong=lambda accounts, replica, table, batch: accounts.wrong_lines(replica, table.name, batch),
     ),
 }
 
@@ -153,12 +153,15 @@ class Follower:
         return next((line["phase"] for line in lines if line["table"] == self.table.name), None)
 
     def events(self) -> list[dict[str, Any]]:
-        """The table's, oldest first. Advances that were folded since they were seen here are as they were then."""
+        """The table's and those of the runs, oldest first. Advances that were folded since they were seen here are as they were then."""
         if not self.has_journal:
             return []
         result = self.shakectl.call("tail", "--json", deadline=120)
         assert result.returncode == 0, result.stderr
-        told = [event for event in json_lines(result.stdout) if event["table"] == self.table.name]
+        told = [
+            event for event in json_lines(result.stdout)
+            if event["table"] == self.table.name or event["event"] in ("run_started", "run_stopped")
+        ]
         for event in told:
             if event["event"] == "sequence_advanced":
                 self._seen[event["position"]] = event
@@ -234,7 +237,7 @@ class Follower:
         `is_final`: it has caught up, so that source and target are also compared item by item.
         """
         assert not self.is_running
-        accounts = Accounts(truth, self.events(), is_final=is_final)
+        accounts = Accounts(truth, self.events(), is_final=is_final, mode=self.mode)
         wrong = accounts.wrong()
         wrong += self.kind.wrong(accounts, self.replica, self.table, PAGES_OF_A_BATCH * records_of_a_page)
         if is_final:

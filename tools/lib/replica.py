@@ -47,6 +47,16 @@ class JSONLReplica:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file ends where a line does."""
+        try:
+            with open(self.path, "rb") as file:
+                content = file.read()
+        except FileNotFoundError:
+            return True
+        return not content or content.endswith(b"\n")
+
     def lines(self, table: str | None = None) -> list[dict[str, Any]]:
         """The complete lines, in order, of one table or of all."""
         try:
