@@ -12,13 +12,16 @@ import itertools
 import json
 import pathlib
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from crashtest import DURING_COMPACTION, POINTS, is_refusal, points_of
 from judge import Accounts
 from replica import JSONLReplica, SQLiteReplica
 from truth import Truth
+from workfolder import work_folder
 
 Event = dict[str, Any]
 Line = tuple[str, int]
@@ -511,3 +514,54 @@ def test_after_a_kill_rows_may_be_a_batch_ahead_and_no_more(tmp_path: pathlib.Pa
     assert any("3 records ahead" in line for line in wrong_rows(
         tmp_path, ["a2", "b1", "c1"], {"root": 4}, journal, is_final=False
     ))
+
+
+def program(folder: pathlib.Path, points: frozenset[str], commands: str) -> str:
+    """One that knows these crash points and commands, and nothing else."""
+    path = folder / "shakectl"
+    path.write_text(
+        f'#!/bin/sh\n[ "$1" = --help ] && {{ echo "{commands}"; exit 0; }}\n'
+        f'echo "shakectl: SHAKE_CRASH_AT=?: the points are {", ".join(sorted(points))}" >&2\nexit 64\n'
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_program_that_lacks_a_crash_point_is_told_of(tmp_path: pathlib.Path) -> None:
+    assert set(points_of(program(tmp_path, POINTS, "  compact"))) == POINTS
+    without = POINTS - {DURING_COMPACTION}
+    assert set(points_of(program(tmp_path, without, "  verify"))) == without, "there is nothing to kill"
+    with pytest.raises(SystemExit, match="does not know the crash points during_compaction"):
+        points_of(program(tmp_path, without, "  compact"))
+    with pytest.raises(SystemExit, match="does not know the crash points in_discovery"):
+        points_of(program(tmp_path, POINTS - {"in_discovery"}, "  compact"))
+    with pytest.raises(SystemExit, match="not tested here: in_a_dream"):
+        points_of(program(tmp_path, POINTS | {"in_a_dream"}, "  compact"))
+
+
+def test_damage_is_no_refusal() -> None:
+    def ended(code: int, said: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], code, "", said)
+
+    assert is_refusal(ended(65, "shakectl: sequence number 7 lies ahead of shard a's checkpoint"))
+    assert is_refusal(ended(69, "shakectl: the source does not answer"))
+    assert not is_refusal(ended(65, "shakectl: journal: data.mdb is damaged at position 7: the hash differs"))
+    assert not is_refusal(ended(74, "shakectl: I/O error"))
+
+
+@pytest.mark.parametrize("failure", [AssertionError("no"), json.JSONDecodeError("no", "", 0), sqlite3.Error(), OSError()])
+def test_whatever_went_wrong_the_folder_is_kept(
+    failure: Exception, tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended, work_folder(f"{tmp_path}/kept.", lambda: ["here it lies"]) as folder:
+        raise failure
+    assert ended.value.code == 1 and pathlib.Path(folder).is_dir()
+    assert "here it lies" in capfd.readouterr().err
+
+
+def test_the_folder_is_gone_where_all_held_or_somebody_ended_the_test(tmp_path: pathlib.Path) -> None:
+    with work_folder(f"{tmp_path}/gone.", list):
+        pass
+    with pytest.raises(SystemExit, match="143"), work_folder(f"{tmp_path}/gone.", list):
+        raise SystemExit(143)
+    assert list(tmp_path.iterdir()) == []

@@ -31,12 +31,18 @@ from localsource import clean_environment
 from shake import Shakectl, json_lines
 from streamsim import SimulatedTable, StreamSim
 from truth import Truth
-from weather import CALM, HOSTILE, Weather, fault_list
+from weather import CALM, HOSTILE, Weather
+from workfolder import work_folder
 
 ANY_MOMENT = "any moment"
 AFTER_REWIND = "after a rewind"
 IN_REWIND = "in_rewind"
 DURING_COMPACTION = "during_compaction"
+# Where a daemon or a command can be told to die. A program without one of them is not tested there.
+POINTS = frozenset({
+    "before_target_write", "after_target_write", "before_append", "after_append", "in_discovery", "before_children",
+    IN_REWIND, DURING_COMPACTION,
+})
 # What is older than 48 hours is folded together, so many events of the journal at a time.
 AHEAD = 50 * 3600
 EVENTS_OF_A_STEP = 1024
@@ -49,6 +55,8 @@ JUDGED_SHARE = 0.2
 
 # How often a daemon passes a point before it dies there, at most. The others come up seldom.
 PASSES = {"before_target_write": 30, "after_target_write": 30, "before_append": 60, "after_append": 60, "in_discovery": 5}
+# For how long a rewind is tried that is refused, as it may be for as long as nothing is read.
+REWIND_PATIENCE = 60.0
 # For how long a point is waited for. A daemon that has not come there by then is killed all the same.
 POINT_PATIENCE = 20.0
 
@@ -79,14 +87,34 @@ class Tally:
 
 
 def points_of(binary: str) -> list[str]:
-    """The crash points that the program knows, by its own message for one that it doesn't."""
+    """The crash points that the program knows, by its own message for one that it doesn't: they must be `POINTS`."""
     environment = clean_environment(SHAKE_CRASH_AT="?")
     nowhere = os.path.join(tempfile.gettempdir(), "shake-crashtest.none")
     result = Shakectl(binary, nowhere, environment).call("verify")
     _, found, points = result.stderr.partition("the points are ")
     if not found:
         raise SystemExit(f"crashtest: {binary} does not name its crash points: {result.stderr.strip()}")
-    return points.strip().split(", ")
+    known = points.strip().split(", ")
+    missing = POINTS - set(known)
+    if DURING_COMPACTION in missing and not has_compact(binary):
+        print(f"{binary} has no command compact, so nothing is killed {DURING_COMPACTION}", flush=True)
+        missing -= {DURING_COMPACTION}
+    if missing:
+        raise SystemExit(f"crashtest: {binary} does not know the crash points {', '.join(sorted(missing))}")
+    if more := set(known) - POINTS:
+        raise SystemExit(f"crashtest: {binary} has crash points that are not tested here: {', '.join(sorted(more))}")
+    return known
+
+
+def has_compact(binary: str) -> bool:
+    result = Shakectl(binary, "").call("--help", journal=False)
+    return re.search(r"^  compact\b", result.stdout, re.MULTILINE) is not None
+
+
+def is_refusal(result: subprocess.CompletedProcess[str]) -> bool:
+    """Whether a rewind was not possible just then, and nothing is changed: the shard has not come so far yet, a descendant
+    was taken up in that moment, or the source could not be asked."""
+    return result.returncode in (64, 69) or (result.returncode == 65 and "damaged" not in result.stderr)
 
 
 def clock_ahead(folder: str) -> str:
@@ -122,7 +150,9 @@ class Besieger(threading.Thread):
                     case "any moment":
                         self._at_any_moment()
                     case "in_rewind" | "after a rewind":
-                        self._rewinding(blow)
+                        end = time.monotonic() + REWIND_PATIENCE
+                        while not self._rewinding(blow) and time.monotonic() < end:
+                            pass
                     case "during_compaction":
                         self._compacting()
                     case point:
@@ -158,8 +188,11 @@ class Besieger(threading.Thread):
                 self._ended()
         self._kill(ANY_MOMENT)
 
-    def _rewinding(self, blow: str) -> None:
-        """Beside a running daemon or without one; the rewind is killed before it is journaled, or its daemon after it."""
+    def _rewinding(self, blow: str) -> bool:
+        """Beside a running daemon or without one; the rewind is killed before it is journaled, or its daemon after it.
+
+        Gives whether it came so far.
+        """
         follower = self.follower
         beside = blow == AFTER_REWIND or self._chance.random() < 0.5
         if beside and not follower.is_running:
@@ -176,7 +209,8 @@ class Besieger(threading.Thread):
                     break
             self._let_it_run(0.1)
         if not begun or follower.phase() != "incr_sync":
-            return self._at_any_moment()
+            self._at_any_moment()
+            return False
         parents = [shard for shard in begun.values() if set(shard["children"]) & begun.keys()]
         shard = self._chance.choice(parents if parents and wants_parent else list(begun.values()))["shard"]
         arguments = ["rewind", shard, *self._place(shard), "--reason", "crashtest", "--json"]
@@ -186,10 +220,10 @@ class Besieger(threading.Thread):
             follower.shakectl.environment | {"SHAKE_CRASH_AT": IN_REWIND} if blow == IN_REWIND else None
         )
         result = follower.shakectl.call(*arguments, environment=environment, deadline=120)
+        is_refused = is_refusal(result)
         if result.returncode == -signal.SIGKILL and blow == IN_REWIND:
             self._count(IN_REWIND)
-        elif result.returncode in (64, 65, 69):
-            # Not so far yet, a descendant was taken up in that moment, or the source could not be asked: nothing is changed.
+        elif is_refused:
             self._tally.refused += 1
         elif result.returncode == 0 and blow == AFTER_REWIND:
             self._tally.rewinds += 1
@@ -198,7 +232,8 @@ class Besieger(threading.Thread):
             raise DoesNotHold(follower.name, [f"{' '.join(arguments)} ends with {result.returncode}: {result.stderr}"])
         if follower.is_running:
             self._let_it_run(self._chance.uniform(0, 0.1))
-            self._kill(blow if blow == AFTER_REWIND else ANY_MOMENT)
+            self._kill(blow if blow == AFTER_REWIND and not is_refused else ANY_MOMENT)
+        return not is_refused
 
     def _place(self, shard: str) -> list[str]:
         """Where an operator might want it back: the start, or where a batch ended, with that record or without."""
@@ -356,7 +391,7 @@ class Siege:
     def _storm(self, blows: dict[str, list[str]]) -> str:
         simulator, test = self.test.simulator, self.test
         simulator.settings(**HOSTILE, spells_end_as_null=self.chance.random() < 0.5)
-        simulator.faults(fault_list(test.faults))
+        simulator.settings(faults=test.faults)
         simulator.steady_load(self.table.name, test.per_second, keys=200, hot=20)
         weather = Weather(
             simulator, self.table.name, random.Random(self.chance.random()), open_shards=6, pause=(0.2, 0.8)
@@ -389,8 +424,7 @@ class Siege:
 
     def _calm(self) -> float:
         simulator = self.test.simulator
-        simulator.faults([])
-        simulator.settings(**CALM)
+        simulator.settings(**CALM, faults=0)
         simulator.steady_load(self.table.name, 0)
         simulator.load(self.table.name, 50, keys=200)
         truth = Truth.of(simulator, self.table.name)
@@ -423,7 +457,7 @@ class Siege:
 class CrashTest:
     def __init__(
         self, binary: str, simulator: StreamSim, folder: str, seed: int, *, targets: list[str], kills: int,
-        per_siege: int, faults: int, per_second: float,
+        per_siege: int, faults: int, per_second: float, followers: list[Follower],
     ) -> None:
         self.binary = binary
         self.simulator = simulator
@@ -437,13 +471,13 @@ class CrashTest:
         self.clock_ahead = clock_ahead(folder) if DURING_COMPACTION in self.points else ""
         self.sieges = max(2, round(kills / per_siege))  # one of each mode at least
         self.tallies = {target: Tally() for target in targets}
-        self.followers: list[Follower] = []
+        self.followers = followers
 
     def run(self) -> None:
         for number in range(1, self.sieges + 1):
             share = self.kills * number // self.sieges - self.kills * (number - 1) // self.sieges
             siege = Siege(self, number, "incr" if number % 2 else "all", share)
-            self.followers = list(siege.followers.values())
+            self.followers[:] = siege.followers.values()
             siege.run()
             # What held is not looked at again.
             for follower in self.followers:
@@ -506,34 +540,30 @@ def main() -> int:
     # So that `finally` is reached whichever way we are told to end.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    folder = tempfile.mkdtemp(prefix="shake-crashtest.")
     began = time.monotonic()
-    keep = False
+    followers: list[Follower] = []  # of the siege that is on
     simulator = StreamSim(options.streamsim, seed=seed)
+
+    def where() -> list[str]:
+        return [f"  {follower.name}: {follower.where}" for follower in followers] + [f"  SHAKE_SEED={seed}"]
+
     try:
-        test = CrashTest(
-            os.path.abspath(options.shakectl), simulator, folder, seed, targets=targets, kills=kills,
-            per_siege=kills // 2 if options.short else 50, faults=options.faults, per_second=options.load,
-        )
-        try:
-            test.run()
-        except (AssertionError, subprocess.TimeoutExpired) as failure:
-            keep = True
-            print(f"\nThis did not hold: {failure}", file=sys.stderr)
-            for follower in test.followers:
-                print(f"  {follower.name}: {follower.where}", file=sys.stderr)
-            print(f"  SHAKE_SEED={seed}", file=sys.stderr)
-            return 1
-        finally:
-            for follower in test.followers:
-                follower.kill()
-            print(f"\n{test.table()}")
+        with work_folder("shake-crashtest.", where) as folder:
+            test = CrashTest(
+                os.path.abspath(options.shakectl), simulator, folder, seed, targets=targets, kills=kills,
+                per_siege=kills // 2 if options.short else 50, faults=options.faults, per_second=options.load,
+                followers=followers,
+            )
+            try:
+                test.run()
+            finally:
+                for follower in followers:
+                    follower.kill()
+                print(f"\n{test.table()}")
         print(f"\nEverything held. {time.monotonic() - began:.0f} s, SHAKE_SEED={seed}.")
         return 0
     finally:
         simulator.stop()
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -11,16 +11,15 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import signal
 import sys
-import tempfile
 import time
 
-from follower import KINDS, DoesNotHold, Follower
+from follower import KINDS, Follower
 from streamsim import StreamSim
 from truth import Truth
-from weather import HOSTILE, fault_list
+from weather import HOSTILE
+from workfolder import work_folder
 
 TABLE = "storm"
 SHARDS_OF_A_PAGE = 100
@@ -36,7 +35,7 @@ def storm(binary: str, simulator: StreamSim, folder: str, seed: int, options: ar
         shards=options.shards, shards_of_a_page=SHARDS_OF_A_PAGE, records_of_a_page=RECORDS_OF_A_PAGE, **HOSTILE
     )
     table = simulator.create_table(TABLE, hash_type="S", range_type="N")
-    simulator.faults(fault_list(options.faults))
+    simulator.settings(faults=options.faults)
     followers = [
         # Each listing is of many pages here, and three of ten fail.
         Follower(binary, os.path.join(folder, name), kind, table, more=("--discovery-interval", "2s"))
@@ -70,7 +69,7 @@ def storm(binary: str, simulator: StreamSim, folder: str, seed: int, options: ar
         for follower in followers:
             waited = follower.catch_up(truth, PATIENCE)
             print(f"{follower.name}: in step {waited:.1f} s later", flush=True)
-        simulator.faults([])
+        simulator.settings(faults=0)
         for follower in followers:
             follower.stop()
             follower.verify()
@@ -109,19 +108,12 @@ def main() -> int:
     # So that `finally` is reached whichever way we are told to end.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    folder = tempfile.mkdtemp(prefix="shake-storm.")
-    keep = False
     simulator = StreamSim(options.streamsim, seed=seed)
     try:
-        storm(os.path.abspath(options.shakectl), simulator, folder, seed, options)
-    except DoesNotHold as failure:
-        keep = True
-        print(f"\nThis did not hold: {failure}", file=sys.stderr)
-        return 1
+        with work_folder("shake-storm.", lambda: [f"  SHAKE_SEED={seed}"]) as folder:
+            storm(os.path.abspath(options.shakectl), simulator, folder, seed, options)
     finally:
         simulator.stop()
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

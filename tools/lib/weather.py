@@ -8,12 +8,6 @@ from typing import Any
 
 from streamsim import StreamSim
 
-# All kinds but ExpiredTokenException: credentials that have expired end a daemon until somebody brings others.
-FAULTS = (
-    "ThrottlingException", "ProvisionedThroughputExceededException", "LimitExceededException", "RequestLimitExceeded",
-    "InternalServerError", "ServiceUnavailable", "reset_before", "reset_after", "delay", "truncated", "malformed",
-    "not_json", "wrong_crc",
-)
 LONGEST_DELAY_MS = 300
 
 # What a stream may do without any fault, more often than a real one does.
@@ -25,15 +19,6 @@ CALM: dict[str, Any] = {
     "empty_pages": 0, "short_pages": 0, "listing_lag_ms": 0, "contradictory_listings": 0,
     "iterator_lifetime_ms": 900_000,
 }
-
-
-def fault_list(percent: int) -> list[dict[str, Any]]:
-    """`percent` of all calls fail, with each of `FAULTS` about as often as with another."""
-    share, rest = divmod(percent, len(FAULTS))
-    shares = [share + (1 if place < rest else 0) for place in range(len(FAULTS))]
-    return [
-        {"action": "*", "fault": fault, "percent": share} for fault, share in zip(FAULTS, shares) if share > 0
-    ]
 
 
 class Weather(threading.Thread):
