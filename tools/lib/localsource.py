@@ -66,11 +66,11 @@ class SourceServer:
         return session.client(service, endpoint_url=self.endpoint, config=Config(proxies={}, **settings))
 
     def create_table(
-        self, name: str, *, hash_type: str = "S", range_type: str | None = None,
+        self, name: str, *, hash_key: str = "pk", hash_type: str = "S", range_type: str | None = None,
         view: str | None = "NEW_AND_OLD_IMAGES",
     ) -> SourceTable:
-        """Makes a table with hash key `pk`; range key `sk` and a stream only if a type and a view are given."""
-        keys = [("pk", "HASH", hash_type)] + ([("sk", "RANGE", range_type)] if range_type else [])
+        """Makes a table; a range key `sk` and a stream only if a type and a view are given."""
+        keys = [(hash_key, "HASH", hash_type)] + ([("sk", "RANGE", range_type)] if range_type else [])
         stream = {"StreamEnabled": True, "StreamViewType": view} if view else {"StreamEnabled": False}
         self.dynamodb.create_table(
             TableName=name,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from streamsim import SimulatedTable, StreamSim
-from support import Item, by_key, key, n, records, refused, s
+from botocore.exceptions import ClientError
+from streamsim import ControlError, SimulatedTable, StreamSim
+from support import DYNAMODB, Item, by_key, key, n, post, records, refused, s
 
 
 def puts(*items: Item) -> list[Any]:
@@ -108,7 +109,11 @@ def test_what_is_left_unprocessed_can_be_sent_again(
     for _ in range(200):
         before = {one.name: len(one.items()) for one in (table, other)}
         asked = {one.name: len(left.get(one.name, [])) for one in (table, other)}
-        left = write(dynamodb, left)
+        try:
+            left = write(dynamodb, left)
+        except ClientError as error:
+            # With none of it done the call fails.
+            assert error.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
         partial += bool(left)
         for one in (table, other):
             # What is not given back was done, and what is given back was not.
@@ -207,7 +212,11 @@ def test_keys_that_are_left_unprocessed_can_be_asked_again(
     partial = 0
     for _ in range(200):
         asked = left[table.name]["Keys"]
-        page, left = read(dynamodb, left)
+        try:
+            page, left = read(dynamodb, left)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
+            continue
         got += page.get(table.name, [])
         if not left:
             break
@@ -218,3 +227,41 @@ def test_keys_that_are_left_unprocessed_can_be_asked_again(
     assert left == {} and partial > 0
     assert len(got) == 40
     assert by_key(got) == by_key(items)
+
+
+def test_a_batch_of_which_nothing_is_done_is_an_error_whatever_the_reason(
+    sim: StreamSim, dynamodb: Any, table: SimulatedTable
+) -> None:
+    sim.settings(unprocessed_items=100)
+    with refused("ProvisionedThroughputExceededException"):
+        write(dynamodb, {table.name: puts(key(1), key(2))})
+    with refused("ProvisionedThroughputExceededException"):
+        read(dynamodb, {table.name: {"Keys": [key(1)]}})
+    assert table.records() == []
+
+
+def test_a_table_that_is_being_created_takes_no_batch_and_no_load(sim: StreamSim, name: str) -> None:
+    sim.settings(table_delay_ms=3_600_000)
+    assert post(sim, DYNAMODB, "CreateTable", {
+        "TableName": name, "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+    }).status == 200
+    for operation, body in (
+        ("PutItem", {"TableName": name, "Item": key(1)}),
+        ("BatchWriteItem", {"RequestItems": {name: puts(key(1))}}),
+        ("BatchGetItem", {"RequestItems": {name: {"Keys": [key(1)]}}}),
+    ):
+        assert post(sim, DYNAMODB, operation, body).json["__type"].endswith("#ResourceNotFoundException"), operation
+    for how in ({"changes": 1}, {"per_second": 1}):
+        with pytest.raises(ControlError):
+            sim.control("POST", "load", {"table": name} | how)
+    assert sim.items(name) == []
+
+
+def test_a_table_that_is_named_twice_loses_no_key(dynamodb: Any, table: SimulatedTable) -> None:
+    table.put_all([key(1), key(2)])
+    arn = dynamodb.describe_table(TableName=table.name)["Table"]["TableArn"]
+    page, left = read(dynamodb, {table.name: {"Keys": [key(1)]}, arn: {"Keys": [key(2)]}})
+    assert left == {} and by_key(page[table.name]) == by_key([key(1), key(2)])
+    with refused("ValidationException"):
+        read(dynamodb, {table.name: {"Keys": [key(1)]}, arn: {"Keys": [key(1)]}})

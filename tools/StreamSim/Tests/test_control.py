@@ -359,3 +359,109 @@ def test_a_large_request_is_taken(sim: StreamSim, dynamodb: Any, table: Simulate
     items = [key(place) | {"n": n(place), "data": s("x" * 390_000)} for place in range(10)]
     dynamodb.batch_write_item(RequestItems={table.name: [{"PutRequest": {"Item": item}} for item in items]})
     assert by_key(table.items()) == by_key(items)
+
+
+def test_time_ends_with_the_year_9999(start: Callable[..., StreamSim]) -> None:
+    sim = start(manual_clock=True)
+    for _ in range(30):
+        sim.advance(8_000_000_000)
+    with pytest.raises(ControlError) as caught:
+        for _ in range(3000):
+            sim.control("POST", "advance", {"seconds": 1e10})
+    assert caught.value.status == 400
+    assert sim.advance(0) < 253_402_300_800
+    assert sim.create_table("Table").stream.startswith("arn:")
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [("load", {"changes": 1, "keys": "many"}), ("load", {"changes": 1, "hot": "x"}), ("load", {"changes": 1, "keys": None}),
+     ("load", {"changes": 1, "per_second": 5}), ("load", {"changes": 100_001}), ("split", {"shard": 5}),
+     ("roll-over", {"shard": None}), ("trim", {"keep": "1"}), ("trim", {"keep": None}), ("split", {"table": 5})],
+    ids=str,
+)
+def test_a_field_of_another_type_is_refused_and_changes_nothing(
+    sim: StreamSim, table: SimulatedTable, path: str, wrong: dict[str, Any]
+) -> None:
+    table.put(key(1))
+    before = sim.records(table.name), sim.shards(table.name)
+    refuses(sim, "POST", path, {"table": table.name} | wrong)
+    assert (sim.records(table.name), sim.shards(table.name)) == before
+
+
+def test_an_empty_body_is_no_object_and_no_list(sim: StreamSim) -> None:
+    for path in ("settings", "faults", "quirks", "split", "advance", "load", "trim", "expire-iterators", "expire-items"):
+        answer = request(sim, "POST", f"/control/{path}", b"", {})
+        assert answer.status == 400, path
+        assert answer.json["error"].lower().count("no json") <= 1
+
+
+def test_what_is_no_json_is_said_once(sim: StreamSim) -> None:
+    assert request(sim, "POST", "/control/advance", b"{x", {}).json["error"].count("no JSON") == 1
+    assert post(sim, DYNAMODB, "ListTables", b"{x").json["message"].count("no JSON") == 1
+
+
+def test_records_come_in_pages(sim: StreamSim, table: SimulatedTable) -> None:
+    sim.load(table.name, 300)
+    whole, found = sim.records(table.name), []
+    where = f"records?table={table.name}&limit=50"
+    while page := sim.control("GET", where)["records"]:
+        assert len(page) <= 50
+        found += page
+        where = f"records?table={table.name}&limit=50&after={page[-1]['sequence_number']}"
+    assert found == whole
+    for wrong in ("limit=0", "limit=x", "after=x", "after=", "nonsense=1"):
+        refuses(sim, "GET", f"records?table={table.name}&{wrong}")
+
+
+@pytest.mark.parametrize("type", ["S", "N", "B"])
+@pytest.mark.parametrize("hash", ["version", "text", "_id", "S", "select"])
+def test_a_load_never_writes_over_the_key(sim: StreamSim, name: str, hash: str, type: str) -> None:
+    table = sim.create_table(name, hash_key=hash, hash_type=type)
+    sim.load(name, 300, keys=5, hot=5)
+    made = {json.dumps(record["record"]["dynamodb"]["Keys"]) for record in sim.records(name)}
+    assert 1 < len(made) <= 5, made
+    assert len(table.items()) <= 5
+
+
+def test_binary_keys_are_as_many_as_others(sim: StreamSim, name: str) -> None:
+    """Of 70000 numbers two bytes would make 65536 keys at most."""
+    sim.create_table(name, hash_type="B")
+    for _ in range(5):
+        sim.load(name, 100_000, keys=200_000, hot=200_000)
+    count = post(sim, DYNAMODB, "DescribeTable", {"TableName": name}).json["Table"]["ItemCount"]
+    assert count > 70_000
+
+
+def test_a_head_has_no_body(sim: StreamSim) -> None:
+    with socket.create_connection(sim.address, timeout=10) as connection:
+        connection.sendall(
+            b"HEAD /control/settings HTTP/1.1\r\nHost: x\r\n\r\n"
+            b"GET /control/faults HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    head, second, body = received.split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 404") and second.startswith(b"HTTP/1.1 200")
+    assert json.loads(body) == []
+
+
+def test_more_than_anybody_reads_is_said_to_be_too_large(sim: StreamSim) -> None:
+    answer = request(sim, "POST", "/", b"x" * (65 << 20), {"X-Amz-Target": f"{DYNAMODB}.ListTables"})
+    assert answer.status == 413
+    assert post(sim, DYNAMODB, "ListTables", {}).status == 200
+
+
+def test_an_address_of_version_6_stands_in_brackets() -> None:
+    with subprocess.Popen(
+        [default_binary(), "--host", "::1", "--port", "0", "--ends-with-stdin"], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment(),
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        try:
+            line = process.stdout.readline()
+            if not line and "listen" in process.stderr.read():
+                pytest.skip("this machine has no IPv6")
+            assert re.fullmatch(r"streamsim: seed \d+, http://\[::1\]:\d+\n", line), line
+        finally:
+            process.kill()

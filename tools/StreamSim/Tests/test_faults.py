@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -291,3 +292,48 @@ def test_a_table_goes_on_after_all_of_them(sim: StreamSim, table: SimulatedTable
     assert len(table.items()) == 40
     # The second time it changed nothing, and made no record.
     assert len(table.records()) == 40
+
+
+def test_credentials_expire_only_where_it_is_asked_for(sim: StreamSim) -> None:
+    """A client that has no others ends by it: it is no fault of the moment."""
+    def counted() -> int:
+        return sim.coverage().get("fault: ExpiredTokenException", 0)
+
+    before = counted()
+    sim.settings(faults=100, longest_delay_ms=0)
+    share_of_failures(sim, 300)
+    assert counted() == before
+    sim.settings(faults=0)
+    sim.fault("ListStreams", "ExpiredTokenException")
+    assert share_of_failures(sim, 1) == 1
+    assert counted() == before + 1
+
+
+@pytest.mark.parametrize("more", [b"", b"POST / HT", b"\x00\xff\r\n\r\n"], ids=["whole", "half", "nonsense"])
+@pytest.mark.parametrize("fault", ["truncated", "reset_before", "reset_after"])
+def test_a_connection_that_was_broken_answers_nothing_more(sim: StreamSim, fault: str, more: bytes) -> None:
+    """What was sent behind the call that failed is not looked at."""
+    sim.fault("ListTables", fault, count=1)
+    call = (
+        f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {DYNAMODB}.ListTables\r\nAuthorization: a\r\n"
+        "Content-Length: 2\r\n\r\n{}"
+    ).encode()
+    with socket.create_connection(sim.address, timeout=10) as connection:
+        connection.sendall(call + (more or call))
+        received = b""
+        try:
+            while part := connection.recv(65536):
+                received += part
+        except ConnectionResetError:
+            pass
+    assert received.count(b"HTTP/1.1") == (fault == "truncated")
+    # And the server lives.
+    assert post(sim, DYNAMODB, "ListTables", {}).status == 200
+
+
+@pytest.mark.parametrize("action", [5, None, "GetRecord", "Query", ""], ids=str)
+def test_a_fault_of_no_call_is_refused(sim: StreamSim, action: Any) -> None:
+    with pytest.raises(ControlError) as caught:
+        sim.control("POST", "faults", [{"action": action, "fault": "delay", "percent": 0}])
+    assert caught.value.status == 400
+    assert sim.faults() == []

@@ -493,3 +493,69 @@ def test_an_update_with_a_condition_is_done_whole_or_not_at_all(dynamodb: Any, t
         else:
             dynamodb.update_item(**arguments)
     assert table.items() == [key(1) | {"a": n(4), "b": n(4)}]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"ReturnValues": "BOGUS"}, {"ReturnValues": 5}, {"ReturnConsumedCapacity": "BOGUS"},
+     {"ReturnItemCollectionMetrics": "BOGUS"}, {"ReturnValuesOnConditionCheckFailure": "ALL_NEW"},
+     {"ConditionExpression": 5}, {"UpdateExpression": {}}, {"ExpressionAttributeNames": []},
+     {"Expected": {}}, {"AttributeUpdates": {}}, {"ConditionalOperator": "AND"}],
+    ids=str,
+)
+def test_a_write_that_is_refused_has_no_effect(sim: StreamSim, table: SimulatedTable, wrong: dict[str, Any]) -> None:
+    table.put(key(1))
+    made = len(table.records())
+    for operation, body in (
+        ("PutItem", {"Item": key(2)}), ("DeleteItem", {"Key": key(1)}), ("UpdateItem", {"Key": key(3)})
+    ):
+        if "UpdateExpression" in wrong and operation != "UpdateItem":
+            continue
+        answer = post(sim, DYNAMODB, operation, {"TableName": table.name} | body | wrong)
+        assert answer.status == 400, operation
+        assert answer.json["__type"].endswith(("#ValidationException", "#SerializationException"))
+        assert len(table.records()) == made, operation
+
+
+def test_what_is_null_is_as_good_as_absent(sim: StreamSim, table: SimulatedTable) -> None:
+    nothing = {"ConditionExpression": None, "ReturnValues": None, "Expected": None, "ExpressionAttributeNames": None}
+    assert post(sim, DYNAMODB, "PutItem", {"TableName": table.name, "Item": key(1)} | nothing).status == 200
+    answer = post(sim, DYNAMODB, "Scan", {"TableName": table.name, "Limit": None, "ExclusiveStartKey": None})
+    assert answer.json["Count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "wrong"),
+    [("Scan", {"FilterExpression": 7}), ("Scan", {"Select": "BOGUS"}), ("Scan", {"Select": 1}),
+     ("Scan", {"Select": "SPECIFIC_ATTRIBUTES"}), ("Scan", {"Select": "COUNT", "ProjectionExpression": "pk"}),
+     ("Scan", {"ScanFilter": {}}), ("Scan", {"AttributesToGet": ["pk"]}), ("Scan", {"Limit": "1"}),
+     ("Scan", {"ConsistentRead": "yes"}), ("Scan", {"Segment": "0", "TotalSegments": 1}),
+     ("Scan", {"ConditionalOperator": "OR"}), ("Scan", {"KeyConditions": {}}),
+     ("GetItem", {"AttributesToGet": ["pk"]}), ("GetItem", {"ProjectionExpression": []}),
+     ("GetItem", {"ConsistentRead": 1})],
+    ids=str,
+)
+def test_a_read_with_a_member_that_is_none_is_refused(
+    sim: StreamSim, table: SimulatedTable, operation: str, wrong: dict[str, Any]
+) -> None:
+    asked = {"TableName": table.name} | ({"Key": key(1)} if operation == "GetItem" else {})
+    assert post(sim, DYNAMODB, operation, asked).status == 200
+    answer = post(sim, DYNAMODB, operation, asked | wrong)
+    assert answer.status == 400
+    assert answer.json["__type"].endswith(("#ValidationException", "#SerializationException"))
+
+
+def test_a_condition_that_fails_shows_the_item_to_who_asks_for_it(
+    sim: StreamSim, dynamodb: Any, table: SimulatedTable
+) -> None:
+    table.put(key(1) | {"n": n(1)})
+    calls = {
+        "PutItem": {"Item": key(1)}, "DeleteItem": {"Key": key(1)},
+        "UpdateItem": {"Key": key(1), "UpdateExpression": "REMOVE n"},
+    }
+    for operation, body in calls.items():
+        asked = {"TableName": table.name, "ConditionExpression": "attribute_not_exists(pk)"} | body
+        answer = post(sim, DYNAMODB, operation, asked)
+        assert answer.json["__type"].endswith("#ConditionalCheckFailedException") and "Item" not in answer.json
+        answer = post(sim, DYNAMODB, operation, asked | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
+        assert answer.json["Item"] == key(1) | {"n": n(1)}

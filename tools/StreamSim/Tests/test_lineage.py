@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -254,3 +255,30 @@ def test_listings_contradict_themselves(sim: StreamSim, streams: Any, table: Sim
     assert {shown() for _ in range(60)} == {(False, True), (True, False), (True, True)}
     sim.settings(contradictory_listings=0)
     assert {shown() for _ in range(20)} == {(True, True)}
+
+
+@pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "shuffled"])
+def test_a_page_goes_on_where_the_last_one_ended_whatever_has_left_since(
+    start: Callable[..., StreamSim], shuffled: bool
+) -> None:
+    sim = start(manual_clock=True)
+    sim.settings(shards=6, retention_ms=10_000, shuffled_listings=shuffled)
+    table = sim.create_table("Table")
+    order = [shard["ShardId"] for shard in listing(sim.streams, table.stream)]
+    table.roll_over(order[1])
+    order = [shard["ShardId"] for shard in listing(sim.streams, table.stream)]
+    last = next(place for place, shard in enumerate(order) if sim.shards("Table")[0] and shard in {
+        one["shard"] for one in sim.shards("Table") if one["ending_sequence_number"]
+    })
+    sim.advance(11)
+    page = sim.streams.describe_stream(StreamArn=table.stream, ExclusiveStartShardId=order[last])["StreamDescription"]
+    assert [shard["ShardId"] for shard in page["Shards"]] == order[last + 1:]
+    assert order[last] not in [shard["ShardId"] for shard in listing(sim.streams, table.stream)]
+
+
+def test_a_page_after_a_shard_that_never_was_is_refused(streams: Any, table: SimulatedTable) -> None:
+    with refused("ValidationException"):
+        streams.describe_stream(
+            StreamArn=table.stream, ExclusiveStartShardId="shardId-00000001541626099285-f35f62ef")
+    with refused("SerializationException"):
+        streams.describe_stream(StreamArn=table.stream, ExclusiveStartShardId=5)

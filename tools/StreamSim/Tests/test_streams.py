@@ -333,3 +333,31 @@ def test_values_are_written_alike_in_scans_and_in_images(sim: StreamSim, table: 
     assert sorted(json.dumps(item) for item in scanned) == sorted(json.dumps(image) for image in last.values() if image)
     assert sorted(json.dumps(item) for item in sim.items(table.name)) == sorted(json.dumps(item) for item in scanned)
     assert number(table.records()[-1]) > 0
+
+
+def test_streams_go_on_after_one_that_is_gone(start: Callable[..., StreamSim]) -> None:
+    sim = start(manual_clock=True)
+    sim.settings(retention_ms=10_000)
+    for place in range(3):
+        sim.create_table(f"table-{place}")
+    first, *others = [stream["StreamArn"] for stream in sim.streams.list_streams()["Streams"]]
+    post(sim, DYNAMODB, "DeleteTable", {"TableName": "table-0"})
+    sim.advance(11)
+    told = sim.streams.list_streams(ExclusiveStartStreamArn=first)["Streams"]
+    assert [stream["StreamArn"] for stream in told] == others
+    with refused("ValidationException"):
+        sim.streams.list_streams(ExclusiveStartStreamArn=f"{first}-never")
+
+
+def test_a_stream_that_is_not_enabled_yet_has_no_iterators(sim: StreamSim, name: str) -> None:
+    sim.settings(table_delay_ms=3_600_000)
+    told = post(sim, DYNAMODB, "CreateTable", {
+        "TableName": name, "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    }).json
+    answer = post(sim, STREAMS, "GetShardIterator", {
+        "StreamArn": told["TableDescription"]["LatestStreamArn"], "ShardId": sim.shards(name)[0]["shard"],
+        "ShardIteratorType": "TRIM_HORIZON",
+    })
+    assert answer.json["__type"].endswith("#ResourceNotFoundException")

@@ -16,7 +16,8 @@ package enum Catalogue {
     package static let rare: Set<String> = [
         "shard machine: draining + trimmed", "shard machine: draining + gone", "shard machine: fetching + gone",
         "shard machine: resolving + conflict", "call machine: permanent → give up", "status: not_processed → lost",
-        "shard machine: resolving + gone", "rewound: lost, as a descendant",
+        "shard machine: resolving + gone", "shard machine: resolving + stop", "shard machine: resolving + trimmed",
+        "rewound: lost, as a descendant", "operator: rewind refused, the source can't be asked",
     ]
     package static let seedsForRare = 100_000
 

@@ -18,11 +18,16 @@ extension Settings {
         quirks = plan.ignoresShardFilter ? [.ignoresShardFilter] : []
     }
 
-    mutating func fail(_ share: Int) { faults = share }
+    /// Credentials expire too, which no fault of the moment is.
+    mutating func fail(_ share: Int) {
+        faults = share
+        faultRules = share > 0 ? [FaultRule(.expiredToken, percent: max(1, share / 12))] : []
+    }
 
     /// However long a daemon waits, so many pages in a row may be empty, and so many listings wrong.
     mutating func calm() {
         (faults, emptyPages, contradictoryListings) = (0, 0, 0)
+        faultRules = []
     }
 }
 

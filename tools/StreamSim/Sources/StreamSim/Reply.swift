@@ -17,9 +17,11 @@ package struct Reply: Sendable {
 
     static func error(_ error: ServiceError) -> Reply {
         let type = "com.amazonaws.dynamodb.v20120810#\(error.code)"
-        return Reply(
-            status: error.status,
-            body: (["__type": .string(Text(type)), "message": .string(Text(error.message))] as JSON).bytes)
+        var members = [
+            JSON.Member("__type", .string(Text(type))), JSON.Member("message", .string(Text(error.message))),
+        ]
+        if let item = error.item { members.append(JSON.Member("Item", item.json)) }
+        return Reply(status: error.status, body: JSON.object(members).bytes)
     }
 
     static func html(status: Int, _ text: String) -> Reply {
@@ -30,6 +32,12 @@ package struct Reply: Sendable {
 }
 
 extension Reply {
+    /// What has more bytes than anybody reads.
+    ///
+    /// What the service says to it is not documented; 413 is what HTTP has.
+    package static let tooLarge = Reply.error(
+        ServiceError(code: "RequestEntityTooLargeException", message: "The request has more than 64 MB", status: 413))
+
     /// What is refused before the service has looked at it.
     package static func refusal(_ code: String, _ message: String) -> Reply {
         .error(ServiceError(code: code, message: message, status: 400))

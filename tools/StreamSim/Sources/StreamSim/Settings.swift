@@ -1,6 +1,6 @@
 /// How the service behaves. May be changed at any time. Durations are in microseconds, shares in a hundred.
 package struct Settings: Hashable, Sendable {
-    /// Of all calls, how many fail with one of `Fault`.
+    /// Of all calls, how many fail with one of `Fault.ofTheMoment`.
     package var faults = 0
     /// Faults of single actions, asked in this order.
     package var faultRules: [FaultRule] = []

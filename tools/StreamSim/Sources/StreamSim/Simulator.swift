@@ -39,6 +39,9 @@ package struct Simulator: Sendable {
 
     mutating func note(_ what: String) { coverage[what, default: 0] += 1 }
 
+    /// The end of the year 9999, and of the labels of streams.
+    static let end: Int64 = 253_402_300_800_000_000
+
     /// Time never goes back. What goes on by itself has gone on until then.
     mutating func advance(to time: Int64) {
         now = max(now, time + offset)
@@ -57,7 +60,7 @@ package struct Simulator: Sendable {
     }
 
     private mutating func fault(of action: Text) -> Fault? {
-        if chance.percent(settings.faults) { return Fault.allCases[chance.below(Fault.allCases.count)] }
+        if chance.percent(settings.faults) { return Fault.ofTheMoment[chance.below(Fault.ofTheMoment.count)] }
         for index in settings.faultRules.indices where settings.faultRules[index].concerns(action) {
             guard chance.percent(settings.faultRules[index].percent) else { continue }
             settings.faultRules[index].count? -= 1
@@ -72,37 +75,41 @@ package struct Simulator: Sendable {
             do throws(JSONError) {
                 body = try JSON(parsing: request.body)
             } catch {
-                throw ServiceError(code: "SerializationException", message: "The body is no JSON: \(error)", status: 400)
+                throw ServiceError.serialization("The body is \(error)")
             }
-            guard body.members != nil else {
-                throw ServiceError(code: "SerializationException", message: "The body is no JSON object", status: 400)
-            }
-            switch request.target {
-            case "DynamoDBStreams_20120810.GetRecords": return Reply(status: 200, body: try records(body))
-            case "DynamoDBStreams_20120810.GetShardIterator": return .ok(try shardIterator(body))
-            case "DynamoDBStreams_20120810.DescribeStream": return .ok(try describeStream(body))
-            case "DynamoDBStreams_20120810.ListStreams": return .ok(try listStreams(body))
-            case "DynamoDB_20120810.CreateTable": return .ok(try createTable(body))
-            case "DynamoDB_20120810.DescribeTable": return .ok(try describeTable(body))
-            case "DynamoDB_20120810.ListTables": return .ok(try listTables(body))
-            case "DynamoDB_20120810.UpdateTable": return .ok(try updateTable(body))
-            case "DynamoDB_20120810.DeleteTable": return .ok(try deleteTable(body))
-            case "DynamoDB_20120810.UpdateTimeToLive": return .ok(try updateTimeToLive(body))
-            case "DynamoDB_20120810.DescribeTimeToLive": return .ok(try describeTimeToLive(body))
-            case "DynamoDB_20120810.PutItem": return .ok(try putItem(body))
-            case "DynamoDB_20120810.GetItem": return .ok(try getItem(body))
-            case "DynamoDB_20120810.UpdateItem": return .ok(try updateItem(body))
-            case "DynamoDB_20120810.DeleteItem": return .ok(try deleteItem(body))
-            case "DynamoDB_20120810.BatchGetItem": return .ok(try batchGetItem(body))
-            case "DynamoDB_20120810.BatchWriteItem": return .ok(try batchWriteItem(body))
-            case "DynamoDB_20120810.Scan": return Reply(status: 200, body: try scan(body))
-            default:
+            guard body.members != nil else { throw .serialization("The body is no JSON object") }
+            guard let call = Call(rawValue: request.target) else {
                 throw ServiceError(
-                    code: "UnknownOperationException", message: "\(request.target): no such operation here", status: 400)
+                    code: "UnknownOperationException", message: "\(request.target): no such operation here")
             }
+            try Self.refuseLegacy(body)
+            return try answer(call, body)
         } catch {
             note("refused: \(error.code)")
             return .error(error)
+        }
+    }
+
+    private mutating func answer(_ call: Call, _ body: JSON) throws(ServiceError) -> Reply {
+        switch call {
+        case .getRecords: Reply(status: 200, body: try records(body))
+        case .getShardIterator: .ok(try shardIterator(body))
+        case .describeStream: .ok(try describeStream(body))
+        case .listStreams: .ok(try listStreams(body))
+        case .createTable: .ok(try createTable(body))
+        case .describeTable: .ok(try describeTable(body))
+        case .listTables: .ok(try listTables(body))
+        case .updateTable: .ok(try updateTable(body))
+        case .deleteTable: .ok(try deleteTable(body))
+        case .updateTimeToLive: .ok(try updateTimeToLive(body))
+        case .describeTimeToLive: .ok(try describeTimeToLive(body))
+        case .putItem: .ok(try putItem(body))
+        case .getItem: .ok(try getItem(body))
+        case .updateItem: .ok(try updateItem(body))
+        case .deleteItem: .ok(try deleteItem(body))
+        case .batchGetItem: .ok(try batchGetItem(body))
+        case .batchWriteItem: .ok(try batchWriteItem(body))
+        case .scan: Reply(status: 200, body: try scan(body))
         }
     }
 
@@ -136,7 +143,8 @@ package struct Simulator: Sendable {
         change(try self.table(named: table).schema.key(alone: key), to: nil, of: table)
     }
 
-    /// The shard is closed, and two go on in its place. Does nothing to one that is closed, or too narrow to be halved.
+    /// The shard is closed, and two go on in its place; one, where it is too narrow to be halved. Does nothing to one that is
+    /// closed.
     ///
     /// - Returns: the ids of its children.
     @discardableResult
@@ -261,8 +269,8 @@ package struct Simulator: Sendable {
         let created = max(now, newest + 1000)
         let label = CalendarDate.text(created)
         var stream = Stream(
-            arn: Text("arn:aws:dynamodb:us-east-1:000000000000:table/\(name.string)/stream/\(label)"), label: Text(label),
-            table: name, schema: schema, view: view, created: created, activeAt: now + settings.tableDelay)
+            arn: Text("arn:aws:dynamodb:us-east-1:000000000000:table/\(name.string)/stream/\(label)"),
+            label: Text(label), table: name, schema: schema, view: view, created: created, activeAt: now + settings.tableDelay)
         let shards = UInt64(max(1, settings.shards))
         let width = UInt64.max / shards
         for index in 0..<shards {

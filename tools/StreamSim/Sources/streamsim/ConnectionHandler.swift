@@ -15,46 +15,59 @@ final class ConnectionHandler: ChannelInboundHandler {
     private let service: Service
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
+    private var isTooLarge = false
+    /// The connection was broken on purpose: nothing more is read from it or written to it.
+    private var isBroken = false
 
     init(_ service: Service) { self.service = service }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isBroken else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             self.head = head
-            body = []
+            (body, isTooLarge) = ([], false)
         case .body(let part):
-            guard body.count + part.readableBytes <= Self.largestBody else { return context.close(promise: nil) }
-            body += part.readableBytesView
+            // The rest is read as well, and let go: who still sends hears no answer.
+            isTooLarge = isTooLarge || body.count + part.readableBytes > Self.largestBody
+            if isTooLarge { body = [] } else { body += part.readableBytesView }
         case .end:
             guard let head = head.take() else { return }
+            guard !isTooLarge else { return deliver(.tooLarge, to: head, keepingAlive: false, context) }
             let reply = service.answer(
                 Service.Call(
                     method: head.method.rawValue, uri: head.uri, target: head.headers.first(name: "X-Amz-Target"),
                     isSigned: head.headers.contains(name: "Authorization"), body: body))
-            deliver(reply, keepingAlive: head.isKeepAlive, context)
+            deliver(reply, to: head, keepingAlive: head.isKeepAlive, context)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    private func deliver(_ reply: Reply, keepingAlive isKeptAlive: Bool, _ context: ChannelHandlerContext) {
+    private func deliver(
+        _ reply: Reply, to request: HTTPRequestHead, keepingAlive isKeptAlive: Bool, _ context: ChannelHandlerContext
+    ) {
+        let isWithBody = request.method != .HEAD
         switch reply.delivery {
-        case .whole: write(reply, reply.body[...], keepingAlive: isKeptAlive, context)
+        case .whole: write(reply, isWithBody ? reply.body.count : nil, keepingAlive: isKeptAlive, context)
         case .delayed(let microseconds):
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             context.eventLoop.scheduleTask(in: .microseconds(microseconds)) {
                 let (handler, context) = bound.value
-                handler.write(reply, reply.body[...], keepingAlive: isKeptAlive, context)
+                handler.write(reply, isWithBody ? reply.body.count : nil, keepingAlive: isKeptAlive, context)
             }
-        case .truncated(let count): write(reply, reply.body.prefix(count), keepingAlive: false, context)
-        case .resetBeforeEffect, .resetAfterEffect: reset(context)
+        case .truncated(let count):
+            isBroken = true
+            write(reply, count, keepingAlive: false, context)
+        case .resetBeforeEffect, .resetAfterEffect:
+            isBroken = true
+            reset(context)
         }
     }
 
-    /// - Parameter sent: as much of the body as is sent of what the head announces.
+    /// - Parameter count: how many bytes of the body are sent of what the head announces; `nil`: the head is all.
     private func write(
-        _ reply: Reply, _ sent: ArraySlice<UInt8>, keepingAlive isKeptAlive: Bool, _ context: ChannelHandlerContext
+        _ reply: Reply, _ count: Int?, keepingAlive isKeptAlive: Bool, _ context: ChannelHandlerContext
     ) {
         let checksum = CRC32.checksum(reply.body) &+ (reply.hasWrongChecksum ? 1 : 0)
         let head = HTTPResponseHead(
@@ -65,8 +78,10 @@ final class ConnectionHandler: ChannelInboundHandler {
                 "Connection": isKeptAlive ? "keep-alive" : "close",
             ])
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
-        guard sent.count == reply.body.count else {
+        if let count {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body.prefix(count))))), promise: nil)
+        }
+        guard count ?? reply.body.count == reply.body.count else {
             // The end would complain of what is missing; the connection just breaks.
             context.flush()
             return context.close(promise: nil)

@@ -28,7 +28,8 @@ struct StreamSimCommand: AsyncParsableCommand {
     @Option(name: .customLong("quirk"), help: "An emulator's peculiarity; may be given again.")
     var quirks: [Quirk] = []
 
-    @Option(help: "real, or manual: time stands until POST /control/advance moves it, and the same calls get the same bytes.")
+    @Option(
+        help: "real, or manual: time stands until POST /control/advance moves it, and the same calls get the same bytes.")
     var clock = ServerClock.Kind.real
 
     @Flag(help: "End when standard input does, so as not to outlive who started this.")
@@ -53,7 +54,7 @@ struct StreamSimCommand: AsyncParsableCommand {
         } catch {
             throw ListenError(place: "\(host), port \(port)", reason: "\(error)")
         }
-        print("streamsim: seed \(seed), http://\(host):\(server.port)")
+        print("streamsim: seed \(seed), http://\(host.contains(":") ? "[\(host)]" : host):\(server.port)")
         // Whoever started this waits for that line.
         fflush(nil)
         if endsWithStdin { Self.endWithStandardInput() }

@@ -12,6 +12,7 @@ extension Simulator {
     }
 
     private mutating func controlled(_ request: ControlRequest, at time: Int64) throws(ControlError) -> JSON {
+        try Self.checkQuery(of: request)
         switch (request.method, request.path) {
         case ("GET", "/control/settings"): return settingsJSON
         case ("POST", "/control/settings"): return try changeSettings(Self.body(request))
@@ -19,15 +20,15 @@ extension Simulator {
         case ("POST", "/control/faults"): return try changeFaults(Self.json(request))
         case ("GET", "/control/quirks"): return quirksJSON
         case ("POST", "/control/quirks"): return try changeQuirks(Self.json(request))
-        case ("POST", "/control/split"): return try replaceShard(Self.body(request), splits: true)
-        case ("POST", "/control/roll-over"): return try replaceShard(Self.body(request), splits: false)
+        case ("POST", "/control/split"): return try replaceShard(request, splits: true)
+        case ("POST", "/control/roll-over"): return try replaceShard(request, splits: false)
         case ("POST", "/control/expire-iterators"):
             _ = try Self.body(request, allowing: [])
             expireIterators()
             return [:]
         case ("POST", "/control/trim"):
             let body = try Self.body(request, allowing: ["table", "keep"])
-            let keep = body["keep"].map { $0.integer ?? -1 } ?? 0
+            let keep = try Self.integer("keep", of: body) ?? 0
             guard keep >= 0 else {
                 throw ControlError("trim: 'keep' is 0 at least")
             }
@@ -38,13 +39,15 @@ extension Simulator {
             guard let seconds = body["seconds"]?.double, (0...1e10).contains(seconds) else {
                 throw ControlError("advance: 'seconds' is a number, 0 at least")
             }
-            offset += Int64(seconds * 1_000_000)
+            let step = Int64(seconds * 1_000_000)
+            guard now + step < Self.end else { throw ControlError("advance: no further than the year 9999") }
+            offset += step
             advance(to: time)
             return ["now": .number(Text("\(Double(now) / 1_000_000)"))]
         case ("POST", "/control/expire-items"):
             _ = try Self.body(request, allowing: [])
             return ["expired": .number(Text("\(expireItems())"))]
-        case ("POST", "/control/load"): return try load(Self.body(request, allowing: ["table", "changes", "per_second", "keys", "hot"]))
+        case ("POST", "/control/load"): return try load(request)
         case ("GET", "/control/records"): return try recordsJSON(request)
         case ("GET", "/control/items"):
             return ["items": .array(items(of: try tableName(request)).map(\.json))]
@@ -104,12 +107,16 @@ extension Simulator {
                 let names = Fault.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ControlError("faults: 'fault' is one of \(names)")
             }
-            let percent = element["percent"].map { $0.integer ?? -1 } ?? 100
-            let count = element["count"].map { $0.integer ?? -1 }
+            let percent = try Self.integer("percent", of: element) ?? 100
+            let count = try Self.integer("count", of: element)
             guard (0...100).contains(percent), (count ?? 0) >= 0 else {
                 throw ControlError("faults: 'percent' is 0 to 100, 'count' 0 at least")
             }
-            let action = element["action"]?.text ?? "*"
+            let action = try Self.text("action", of: element) ?? "*"
+            guard action == "*" || Call.actions.contains(action) else {
+                let names = Call.actions.sorted().map(\.string).joined(separator: ", ")
+                throw ControlError("faults: 'action' is * or one of \(names)")
+            }
             rules.append(
                 FaultRule(fault, of: action == "*" ? nil : action, percent: Int(percent), count: count.map { Int($0) }))
         }
@@ -120,7 +127,9 @@ extension Simulator {
     private var quirksJSON: JSON { .array(settings.quirks.map { .string(Text($0.rawValue)) }.sorted()) }
 
     private mutating func changeQuirks(_ list: JSON) throws(ControlError) -> JSON {
-        guard let names = list.elements?.map({ $0.text?.string ?? "" }) else { throw ControlError("quirks: a list, please") }
+        guard let names = list.elements?.map({ $0.text?.string ?? "" }) else {
+            throw ControlError("quirks: a list, please")
+        }
         for name in names where Quirk(rawValue: name) == nil {
             let all = Quirk.allCases.map(\.rawValue).joined(separator: ", ")
             throw ControlError("quirks: no '\(name)'; there are \(all)")
@@ -131,26 +140,34 @@ extension Simulator {
 
     // MARK: - What it does
 
-    private mutating func replaceShard(_ body: JSON, splits: Bool) throws(ControlError) -> JSON {
-        try Self.check(body, allowing: ["table", "shard"])
+    private mutating func replaceShard(_ request: ControlRequest, splits: Bool) throws(ControlError) -> JSON {
+        let body = try Self.body(request, allowing: ["table", "shard"])
+        let named = try Self.text("shard", of: body)
         let table = try tableName(body)
         let open = shards(of: table).filter { !$0.isClosed }.map(\.id)
         guard !open.isEmpty else { throw ControlError("\(table.string) has no open shard") }
-        let shard = body["shard"]?.text ?? open[chance.below(open.count)]
+        let shard = named ?? open[chance.below(open.count)]
         guard open.contains(shard) else { throw ControlError("\(shard.string) is no open shard of \(table.string)") }
         let children = splits ? split(shard, of: table) : rollOver(shard, of: table)
         return ["parent": .string(shard), "children": .array(children.map { .string($0) })]
     }
 
-    private mutating func load(_ body: JSON) throws(ControlError) -> JSON {
+    /// The most changes that one call makes, since all else waits for it.
+    private static let mostChanges: Int64 = 100_000
+
+    private mutating func load(_ request: ControlRequest) throws(ControlError) -> JSON {
+        let body = try Self.body(request, allowing: ["table", "changes", "per_second", "keys", "hot"])
         let table = try tableName(body)
-        let keys = Int(body["keys"]?.integer ?? 100)
-        let hot = Int(body["hot"]?.integer ?? Int64(max(1, keys / 5)))
+        let keys = Int(try Self.integer("keys", of: body) ?? 100)
+        let hot = Int(try Self.integer("hot", of: body) ?? Int64(max(1, keys / 5)))
+        guard body["changes"] == nil || body["per_second"] == nil else {
+            throw ControlError("load: 'changes' or 'per_second', and not both")
+        }
         guard (1...10_000_000).contains(keys), hot >= 1 else { throw ControlError("load: 'keys' and 'hot' are 1 at least") }
         do throws(ServiceError) {
             if let changes = body["changes"] {
-                guard let count = changes.integer, (0...1_000_000).contains(count) else {
-                    throw ServiceError.validation("load: 'changes' is 0 to 1000000")
+                guard let count = changes.integer, (0...Self.mostChanges).contains(count) else {
+                    throw ServiceError.validation("load: 'changes' is 0 to \(Self.mostChanges)")
                 }
                 try load(table, changes: Int(count), keys: keys, hot: hot)
                 return ["changes": changes]
@@ -169,9 +186,16 @@ extension Simulator {
 
     private func recordsJSON(_ request: ControlRequest) throws(ControlError) -> JSON {
         let stream = request.query["stream"]
-        let found = records(of: try tableName(request)).filter { stream == nil || $0.stream == stream }
+        let after = request.query["after"]
+        let isNumber = after?.bytes.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? true
+        guard isNumber, after?.isEmpty != true else { throw ControlError("records: 'after' is a sequence number") }
+        let limit = request.query["limit"].map { Int($0.string) ?? 0 }
+        guard (limit ?? 1) > 0 else { throw ControlError("records: 'limit' is a number, 1 at least") }
+        let found = records(of: try tableName(request)).lazy.filter { record in
+            (stream == nil || record.stream == stream)
+                && (after.map { SequenceNumbers.isLess($0, record.sequenceNumber) } ?? true)
+        }.prefix(limit ?? .max)
         var list: [JSON] = []
-        list.reserveCapacity(found.count)
         for record in found {
             // What the service wrote itself it can read.
             guard let json = try? JSON(parsing: record.json) else { continue }
@@ -204,7 +228,10 @@ extension Simulator {
 
     // MARK: - Requests
 
-    private func tableName(_ body: JSON) throws(ControlError) -> Text { try tableName(body["table"]?.text) }
+    private func tableName(_ body: JSON) throws(ControlError) -> Text {
+        try tableName(try Self.text("table", of: body))
+    }
+
     private func tableName(_ request: ControlRequest) throws(ControlError) -> Text {
         try tableName(request.query["table"])
     }
@@ -218,9 +245,8 @@ extension Simulator {
     }
 
     private static func json(_ request: ControlRequest) throws(ControlError) -> JSON {
-        guard !request.body.isEmpty else { return [:] }
         do throws(JSONError) { return try JSON(parsing: request.body) } catch {
-            throw ControlError("the body is no JSON: \(error)")
+            throw ControlError("the body is \(error)")
         }
     }
 
@@ -234,10 +260,38 @@ extension Simulator {
     }
 
     private static func check(_ body: JSON, allowing names: Set<Text>) throws(ControlError) {
-        for member in body.members ?? [] where !names.contains(member.name) {
-            let all = names.map(\.string).sorted().joined(separator: ", ")
-            throw ControlError("no '\(member.name.string)' here; there are \(all)")
+        guard let members = body.members else { throw ControlError("an object with \(list(names)), please") }
+        for member in members where !names.contains(member.name) {
+            throw ControlError("no '\(member.name.string)' here; there are \(list(names))")
         }
+    }
+
+    private static func list(_ names: Set<Text>) -> String { names.sorted().map(\.string).joined(separator: ", ") }
+
+    private static func checkQuery(of request: ControlRequest) throws(ControlError) {
+        let names: Set<Text> =
+            switch request.path {
+            case "/control/records": ["table", "stream", "after", "limit"]
+            case "/control/items", "/control/shards": ["table"]
+            default: []
+            }
+        for name in request.query.keys.sorted() where !names.contains(Text(name)) {
+            throw ControlError("no '\(name)' here; there are \(list(names))")
+        }
+    }
+
+    // An optional field is left out, and not null.
+
+    private static func text(_ name: Text, of body: JSON) throws(ControlError) -> Text? {
+        guard let value = body[name] else { return nil }
+        guard let text = value.text else { throw ControlError("'\(name)' is a string") }
+        return text
+    }
+
+    private static func integer(_ name: Text, of body: JSON) throws(ControlError) -> Int64? {
+        guard let value = body[name] else { return nil }
+        guard let number = value.integer else { throw ControlError("'\(name)' is a whole number") }
+        return number
     }
 }
 

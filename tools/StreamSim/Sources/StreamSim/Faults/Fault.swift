@@ -17,6 +17,9 @@ package enum Fault: String, CaseIterable, Sendable {
     case notJSON = "not_json"
     case wrongChecksum = "wrong_crc"
 
+    /// What passes by itself, and is drawn for any call. Credentials that have expired end a client that has no others.
+    package static let ofTheMoment = allCases.filter { $0 != .expiredToken }
+
     /// Whether the call has no effect.
     var comesBefore: Bool {
         switch self {

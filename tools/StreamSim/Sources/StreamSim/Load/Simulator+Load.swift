@@ -10,14 +10,14 @@ extension Simulator {
 
     /// Makes `changes` changes at once.
     mutating func load(_ table: Text, changes: Int, keys: Int, hot: Int) throws(ServiceError) {
-        let schema = try self.table(named: table).schema
+        let schema = try activeTable(table).schema
         var workload = Workload(schema, keys: keys, hot: hot, seed: chance.next())
         for _ in 0..<changes { try apply(workload.next(), to: table) }
     }
 
     /// From now on, until it is told otherwise or the table is gone; none with `perSecond` 0.
     mutating func steadyLoad(_ table: Text, perSecond: Double, keys: Int, hot: Int) throws(ServiceError) {
-        let schema = try self.table(named: table).schema
+        let schema = try activeTable(table).schema
         loads[table] =
             perSecond > 0
             ? SteadyLoad(

@@ -14,6 +14,9 @@ package struct Workload: Sendable {
     private let keys: Int
     private let hot: Int
     private var chance: Chance
+    /// A counter, and what else an item may have: no attribute of the key is among them.
+    private let versionName: Text
+    private let names: [Text]
     private var version = 0
     private var last: Attributes?
 
@@ -22,6 +25,9 @@ package struct Workload: Sendable {
         self.keys = max(1, keys)
         self.hot = min(max(1, hot), max(1, keys))
         chance = Chance(seed: seed)
+        let ofKey = Set(schema.attributes.map(\.name))
+        names = Self.names.map { Text($0) }.filter { !ofKey.contains($0) }
+        versionName = ["version", "version of it", "its version"].first { !ofKey.contains($0) } ?? "version"
     }
 
     package mutating func next() -> Change {
@@ -31,7 +37,7 @@ package struct Workload: Sendable {
         var item = key(number)
         if chance.percent(15) { return .delete(item) }
         version += 1
-        item["version"] = DynamoNumber(Text("\(version)")).map(AttributeValue.number)
+        item[versionName] = DynamoNumber(Text("\(version)")).map(AttributeValue.number)
         for _ in 0..<chance.below(4) { item[name()] = value(depth: 0) }
         last = item
         return .put(item)
@@ -57,14 +63,15 @@ package struct Workload: Sendable {
         case "N":
             let text = number % 3 == 1 ? "-\(number).5" : number % 3 == 2 ? "\(number)e20" : "\(number)"
             return DynamoNumber(Text(text)).map(AttributeValue.number) ?? .null
-        case "B": return .binary([0, 255, UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)])
+        case "B":
+            return .binary([0, 255] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) })
         default: return .string(Text("\(hostile[number % hostile.count])-\(number)"))
         }
     }
 
     // MARK: - Attributes
 
-    private mutating func name() -> Text { Text(pick(Self.names)) }
+    private mutating func name() -> Text { pick(names) }
 
     private mutating func value(depth: Int) -> AttributeValue {
         switch chance.below(depth < 3 ? 10 : 8) {

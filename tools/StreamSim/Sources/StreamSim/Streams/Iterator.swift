@@ -23,7 +23,9 @@ struct Iterator: Hashable, Sendable {
         self.init(stream, shard, place, generation, issued: Int64(issued))
     }
 
-    private static func number(_ text: Text?) -> Int? { text.flatMap { Int($0.string) }.flatMap { $0 >= 0 ? $0 : nil } }
+    private static func number(_ text: Text?) -> Int? {
+        text.flatMap { Int($0.string) }.flatMap { $0 >= 0 ? $0 : nil }
+    }
 
     var token: Text { Text("\(stream)|\(shard.string)|\(place)|\(generation)|\(issued)") }
 }

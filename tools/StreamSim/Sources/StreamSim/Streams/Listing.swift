@@ -3,6 +3,8 @@ struct Listing: Sendable {
     struct Entry: Sendable {
         let shard: Shard
         let isShownClosed: Bool
+        /// Pages follow one another by it.
+        let place: (mixed: UInt64, made: Int)
 
         var json: JSON {
             var range: [JSON.Member] = [JSON.Member("StartingSequenceNumber", .string(shard.starting))]
@@ -30,6 +32,7 @@ struct Listing: Sendable {
         let hidesChildren = contradicts && chance.percent(50)
         var (hasGone, isLate, isContradictory) = (false, false, false)
         for shard in stream.shards {
+            guard let place = stream.place(of: shard.id, isShuffled: settings.shuffledListings) else { continue }
             if shard.isGone(at: horizon) {
                 hasGone = true
                 continue
@@ -47,18 +50,15 @@ struct Listing: Sendable {
             let closed = shard.closed.map { $0 <= known } ?? false
             let seemsOpen = contradicts && !hidesChildren && (shard.closed.map { now - $0 < Self.young } ?? false)
             if closed, seemsOpen { isContradictory = true }
-            shards.append(Entry(shard: shard, isShownClosed: closed && !seemsOpen))
+            shards.append(Entry(shard: shard, isShownClosed: closed && !seemsOpen, place: place))
         }
-        if settings.shuffledListings { shards.sort { Self.mixed($0.shard.id) < Self.mixed($1.shard.id) } }
+        if settings.shuffledListings { shards.sort { $0.place < $1.place } }
         if hasGone { peculiarities.append("a shard has aged out") }
         if isLate { peculiarities.append("a shard is not listed yet") }
         if isContradictory {
-            peculiarities.append(hidesChildren ? "a parent is closed, and its children are missing" : "a parent is open beside its children")
+            peculiarities.append(
+                hidesChildren
+                    ? "a parent is closed, and its children are missing" : "a parent is open beside its children")
         }
-    }
-
-    /// An order that has nothing to do with time, and is the same for each page.
-    private static func mixed(_ id: Text) -> UInt64 {
-        id.bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

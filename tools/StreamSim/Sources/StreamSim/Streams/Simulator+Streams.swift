@@ -1,12 +1,16 @@
 /// The calls of DynamoDB Streams (FACTS 1).
 extension Simulator {
     func listStreams(_ body: JSON) throws(ServiceError) -> JSON {
-        let name = body["TableName"] == nil ? nil : try TableDefinition.name(in: body)
+        let name = try body.text("TableName") == nil ? nil : try TableDefinition.name(in: body)
         let limit = try limit(body, atMost: 100)
-        var found = streams.filter { !$0.isGone(at: horizon) && (name == nil || $0.table == name) }
-        if let start = body["ExclusiveStartStreamArn"]?.text {
-            found = Array(found.drop { $0.arn != start }.dropFirst())
+        let start = try body.text("ExclusiveStartStreamArn").map { arn throws(ServiceError) in
+            // What the service says to a stream that never was is not documented.
+            guard let ordinal = streams.firstIndex(where: { $0.arn == arn }) else {
+                throw .validation("Invalid ExclusiveStartStreamArn: there never was that stream")
+            }
+            return ordinal + 1
         }
+        let found = streams[(start ?? 0)...].filter { !$0.isGone(at: horizon) && (name == nil || $0.table == name) }
         let page = found.prefix(limit)
         var reply: [JSON.Member] = [
             JSON.Member(
@@ -32,16 +36,20 @@ extension Simulator {
         let listing = Listing(of: stream, settings, at: now, &chance)
         for peculiarity in listing.peculiarities { note("listing: \(peculiarity)") }
         var listed = now < stream.activeAt ? [] : listing.shards
-        if let filter = body["ShardFilter"], !settings.quirks.contains(.ignoresShardFilter) {
-            guard filter["Type"]?.text == "CHILD_SHARDS", let parent = filter["ShardId"]?.text else {
+        if let filter = try body.object("ShardFilter"), !settings.quirks.contains(.ignoresShardFilter) {
+            guard try filter.text("Type") == "CHILD_SHARDS", let parent = try filter.text("ShardId") else {
                 throw .validation("ShardFilter: Type must be CHILD_SHARDS, and ShardId is required")
             }
             listed = listed.filter { $0.shard.parent == parent }
         }
-        if let last = body["ExclusiveStartShardId"]?.text {
+        if let last = try body.text("ExclusiveStartShardId") {
+            // What the service says to a shard that never was is not documented.
+            guard let start = stream.place(of: last, isShuffled: settings.shuffledListings) else {
+                throw .validation("Invalid ExclusiveStartShardId: the stream never had that shard")
+            }
             // One shard a page would never end.
             let repeats = settings.quirks.contains(.includesExclusiveStart) && limit > 1
-            listed = Array(listed.drop { $0.shard.id != last }.dropFirst(repeats ? 0 : 1))
+            listed = listed.filter { repeats ? $0.place >= start : $0.place > start }
         }
         let page = listed.prefix(limit)
         var description: [JSON.Member] = [
@@ -61,12 +69,14 @@ extension Simulator {
 
     mutating func shardIterator(_ body: JSON) throws(ServiceError) -> JSON {
         let stream = try ordinal(ofStream: body)
-        guard let id = body["ShardId"]?.text else { throw .validation("The parameter 'ShardId' is required") }
+        guard let id = try body.text("ShardId") else { throw .validation("The parameter 'ShardId' is required") }
         guard let ordinal = streams[stream].ordinal(id), !streams[stream].shards[ordinal].isGone(at: horizon) else {
             throw .noShard
         }
+        // What is not listed yet for its stream's sake is not there yet.
+        guard now >= streams[stream].activeAt else { throw .noShard }
         let shard = streams[stream].shards[ordinal]
-        let number = body["SequenceNumber"]?.text
+        let number = try body.text("SequenceNumber")
         if let number {
             let isNumber = number.bytes.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
             guard (21...40).contains(number.bytes.count), isNumber else {
@@ -74,7 +84,7 @@ extension Simulator {
             }
         }
         let place: Int
-        switch (body["ShardIteratorType"]?.text?.string, number) {
+        switch (try body.text("ShardIteratorType")?.string, number) {
         case ("TRIM_HORIZON", nil): place = shard.trimmed(at: horizon)
         case ("LATEST", nil): place = shard.count
         case ("AT_SEQUENCE_NUMBER", let number?):
@@ -105,7 +115,7 @@ extension Simulator {
 
     /// Written by hand, since a page may hold a megabyte.
     mutating func records(_ body: JSON) throws(ServiceError) -> [UInt8] {
-        guard let iterator = body["ShardIterator"]?.text.flatMap({ Iterator($0) }),
+        guard let iterator = try body.text("ShardIterator").flatMap({ Iterator($0) }),
             streams.indices.contains(iterator.stream)
         else { throw .validation("Invalid ShardIterator") }
         guard iterator.generation == generation, now - iterator.issued <= settings.iteratorLifetime else {
@@ -124,7 +134,8 @@ extension Simulator {
             note("page: trimmed")
             throw .trimmed
         }
-        let page = page(of: shard, from: iterator.place, limit: min(try limit(body, atMost: 1000), settings.recordsOfAPage))
+        let limit = min(try limit(body, atMost: 1000), settings.recordsOfAPage)
+        let page = page(of: shard, from: iterator.place, limit: limit)
         let end = iterator.place + page.count
         let isLast = shard.isClosed && end == shard.count
         if isLast { note("page: the last, with \(page.isEmpty ? "no" : "some") records") }
@@ -169,24 +180,22 @@ extension Simulator {
     }
 
     private func ordinal(ofStream body: JSON) throws(ServiceError) -> Int {
-        guard let arn = body["StreamArn"]?.text else { throw .validation("The parameter 'StreamArn' is required") }
+        guard let arn = try body.text("StreamArn") else { throw .validation("The parameter 'StreamArn' is required") }
         guard (37...1024).contains(arn.bytes.count) else {
             throw .validation("Invalid StreamArn: it has 37 to 1024 characters")
         }
         guard let ordinal = streams.firstIndex(where: { $0.arn == arn }), !streams[ordinal].isGone(at: horizon) else {
             throw ServiceError(
-                code: "ResourceNotFoundException", message: "Requested resource not found: Stream: \(arn.string) not found",
-                status: 400)
+                code: "ResourceNotFoundException",
+                message: "Requested resource not found: Stream: \(arn.string) not found")
         }
         return ordinal
     }
 
     private func limit(_ body: JSON, atMost most: Int64) throws(ServiceError) -> Int {
-        guard let limit = body["Limit"] else { return Int(most) }
-        guard let number = limit.integer, (1...most).contains(number) else {
-            throw .validation("Limit must be between 1 and \(most)")
-        }
-        return Int(number)
+        guard let limit = try body.integer("Limit") else { return Int(most) }
+        guard (1...most).contains(limit) else { throw .validation("Limit must be between 1 and \(most)") }
+        return Int(limit)
     }
 }
 

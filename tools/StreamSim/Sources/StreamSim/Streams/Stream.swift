@@ -10,6 +10,8 @@ struct Stream: Sendable {
     var disabled: Int64?
     private(set) var shards: [Shard] = []
     private var ordinals: [Text: Int] = [:]
+    /// Of all shards that were ever made, in this order, also of those that are let go of.
+    private var places: [Text: Int] = [:]
     /// Ordinals of the open ones.
     private(set) var open: [Int] = []
 
@@ -30,6 +32,16 @@ struct Stream: Sendable {
 
     func ordinal(_ shard: Text) -> Int? { ordinals[shard] }
 
+    /// Where the shard stands among all that were ever made; for a shuffled listing in an order that has nothing to do with
+    /// time. It is the same for each page, whatever has left the listing since.
+    func place(of shard: Text, isShuffled: Bool) -> (mixed: UInt64, made: Int)? {
+        places[shard].map { (isShuffled ? Self.mixed(shard) : 0, $0) }
+    }
+
+    private static func mixed(_ id: Text) -> UInt64 {
+        id.bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
     /// Every hash has one.
     func openShard(of placement: UInt64) -> Int {
         guard let ordinal = open.first(where: { shards[$0].hashes.contains(placement) }) else {
@@ -40,6 +52,7 @@ struct Stream: Sendable {
 
     mutating func add(_ shard: Shard) {
         ordinals[shard.id] = shards.count
+        places[shard.id] = places.count
         open.append(shards.count)
         shards.append(shard)
     }

@@ -11,14 +11,16 @@ package enum StreamView: String, CaseIterable, Sendable {
     /// As CreateTable and UpdateTable give it; `nil` where none is wanted.
     init?(specification: JSON?) throws(ServiceError) {
         guard let specification else { return nil }
-        guard specification["StreamEnabled"]?.isTrue == true else {
-            guard specification["StreamViewType"] == nil else {
+        let name = try specification.text("StreamViewType")
+        guard try specification.flag("StreamEnabled") == true else {
+            guard name == nil else {
                 throw .validation("Table is being created or updated with StreamEnabled false and a StreamViewType")
             }
             return nil
         }
-        guard let view = specification["StreamViewType"]?.text.flatMap({ StreamView(rawValue: $0.string) }) else {
-            throw .validation("StreamViewType must be one of \(Self.allCases.map(\.rawValue)) where StreamEnabled is true")
+        guard let view = name.flatMap({ StreamView(rawValue: $0.string) }) else {
+            throw .validation(
+                "StreamViewType must be one of \(Self.allCases.map(\.rawValue)) where StreamEnabled is true")
         }
         self = view
     }

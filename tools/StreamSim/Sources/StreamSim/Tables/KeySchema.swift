@@ -22,15 +22,16 @@ package struct KeySchema: Hashable, Sendable {
     var attributes: [Attribute] { range.map { [hash, $0] } ?? [hash] }
 
     /// As CreateTable gives it: KeySchema, and the types in AttributeDefinitions.
-    init(_ schema: JSON?, _ definitions: JSON?) throws(ServiceError) {
+    init(_ schema: [JSON]?, _ definitions: [JSON]?) throws(ServiceError) {
         var types: [Text: String] = [:]
-        for definition in definitions?.elements ?? [] {
-            guard let name = definition["AttributeName"]?.text, let type = definition["AttributeType"]?.text?.string,
+        for definition in definitions ?? [] {
+            guard let name = try definition.text("AttributeName"),
+                let type = try definition.text("AttributeType")?.string,
                 ["S", "N", "B"].contains(type)
             else { throw .validation("Member must satisfy enum value set: [B, N, S]") }
             types[name] = type
         }
-        let elements = schema?.elements ?? []
+        let elements = schema ?? []
         let kinds = elements.map { $0["KeyType"]?.text?.string }
         let attributes = elements.compactMap { element -> Attribute? in
             element["AttributeName"]?.text.flatMap { name in types[name].map { Attribute(name, $0) } }

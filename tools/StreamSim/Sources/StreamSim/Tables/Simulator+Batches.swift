@@ -3,12 +3,15 @@ extension Simulator {
     /// All is refused where one of them can't be, and otherwise each is done for itself; what isn't comes back.
     mutating func batchWriteItem(_ body: JSON) throws(ServiceError) -> JSON {
         let requests = try Self.requests(in: body)
+        let isCounted = try Self.wantsCapacity(body)
+        _ = try body.choice("ReturnItemCollectionMetrics", of: ["NONE", "SIZE"])
         let count = requests.reduce(0) { $0 + ($1.value.elements?.count ?? 0) }
         guard count <= 25 else { throw .validation("Too many items requested for the BatchWriteItem call") }
         var writes: [(table: Table, key: ItemKey, item: Attributes?, request: JSON)] = []
         for request in requests {
-            let table = try table(named: try TableDefinition.name(in: ["TableName": .string(request.name)]))
-            guard let elements = request.value.elements, !elements.isEmpty else {
+            let table = try activeTable(try TableDefinition.name(in: ["TableName": .string(request.name)]))
+            guard let elements = request.value.elements else { throw .serialization("\(request.name) is not a list") }
+            guard !elements.isEmpty else {
                 throw .validation("The batch write request list for a table cannot be null or empty")
             }
             for element in elements {
@@ -34,11 +37,9 @@ extension Simulator {
                 makesRecord: isFirst || !settings.quirks.contains(.dropsBatchItems))
         }
         // With nothing done at all the call fails (API Reference).
-        guard unprocessed.values.reduce(0, { $0 + $1.count }) < writes.count || settings.throttledTables.isEmpty else {
-            throw .throughputExceeded
-        }
+        guard unprocessed.values.reduce(0, { $0 + $1.count }) < writes.count else { throw .throughputExceeded }
         var reply: [JSON.Member] = [JSON.Member("UnprocessedItems", Self.byTable(unprocessed))]
-        if let wanted = body["ReturnConsumedCapacity"]?.text, wanted != "NONE" {
+        if isCounted {
             let tables = Set(writes.map(\.table.name)).sorted()
             let units = tables.map { name in
                 Self.capacity(of: name, Double(writes.count { $0.table.name == name }))
@@ -49,7 +50,7 @@ extension Simulator {
     }
 
     private func write(_ request: JSON, _ table: Table) throws(ServiceError) -> (ItemKey, Attributes?) {
-        switch (request["PutRequest"], request["DeleteRequest"]) {
+        switch (try request.object("PutRequest"), try request.object("DeleteRequest")) {
         case (let put?, nil):
             let item = try item(in: put["Item"], "Item")
             return (try table.schema.key(of: item), item)
@@ -61,45 +62,60 @@ extension Simulator {
 
     mutating func batchGetItem(_ body: JSON) throws(ServiceError) -> JSON {
         let requests = try Self.requests(in: body)
+        let isCounted = try Self.wantsCapacity(body)
         let count = requests.reduce(0) { $0 + ($1.value["Keys"]?.elements?.count ?? 0) }
         guard count <= 100 else { throw .validation("Too many items requested for the BatchGetItem call") }
         var found: [Text: [JSON]] = [:]
         var unprocessed: [JSON.Member] = []
+        var countLeft = 0
+        var units: [Text: Double] = [:]
+        // A table may be named twice, by its name and by its ARN.
+        var seen: [Text: Set<ItemKey>] = [:]
         for request in requests {
-            let table = try table(named: try TableDefinition.name(in: ["TableName": .string(request.name)]))
-            guard let keys = request.value["Keys"]?.elements, !keys.isEmpty else {
+            let table = try activeTable(try TableDefinition.name(in: ["TableName": .string(request.name)]))
+            try Self.refuseLegacy(request.value)
+            let isConsistent = try request.value.flag("ConsistentRead") ?? false
+            guard let keys = try request.value.elements("Keys"), !keys.isEmpty else {
                 throw .validation("The list of keys of table \(table.name.string) must not be empty")
             }
             var left: [JSON] = []
             var placeholders = try Placeholders(names: request.value["ExpressionAttributeNames"], values: nil)
-            let projection = try request.value["ProjectionExpression"]?.text.map { text throws(ServiceError) in
+            let projection = try request.value.text("ProjectionExpression").map { text throws(ServiceError) in
                 try Projection(text, &placeholders)
             }
             try placeholders.checkAllUsed()
-            found[table.name] = []
-            var seen: Set<ItemKey> = []
+            found[table.name, default: []] += []
             for element in keys {
                 let key = try table.schema.key(alone: try item(in: element, "Key"))
-                guard seen.insert(key).inserted else {
+                guard seen[table.name, default: []].insert(key).inserted else {
                     throw .validation("Provided list of item keys contains duplicates")
                 }
                 if settings.throttledTables.contains(table.name) || chance.percent(settings.unprocessedItems) {
                     note("batch: a key comes back unprocessed")
                     left.append(element)
-                } else if let item = table.items[key] {
-                    found[table.name]?.append((projection?.applied(to: item) ?? item).json)
+                    continue
                 }
+                let item = table.items[key]
+                units[table.name, default: 0] += Self.readUnits(of: item?.size ?? 0, isConsistent: isConsistent)
+                if let item { found[table.name]?.append((projection?.applied(to: item) ?? item).json) }
             }
+            countLeft += left.count
             if !left.isEmpty { unprocessed.append(JSON.Member(request.name, request.value.with("Keys", .array(left)))) }
         }
-        return [
-            "Responses": Self.byTable(found),
-            "UnprocessedKeys": .object(unprocessed),
+        // As with writes.
+        guard countLeft < count else { throw .throughputExceeded }
+        var reply = [
+            JSON.Member("Responses", Self.byTable(found)), JSON.Member("UnprocessedKeys", .object(unprocessed)),
         ]
+        if isCounted {
+            let capacities = units.sorted { $0.key < $1.key }.map { Self.capacity(of: $0.key, $0.value) }
+            reply.append(JSON.Member("ConsumedCapacity", .array(capacities)))
+        }
+        return .object(reply)
     }
 
     private static func requests(in body: JSON) throws(ServiceError) -> [JSON.Member] {
-        guard let requests = body["RequestItems"]?.members, !requests.isEmpty else {
+        guard let requests = try body.members("RequestItems"), !requests.isEmpty else {
             throw .validation("The parameter 'RequestItems' is required and must not be empty")
         }
         return requests

@@ -6,11 +6,14 @@ extension Simulator {
     /// Written by hand, since a page may hold a megabyte.
     mutating func scan(_ body: JSON) throws(ServiceError) -> [UInt8] {
         let table = try dataTable(in: body)
-        guard body["IndexName"] == nil else {
-            throw .validation("The table does not have the specified index: \(body["IndexName"]?.text?.string ?? "")")
+        if let index = try body.text("IndexName") {
+            throw .validation("The table does not have the specified index: \(index)")
         }
+        let isCount = try Self.select(body) == "COUNT"
+        let isConsistent = try body.flag("ConsistentRead") ?? false
+        let isCounted = try Self.wantsCapacity(body)
         let placements = try Self.placements(body)
-        let start = try body["ExclusiveStartKey"].map { json throws(ServiceError) in
+        let start = try body.object("ExclusiveStartKey").map { json throws(ServiceError) in
             let key = try table.schema.key(alone: try item(in: json, "ExclusiveStartKey"))
             guard placements.contains(key.placement) else {
                 throw .validation("The provided starting key is invalid: it is none of this segment")
@@ -19,10 +22,10 @@ extension Simulator {
         }
         var placeholders = try Placeholders(
             names: body["ExpressionAttributeNames"], values: body["ExpressionAttributeValues"])
-        let filter = try body["FilterExpression"]?.text.map { text throws(ServiceError) in
+        let filter = try body.text("FilterExpression").map { text throws(ServiceError) in
             try Condition(text, &placeholders, as: "FilterExpression")
         }
-        let projection = try body["ProjectionExpression"]?.text.map { text throws(ServiceError) in
+        let projection = try body.text("ProjectionExpression").map { text throws(ServiceError) in
             try Projection(text, &placeholders)
         }
         try placeholders.checkAllUsed()
@@ -41,24 +44,25 @@ extension Simulator {
         let isFull = scanned < keys.count || keys.count == limit
         let last = isFull && scanned > 0 ? keys[scanned - 1] : nil
         if last != nil { note("scan: goes on on another page") }
-        return Self.page(found, body, scanned, last, consumed(body, table.name, units: readUnits(of: size, body)))
+        let consumed = Self.consumed(table.name, Self.readUnits(of: size, isConsistent: isConsistent))
+        return Self.page(found, isCount: isCount, scanned, last, isCounted ? consumed : nil)
     }
 
     private static func page(
-        _ items: [Attributes], _ body: JSON, _ scanned: Int, _ last: ItemKey?, _ consumed: [JSON.Member]
+        _ items: [Attributes], isCount: Bool, _ scanned: Int, _ last: ItemKey?, _ consumed: JSON.Member?
     ) -> [UInt8] {
         var page = Array(#"{"Count":\#(items.count),"ScannedCount":\#(scanned)"#.utf8)
         if let last {
             page += #","LastEvaluatedKey":"#.utf8
             page += last.bytes
         }
-        for member in consumed {
+        if let consumed {
             page.append(UInt8(ascii: ","))
-            JSON.string(member.name).write(into: &page)
+            JSON.string(consumed.name).write(into: &page)
             page.append(UInt8(ascii: ":"))
-            member.value.write(into: &page)
+            consumed.value.write(into: &page)
         }
-        if body["Select"]?.text != "COUNT" {
+        if !isCount {
             page += #","Items":["#.utf8
             for item in items {
                 if page.last != UInt8(ascii: "[") { page.append(UInt8(ascii: ",")) }
@@ -71,14 +75,29 @@ extension Simulator {
     }
 
     private func limit(_ body: JSON) throws(ServiceError) -> Int {
-        guard let limit = body["Limit"] else { return settings.itemsOfAPage }
-        guard let number = limit.integer, number >= 1 else { throw .validation("Limit must be 1 at least") }
-        return min(Int(number), settings.itemsOfAPage)
+        guard let limit = try body.integer("Limit") else { return settings.itemsOfAPage }
+        guard limit >= 1 else { throw .validation("Limit must be 1 at least") }
+        return min(Int(limit), settings.itemsOfAPage)
+    }
+
+    /// With a ProjectionExpression it can be SPECIFIC_ATTRIBUTES only (API Reference, Scan).
+    private static func select(_ body: JSON) throws(ServiceError) -> Text {
+        let isProjected = try body.text("ProjectionExpression") != nil
+        guard try body.text("Select") != nil else { return "ALL_ATTRIBUTES" }
+        let select = try body.choice(
+            "Select", of: ["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "COUNT", "SPECIFIC_ATTRIBUTES"])
+        guard select != "ALL_PROJECTED_ATTRIBUTES" else {
+            throw .validation("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+        }
+        guard (select == "SPECIFIC_ATTRIBUTES") == isProjected else {
+            throw .validation("SPECIFIC_ATTRIBUTES and a ProjectionExpression go together")
+        }
+        return select
     }
 
     /// Which hashes a segment consists of.
     private static func placements(_ body: JSON) throws(ServiceError) -> ClosedRange<UInt64> {
-        switch (body["Segment"]?.integer, body["TotalSegments"]?.integer) {
+        switch (try body.integer("Segment"), try body.integer("TotalSegments")) {
         case (nil, nil): return 0...UInt64.max
         case (let segment?, let total?):
             guard (1...1_000_000).contains(total) else {

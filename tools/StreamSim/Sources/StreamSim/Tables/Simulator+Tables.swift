@@ -20,9 +20,9 @@ extension Simulator {
     }
 
     func listTables(_ body: JSON) throws(ServiceError) -> JSON {
-        let limit = body["Limit"]?.integer ?? 100
+        let limit = try body.integer("Limit") ?? 100
         guard (1...100).contains(limit) else { throw .validation("Limit must be between 1 and 100") }
-        let start = body["ExclusiveStartTableName"]?.text
+        let start = try body.text("ExclusiveStartTableName")
         let names = tables.keys.sorted().filter { name in start.map { $0 < name } ?? true }
         let page = names.prefix(Int(limit))
         var reply: [JSON.Member] = [JSON.Member("TableNames", .array(page.map { .string($0) }))]
@@ -36,7 +36,7 @@ extension Simulator {
     mutating func updateTable(_ body: JSON) throws(ServiceError) -> JSON {
         let table = try table(in: body)
         guard table.isActive(at: now) else { throw .inUse("Table is being created: \(table.name.string)") }
-        guard let specification = body["StreamSpecification"] else {
+        guard let specification = try body.object("StreamSpecification") else {
             throw .validation("UpdateTable: this endpoint changes the StreamSpecification only, and there is none")
         }
         if let view = try StreamView(specification: specification) {
@@ -78,15 +78,15 @@ extension Simulator {
 
     mutating func updateTimeToLive(_ body: JSON) throws(ServiceError) -> JSON {
         let table = try table(in: body)
-        guard let specification = body["TimeToLiveSpecification"],
-            let name = specification["AttributeName"]?.text, !name.bytes.isEmpty
+        guard let specification = try body.object("TimeToLiveSpecification"),
+            let name = try specification.text("AttributeName"), !name.bytes.isEmpty,
+            let isEnabled = try specification.flag("Enabled")
         else { throw .validation("TimeToLiveSpecification needs Enabled and AttributeName") }
-        let isEnabled = specification["Enabled"]?.isTrue == true
         switch (table.timeToLive, isEnabled) {
         case (.some, true): throw .validation("TimeToLive is already enabled")
         case (nil, false): throw .validation("TimeToLive is already disabled")
         case (let old?, false) where old != name:
-            throw .validation("TimeToLive is active on a different AttributeName: current AttributeName is \(old.string)")
+            throw .validation("TimeToLive is active on a different AttributeName: current AttributeName is \(old)")
         case (nil, true): tables[table.name]?.timeToLive = name
         case (.some, false): tables[table.name]?.timeToLive = nil
         }
@@ -105,11 +105,7 @@ extension Simulator {
     func table(in body: JSON) throws(ServiceError) -> Table { try table(named: try TableDefinition.name(in: body)) }
 
     func table(named name: Text) throws(ServiceError) -> Table {
-        guard let table = tables[name] else {
-            throw ServiceError(
-                code: "ResourceNotFoundException", message: "Requested resource not found: Table: \(name.string) not found",
-                status: 400)
-        }
+        guard let table = tables[name] else { throw .noTable(name) }
         return table
     }
 
@@ -145,6 +141,11 @@ extension Simulator {
 }
 
 extension ServiceError {
+    static func noTable(_ name: Text) -> ServiceError {
+        ServiceError(
+            code: "ResourceNotFoundException", message: "Requested resource not found: Table: \(name) not found")
+    }
+
     static func inUse(_ message: String) -> ServiceError {
         ServiceError(code: "ResourceInUseException", message: message, status: 400)
     }

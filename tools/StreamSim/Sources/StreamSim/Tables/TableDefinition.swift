@@ -15,17 +15,18 @@ package struct TableDefinition: Sendable {
     /// As CreateTable gives it.
     init(_ body: JSON) throws(ServiceError) {
         name = try Self.name(in: body)
-        schema = try KeySchema(body["KeySchema"], body["AttributeDefinitions"])
-        view = try StreamView(specification: body["StreamSpecification"])
-        for index in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] as [Text] where body[index] != nil {
+        schema = try KeySchema(try body.elements("KeySchema"), try body.elements("AttributeDefinitions"))
+        view = try StreamView(specification: try body.object("StreamSpecification"))
+        for index in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] as [Text]
+        where try body.elements(index) != nil {
             throw .validation("\(index.string): this endpoint has tables without indexes only")
         }
-        switch body["BillingMode"]?.text?.string {
+        switch try body.text("BillingMode")?.string {
         case "PAY_PER_REQUEST"?: capacity = nil
         case nil, "PROVISIONED"?:
-            guard let throughput = body["ProvisionedThroughput"],
-                let read = throughput["ReadCapacityUnits"]?.integer, let write = throughput["WriteCapacityUnits"]?.integer,
-                read > 0, write > 0
+            guard let throughput = try body.object("ProvisionedThroughput"),
+                let read = try throughput.integer("ReadCapacityUnits"),
+                let write = try throughput.integer("WriteCapacityUnits"), read > 0, write > 0
             else {
                 throw .validation(
                     "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
@@ -38,7 +39,7 @@ package struct TableDefinition: Sendable {
     /// A table's name, by the service's rule (API Reference, CreateTable): 3 to 255 of `[a-zA-Z0-9_.-]`. An ARN of a table of
     /// this endpoint will do as well.
     static func name(in body: JSON) throws(ServiceError) -> Text {
-        guard let given = body["TableName"]?.text else {
+        guard let given = try body.text("TableName") else {
             throw .validation("The parameter 'TableName' is required but was not present in the request")
         }
         let bytes = given.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

@@ -5,6 +5,8 @@ package struct ServiceError: Error, Hashable, Sendable {
     package let message: String
     /// Of HTTP.
     package let status: Int
+    /// What the item is that failed a condition, for who has asked for it.
+    package var item: Attributes?
 
     package init(code: String, message: String, status: Int = 400) {
         self.code = code
