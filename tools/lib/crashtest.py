@@ -484,6 +484,9 @@ class CrashTest:
                 shutil.rmtree(os.path.dirname(follower.path))
         for target, tally in self.tallies.items():
             never = [point for point in self.points if not tally.kills[point]]
+            # A compaction is killed only where it has something to fold, which a few kills may never meet.
+            if sum(tally.kills.values()) < 100:
+                never = [point for point in never if point != DURING_COMPACTION]
             if never or not tally.in_scan or not tally.rewinds or tally.out_of_reach * 5 > tally.starts:
                 raise DoesNotHold(
                     f"the test itself, into {target}",
