@@ -365,17 +365,17 @@ def test_time_ends_with_the_year_9999(start: Callable[..., StreamSim]) -> None:
     sim = start(manual_clock=True)
     for _ in range(30):
         sim.advance(8_000_000_000)
-    with pytest.raises(ControlError) as caught:
-        for _ in range(3000):
-            sim.control("POST", "advance", {"seconds": 1e10})
-    assert caught.value.status == 400
-    assert sim.advance(0) < 253_402_300_800
+    now = sim.advance(1e10)
+    for _ in range(1000):
+        refuses(sim, "POST", "advance", {"seconds": 1e10})
+    assert sim.advance(0) == now
     assert sim.create_table("Table").stream.startswith("arn:")
 
 
 @pytest.mark.parametrize(
     ("path", "wrong"),
-    [("load", {"changes": 1, "keys": "many"}), ("load", {"changes": 1, "hot": "x"}), ("load", {"changes": 1, "keys": None}),
+    [("load", {"changes": 1, "keys": "many"}), ("load", {"changes": 1, "hot": "x"}),
+     ("load", {"changes": 1, "keys": None}),
      ("load", {"changes": 1, "per_second": 5}), ("load", {"changes": 100_001}), ("split", {"shard": 5}),
      ("roll-over", {"shard": None}), ("trim", {"keep": "1"}), ("trim", {"keep": None}), ("split", {"table": 5})],
     ids=str,
@@ -417,17 +417,21 @@ def test_records_come_in_pages(sim: StreamSim, table: SimulatedTable) -> None:
 @pytest.mark.parametrize("type", ["S", "N", "B"])
 @pytest.mark.parametrize("hash", ["version", "text", "_id", "S", "select"])
 def test_a_load_never_writes_over_the_key(sim: StreamSim, name: str, hash: str, type: str) -> None:
-    table = sim.create_table(name, hash_key=hash, hash_type=type)
+    assert post(sim, DYNAMODB, "CreateTable", {
+        "TableName": name, "KeySchema": [{"AttributeName": hash, "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": hash, "AttributeType": type}],
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    }).status == 200
     sim.load(name, 300, keys=5, hot=5)
     made = {json.dumps(record["record"]["dynamodb"]["Keys"]) for record in sim.records(name)}
     assert 1 < len(made) <= 5, made
-    assert len(table.items()) <= 5
+    assert len(sim.items(name)) <= 5
 
 
 def test_binary_keys_are_as_many_as_others(sim: StreamSim, name: str) -> None:
-    """Of 70000 numbers two bytes would make 65536 keys at most."""
+    """Two bytes of their numbers would make 65536 at most."""
     sim.create_table(name, hash_type="B")
-    for _ in range(5):
+    for _ in range(2):
         sim.load(name, 100_000, keys=200_000, hot=200_000)
     count = post(sim, DYNAMODB, "DescribeTable", {"TableName": name}).json["Table"]["ItemCount"]
     assert count > 70_000

@@ -270,7 +270,8 @@ package struct Simulator: Sendable {
         let label = CalendarDate.text(created)
         var stream = Stream(
             arn: Text("arn:aws:dynamodb:us-east-1:000000000000:table/\(name.string)/stream/\(label)"),
-            label: Text(label), table: name, schema: schema, view: view, created: created, activeAt: now + settings.tableDelay)
+            label: Text(label), table: name, schema: schema, view: view, created: created,
+            activeAt: now + settings.tableDelay)
         let shards = UInt64(max(1, settings.shards))
         let width = UInt64.max / shards
         for index in 0..<shards {

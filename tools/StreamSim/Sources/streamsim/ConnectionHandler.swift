@@ -79,7 +79,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             ])
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if let count {
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body.prefix(count))))), promise: nil)
+            let sent = ByteBuffer(bytes: reply.body.prefix(count))
+            context.write(wrapOutboundOut(.body(.byteBuffer(sent))), promise: nil)
         }
         guard count ?? reply.body.count == reply.body.count else {
             // The end would complain of what is missing; the connection just breaks.

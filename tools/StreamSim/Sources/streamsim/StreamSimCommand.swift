@@ -29,7 +29,9 @@ struct StreamSimCommand: AsyncParsableCommand {
     var quirks: [Quirk] = []
 
     @Option(
-        help: "real, or manual: time stands until POST /control/advance moves it, and the same calls get the same bytes.")
+        help: """
+            real, or manual: time stands until POST /control/advance moves it, and the same calls get the same bytes.
+            """)
     var clock = ServerClock.Kind.real
 
     @Flag(help: "End when standard input does, so as not to outlive who started this.")

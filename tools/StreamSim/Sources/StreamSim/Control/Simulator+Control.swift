@@ -163,7 +163,9 @@ extension Simulator {
         guard body["changes"] == nil || body["per_second"] == nil else {
             throw ControlError("load: 'changes' or 'per_second', and not both")
         }
-        guard (1...10_000_000).contains(keys), hot >= 1 else { throw ControlError("load: 'keys' and 'hot' are 1 at least") }
+        guard (1...10_000_000).contains(keys), hot >= 1 else {
+            throw ControlError("load: 'keys' is 1 to 10000000, 'hot' 1 at least")
+        }
         do throws(ServiceError) {
             if let changes = body["changes"] {
                 guard let count = changes.integer, (0...Self.mostChanges).contains(count) else {

@@ -18,7 +18,8 @@ struct Iterator: Hashable, Sendable {
     init?(_ token: Text) {
         let parts = token.bytes.split(separator: UInt8(ascii: "|")).map { Text(utf8: Array($0)) }
         guard parts.count == 5, let stream = Self.number(parts[0]), let shard = parts[1],
-            let place = Self.number(parts[2]), let generation = Self.number(parts[3]), let issued = Self.number(parts[4])
+            let place = Self.number(parts[2]), let generation = Self.number(parts[3]),
+            let issued = Self.number(parts[4])
         else { return nil }
         self.init(stream, shard, place, generation, issued: Int64(issued))
     }
