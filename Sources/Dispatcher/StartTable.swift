@@ -111,13 +111,24 @@ package enum StartTable {
                 return .start(Start(.iterator(iterator)), .storedIterator)
             }
             if number != nil { return anythingElse(number) }
-            return .start(Start(.trimHorizon, notBefore: obtained.wholeSecond), .sinceAnchor)
+            let notBefore = silent(from: obtained, until: checkpoint.accountedUntil).wholeSecond
+            return .start(Start(.trimHorizon, notBefore: notBefore), .sinceAnchor)
         case (.trimHorizon, _, _):
             // With a number after a loss that was skipped: what is left comes after it.
             return .start(Start(.trimHorizon, after: checkpoint.sequenceNumber), .trimHorizon)
         case (.latest, .seeSequenceNumber, nil), (.atSequenceNumber, _, nil), (.afterSequenceNumber, _, _):
             return anythingElse(checkpoint.sequenceNumber)
         }
+    }
+
+    /// The moment that parts what is older than the anchor from what is newer, by the time that a record bears.
+    ///
+    /// Where the shard said that it was in step since and nothing had come, no record was made between the two: half way, neither
+    /// the second to which records are rounded nor a clock that is a little off takes one for the other. Records of the
+    /// anchor's own second would be read again, and the sign of being in step would then speak for more than was delivered.
+    private static func silent(from anchored: Timestamp, until inStep: Timestamp?) -> Timestamp {
+        guard let inStep, inStep > anchored else { return anchored }
+        return anchored + (inStep - anchored) / 2
     }
 
     /// AFTER without a number is an error of the service's (FACTS 1.4); the shard's own start loses nothing.

@@ -60,6 +60,18 @@ struct StartTableTests {
                 == .start(Start(.trimHorizon, notBefore: second), .sinceAnchor))
     }
 
+    @Test("Row 4, its end: what was made before a shard's long silence is not read again with what comes after it")
+    func silentSinceAnchor() {
+        let silent = Sample.checkpoint(
+            status: .inProcessing, type: .latest, stored: old, accountedUntil: Sample.moment + .seconds(-300))
+        let halfWay = Timestamp(microseconds: 1_795_000_000_000_000) + .seconds(-600)
+        #expect(decide(silent) == .start(Start(.trimHorizon, notBefore: halfWay), .sinceAnchor))
+        let earlier = Sample.checkpoint(
+            status: .inProcessing, type: .latest, stored: old, accountedUntil: Sample.moment + .seconds(-1000))
+        let anchor = Timestamp(microseconds: 1_795_000_000_000_000) + .seconds(-900)
+        #expect(decide(earlier) == .start(Start(.trimHorizon, notBefore: anchor), .sinceAnchor))
+    }
+
     @Test("Row 5: the trim horizon")
     func trimHorizon() {
         #expect(decide(Sample.checkpoint()) == .start(Start(.trimHorizon), .trimHorizon))

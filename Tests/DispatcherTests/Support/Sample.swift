@@ -23,7 +23,8 @@ enum Sample {
 
     static func checkpoint(
         _ shard: String = "a", parent: String? = nil, status: Status = .notProcessed, type: IteratorType = .trimHorizon,
-        number: SequenceNumber? = nil, stored: StoredIterator? = nil, ending: SequenceNumber? = nil
+        number: SequenceNumber? = nil, stored: StoredIterator? = nil, ending: SequenceNumber? = nil,
+        accountedUntil: Timestamp? = nil
     ) -> Checkpoint {
         var checkpoint = Checkpoint(
             shard: key(shard),
@@ -33,6 +34,7 @@ enum Sample {
         checkpoint.status = status
         checkpoint.sequenceNumber = number
         checkpoint.storedIterator = stored
+        checkpoint.accountedUntil = accountedUntil
         return checkpoint
     }
 

@@ -101,3 +101,26 @@ extension Disk.Entry {
             table: batch.table.name, origin: batch.origin, changes: changes, isWhole: changes.count == batch.count)
     }
 }
+
+// As the trail of a run shows them.
+extension Disk.ItemID: CustomStringConvertible {
+    package var description: String {
+        "\(table) \(key.text)"
+    }
+}
+
+extension Disk.Entry: CustomStringConvertible {
+    package var description: String {
+        let written = changes.map { written in
+            let number = written.row.change.map { " by \($0.number)" } ?? ""
+            return "\(written.item.key.text)\(written.row.image == nil ? " removed" : "")\(number)"
+        }
+        return "\(isWhole ? "" : "a part of ")\(origin): \(written.joined(separator: "; "))"
+    }
+}
+
+extension CanonicalKey {
+    fileprivate var text: String {
+        "[" + [hash, range].compactMap(\.self).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ") + "]"
+    }
+}

@@ -251,14 +251,24 @@ package struct Judge: Sendable {
         let different = items.filter { item in
             disk.rows[item]?.image != source[item] && !mayDiffer(item, from: source[item], letters, trimmed)
         }
-        return different.isEmpty ? [] : [Violation(.difference, "\(table): \(different.count) items differ")]
+        guard let first = different.min(by: { $0.description < $1.description }) else { return [] }
+        return [
+            Violation(
+                .difference,
+                "\(table): \(different.count) items differ, as \(first): the source has \(Self.text(source[first])), "
+                    + "the target \(Self.text(disk.rows[first]?.image))")
+        ]
+    }
+
+    private static func text(_ image: [UInt8]?) -> String {
+        image.map { String(decoding: $0, as: UTF8.self) } ?? "nothing"
     }
 
     private func mayDiffer(
         _ item: Disk.ItemID, from image: [UInt8]?, _ letters: Set<Disk.ItemID>, _ trimmed: Trimmed
     ) -> Bool {
         guard let newest = truth.newest[item], let place = truth.place(of: newest),
-            let record = truth.record(newest), !(disk.holds[newest.shard] ?? []).contains(newest.number)
+            let record = truth.record(newest), !stands(newest)
         else { return false }
         if isPutAside(newest.number, of: newest.shard) { return true }
         if isScanned(place, record, of: newest.shard) {
@@ -266,6 +276,13 @@ package struct Judge: Sendable {
             return image == nil || letters.contains(item)
         }
         return place < owed(of: newest.shard) || isExcused(place, of: newest.shard, trimmed)
+    }
+
+    /// Whether a record is in the target, and its shard has not been set back behind it since: a replay that never came to it
+    /// again may have written older ones over it.
+    private func stands(_ change: Disk.Origin) -> Bool {
+        (disk.holds[change.shard] ?? []).contains(change.number)
+            && chronicle.checkpoint(change.shard)?.claims(change.number) == true
     }
 
     /// A file holds each record once, unless it was read again on purpose.
