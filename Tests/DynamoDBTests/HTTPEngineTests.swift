@@ -85,10 +85,20 @@ struct HTTPEngineTests {
         await engine.shutdown()
     }
 
+    /// A busy machine may let a test wait for longer than a request may take.
+    private static func patientEngine(transfers: Int = 8) throws -> HTTPEngine {
+        var settings = HTTPSettings()
+        settings.maximumTransfers = transfers
+        (settings.connectTimeout, settings.totalTimeout, settings.stallTimeout) = (
+            .seconds(600), .seconds(600), .seconds(600)
+        )
+        return try HTTPEngine(settings)
+    }
+
     @Test("Cancelling ends a transfer at once, and the connection with it")
     func cancelled() async throws {
         let server = TestServer { _, _ in .silence }
-        let engine = try HTTPEngine()
+        let engine = try Self.patientEngine()
         let request = try Self.request(server)
         let task = Task { () -> CurlError? in
             do throws(CurlError) { _ = try await engine.perform(request) } catch { return error }
@@ -104,13 +114,7 @@ struct HTTPEngineTests {
     @Test("Cancelling takes out a request that waits for its turn, and one that never began")
     func cancelledWaiting() async throws {
         let server = TestServer { _, _ in .silence }
-        var settings = HTTPSettings()
-        settings.maximumTransfers = 1
-        // A busy machine may let this task wait for longer than a request may take.
-        (settings.connectTimeout, settings.totalTimeout, settings.stallTimeout) = (
-            .seconds(600), .seconds(600), .seconds(600)
-        )
-        let engine = try HTTPEngine(settings)
+        let engine = try Self.patientEngine(transfers: 1)
         let request = try Self.request(server)
         func perform() -> Task<CurlError?, Never> {
             Task {
@@ -135,7 +139,7 @@ struct HTTPEngineTests {
         await engine.shutdown()
     }
 
-    @Test("A silent server, and one that stops in the middle, are given up on", .timeLimit(.minutes(1)))
+    @Test("A silent server, and one that stops in the middle, are given up on", .timeLimit(.minutes(5)))
     func timeouts() async throws {
         let server = TestServer { _, before in
             before == 0 ? .silence : .stall("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")

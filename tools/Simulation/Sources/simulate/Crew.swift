@@ -6,10 +6,20 @@ internal import Synchronization
 struct Crew {
     private let command: Simulate
 
+    private struct Shared {
+        var report: Report
+        var progress: Progress
+
+        mutating func take(_ line: Report.Line) {
+            report.add(line)
+            progress.show(report)
+        }
+    }
+
     init(_ command: Simulate) { self.command = command }
 
     func run(_ report: inout Report) throws {
-        let shared = Mutex(report)
+        let shared = Mutex(Shared(report: report, progress: Progress(of: command.seeds)))
         let isOver = Mutex(false)
         let failure = Mutex<(any Error)?>(nil)
         DispatchQueue.concurrentPerform(iterations: command.jobs) { index in
@@ -20,12 +30,15 @@ struct Crew {
             }
         }
         if let error = failure.withLock({ $0 }) { throw error }
-        report = shared.withLock { $0 }
+        report = shared.withLock { shared in
+            shared.progress.end()
+            return shared.report
+        }
     }
 
     /// One process after the other, where one traps.
     private func play(
-        from first: UInt64, _ report: borrowing Mutex<Report>, _ isOver: borrowing Mutex<Bool>
+        from first: UInt64, _ shared: borrowing Mutex<Shared>, _ isOver: borrowing Mutex<Bool>
     ) throws {
         var next = first
         let end = command.from + command.seeds
@@ -55,7 +68,7 @@ struct Crew {
                     }
                     let result = try JSONDecoder().decode(Report.Line.self, from: line)
                     playing = nil
-                    report.withLock { $0.add(result) }
+                    shared.withLock { $0.take(result) }
                     if command.first, !result.violations.isEmpty { isOver.withLock { $0 = true } }
                 }
                 if isOver.withLock({ $0 }) { process.terminate() }
@@ -64,7 +77,7 @@ struct Crew {
             if isOver.withLock({ $0 }) { return }
             guard process.terminationStatus != 0 else { return }
             guard let seed = playing else { return }
-            report.withLock { $0.add(Report.Line(trappedAt: seed, process.terminationStatus)) }
+            shared.withLock { $0.take(Report.Line(trappedAt: seed, process.terminationStatus)) }
             if command.first { isOver.withLock { $0 = true } }
             next = seed + UInt64(command.jobs)
         }

@@ -63,11 +63,14 @@ struct Simulate: ParsableCommand {
         if jobs > 1 {
             try Crew(self).run(&report)
         } else {
+            var progress = Progress(of: seeds)
             for seed in from..<from + seeds {
                 if let minutes, ContinuousClock.now - began > .seconds(minutes * 60) { break }
                 report.add(Report.Line(Scenario.play(Plan(seed: seed), in: Self.folder())))
+                progress.show(report)
                 if first, report.failed.count > 0 { break }
             }
+            progress.end()
         }
         let failed = report.failed.sorted { $0.seed < $1.seed }
         for (index, line) in failed.enumerated() {
