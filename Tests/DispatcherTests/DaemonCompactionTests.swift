@@ -19,7 +19,7 @@ struct DaemonCompactionTests {
         let before = try rig.journal { try $0.checkpoint(of: Sample.key("a")) }
         var configuration = Rig.following
         configuration.onLoss = LossPolicies(.skip)
-        try await rig.run(configuration, now: { .now() + .seconds(50 * 3600) }) { daemon in
+        try await rig.run(configuration, ahead: .seconds(50 * 3600)) { daemon in
             try await eventually("they are folded") {
                 try daemon.journal.kinds(of: "a").contains("advances_folded")
             }

@@ -280,7 +280,7 @@ struct DaemonFollowingTests {
             try await eventually("the shard is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
         }
         rig.source.change("a") { $0.put(4...6, at: .now() + .seconds(1)) }
-        try await rig.run(configuration, now: { .now() + .seconds(1000) }) { daemon in
+        try await rig.run(configuration, ahead: .seconds(1000)) { daemon in
             try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 6 }
         }
         #expect(rig.target.numbers == [4, 5, 6])

@@ -206,7 +206,7 @@ struct DaemonLossPolicyTests {
         }
         rig.source.heal()
         rig.source.change("a") { $0.trimmed = 8 }
-        try await rig.run(following(.skip), now: { .now() + .seconds(10 * 3600) }) { daemon in
+        try await rig.run(following(.skip), ahead: .seconds(10 * 3600)) { daemon in
             try await eventually("what is left is journaled") { try daemon.journal.number(of: "a") == 9 }
         }
         #expect(rig.target.numbers == [1, 2, 3, 4, 9])
@@ -224,7 +224,7 @@ struct DaemonLossPolicyTests {
         }
         rig.source.heal()
         rig.source.change("b") { $0.trimmed = 2 }
-        let outcome = try await rig.run(following(.skip), now: { .now() + .seconds(25 * 3600) }) { daemon in
+        let outcome = try await rig.run(following(.skip), ahead: .seconds(25 * 3600)) { daemon in
             try await eventually("what is left is journaled") { try daemon.journal.number(of: "b") == 9 }
         }
         #expect(throws: Never.self) { try outcome.get() }
@@ -245,7 +245,7 @@ struct DaemonLossPolicyTests {
         rig.source.heal()
         rig.source.change("b") { $0.trimmed = 1 }
         rig.source.change("c") { $0.trimmed = 1 }
-        try await rig.run(following(.skip), now: { .now() + .seconds(25 * 3600) }) { daemon in
+        try await rig.run(following(.skip), ahead: .seconds(25 * 3600)) { daemon in
             try await eventually("what is left is journaled") { try daemon.journal.number(of: "c") == 9 }
         }
         #expect(rig.target.numbers == [1, 2, 3, 4, 6, 8, 9])
@@ -265,7 +265,7 @@ struct DaemonLossPolicyTests {
         rig.source.change("b") { $0.trimmed = 2 }
         // It stood still, and then it is gone.
         for cause in [LossCause.stoodStill, .shardGone] {
-            try await rig.run(following(.stop), now: { .now() + .seconds(25 * 3600) }) { daemon in
+            try await rig.run(following(.stop), ahead: .seconds(25 * 3600)) { daemon in
                 try await eventually("the daemon ends") { daemon.hasEnded }
             }
             #expect(try loss()?.lost.cause == cause)
@@ -277,7 +277,7 @@ struct DaemonLossPolicyTests {
                 ])
             }
         }
-        try await rig.run(following(.stop), now: { .now() + .seconds(25 * 3600) }) { daemon in
+        try await rig.run(following(.stop), ahead: .seconds(25 * 3600)) { daemon in
             try await eventually("the daemon ends, or goes on") {
                 if daemon.hasEnded { return true }
                 return try daemon.journal.number(of: "b") == 9
@@ -295,7 +295,7 @@ struct DaemonLossPolicyTests {
         try await rig.run(configuration) { daemon in
             try await eventually("the shard is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
         }
-        let outcome = try await rig.run(configuration, now: { .now() + .seconds(25 * 3600) }) { daemon in
+        let outcome = try await rig.run(configuration, ahead: .seconds(25 * 3600)) { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
         guard case .failure(.rangeLost(_, _, let lost)) = outcome else {
@@ -350,7 +350,7 @@ struct DaemonLossPolicyTests {
         rig.source.remove("a")
         rig.source.add(FakeShard("c", parent: "b", 7...9))
         let hours = longAgo ? 25 : 2
-        try await rig.run(following(.skip), now: { .now() + .seconds(hours * 3600) }) { daemon in
+        try await rig.run(following(.skip), ahead: .seconds(hours * 3600)) { daemon in
             try await eventually("what is there is journaled") { try daemon.journal.number(of: "c") == 9 }
         }
         #expect(try loss(of: "c")?.lost.cause == (longAgo ? .stoodStill : nil))
@@ -414,7 +414,7 @@ struct DaemonLossPolicyTests {
         }
         rig.source.add(FakeShard("c", parent: "b", 7...9))
         for _ in 1...2 {
-            let outcome = try await rig.run(following(.stop), now: { .now() + .seconds(25 * 3600) }) { daemon in
+            let outcome = try await rig.run(following(.stop), ahead: .seconds(25 * 3600)) { daemon in
                 try await eventually("the daemon ends") { daemon.hasEnded }
             }
             guard case .failure(.rangeLost) = outcome else {

@@ -130,7 +130,7 @@ struct DaemonLossTests {
             try await eventually("the shard is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
         }
         rig.source.remove("a")
-        let outcome = try await rig.run(now: { .now() + .seconds(25 * 3600) }) { daemon in
+        let outcome = try await rig.run(ahead: .seconds(25 * 3600)) { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
         #expect(stopped(by: outcome) == .stoodStill)
@@ -143,7 +143,8 @@ struct DaemonLossTests {
         rig.source.add(FakeShard("p", 1...2, isClosed: true), FakeShard("a", parent: "p", 3...8))
         let gate = rig.source.hold(operation, of: "a")
         let asleep = Mutex(Duration.zero)
-        let outcome = try await rig.run(now: { .now() + asleep.withLock { $0 } }) { daemon in
+        let now: @Sendable () -> Timestamp = { .now() + asleep.withLock { $0 } }
+        let outcome = try await rig.run(now: now) { daemon in
             try await eventually("the shard is asked for") { gate.arrivals == 1 }
             asleep.withLock { $0 = .seconds(30 * 3600) }
             rig.source.change("a") { $0.trimmed = 2 }

@@ -245,7 +245,7 @@ struct DaemonRecoveryTests {
             try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
         }
         rig.target.restore(RecordingTarget.Contents())
-        let outcome = try await rig.run(now: { .now() + .seconds(25 * 3600) }) { daemon in
+        let outcome = try await rig.run(ahead: .seconds(25 * 3600)) { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
         guard case .failure(.needsFullSync) = outcome else {

@@ -38,7 +38,7 @@ ANY_MOMENT = "any moment"
 AFTER_REWIND = "after a rewind"
 IN_REWIND = "in_rewind"
 DURING_COMPACTION = "during_compaction"
-# Where a daemon or a command can be told to die. A program without one of them is not tested there.
+# Where a daemon or a command can be told to die. A program that knows others, or not all of them, is refused.
 POINTS = frozenset({
     "before_target_write", "after_target_write", "before_append", "after_append", "in_discovery", "before_children",
     IN_REWIND, DURING_COMPACTION,
@@ -96,19 +96,11 @@ def points_of(binary: str) -> list[str]:
         raise SystemExit(f"crashtest: {binary} does not name its crash points: {result.stderr.strip()}")
     known = points.strip().split(", ")
     missing = POINTS - set(known)
-    if DURING_COMPACTION in missing and not has_compact(binary):
-        print(f"{binary} has no command compact, so nothing is killed {DURING_COMPACTION}", flush=True)
-        missing -= {DURING_COMPACTION}
     if missing:
         raise SystemExit(f"crashtest: {binary} does not know the crash points {', '.join(sorted(missing))}")
     if more := set(known) - POINTS:
         raise SystemExit(f"crashtest: {binary} has crash points that are not tested here: {', '.join(sorted(more))}")
     return known
-
-
-def has_compact(binary: str) -> bool:
-    result = Shakectl(binary, "").call("--help", journal=False)
-    return re.search(r"^  compact\b", result.stdout, re.MULTILINE) is not None
 
 
 def is_refusal(result: subprocess.CompletedProcess[str]) -> bool:
@@ -468,7 +460,7 @@ class CrashTest:
         self.faults = faults
         self.per_second = per_second
         self.points = points_of(binary)
-        self.clock_ahead = clock_ahead(folder) if DURING_COMPACTION in self.points else ""
+        self.clock_ahead = clock_ahead(folder)
         self.sieges = max(2, round(kills / per_siege))  # one of each mode at least
         self.tallies = {target: Tally() for target in targets}
         self.followers = followers

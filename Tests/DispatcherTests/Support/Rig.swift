@@ -56,11 +56,21 @@ final class Rig: Sendable {
 
     /// Runs a daemon for as long as `body` does; then everything held is let go, and the daemon is stopped.
     ///
+    /// - Parameter ahead: so much later than now it is.
     /// - Returns: how the daemon ended.
     @discardableResult
     func run(
-        _ configuration: DaemonConfiguration = Rig.following,
-        now: @escaping @Sendable () -> Timestamp = { .now() },
+        _ configuration: DaemonConfiguration = Rig.following, ahead: Duration = .zero,
+        _ body: (Running) async throws -> Void
+    ) async throws -> Result<Void, DaemonError> {
+        let now: @Sendable () -> Timestamp = { .now() + ahead }
+        return try await run(configuration, now: now, body)
+    }
+
+    /// The same, with a clock of the test's own.
+    @discardableResult
+    func run(
+        _ configuration: DaemonConfiguration = Rig.following, now: @escaping @Sendable () -> Timestamp,
         _ body: (Running) async throws -> Void
     ) async throws -> Result<Void, DaemonError> {
         let journal = try await openJournal(surroundings(now: now))
