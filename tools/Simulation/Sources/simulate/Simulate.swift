@@ -77,7 +77,7 @@ struct Simulate: ParsableCommand {
             print("seed \(line.seed) FAILS")
             for violation in line.violations.prefix(5) { print("  \(violation)") }
             // What it is about is seen from the first; another may trap, and takes a process with it.
-            if index == 0, line.kind != nil { tell(Plan(seed: line.seed), isWhole: false, isShrunk: shrink && !first) }
+            if index == 0, line.kind != nil { tell(Plan(seed: line.seed), isWhole: false, isShrunk: shrink) }
             print("  again: SHAKE_SEED=\(line.seed) tools/simulate")
         }
         let complaints = report.complaints
@@ -109,7 +109,10 @@ struct Simulate: ParsableCommand {
         guard isShrunk else { return false }
         var shrinker = Shrinker(plan, failingWith: kind)
         shrinker.run { Scenario.play($0, in: Self.folder()).violations.first?.kind }
-        print("  made smaller in \(shrinker.tries) tries; it still shows \"\(kind.rawValue)\":")
+        let smaller = Scenario.play(shrinker.plan, in: Self.folder()).jobs
+        print(
+            "  made smaller in \(shrinker.tries) tries, from \(result.jobs) steps of work to \(smaller); it still shows "
+                + "\"\(kind.rawValue)\":")
         print("  SHAKE_PLAN='\(Self.text(shrinker.plan))' tools/simulate")
         return false
     }
