@@ -25,6 +25,12 @@ enum Base64 {
         }
     }
 
+    static func text(_ bytes: [UInt8]) -> Text {
+        var text: [UInt8] = []
+        write(bytes, into: &text)
+        return Text(checked: text)
+    }
+
     static func bytes(_ text: Text) throws(ServiceError) -> [UInt8] {
         let text = text.bytes
         guard text.count % 4 == 0 else {
