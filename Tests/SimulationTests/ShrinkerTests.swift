@@ -12,11 +12,12 @@ struct ShrinkerTests {
         })
         var shrinker = Shrinker(Plan(seed: seed), failingWith: .lost)
         shrinker.run { plan in
-            plan.splits && plan.faults > 2 && plan.lives.contains { $0.duration >= .seconds(1) } ? .lost : nil
+            (plan.splits && plan.faults > 2 && plan.lives.contains { $0.duration >= .seconds(1) } ? .lost : nil, plan.faults)
         }
         let plan = shrinker.plan
         #expect(plan.splits)
         #expect((3...5).contains(plan.faults))
+        #expect(shrinker.steps == plan.faults, "what the last plan that fails took")
         #expect(plan.lives.count == 1)
         #expect(plan.lives[0].duration >= .seconds(1) && plan.lives[0].duration < .seconds(2))
         #expect(plan.tables == 1 && plan.shards == 1 && plan.keys == 1 && plan.items == 0)
@@ -27,16 +28,19 @@ struct ShrinkerTests {
     @Test("A plan that fails in another way is not the same bug made smaller")
     func kinds() {
         var shrinker = Shrinker(Plan(seed: 1), failingWith: .lost)
-        shrinker.run { _ in .order }
-        #expect(shrinker.plan == Plan(seed: 1))
+        shrinker.run { _ in (.order, 1) }
+        #expect(shrinker.plan == Plan(seed: 1) && shrinker.steps == nil)
         #expect(shrinker.tries > 10)
     }
 
-    @Test("No more plans are played than allowed")
+    @Test("No more plans are played than allowed, and no more once they took too many steps")
     func bound() {
         var shrinker = Shrinker(Plan(seed: 1), failingWith: .lost, tries: 7)
-        shrinker.run { _ in .lost }
+        shrinker.run { _ in (.lost, 1) }
         #expect(shrinker.tries == 7)
+        shrinker = Shrinker(Plan(seed: 1), failingWith: .lost, steps: 5000)
+        shrinker.run { _ in (.lost, 2000) }
+        #expect(shrinker.tries == 3)
     }
 
     @Test("A plan's text says all of it", arguments: 1...50 as ClosedRange<UInt64>)

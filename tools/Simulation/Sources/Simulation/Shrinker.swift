@@ -3,37 +3,45 @@ internal import Journal
 
 /// Makes a plan that fails smaller, as long as it fails in the same way.
 package struct Shrinker: Sendable {
-    /// Plays a plan; what it violates first.
-    package typealias Play = (Plan) -> Violation.Kind?
+    /// Plays a plan; what it violates first, and how many steps of work that took.
+    package typealias Play = (Plan) -> (kind: Violation.Kind?, steps: Int)
 
     private let kind: Violation.Kind
-    private var left: Int
+    private let mostTries: Int
+    private let mostSteps: Int
+    private var stepsTaken = 0
     package private(set) var plan: Plan
+    /// How many steps of work `plan` takes, where anything was left out.
+    package private(set) var steps: Int?
     /// Plans that were played.
     package private(set) var tries = 0
 
     /// - Parameters:
     ///   - kind: what `plan` violates first.
     ///   - tries: how many plans may be played.
-    package init(_ plan: Plan, failingWith kind: Violation.Kind, tries: Int = 400) {
+    ///   - steps: and after how many steps of work no more is: one that has no end takes millions.
+    package init(_ plan: Plan, failingWith kind: Violation.Kind, tries: Int = 400, steps: Int = 10_000_000) {
         self.plan = plan
         self.kind = kind
-        left = tries
+        (mostTries, mostSteps) = (tries, steps)
     }
+
+    private var mayGoOn: Bool { tries < mostTries && stepsTaken < mostSteps }
 
     /// Tries one thing less after the other, until none can be left out or the tries are used up.
     package mutating func run(_ play: Play, progress: (Plan) -> Void = { _ in }) {
         var hasShrunk = true
-        while hasShrunk, left > 0 {
+        while hasShrunk, mayGoOn {
             hasShrunk = false
             for step in Self.steps(of: plan) {
-                guard left > 0 else { return }
+                guard mayGoOn else { return }
                 // What was left out meanwhile may be what this step was about.
                 guard let smaller = step(plan), smaller != plan else { continue }
-                left -= 1
+                let played = play(smaller)
                 tries += 1
-                guard play(smaller) == kind else { continue }
-                plan = smaller
+                stepsTaken += played.steps
+                guard played.kind == kind else { continue }
+                (plan, steps) = (smaller, played.steps)
                 hasShrunk = true
                 progress(plan)
             }

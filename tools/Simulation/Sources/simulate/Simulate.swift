@@ -108,11 +108,13 @@ struct Simulate: ParsableCommand {
         }
         guard isShrunk else { return false }
         var shrinker = Shrinker(plan, failingWith: kind)
-        shrinker.run { Scenario.play($0, in: Self.folder()).violations.first?.kind }
-        let smaller = Scenario.play(shrinker.plan, in: Self.folder()).jobs
+        shrinker.run { plan in
+            let played = Scenario.play(plan, in: Self.folder())
+            return (played.violations.first?.kind, played.jobs)
+        }
         print(
-            "  made smaller in \(shrinker.tries) tries, from \(result.jobs) steps of work to \(smaller); it still shows "
-                + "\"\(kind.rawValue)\":")
+            "  made smaller in \(shrinker.tries) tries, from \(result.jobs) steps of work to \(shrinker.steps ?? result.jobs); "
+                + "it still shows \"\(kind.rawValue)\":")
         print("  SHAKE_PLAN='\(Self.text(shrinker.plan))' tools/simulate")
         return false
     }
