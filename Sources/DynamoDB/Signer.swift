@@ -32,23 +32,31 @@ final class Signer: Sendable {
         headers: [(name: String, value: String)], body: [UInt8], with credentials: Credentials, at time: Timestamp
     ) -> Signature {
         let date = time.compact
-        let day = String(date.prefix(8))
+        let day = String(decoding: date.utf8.prefix(8), as: UTF8.self)
         var signed = headers + [("x-amz-date", date)]
         if let token = credentials.sessionToken { signed.append(("x-amz-security-token", token)) }
         signed.sort { $0.name < $1.name }
         let names = signed.map(\.name).joined(separator: ";")
-        var canonical = "POST\n/\n\n"
-        for (name, value) in signed { canonical += "\(name):\(value.collapsed)\n" }
-        canonical += "\n\(names)\n\(SHA256.hash(data: body).hex)"
+        var canonical = Array("POST\n/\n\n".utf8)
+        canonical.reserveCapacity(1024)
+        for (name, value) in signed {
+            canonical += name.utf8
+            canonical.append(UInt8(ascii: ":"))
+            canonical.append(collapsed: value)
+            canonical.append(UInt8(ascii: "\n"))
+        }
+        canonical += "\n\(names)\n".utf8
+        canonical.append(hex: SHA256.hash(data: body))
         let scope = "\(day)/\(region)/\(service)/aws4_request"
-        let text = "AWS4-HMAC-SHA256\n\(date)\n\(scope)\n\(SHA256.hash(data: Array(canonical.utf8)).hex)"
-        let signature = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key(day, credentials)).hex
-        let authorization =
+        var text = Array("AWS4-HMAC-SHA256\n\(date)\n\(scope)\n".utf8)
+        text.append(hex: SHA256.hash(data: canonical))
+        var authorization = Array(
             """
-            AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scope), SignedHeaders=\(names), \
-            Signature=\(signature)
-            """
-        return Signature(date: date, token: credentials.sessionToken, authorization: authorization)
+            AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scope), SignedHeaders=\(names), Signature=
+            """.utf8)
+        authorization.append(hex: HMAC<SHA256>.authenticationCode(for: text, using: key(day, credentials)))
+        return Signature(
+            date: date, token: credentials.sessionToken, authorization: String(decoding: authorization, as: UTF8.self))
     }
 
     private func key(_ day: String, _ credentials: Credentials) -> SymmetricKey {
@@ -66,25 +74,28 @@ final class Signer: Sendable {
 
 extension Timestamp {
     /// `20150830T123600Z`, in UTC whatever the locale's calendar.
-    fileprivate var compact: String { description.prefix(19).filter { $0 != "-" && $0 != ":" } + "Z" }
-}
-
-extension String {
-    /// Without space at the ends, and runs of spaces made one.
-    fileprivate var collapsed: String { split(separator: " ").joined(separator: " ") }
+    fileprivate var compact: String {
+        let digits = description.utf8.prefix(19).filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ":") }
+        return String(decoding: digits, as: UTF8.self) + "Z"
+    }
 }
 
 /// Digits of base 16.
 private let digits = Array("0123456789abcdef".utf8)
 
-extension Sequence<UInt8> {
-    fileprivate var hex: String {
-        var text: [UInt8] = []
-        text.reserveCapacity(2 * underestimatedCount)
-        for byte in self {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+extension [UInt8] {
+    fileprivate mutating func append(hex bytes: some Sequence<UInt8>) {
+        for byte in bytes {
+            append(digits[Int(byte >> 4)])
+            append(digits[Int(byte & 15)])
         }
-        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Without space at the ends, and runs of spaces made one.
+    fileprivate mutating func append(collapsed value: String) {
+        for (index, word) in value.utf8.split(separator: UInt8(ascii: " ")).enumerated() {
+            if index > 0 { append(UInt8(ascii: " ")) }
+            self += word
+        }
     }
 }

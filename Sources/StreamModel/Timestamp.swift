@@ -36,9 +36,22 @@ extension Timestamp: CustomStringConvertible {
         let (year, month, dayOfMonth) = Self.civil(day: day)
         let second = microsecond / 1_000_000
         let fraction = microsecond % 1_000_000
-        let date = "\(year.padded(4))-\(month.padded(2))-\(dayOfMonth.padded(2))"
-        let time = "\((second / 3600).padded(2)):\((second / 60 % 60).padded(2)):\((second % 60).padded(2))"
-        return "\(date)T\(time)\(fraction == 0 ? "" : ".\(fraction.padded(6))")Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(27)
+        func append(_ value: Int64, _ width: Int, then separator: Unicode.Scalar) {
+            let digits = String(value).utf8
+            for _ in 0..<Swift.max(0, width - digits.count) { text.append(UInt8(ascii: "0")) }
+            text += digits
+            text.append(UInt8(ascii: separator))
+        }
+        append(year, 4, then: "-")
+        append(month, 2, then: "-")
+        append(dayOfMonth, 2, then: "T")
+        append(second / 3600, 2, then: ":")
+        append(second / 60 % 60, 2, then: ":")
+        append(second % 60, 2, then: fraction == 0 ? "Z" : ".")
+        if fraction != 0 { append(fraction, 6, then: "Z") }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads `2026-11-23`, `2026-11-23T16:32`, `2026-11-23T16:32:34.5Z` or `…+01:00` (a space may stand for `T`;
@@ -108,11 +121,6 @@ extension Int64 {
     fileprivate func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-
-    fileprivate func padded(_ width: Int) -> String {
-        let digits = String(self)
-        return String(repeating: "0", count: Swift.max(0, width - digits.utf8.count)) + digits
     }
 }
 

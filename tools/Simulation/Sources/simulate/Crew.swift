@@ -12,7 +12,7 @@ struct Crew {
 
         mutating func take(_ line: Report.Line) {
             report.add(line)
-            progress.show(report)
+            progress.show(report, after: line)
         }
     }
 

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// One line on a terminal that says how far a long run is; nothing where nobody looks.
+/// How far a long run is: a line on a terminal, and each seed that fails as soon as it does.
 struct Progress {
     private static let interval: Duration = .seconds(1)
 
@@ -11,7 +11,9 @@ struct Progress {
 
     init(of total: UInt64) { self.total = total }
 
-    mutating func show(_ report: Report) {
+    /// - Parameter line: what the report has just learned.
+    mutating func show(_ report: Report, after line: Report.Line) {
+        if !line.violations.isEmpty { fails(line) }
         guard isShown, case let now = ContinuousClock.now, now - last >= Self.interval else { return }
         last = now
         let elapsed = (now - began) / .seconds(1)
@@ -24,6 +26,11 @@ struct Progress {
 
     /// Takes the line away.
     func end() { write("") }
+
+    private func fails(_ line: Report.Line) {
+        end()
+        FileHandle.standardError.write(Data("seed \(line.seed): \(line.violations.first ?? "")\n".utf8))
+    }
 
     private func write(_ line: String) {
         guard isShown else { return }

@@ -66,8 +66,9 @@ struct Simulate: ParsableCommand {
             var progress = Progress(of: seeds)
             for seed in from..<from + seeds {
                 if let minutes, ContinuousClock.now - began > .seconds(minutes * 60) { break }
-                report.add(Report.Line(Scenario.play(Plan(seed: seed), in: Self.folder())))
-                progress.show(report)
+                let line = Report.Line(Scenario.play(Plan(seed: seed), in: Self.folder()))
+                report.add(line)
+                progress.show(report, after: line)
                 if first, report.failed.count > 0 { break }
             }
             progress.end()
