@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
 import pathlib
 import re
 
@@ -24,3 +26,12 @@ def test_each_test_that_the_field_failures_name_is_there() -> None:
                 missing.append(f"{file}: {name}")
         missing += [name for name in re.findall(r"mutant `([^`]+)`", row[3]) if f'"{name}": [' not in mutants]
     assert missing == []
+
+
+def test_each_planted_bug_can_still_be_planted() -> None:
+    loader = importlib.machinery.SourceFileLoader("mutants", str(CHECKOUT / "tools" / "mutants"))
+    spec = importlib.util.spec_from_loader("mutants", loader)
+    assert spec
+    mutants = importlib.util.module_from_spec(spec)
+    loader.exec_module(mutants)
+    assert [stale for name in mutants.MUTANTS if (stale := mutants.no_longer_there(name))] == []
