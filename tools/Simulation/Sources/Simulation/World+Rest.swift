@@ -13,6 +13,7 @@ extension World {
         do {
             for event in try journal.events(after: state.judge.chronicle.last, limit: .max) {
                 var noted: [String] = []
+                if tells { state.trail.add("\(conductor.now) journal: \(event.position) \(event.subject) \(event.payload)") }
                 try state.judge.chronicle.take(event) { noted.append($0) }
                 for name in noted { state.coverage[name, default: 0] += 1 }
                 found += violations(of: event, state)
