@@ -101,7 +101,7 @@ package struct Lineage: Sendable {
         let byID = Dictionary(listing.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         return Self.parentsFirst(listing, byID).compactMap { shard in
             guard let checkpoint = checkpoints[shard.id] else {
-                let start = hasKnownAncestor(shard, byID) ? .trimHorizon : startAt
+                let start = followsWhatIsRead(shard, byID) ? .trimHorizon : startAt
                 let status: Status? =
                     if start == .latest, shard.range.isClosed {
                         .notNeeded
@@ -134,14 +134,16 @@ package struct Lineage: Sendable {
     private func isFinished(_ parent: ShardID, _ listing: [ShardID: Shard], _ startAt: IteratorType) -> Bool {
         if let known = checkpoints[parent] { return known.status.letsChildrenStart }
         guard let listed = listing[parent] else { return true }
-        return startAt == .latest && listed.range.isClosed && !hasKnownAncestor(listed, listing)
+        return startAt == .latest && listed.range.isClosed && !followsWhatIsRead(listed, listing)
     }
 
-    private func hasKnownAncestor(_ shard: Shard, _ listing: [ShardID: Shard]) -> Bool {
+    /// Whether an ancestor is known, or is listed as open: it is to be read first, and all of the shard comes after that. (An open
+    /// shard has no descendants, but the pages of a listing are not of one moment.)
+    private func followsWhatIsRead(_ shard: Shard, _ listing: [ShardID: Shard]) -> Bool {
         var visited: Set<ShardID> = []
         var next = shard.parent
         while let id = next, visited.insert(id).inserted {
-            if checkpoints[id] != nil { return true }
+            if checkpoints[id] != nil || listing[id]?.range.isClosed == false { return true }
             next = listing[id]?.parent
         }
         return false

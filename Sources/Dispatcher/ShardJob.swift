@@ -47,8 +47,8 @@ final class ShardJob: Sendable {
         }
     }
 
-    /// What was decided is no more true: an operator has set its parent back since that was seen to be done, or the process was
-    /// suspended for so long that the oldest record left is another one.
+    /// What was decided is no more true: the target has more than the journal said, an operator has set its parent back since
+    /// that was seen to be done, or the process was suspended for so long that the oldest record left is another one.
     private struct Overtaken: Error {}
 
     func run() async -> TableFollower.Event {
@@ -96,9 +96,14 @@ final class ShardJob: Sendable {
     private func takeUp() async throws -> Taken {
         let verdict = Recovery.compare(checkpoint, with: workshop.target.storesPositions ? position : nil)
         workshop.surroundings.observing?("recovery: \(verdict.name)")
-        let ahead: SequenceNumber? = if case .advance(let number) = verdict { number } else { nil }
-
-        guard case .start(let decided, let rule) = decision(ahead: ahead) else {
+        if case .advance(let number) = verdict {
+            // Before the source is asked for what comes next, which may be gone: then that much is not lost.
+            try await advance(to: number)
+            throw Overtaken()
+        }
+        let decision = StartTable.decide(
+            checkpoint, handedOver: handedOver, expired: expired, atHorizon: atHorizon, now: workshop.now())
+        guard case .start(let decided, let rule) = decision else {
             throw DaemonError.needsFullSync(
                 table: schema.name,
                 reason: "shard \(checkpoint.shard.shard) was to be read from its newest record on, and nothing says "
@@ -109,7 +114,7 @@ final class ShardJob: Sendable {
         if decided.place == .trimHorizon, workshop.now() - self.decided >= Recovery.decision { throw Overtaken() }
         let draft = Draft(
             shard: checkpoint.shard, expecting: checkpoint.revision,
-            takenUp(at: decided, rule, iterator, issued: asked + workshop.source.clockLead, ahead: ahead))
+            takenUp(at: decided, rule, iterator, issued: asked + workshop.source.clockLead))
         let receipts: [Receipt]
         do throws(JournalError) {
             receipts = try await workshop.journal.append([draft])
@@ -135,12 +140,6 @@ final class ShardJob: Sendable {
         ).read(taken, maximumPoll: workshop.configuration.maximumPoll)
     }
 
-    private func decision(ahead: SequenceNumber?) -> StartTable.Decision {
-        if let ahead { return .start(Start(.after(ahead)), .afterSequenceNumber) }
-        return StartTable.decide(
-            checkpoint, handedOver: handedOver, expired: expired, atHorizon: atHorizon, now: workshop.now())
-    }
-
     private func iterator(for start: Start) async throws(DynamoDBError) -> ShardIterator {
         if case .iterator(let iterator) = start.place { return iterator }
         return try await workshop.source.iterator(
@@ -149,24 +148,38 @@ final class ShardJob: Sendable {
 
     /// What the journal learns at once: what was seen, what was decided, and that it is being done.
     private func takenUp(
-        at start: Start, _ rule: StartTable.Rule, _ iterator: ShardIterator, issued: Timestamp,
-        ahead: SequenceNumber?
+        at start: Start, _ rule: StartTable.Rule, _ iterator: ShardIterator, issued: Timestamp
     ) -> [Payload] {
-        let queried = Payload.queried(
-            Queried(
-                revision: checkpoint.revision, status: checkpoint.status, iteratorType: checkpoint.iteratorType,
-                sequenceNumber: checkpoint.sequenceNumber, worker: workshop.configuration.worker))
         let resolved = Payload.iteratorResolved(
             IteratorResolved(
                 rule: rule.rawValue, iteratorType: start.iteratorType, sequenceNumber: start.sequenceNumber,
                 iterator: iterator, issued: start.place == .latest ? issued : nil))
-        let status: [Payload] =
-            checkpoint.status == .inProcessing
-            ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "taken up"))]
-        guard let ahead else { return [queried, resolved] + status }
+        return [queried, resolved] + inProcessing
+    }
+
+    /// Says that the target holds what it was written before the append that follows was cut off.
+    private func advance(to number: SequenceNumber) async throws(JournalError) {
         let advanced = Payload.sequenceAdvanced(
-            SequenceAdvanced(
-                sequenceNumber: ahead, records: 0, bytes: 0, approximateTime: nil, targetToken: nil))
-        return [queried] + status + [advanced, resolved]
+            SequenceAdvanced(sequenceNumber: number, records: 0, bytes: 0, approximateTime: nil, targetToken: nil))
+        do throws(JournalError) {
+            _ = try await workshop.journal.append([
+                Draft(
+                    shard: checkpoint.shard, expecting: checkpoint.revision, [queried] + inProcessing + [advanced])
+            ])
+        } catch {
+            guard case .refused = error else { throw error }
+        }
+    }
+
+    private var queried: Payload {
+        .queried(
+            Queried(
+                revision: checkpoint.revision, status: checkpoint.status, iteratorType: checkpoint.iteratorType,
+                sequenceNumber: checkpoint.sequenceNumber, worker: workshop.configuration.worker))
+    }
+
+    private var inProcessing: [Payload] {
+        checkpoint.status == .inProcessing
+            ? [] : [.statusChanged(StatusChanged(from: checkpoint.status, to: .inProcessing, reason: "taken up"))]
     }
 }

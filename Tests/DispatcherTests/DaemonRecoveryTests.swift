@@ -275,6 +275,34 @@ struct DaemonRecoveryTests {
         }
     }
 
+    @Test("What the target holds beyond the journal is no part of a loss, and what follows is read on after it")
+    func lossBehindAdvance() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        var ahead = rig.target.contents
+        ahead.positions[Sample.key("a")] = ShardPosition(
+            shard: Sample.key("a"), epoch: .first, sequenceNumber: Sample.number(6))
+        rig.target.restore(ahead)
+        rig.source.change("a") {
+            $0.put(5...9)
+            $0.trimmed = 7
+        }
+        var configuration = Rig.following
+        configuration.onLoss = LossPolicies(.skip)
+        try await rig.run(configuration) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 8, 9])
+        let losses = try rig.journal { try $0.everything() }.compactMap { event in
+            if case .rangeLost(let lost) = event.payload { lost } else { nil }
+        }
+        #expect(losses.map(\.from) == [Sample.number(6)])
+        #expect(losses.map(\.to) == [Sample.number(8)])
+    }
+
     @Test("A target that is opened is told every token that the journal holds as durable")
     func tokens() async throws {
         let rig = Rig()

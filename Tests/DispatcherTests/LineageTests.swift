@@ -85,6 +85,16 @@ struct LineageTests {
         #expect(news.allSatisfy { $0.discovered.start == .latest })
     }
 
+    @Test("At LATEST a shard whose ancestor is listed as open all the same begins at its start, after that one")
+    func openParentBesideChildren() {
+        let news = Lineage([]).news(
+            in: [Sample.shard("a"), Sample.shard("b", parent: "a", closed: true), Sample.shard("c", parent: "b")],
+            startAt: .latest)
+        #expect(news.map(\.shard) == ids("a", "b", "c"))
+        #expect(news.map(\.discovered.start) == [.latest, .trimHorizon, .trimHorizon])
+        #expect(news.map(\.status) == [nil, .waitingForParent, .waitingForParent])
+    }
+
     @Test("That a shard closed is no news while a reader has it in its hands")
     func closedWhileRead() {
         var lineage = Lineage([Sample.checkpoint("a", status: .inProcessing)])
