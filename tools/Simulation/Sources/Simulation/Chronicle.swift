@@ -36,8 +36,11 @@ package struct Chronicle: Sendable {
     package struct TableAccount: Sendable {
         package fileprivate(set) var phase: Phase?
         package fileprivate(set) var stream: StreamARN?
-        /// When its newest scan brought its first page and, if so, was finished; and how many were finished.
+        /// When its newest scan was seen to begin at the latest (a page of it was read some time before its event) and, if so, was
+        /// finished; and how many were finished.
         package fileprivate(set) var scanBegan: Timestamp?
+        /// When something was last told of it or of one of its shards.
+        fileprivate var told: Timestamp?
         package fileprivate(set) var scanFinished: Timestamp?
         package fileprivate(set) var scans = 0
         /// When its first shard was seen.
@@ -84,7 +87,7 @@ package struct Chronicle: Sendable {
                 account.refusedItems = []
             }
         case .scanAdvanced where account.scanBegan == nil:
-            account.scanBegan = event.time
+            account.scanBegan = account.told ?? event.time
             for (shard, known) in shards where shard.table == table {
                 shards[shard]?.wasOver = known.checkpoint.status.letsChildrenStart
             }
@@ -95,17 +98,17 @@ package struct Chronicle: Sendable {
         case .rangeLost(let lost): note("loss: \(lost.cause.rawValue), \(lost.policy.rawValue)")
         default: break
         }
+        account.told = event.time
         tables[table] = account
     }
 
     private mutating func take(_ event: Event, of shard: ShardKey, _ note: (String) -> Void) throws(Refusal) {
+        tables[shard.table, default: TableAccount()].told = event.time
         guard var account = shards[shard] else {
             let checkpoint = try Checkpoint.beginning(
                 shard, with: event.payload, position: event.position, time: event.time)
             shards[shard] = Account(checkpoint: checkpoint, discovered: event.time)
-            if tables[shard.table]?.firstSeen == nil {
-                tables[shard.table, default: TableAccount()].firstSeen = event.time
-            }
+            if tables[shard.table]?.firstSeen == nil { tables[shard.table]?.firstSeen = event.time }
             note("lineage: discovered, to begin at \(checkpoint.iteratorType.rawValue)")
             return
         }

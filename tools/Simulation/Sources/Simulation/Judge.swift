@@ -268,7 +268,7 @@ package struct Judge: Sendable {
         _ item: Disk.ItemID, from image: [UInt8]?, _ letters: Set<Disk.ItemID>, _ trimmed: Trimmed
     ) -> Bool {
         guard let newest = truth.newest[item], let place = truth.place(of: newest),
-            let record = truth.record(newest), !stands(newest)
+            let record = truth.record(newest), disk.rows[item]?.change != newest
         else { return false }
         if isPutAside(newest.number, of: newest.shard) { return true }
         if isScanned(place, record, of: newest.shard) {
@@ -276,13 +276,6 @@ package struct Judge: Sendable {
             return image == nil || letters.contains(item)
         }
         return place < owed(of: newest.shard) || isExcused(place, of: newest.shard, trimmed)
-    }
-
-    /// Whether a record is in the target, and its shard has not been set back behind it since: a replay that never came to it
-    /// again may have written older ones over it.
-    private func stands(_ change: Disk.Origin) -> Bool {
-        (disk.holds[change.shard] ?? []).contains(change.number)
-            && chronicle.checkpoint(change.shard)?.claims(change.number) == true
     }
 
     /// A file holds each record once, unless it was read again on purpose.
