@@ -124,6 +124,19 @@ package struct Lineage: Sendable {
         }
     }
 
+    /// Shards that are new, and that follow one that neither the listing nor the journal has.
+    ///
+    /// It may have left the stream. Or it came after the page on which it would stand was read, and its child before the last one
+    /// was: the pages of a listing are not of one moment.
+    package func strangers(in listing: [Shard]) -> Set<ShardID> {
+        let listed = Set(listing.map(\.id))
+        return Set(
+            listing.lazy.filter { shard in
+                guard let parent = shard.parent, checkpoints[shard.id] == nil else { return false }
+                return checkpoints[parent] == nil && !listed.contains(parent)
+            }.map(\.id))
+    }
+
     package struct News: Hashable, Sendable {
         package let shard: ShardID
         package let discovered: ShardDiscovered

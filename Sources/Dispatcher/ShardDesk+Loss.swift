@@ -59,7 +59,7 @@ extension ShardDesk {
     ///
     /// Where somebody looked within a day, a listing is only late.
     func orphans(among news: [Lineage.News], _ listing: [Shard]) -> [(shard: ShardID, parent: ShardID)] {
-        guard let lastLook, workshop.now() - lastLook >= Recovery.retention else { return [] }
+        guard let look = lookBeforeDoubt ?? lastLook, workshop.now() - look >= Recovery.retention else { return [] }
         let listed = Set(listing.map(\.id))
         return news.compactMap { news in
             guard lineage.checkpoints[news.shard] == nil, news.status != .notNeeded,
@@ -71,7 +71,7 @@ extension ShardDesk {
     }
 
     /// When the journal last learned something of the stream's shards; `nil` where it knows none.
-    private var lastLook: Timestamp? {
+    var lastLook: Timestamp? {
         lineage.checkpoints.values.map { max($0.updated, $0.accountedUntil ?? $0.updated) }.max()
     }
 

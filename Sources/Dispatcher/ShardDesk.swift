@@ -26,6 +26,11 @@ struct ShardDesk {
     var fresh: Set<ShardID> = []
     /// Whether the table is followed from here on, with no scan before that and nothing known of it.
     private var isFirstListing: Bool
+    /// Shards without a parent in the last listing, which may only have been read at the wrong moment.
+    private var strangers: Set<ShardID> = []
+    /// When the stream was last looked at before some of them were first seen, which are not believed yet.
+    private(set) var lookBeforeDoubt: Timestamp?
+    private var hasDoubt = false
     /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
     /// we are, even if it is empty: what comes later is new, and begins at its start.
     var startAt: IteratorType
@@ -96,6 +101,24 @@ struct ShardDesk {
         }
     }
 
+    /// What of a listing is believed at once: a shard without its parent only where the listing before showed it so, too.
+    ///
+    /// - Returns: also whether that is all of it; if not, it is time for another listing.
+    mutating func believed(_ listing: [Shard]) -> (shards: [Shard], isAll: Bool) {
+        let found = lineage.strangers(in: listing)
+        var doubtful = found.subtracting(strangers)
+        strangers = found
+        hasDoubt = !doubtful.isEmpty
+        guard hasDoubt else { return (listing, true) }
+        lookBeforeDoubt = lookBeforeDoubt ?? lastLook
+        var count = 0
+        while count != doubtful.count {  // and whatever follows them
+            count = doubtful.count
+            for shard in listing where shard.parent.map(doubtful.contains) == true { doubtful.insert(shard.id) }
+        }
+        return (listing.filter { !doubtful.contains($0.id) }, false)
+    }
+
     /// Records what a listing says that is new.
     mutating func admit(_ listing: [Shard]) async throws {
         while true {
@@ -114,7 +137,7 @@ struct ShardDesk {
                 news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
             if try await append(order.compactMap { drafts[$0] }) {
                 if isFirstListing {
-                    fresh = Set(news.filter { $0.discovered.start == .trimHorizon && $0.status == nil }.map(\.shard))
+                    fresh.formUnion(news.filter { $0.discovered.start == .trimHorizon && $0.status == nil }.map(\.shard))
                 }
                 for news in news where news.discovered.range.isClosed == false {
                     log(news.shard).info("shard discovered", metadata: ["starts": "\(news.discovered.start.rawValue)"])
@@ -130,8 +153,11 @@ struct ShardDesk {
                 break
             }
         }
-        startAt = .trimHorizon
-        isFirstListing = false
+        if !hasDoubt {
+            lookBeforeDoubt = nil
+            startAt = .trimHorizon
+            isFirstListing = false
+        }
         try await anchorNew()
     }
 

@@ -214,7 +214,11 @@ struct TableFollower {
     ) async throws -> Bool {
         var state = state
         if state?.segments.isEmpty != false {
-            try await desk.anchor(listing: try await workshop.source.describeStream(desk.stream).shards)
+            var listing = try await workshop.source.describeStream(desk.stream).shards
+            while !desk.believed(listing).isAll {
+                listing = try await workshop.source.describeStream(desk.stream).shards
+            }
+            try await desk.anchor(listing: listing)
             if phase == nil || state?.stream != desk.stream {
                 try await enter(
                     .fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
@@ -276,8 +280,13 @@ struct TableFollower {
                     listingBackoff.succeeded()
                     workshop.vitals.listed(table)
                     if !hasListed { follows() }
-                    try await desk.admit(description.shards)
+                    let (shards, isAll) = desk.believed(description.shards)
+                    try await desk.admit(shards)
                     desk.forget(allBut: description.shards)
+                    guard isAll else {
+                        group.addTask { [stream = desk.stream] in await list(stream) }
+                        break
+                    }
                     hasListed = true
                     if desk.hasNothingLeft { group.addTask { await describedAgain() } }
                     later(workshop.configuration.discoveryInterval, .discoveryDue, &group)
@@ -296,7 +305,7 @@ struct TableFollower {
                     return .streamOver
                 case .childrenFound(let shards):
                     lookups -= 1
-                    try await desk.admit(shards)
+                    try await desk.admit(desk.believed(shards).shards)
                 case .readerEnded(let shard, let result):
                     switch try await desk.ended(shard, result) {
                     case .findChildren:

@@ -72,6 +72,33 @@ struct DaemonLineageTests {
         #expect(rig.target.numbers == Array(1...5))
     }
 
+    @Test("A shard that one listing shows without its parent waits for the next, and what follows it too")
+    func parentBetweenPages() async throws {
+        var parent = FakeShard("a", 1...5, isClosed: true)
+        parent.hiddenListings = 1
+        rig.source.add(parent, FakeShard("b", parent: "a", 6...9, isClosed: true), FakeShard("c", parent: "b", 10...12))
+        try await rig.run { daemon in
+            try await eventually("all is read") { try daemon.journal.number(of: "c") == 12 }
+        }
+        #expect(rig.target.numbers == Array(1...12), "nothing is read before what it follows, and nothing twice")
+        #expect(rig.source.calls(.describeStream).count == 2)
+    }
+
+    @Test("At --start-at latest a shard whose parent has left the stream begins at its newest record, though it is believed late")
+    func strangerAtLatest() async throws {
+        rig.source.add(FakeShard("b", parent: "trimmed long ago", 1...5), FakeShard("x", 6...7))
+        var configuration = Rig.following
+        configuration.startAt = .latest
+        try await rig.run(configuration) { daemon in
+            try await eventually("both are followed") {
+                try daemon.journal.status(of: "b") == .inProcessing && daemon.journal.status(of: "x") == .inProcessing
+            }
+            rig.source.put(11...12, in: "b")
+            try await eventually("what is new is read") { try daemon.journal.number(of: "b") == 12 }
+        }
+        #expect(rig.target.numbers == [11, 12])
+    }
+
     @Test("A shard that splits while it is followed is continued in its children, without waiting for the timer")
     func split() async throws {
         rig.source.add(FakeShard("a", 1...5))

@@ -85,6 +85,16 @@ struct LineageTests {
         #expect(news.allSatisfy { $0.discovered.start == .latest })
     }
 
+    @Test("A stranger is new, and follows what neither the listing nor the journal has")
+    func strangers() {
+        let lineage = following(["a": .done, "c": .inProcessing])
+        let listing = [
+            Sample.shard("b", parent: "a"), Sample.shard("d", parent: "c"), Sample.shard("x", parent: "unseen"),
+            Sample.shard("y", parent: "x"), Sample.shard("root"), Sample.shard("c", parent: "trimmed"),
+        ]
+        #expect(lineage.strangers(in: listing) == Set(ids("x")))
+    }
+
     @Test("At LATEST a shard whose ancestor is listed as open all the same begins at its start, after that one")
     func openParentBesideChildren() {
         let news = Lineage([]).news(

@@ -20,6 +20,8 @@ struct FakeShard: Sendable {
     var isListed: Bool
     /// So many pages bring nothing before the next one that brings something.
     var emptyPages = 0
+    /// How many listings don't show it yet.
+    var hiddenListings = 0
     /// Records that a page brings at most.
     var pageSize: Int
     /// Records from the first on that have left the stream.

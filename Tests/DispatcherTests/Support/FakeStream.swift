@@ -169,8 +169,9 @@ final class FakeStream: StreamSource {
             Call(operation: operation, object: object ?? table?.text ?? arn.text)
         ) { state throws(DynamoDBError) in
             guard table != nil else { throw .named("ResourceNotFoundException") }
-            return state.shards.values.filter { $0.stream == arn && $0.isListed && isWanted($0) }
-                .sorted { $0.id > $1.id }.map(\.shard)
+            let shards = state.shards.values.filter { $0.stream == arn && $0.isListed && isWanted($0) }
+            for shard in shards where shard.hiddenListings > 0 { state.shards[shard.id]?.hiddenListings -= 1 }
+            return shards.filter { $0.hiddenListings == 0 }.sorted { $0.id > $1.id }.map(\.shard)
         }
     }
 
