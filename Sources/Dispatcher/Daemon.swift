@@ -257,7 +257,7 @@ package final class Daemon: Sendable {
                 let report = try await workshop.journal.compact()
                 guard report.folded > 0 else { continue }
                 workshop.logger.info(
-                    "old advances were folded together in the journal",
+                    "old events were folded together in the journal",
                     metadata: ["events": "\(report.folded)", "bytes": "\(report.freedBytes)"])
             } catch {
                 workshop.logger.error("the journal could not be compacted", metadata: ["error": "\(error)"])

@@ -88,6 +88,10 @@ package struct Lineage: Sendable {
         for shard in forgotten {
             if let parent = checkpoints.removeValue(forKey: shard)?.parent { continued.insert(parent) }
         }
+        // A dictionary keeps the room that it once needed: after a start, that of all shards there ever were.
+        if forgotten.count > checkpoints.count {
+            checkpoints = Dictionary(uniqueKeysWithValues: checkpoints.map { ($0.key, $0.value) })
+        }
         continued.formIntersection(checkpoints.keys)
         if !forgotten.isEmpty { hasForgotten = true }
         return forgotten

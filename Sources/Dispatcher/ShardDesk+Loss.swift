@@ -58,16 +58,21 @@ extension ShardDesk {
     /// went while nobody looked, with all that they held.
     ///
     /// Where somebody looked within a day, a listing is only late.
-    func orphans(among news: [Lineage.News], _ listing: [Shard]) -> [(shard: ShardID, parent: ShardID)] {
+    func orphans(
+        among news: [Lineage.News], _ listing: [Shard]
+    ) throws(JournalError) -> [(shard: ShardID, parent: ShardID)] {
         guard let look = lookBeforeDoubt ?? lastLook, workshop.now() - look >= Recovery.retention else { return [] }
         let listed = Set(listing.map(\.id))
-        return news.compactMap { news in
-            guard lineage.checkpoints[news.shard] == nil, news.status != .notNeeded,
-                news.discovered.start == .trimHorizon,
-                let parent = news.discovered.parent, lineage.checkpoints[parent] == nil, !listed.contains(parent)
-            else { return nil }
-            return (news.shard, parent)
+        var orphans: [(shard: ShardID, parent: ShardID)] = []
+        for news in news where news.status != .notNeeded && news.discovered.start == .trimHorizon {
+            guard lineage.checkpoints[news.shard] == nil, let parent = news.discovered.parent,
+                lineage.checkpoints[parent] == nil, !listed.contains(parent),
+                // It may have been let go of.
+                try workshop.journal.checkpoint(of: key(parent)) == nil
+            else { continue }
+            orphans.append((news.shard, parent))
         }
+        return orphans
     }
 
     /// When the journal last learned something of the stream's shards; `nil` where it knows none.
@@ -171,7 +176,9 @@ extension ShardDesk {
     }
 
     private func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
-        try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first?.time
+        // What is left of folded events begins with the first of them.
+        let first = try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first
+        return first.map { $0.payload.since ?? $0.time }
     }
 
     /// Whether what left the stream of a shard was made before the journal knew of it: a fresh start brings what is there.

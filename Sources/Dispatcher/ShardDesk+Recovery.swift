@@ -47,6 +47,9 @@ extension ShardDesk {
 
     private func lastAdvance(_ checkpoint: Checkpoint) throws(JournalError) -> Position? {
         let query = HistoryQuery(kinds: ["sequence_advanced"], limit: 1, newestFirst: true)
-        return try workshop.journal.history(of: checkpoint.shard, query).first?.position
+        return try workshop.journal.history(of: checkpoint.shard, query).first.map { event in
+            guard case .historyFolded(let folded) = event.payload else { return event.position }
+            return folded.lastAdvance ?? event.position
+        }
     }
 }

@@ -94,7 +94,16 @@ struct ShardDesk {
         }
     }
 
+    /// Reads what is known of the shards again, and of those that were let go of what is not over any more.
     mutating func reload() throws(JournalError) {
+        let known = lineage.checkpoints.values.lazy.map(\.shard)
+        for checkpoint in try workshop.journal.checkpoints(of: schema.name, stream, with: known) {
+            lineage.update(checkpoint)
+        }
+    }
+
+    /// The same, with all that were let go of: O(shards).
+    private mutating func reloadAll() throws(JournalError) {
         for checkpoint in try workshop.journal.checkpoints()
         where checkpoint.shard.table == schema.name && checkpoint.shard.stream == stream {
             lineage.update(checkpoint)
@@ -126,7 +135,7 @@ struct ShardDesk {
             guard !news.isEmpty else { break }
             if try recall(news.map(\.shard)) { continue }
             let overtaken = try overtaken(by: news)
-            let orphans = orphans(among: news, listing)
+            let orphans = try orphans(among: news, listing)
             var drafts = Dictionary(news.map { ($0.shard, discovery($0)) }, uniquingKeysWith: { first, _ in first })
             for (shard, draft) in overtaken {
                 drafts[shard] = Draft(
@@ -168,10 +177,8 @@ struct ShardDesk {
         let unknown = Set(shards.filter { lineage.checkpoints[$0] == nil })
         guard lineage.hasForgotten, !unknown.isEmpty else { return false }
         var hasAny = false
-        for checkpoint in try workshop.journal.checkpoints()
-        where checkpoint.shard.table == schema.name && checkpoint.shard.stream == stream
-            && unknown.contains(checkpoint.shard.shard)
-        {
+        for shard in unknown.sorted() {
+            guard let checkpoint = try workshop.journal.checkpoint(of: key(shard)) else { continue }
             lineage.update(checkpoint)
             hasAny = true
         }
@@ -179,14 +186,29 @@ struct ShardDesk {
     }
 
     /// Lets go of shards that are over and that a whole listing no longer has.
-    mutating func forget(allBut listing: [Shard]) {
-        for shard in lineage.forget(allBut: Set(listing.map(\.id))) {
+    mutating func forget(allBut listing: [Shard]) { forget(allBut: Set(listing.map(\.id))) }
+
+    /// Lets go of what was over long before the daemon began, once it is compared with the target: the journal may know all shards
+    /// of many years. What a listing shows all the same is taken up again.
+    mutating func forgetOld() {
+        let horizon = workshop.now() + (.zero - Self.recent)
+        forget(allBut: Set(lineage.checkpoints.values.lazy.filter { $0.updated >= horizon }.map(\.shard.shard)))
+    }
+
+    /// Twice as long as the stream is sure to keep a record.
+    private static let recent = Recovery.retention + Recovery.retention
+
+    private mutating func forget(allBut kept: Set<ShardID>) {
+        for shard in lineage.forget(allBut: kept) {
             positions[key(shard)] = nil
             handedOver[shard] = nil
             failures[shard] = nil
             expired.remove(shard)
             atHorizon.remove(shard)
             fresh.remove(shard)
+        }
+        if positions.count * 4 < positions.capacity {
+            positions = Dictionary(uniqueKeysWithValues: positions.map { ($0.key, $0.value) })
         }
     }
 
@@ -205,8 +227,8 @@ struct ShardDesk {
         let late = news.filter { $0.status != .notNeeded }.map(\.shard)
             .filter { lineage.checkpoints[$0] == nil && !lineage.children(of: $0).isEmpty }
         guard !late.isEmpty else { return [] }
-        // Readers advance their shards past what the lineage knows.
-        try reload()
+        // Readers advance their shards past what the lineage knows; and what was let go of may have to be set back too.
+        try reloadAll()
         let drafts = RewindPlan.settingBack(
             below: late, among: Array(lineage.checkpoints.values), reason: "a parent of it was listed late",
             author: Self.author)

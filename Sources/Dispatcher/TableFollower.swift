@@ -98,6 +98,7 @@ struct TableFollower {
         }
 
         try await desk.recover()
+        desk.forgetOld()
         return (try await follow(desk), stream)
     }
 

@@ -47,25 +47,8 @@ extension Payload {
         switch self {
         case .sequenceAdvanced(let advance): advance
         case .advancesFolded(let folded): folded.advance
+        case .historyFolded(let folded): folded.advance
         default: nil
         }
-    }
-}
-
-extension Event {
-    /// The first of its shard's revisions that it stands for.
-    var firstRevision: Revision? {
-        if case .advancesFolded(let folded) = payload { folded.firstRevision } else { revision }
-    }
-
-    /// This and the event right after it as one, where both are folded advances: that they lie in two parts of the log is
-    /// no matter of the shard's.
-    func joined(by next: Event) -> Event? {
-        guard case .advancesFolded(let mine) = payload, case .advancesFolded(let others) = next.payload,
-            subject == next.subject, revision?.next == others.firstRevision
-        else { return nil }
-        return Event(
-            position: next.position, time: next.time, run: next.run, subject: subject, revision: next.revision,
-            payload: .advancesFolded(mine.joined(by: others)))
     }
 }

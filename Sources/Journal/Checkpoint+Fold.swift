@@ -15,6 +15,11 @@ extension Checkpoint {
     package static func beginning(
         _ shard: ShardKey, with payload: Payload, position: Position, time: Timestamp
     ) throws(Refusal) -> Checkpoint {
+        if case .historyFolded(let folded) = payload, folded.firstRevision == Revision(1),
+            folded.checkpoint.shard == shard, folded.leads(to: position, time)
+        {
+            return folded.checkpoint
+        }
         guard case .shardDiscovered(let discovered) = payload else {
             throw Refusal(
                 shard: shard, revision: .none, attempted: Revision(1), kind: payload.kind,
@@ -65,6 +70,18 @@ extension Checkpoint {
             // Advances one after the other add up to one: the last number, the sums, and what was refused in between.
             try apply(folded.advance, payload)
             revision = Revision(revision.number + folded.count - 1)
+        case .historyFolded(let folded):
+            guard folded.firstRevision == revision.next, folded.checkpoint.shard == shard,
+                folded.leads(to: position, time)
+            else {
+                throw refusal(
+                    payload,
+                    "they begin with revision \(folded.firstRevision) of \(folded.checkpoint.shard), and the shard's is \(revision)"
+                )
+            }
+            // Where they led, the last of them included.
+            self = folded.checkpoint
+            return
         case .faulted(let fault):
             lastFault = Fault(code: fault.code, message: fault.message, time: time, isRetried: fault.isRetried)
         case .rewound(let rewound):
@@ -183,5 +200,13 @@ extension Checkpoint {
 
     private func refusal(_ payload: Payload, _ rule: String) -> Refusal {
         Refusal(shard: shard, revision: revision, attempted: revision.next, kind: payload.kind, rule: rule)
+    }
+}
+
+extension HistoryFolded {
+    /// Whether the fold of its events stands where and when the last of them happened.
+    fileprivate func leads(to position: Position, _ time: Timestamp) -> Bool {
+        checkpoint.position == position && checkpoint.updated == time
+            && checkpoint.revision.number == firstRevision.number + count - 1
     }
 }

@@ -1,7 +1,9 @@
 /// How far the log was folded, and what that left: kept in `meta`, so that the log's entries can be counted.
 struct Compacted: Hashable, Sendable {
-    /// Up to there every event was looked at, and is as it will stay.
+    /// Up to there every event was looked at, and old advances were folded.
     var position = Position.origin
+    /// Up to there older events of shards that are over were folded too, and the log is as it will stay.
+    var history = Position.origin
     /// Events that are gone.
     var events: UInt64 = 0
     /// What lies in the log instead of them.
@@ -15,17 +17,29 @@ struct Compacted: Hashable, Sendable {
 
     /// `nil` for a value that is none.
     init?(_ value: [UInt8]) {
-        guard value.count == 32 else { return nil }
-        let words = stride(from: 0, to: 32, by: 8).map { start in
+        // The last word came later: a journal that was compacted before that has none.
+        guard value.count == 40 || value.count == 32 else { return nil }
+        let words = stride(from: 0, to: value.count, by: 8).map { start in
             value[start..<start + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         }
         position = Position(words[0])
         (events, stretches, unindexed) = (words[1], words[2], words[3])
+        if words.count > 4 { history = Position(words[4]) }
     }
 
     var value: [UInt8] {
-        [position.number, events, stretches, unindexed].flatMap { word in
+        [position.number, events, stretches, unindexed, history.number].flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
+        }
+    }
+
+    /// With what a transaction of the compaction does.
+    mutating func add(_ plan: FoldPlan) {
+        for fold in plan.folds {
+            events += fold.events
+            stretches += fold.isNew ? 1 : 0
+            stretches -= min(stretches, fold.absorbed)
+            unindexed += UInt64(fold.unindexed.count)
         }
     }
 

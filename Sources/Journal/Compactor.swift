@@ -1,7 +1,8 @@
 internal import LMDB
 internal import StreamModel
 
-/// Folds old advances together, a bounded stretch of the log at a time, each in a transaction of its own.
+/// Folds old advances together, and older events of shards that are over, a bounded part of the log at a time, each in a
+/// transaction of its own.
 ///
 /// Every event that goes is checked against the chain first, and the chain's value at both ends stays. What is kept beside the
 /// log is not touched: the fold of what is left is the same.
@@ -17,10 +18,10 @@ struct Compactor: Sendable {
         /// Nothing old is left.
         var isLast = false
 
-        init(_ plan: FoldPlan) {
-            position = plan.end
-            isLast = plan.isLast
-            for fold in plan.folds {
+        init(_ plans: [FoldPlan]) {
+            position = plans.first?.end ?? .origin
+            isLast = plans.allSatisfy(\.isLast)
+            for fold in plans.flatMap(\.folds) {
                 events += fold.events
                 bytes += Int64(fold.saved)
             }
@@ -32,13 +33,17 @@ struct Compactor: Sendable {
 
     private let store: Store
     private let limit: Int
+    private let now: Timestamp
     private var rule: FoldRule
     /// Where the last step ended, and the rule goes on; `nil` before the first.
     private var place: Position?
+    /// Where a dry step has come to among older events.
+    private var historyPlace: Position?
 
     init(_ store: Store, now: Timestamp, limit: Int = Compactor.limit) {
         self.store = store
         self.limit = limit
+        self.now = now
         rule = FoldRule(now: now)
     }
 
@@ -57,45 +62,65 @@ struct Compactor: Sendable {
     /// What a step would do, and nothing is written.
     mutating func dryStep() throws(JournalError) -> Step {
         var rule = rule
-        let (store, place, limit) = (store, place, limit)
-        let plan = try store.read { (snapshot) throws(JournalError) -> FoldPlan in
-            let begin = if let place { place } else { try store.compacted(snapshot).position }
-            return try FoldPlan(after: begin, limit: limit, &rule, store, snapshot)
+        let (store, place, historyPlace, limit, now) = (store, place, historyPlace, limit, now)
+        let plans = try store.read { (snapshot) throws(JournalError) -> [FoldPlan] in
+            let compacted = try store.compacted(snapshot)
+            let advances = try FoldPlan(after: place ?? compacted.position, limit: limit, &rule, store, snapshot)
+            guard advances.isLast else { return [advances] }
+            let history = try FoldPlan(
+                historyAfter: historyPlace ?? compacted.history, upTo: advances.end, limit: limit, now: now, store,
+                snapshot)
+            return [advances, history]
         }
-        (self.rule, self.place) = (rule, plan.end)
-        return Step(plan)
+        (self.rule, self.place) = (rule, plans[0].end)
+        if plans.count > 1 { self.historyPlace = plans[1].end }
+        return Step(plans)
     }
 
+    /// Once no old advances are left, what is older still is looked at too.
     private mutating func tryStep() throws(JournalError) -> Step {
         var rule = rule
-        let (store, place, limit) = (store, place, limit)
-        let plan = try store.environment.write { (transaction) throws(JournalError) -> FoldPlan in
+        let (store, place, limit, now) = (store, place, limit, now)
+        let plans = try store.environment.write { (transaction) throws(JournalError) -> [FoldPlan] in
             var compacted = try store.compacted(transaction)
+            let before = compacted
             if compacted.position != place { rule.forget() }
-            let plan = try FoldPlan(after: compacted.position, limit: limit, &rule, store, transaction)
-            guard plan.end != compacted.position else { return plan }
-            compacted.position = plan.end
-            for fold in plan.folds {
-                compacted.events += fold.events
-                compacted.stretches += fold.isNew ? 1 : 0
-                compacted.unindexed += UInt64(fold.unindexed.count)
+            let advances = try FoldPlan(after: compacted.position, limit: limit, &rule, store, transaction)
+            compacted.position = advances.end
+            try Self.put(advances, &compacted, to: &transaction, store)
+            var plans = [advances]
+            if advances.isLast {
+                let history = try FoldPlan(
+                    historyAfter: compacted.history, upTo: compacted.position, limit: limit, now: now, store,
+                    transaction)
+                compacted.history = history.end
+                try Self.put(history, &compacted, to: &transaction, store)
+                plans.append(history)
             }
+            guard compacted != before else { return plans }
+            let value = compacted.value
             try store.put { (schema) throws(LMDBError) in
-                for fold in plan.folds { try Self.put(fold, to: &transaction, schema) }
-                try transaction.put(compacted.value, for: Compacted.key, in: schema.meta)
+                try transaction.put(value, for: Compacted.key, in: schema.meta)
             }
-            return plan
+            return plans
         }
-        (self.rule, self.place) = (rule, plan.end)
-        return Step(plan)
+        (self.rule, self.place) = (rule, plans[0].end)
+        return Step(plans)
+    }
+
+    private static func put(
+        _ plan: FoldPlan, _ compacted: inout Compacted, to transaction: inout WriteTransaction, _ store: Store
+    ) throws(JournalError) {
+        compacted.add(plan)
+        try store.put { (schema) throws(LMDBError) in
+            for fold in plan.folds { try put(fold, to: &transaction, schema) }
+        }
     }
 
     private static func put(
         _ fold: FoldPlan.Fold, to transaction: inout WriteTransaction, _ schema: Schema
     ) throws(LMDBError) {
-        for number in fold.first.number...fold.stretch.last.number where number != fold.stretch.first.number {
-            try transaction.remove(Schema.key(Position(number)), in: schema.log)
-        }
+        for position in fold.gone { try transaction.remove(Schema.key(position), in: schema.log) }
         try transaction.put(fold.value, for: Schema.key(fold.stretch.first), in: schema.log)
         for entry in fold.unindexed {
             try transaction.remove(Schema.key(shard: entry.shard, entry.revision), in: schema.index)

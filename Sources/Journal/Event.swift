@@ -67,6 +67,8 @@ package enum Payload: Hashable, Sendable {
     case inStep(InStep)
     /// What is left of old advances: read, never appended.
     case advancesFolded(AdvancesFolded)
+    /// What is left of older events of a shard that is over: read, never appended. (Indirect: it is large, and rare.)
+    indirect case historyFolded(HistoryFolded)
     /// A kind that this program doesn't know: written by a newer one. It changes nothing in the fold.
     case unknown(kind: UInt32, encoded: [UInt8])
 }

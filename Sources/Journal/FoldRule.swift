@@ -28,7 +28,7 @@ struct FoldRule: Sendable {
 
     init(now: Timestamp) {
         self.now = now
-        horizon = Timestamp(microseconds: Self.hours((now + (.zero - Self.age)).microseconds) * Self.hour)
+        horizon = Self.wholeHour(now + (.zero - Self.age))
     }
 
     /// - Parameter advances: the shard's ordinal, where the event is an advance of one.
@@ -46,6 +46,9 @@ struct FoldRule: Sendable {
 
     /// Forgets what came before: the next event is not the one behind the last.
     mutating func forget() { current = .min }
+
+    /// The begin of the hour, by the clock, that `time` lies in.
+    static func wholeHour(_ time: Timestamp) -> Timestamp { Timestamp(microseconds: hours(time.microseconds) * hour) }
 
     private static func hours(_ microseconds: Int64) -> Int64 {
         let (hours, rest) = microseconds.quotientAndRemainder(dividingBy: hour)

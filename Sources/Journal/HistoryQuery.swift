@@ -21,13 +21,12 @@ package struct HistoryQuery: Hashable, Sendable {
         self.newestFirst = newestFirst
     }
 
-    /// Folded advances are what they were made of: some of them were within, and their kind is `sequence_advanced` too.
+    /// Folded events are what they were made of: some of them were within, and where advances are among them, their kind is
+    /// `sequence_advanced` too.
     func admits(_ event: Event) -> Bool {
-        var (start, kinds) = (event.time, [event.payload.kind])
-        if case .advancesFolded(let folded) = event.payload {
-            start = folded.since
-            kinds.append("sequence_advanced")
-        }
+        let start = event.payload.since ?? event.time
+        var kinds = [event.payload.kind]
+        if event.payload.advance != nil { kinds.append("sequence_advanced") }
         return (since.map { event.time >= $0 } ?? true) && (until.map { start <= $0 } ?? true)
             && (self.kinds.map { !$0.isDisjoint(with: kinds) } ?? true)
     }
@@ -37,7 +36,7 @@ package struct HistoryQuery: Hashable, Sendable {
 package struct Standing: Hashable, Sendable {
     /// `nil` before its discovery.
     package internal(set) var checkpoint: Checkpoint?
-    /// Advances among which the moment lies, and which were folded together since: the checkpoint is the one before them.
+    /// Events among which the moment lies, and which were folded together since: the checkpoint is the one before them.
     package internal(set) var folded: Event?
 
     package init(checkpoint: Checkpoint? = nil, folded: Event? = nil) {
@@ -50,7 +49,7 @@ package struct Standing: Hashable, Sendable {
 package struct VerifyReport: Hashable, Sendable {
     /// As many events are there, word by word.
     package let events: UInt64
-    /// And so many were advances that were folded together.
+    /// And so many were folded together.
     package let folded: UInt64
     package let shards: Int
     package let lastPosition: Position

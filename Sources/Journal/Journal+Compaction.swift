@@ -3,7 +3,7 @@ internal import StreamModel
 
 /// What a compaction did, or would do.
 package struct CompactReport: Hashable, Sendable {
-    /// Advances that were folded together with others.
+    /// Events that were folded together with others.
     package internal(set) var folded: UInt64 = 0
     /// How much less the log holds. LMDB uses the room again, and gives none back to the disk.
     package internal(set) var freedBytes: Int64 = 0
@@ -21,8 +21,8 @@ extension Journal {
     /// The share of the time that a compaction may take from whoever appends.
     private static let pause: Duration = .milliseconds(1)
 
-    /// Folds the advances together that are older than 48 hours, in short transactions with pauses between them: appends go on,
-    /// and each transaction leaves a whole journal. Returns early where the task is cancelled or the journal closed.
+    /// Folds the advances together that are older than 48 hours, and all ordinary events older than a week of shards that are
+    /// over, in short transactions with pauses between them: appends go on, and each transaction leaves a whole journal. Returns early where the task is cancelled or the journal closed.
     ///
     /// - Parameter progress: called after each transaction.
     package func compact(progress: (CompactReport) -> Void = { _ in }) async throws(JournalError) -> CompactReport {

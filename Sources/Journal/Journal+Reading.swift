@@ -4,15 +4,38 @@ package import StreamModel
 extension Journal {
     /// Every shard, in the order of discovery.
     package func checkpoints() throws(JournalError) -> [Checkpoint] {
-        try store.read { (snapshot) throws(JournalError) in try store.state(snapshot).shards.map(\.checkpoint) }
+        try store.read { (snapshot) throws(JournalError) in try store.checkpoints(snapshot) }
     }
 
     package func checkpoint(of shard: ShardKey) throws(JournalError) -> Checkpoint? {
         try store.read { (snapshot) throws(JournalError) in
-            let names = try store.names(snapshot)
-            return try names.firstIndex(of: shard).map { (index) throws(JournalError) in
-                try store.checkpoint(of: shard, ordinal: UInt32(index + 1), snapshot)
+            try store.ordinal(of: shard, snapshot).map { (ordinal) throws(JournalError) in
+                try store.checkpoint(of: shard, ordinal: ordinal, snapshot)
             }
+        }
+    }
+
+    /// `known`, and every other shard of the stream that is not over: what a decision about them can depend on.
+    ///
+    /// Beside a writer it looks at no others, of which there may be a thousand times as many.
+    package func checkpoints(
+        of table: TableName, _ stream: StreamARN, with known: some Sequence<ShardKey>
+    ) throws(JournalError) -> [Checkpoint] {
+        guard let open = store.openShards.all else {
+            return try checkpoints().filter { $0.shard.table == table && $0.shard.stream == stream }
+        }
+        return try store.read { (snapshot) throws(JournalError) in
+            var ordinals = open
+            for shard in known {
+                if let ordinal = try store.ordinal(of: shard, snapshot) { ordinals.insert(ordinal) }
+            }
+            var found: [Checkpoint] = []
+            for ordinal in ordinals.sorted() {
+                let name = try store.name(of: ordinal, snapshot)
+                guard name.table == table, name.stream == stream else { continue }
+                found.append(try store.checkpoint(of: name, ordinal: ordinal, snapshot))
+            }
+            return found
         }
     }
 
@@ -33,7 +56,7 @@ extension Journal {
     /// Events of the whole log after `position`, oldest first.
     package func events(after position: Position, limit: Int) throws(JournalError) -> [Event] {
         try store.read { (snapshot) throws(JournalError) in
-            let names = try store.names(snapshot)
+            var names: [UInt32: ShardKey] = [:]
             var events: [Event] = []
             guard limit > 0, position < (try store.lastPosition(snapshot)) else { return events }
             // Where the next position was folded, what is left of its stretch lies before it.
@@ -45,7 +68,7 @@ extension Journal {
             try snapshot.forEach(in: store.schema.log, from: Schema.key(next)) { (key, value) throws(JournalError) in
                 guard Schema.position(key) == next else { throw store.damaged(next, "the event is missing") }
                 let entry = try store.open(value, at: next, after: previous)
-                events += try store.events(entry, names: names).filter { $0.position > position }
+                events += try store.events(entry, &names, snapshot).filter { $0.position > position }
                 previous = ChainHash(value)
                 next = entry.last.next
                 return events.count < limit
@@ -59,7 +82,7 @@ extension Journal {
         var found: [Event] = []
         let limit = query.limit ?? .max
         guard limit > 0 else { return found }
-        // One run of folded advances may lie in several parts of the log, and is shown as one.
+        // One run of folded events may lie in several parts of the log, and is shown as one.
         var pending: Event?
         try walk(shard, newestFirst: query.newestFirst) { event in
             if let before = pending {
@@ -90,16 +113,18 @@ extension Journal {
     package func standing(of shard: ShardKey, at position: Position) throws(JournalError) -> Standing {
         let last = try lastPosition()
         guard position <= last else { throw .noSuchPosition(position, last: last) }
-        return try fold(shard, upTo: { $0.position <= position }, orWithin: { $0.first <= position })
+        return try fold(
+            shard, upTo: { $0.position <= position },
+            orWithin: { $0.firstPosition.map { $0 <= position } ?? false })
     }
 
     package func standing(of shard: ShardKey, at time: Timestamp) throws(JournalError) -> Standing {
-        try fold(shard, upTo: { $0.time <= time }, orWithin: { $0.since <= time })
+        try fold(shard, upTo: { $0.time <= time }, orWithin: { $0.since.map { $0 <= time } ?? false })
     }
 
     /// The one shard that `part` names: its id, any unique part of it, or `table/part`.
     package func shard(matching part: String) throws(JournalError) -> ShardKey {
-        let all = try store.read { (snapshot) throws(JournalError) in try store.names(snapshot) }
+        let all = try store.read { (snapshot) throws(JournalError) in try store.allNames(snapshot) }
         let exact = all.filter { $0.shard.text == part || $0.description == part }
         if exact.count == 1 { return exact[0] }
         let candidates = exact.isEmpty ? all.filter { $0.shard.text.contains(part) || Self.matches($0, part) } : exact
@@ -135,15 +160,15 @@ extension Journal {
 
     // MARK: -
 
-    /// - Parameter isWithin: of advances that were folded and are not wanted as a whole: whether some of them were.
+    /// - Parameter isWithin: of events that were folded and are not wanted as a whole: whether some of them were.
     private func fold(
-        _ shard: ShardKey, upTo isWanted: (Event) -> Bool, orWithin isWithin: (AdvancesFolded) -> Bool
+        _ shard: ShardKey, upTo isWanted: (Event) -> Bool, orWithin isWithin: (Payload) -> Bool
     ) throws(JournalError) -> Standing {
         var standing = Standing()
         var refusal: (Position, Refusal)?
         try walk(shard, newestFirst: false) { event in
             guard isWanted(event) else {
-                if case .advancesFolded(let folded) = event.payload, isWithin(folded) { standing.folded = event }
+                if isWithin(event.payload) { standing.folded = event }
                 return false
             }
             do throws(Refusal) {
@@ -169,11 +194,9 @@ extension Journal {
     /// oldest first takes one stretch of 32 after the other, each walked back and given forwards.
     private func walk(_ shard: ShardKey, newestFirst: Bool, _ body: (Event) -> Bool) throws(JournalError) {
         try store.read { (snapshot) throws(JournalError) in
-            let names = try store.names(snapshot)
-            guard let index = names.firstIndex(of: shard) else { return }
-            let ordinal = UInt32(index + 1)
+            guard let ordinal = try store.ordinal(of: shard, snapshot) else { return }
             let checkpoint = try store.checkpoint(of: shard, ordinal: ordinal, snapshot)
-            let links = Links(store: store, ordinal: ordinal, names: names)
+            let links = Links(store: store, ordinal: ordinal, shard: shard)
             if newestFirst {
                 try links.follow(from: checkpoint.position, downTo: Revision(1), snapshot, body)
                 return

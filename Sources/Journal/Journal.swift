@@ -140,10 +140,11 @@ package final class Journal: Sendable {
         if mayWrite { try store.checkPages(readsAll: false) }
         let state = try store.read { (snapshot) throws(JournalError) in
             transaction = snapshot.id
-            let state = try store.state(snapshot)
+            var places: [Store.Place] = []
+            let state = try store.state(snapshot, &places)
             if case .daemon = access { earlierTarget = try store.lastDaemonRun(snapshot)?.target ?? "" }
             try Verifier.checkTail(
-                store, state, snapshot, count: UInt64(Self.checkedAtOpen), withKept: mayWrite)
+                store, state, places, snapshot, count: UInt64(Self.checkedAtOpen), withKept: mayWrite)
             return state
         }
         if isSuspect { _ = try Verifier(store).verify { _ in } }

@@ -5,19 +5,50 @@ internal import StreamModel
 struct Links {
     let store: Store
     let ordinal: UInt32
-    let names: [ShardKey]
+    let shard: ShardKey
 
     /// Newest first, down to the event of revision `first`, until `body` says `false`.
     func follow(
-        from position: Position, downTo first: Revision, _ snapshot: borrowing ReadTransaction, _ body: (Event) -> Bool
+        from position: Position, downTo first: Revision, _ snapshot: borrowing some Snapshot & ~Copyable,
+        _ body: (Event) -> Bool
     ) throws(JournalError) {
         var next = position
+        var names = [ordinal: shard]
         while next > .origin {
-            let (event, envelope) = try store.event(at: next, of: ordinal, names: names, snapshot)
+            let (event, envelope) = try store.event(at: next, of: ordinal, &names, snapshot)
             guard envelope.shard == ordinal else { throw store.damaged(next, "a link leads to another shard's event") }
             guard body(event), (event.firstRevision ?? Revision.none) > first else { return }
             guard envelope.previous < next else { throw store.damaged(next, "its link leads forward") }
             next = envelope.previous
+        }
+    }
+
+    /// The fold up to the event at `position`: from the nearest before it that says where those before led.
+    func fold(
+        upTo position: Position, _ snapshot: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> Checkpoint {
+        var events: [Event] = []
+        try follow(from: position, downTo: Revision(1), snapshot) { event in
+            events.append(event)
+            if case .historyFolded = event.payload { return false }
+            return true
+        }
+        guard let oldest = events.popLast() else { throw store.damaged(position, "a link leads to no event") }
+        var at = oldest.position
+        do throws(Refusal) {
+            var checkpoint: Checkpoint
+            if case .historyFolded(let folded) = oldest.payload {
+                checkpoint = folded.checkpoint
+            } else {
+                checkpoint = try .beginning(shard, with: oldest.payload, position: oldest.position, time: oldest.time)
+            }
+            for event in events.reversed() {
+                at = event.position
+                try checkpoint.apply(event.payload, position: event.position, time: event.time)
+            }
+            return checkpoint
+        } catch {
+            throw store.damaged(at, "the event can't follow: \(error)")
         }
     }
 

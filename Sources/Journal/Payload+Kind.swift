@@ -20,6 +20,7 @@ extension Payload {
         case .refusalSettled: "refusal_settled"
         case .inStep: "in_step"
         case .advancesFolded: "advances_folded"
+        case .historyFolded: "history_folded"
         case .unknown(let kind, _): "unknown_\(kind)"
         }
     }

@@ -37,6 +37,10 @@ struct Stage: Sendable {
     private var knownShards: Int
     /// Ordinals and names of what changed, as often as it did.
     private var changedShards: [UInt32] = []
+    /// Of those whose status may have changed, the ordinals, as often as it may.
+    private var changedLines: [UInt32] = []
+    /// Ordinals of shards that were held for this transaction alone.
+    private var recalled: [UInt32] = []
     private var changedTables: Set<TableName> = []
     private var startedDaemon: Position?
 
@@ -44,19 +48,67 @@ struct Stage: Sendable {
         self.state = state
         self.run = run
         first = state.last
-        knownShards = state.shards.count
+        knownShards = state.shardCount
     }
 
     /// Whether the transaction has nothing to write.
     var isEmpty: Bool { state.last == first }
 
-    /// Forgets the last transaction, which is durable.
+    /// Forgets the last transaction, which is durable, and lets go of what is over since.
     mutating func beginTransaction() {
+        for ordinal in recalled + changedLines { state.release(ordinal) }
+        recalled.removeAll(keepingCapacity: true)
+        changedLines.removeAll(keepingCapacity: true)
         first = state.last
-        knownShards = state.shards.count
+        knownShards = state.shardCount
         changedShards.removeAll(keepingCapacity: true)
         changedTables.removeAll(keepingCapacity: true)
         startedDaemon = nil
+    }
+
+    /// Of the shards whose status may have changed in this transaction, whether they are over.
+    var changedStatuses: [(ordinal: UInt32, isOver: Bool)] {
+        changedLines.map { ($0, state.letsChildrenStart($0)) }
+    }
+
+    /// Holds what `drafts` are about and what their rules look at.
+    mutating func recall(
+        for drafts: [Draft], _ store: Store, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) {
+        for draft in drafts {
+            guard case .shard(let key) = draft.subject else { continue }
+            if state.ordinal(of: key) == nil {
+                try recall(key, store, transaction)
+                // It may be new, and children of it be known: they must not have begun.
+                for child in state.orphans(of: key) { try recall(child, store, transaction) }
+            }
+            for payload in draft.payloads {
+                switch payload {
+                case .shardDiscovered(let discovered):
+                    guard let parent = discovered.parent else { break }
+                    try recall(ShardKey(table: key.table, stream: key.stream, shard: parent), store, transaction)
+                case .rewound:
+                    guard let ordinal = state.ordinal(of: key) else { break }
+                    for child in state.children(of: ordinal) { try recall(child, store, transaction) }
+                default: break  // no other looks at a shard that may be over
+                }
+            }
+        }
+    }
+
+    private mutating func recall(
+        _ key: ShardKey, _ store: Store, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) {
+        guard state.ordinal(of: key) == nil, let ordinal = try store.ordinal(of: key, transaction) else { return }
+        state.hold(try store.checkpoint(of: key, ordinal: ordinal, transaction), ordinal)
+        recalled.append(ordinal)
+    }
+
+    private mutating func recall(
+        _ ordinal: UInt32, _ store: Store, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) {
+        guard !state.isHeld(ordinal) else { return }
+        try recall(try store.name(of: ordinal, transaction), store, transaction)
     }
 
     // MARK: - Folding
@@ -70,7 +122,7 @@ struct Stage: Sendable {
     /// Admits all of an append or none of it: `.conflict`, `.refused`.
     mutating func admit(_ drafts: [Draft], time: Timestamp) -> Result<[Receipt], JournalError> {
         let (last, chain, entryCount, logEnd) = (state.last, state.chain, entries.count, log.count)
-        let (shardCount, tables) = (changedShards.count, changedTables)
+        let (shardCount, lineCount, tables) = (changedShards.count, changedLines.count, changedTables)
         before.removeAll(keepingCapacity: true)
         do throws(JournalError) {
             var receipts: [Receipt] = []
@@ -85,6 +137,7 @@ struct Stage: Sendable {
             entries.removeLast(entries.count - entryCount)
             log.truncate(to: logEnd)
             changedShards.removeLast(changedShards.count - shardCount)
+            changedLines.removeLast(changedLines.count - lineCount)
             changedTables = tables
             return .failure(error)
         }
@@ -110,8 +163,8 @@ struct Stage: Sendable {
     private mutating func admit(
         _ draft: Draft, about key: ShardKey, isAlone: Bool, time: Timestamp
     ) throws(JournalError) -> Receipt {
-        let known = state.ordinals[key]
-        let found = known.map { state.shards[Int($0) - 1].checkpoint.revision } ?? .none
+        let known = state.ordinal(of: key)
+        let found = known.map { state[$0].revision } ?? .none
         guard draft.expecting == nil || draft.expecting == found else {
             throw .conflict(shard: key, expected: draft.expecting ?? .none, found: found)
         }
@@ -124,34 +177,36 @@ struct Stage: Sendable {
                 // nothing to undo, so nothing is kept for that.
                 try checkParent(of: known)
             } else {
-                before.append(.shard(known, state.shards[Int(known) - 1].checkpoint))
+                before.append(.shard(known, state[known]))
+                changedLines.append(known)
             }
         } else {
             guard let discovery = draft.payloads.first else { return Receipt(position: state.last, checkpoint: nil) }
-            ordinal = UInt32(state.shards.count + 1)
+            ordinal = UInt32(state.shardCount + 1)
             do throws(Refusal) {
-                state.add(try .beginning(key, with: discovery, position: state.last.next, time: time))
+                let new = try Checkpoint.beginning(key, with: discovery, position: state.last.next, time: time)
+                state.add(new, parent: new.parentKey.flatMap { state.ordinal(of: $0) })
             } catch {
                 throw .refused(error)
             }
             before.append(.newShard(ordinal))
+            changedLines.append(ordinal)
             append(discovery, Place(shard: ordinal, revision: Revision(1), naming: key), time: time)
             next += 1
         }
-        let index = Int(ordinal) - 1
         changedShards.append(ordinal)
         while next < draft.payloads.endIndex {
-            var place = Place(shard: ordinal, previous: state.shards[index].checkpoint.position)
+            var place = Place(shard: ordinal, previous: state[ordinal].position)
             do throws(Refusal) {
                 try state.apply(draft.payloads[next], to: ordinal, position: state.last.next, time: time)
             } catch {
                 throw .refused(error)
             }
-            place.revision = state.shards[index].checkpoint.revision
+            place.revision = state[ordinal].revision
             append(draft.payloads[next], place, time: time)
             next += 1
         }
-        return Receipt(position: state.last, checkpoint: state.shards[index].checkpoint)
+        return Receipt(position: state.last, checkpoint: state[ordinal])
     }
 
     /// What an event is about, as its envelope says it.
@@ -197,24 +252,20 @@ struct Stage: Sendable {
     }
 
     private func checkChildren(of ordinal: UInt32) throws(JournalError) {
-        let index = Int(ordinal) - 1
-        guard !state.shards[index].checkpoint.status.letsChildrenStart else { return }
-        for child in state.shards[index].children {
-            let child = state.shards[Int(child) - 1].checkpoint
+        guard !state.letsChildrenStart(ordinal) else { return }
+        for child in state.children(of: ordinal) {
+            let child = state[child]
             guard !child.beginsAtItsStart else { continue }
             throw refusal(
-                state.shards[index].checkpoint, "its child \(child.shard.shard) has begun, and must be set back with it"
-            )
+                state[ordinal], "its child \(child.shard.shard) has begun, and must be set back with it")
         }
     }
 
     private func checkParent(of ordinal: UInt32) throws(JournalError) {
-        let index = Int(ordinal) - 1
-        guard state.shards[index].checkpoint.status == .inProcessing, let parent = state.shards[index].parent else {
-            return
-        }
-        guard !state.shards[Int(parent) - 1].checkpoint.status.letsChildrenStart else { return }
-        let (child, parentShard) = (state.shards[index].checkpoint, state.shards[Int(parent) - 1].checkpoint)
+        guard state[ordinal].status == .inProcessing, let parent = state.parent(of: ordinal),
+            !state.letsChildrenStart(parent)
+        else { return }
+        let (child, parentShard) = (state[ordinal], state[parent])
         throw refusal(
             child, "its parent \(parentShard.shard.shard) is \(parentShard.status.rawValue), and must be done first")
     }
@@ -258,10 +309,10 @@ struct Stage: Sendable {
 
     /// New names, and one put for each state that changed, however many events changed it.
     mutating func putStates(to transaction: inout WriteTransaction, _ schema: Schema) throws(LMDBError) {
-        for index in knownShards..<state.shards.count {
+        for index in knownShards..<state.shardCount {
             let ordinal = UInt32(index + 1)
             try put(under: ordinal, in: schema.shards, &transaction) {
-                WireFormat.encode($0.shards[index].key, onto: &$1)
+                WireFormat.encode($0[ordinal].shard, onto: &$1)
             }
         }
         changedShards.sort()
@@ -269,7 +320,7 @@ struct Stage: Sendable {
         for ordinal in changedShards where ordinal != last {
             last = ordinal
             try put(under: ordinal, in: schema.checkpoints, &transaction) {
-                WireFormat.encode($0.shards[Int(ordinal) - 1].checkpoint, onto: &$1)
+                WireFormat.encode($0[ordinal], onto: &$1)
             }
         }
         for name in changedTables {
@@ -305,7 +356,8 @@ extension Payload {
     fileprivate var changesLineage: Bool {
         switch self {
         case .shardDiscovered, .statusChanged, .rewound: true
-        case .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded, .faulted, .unknown, .runStarted, .runStopped,
+        case .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded, .historyFolded, .faulted, .unknown,
+            .runStarted, .runStopped,
             .phaseChanged,
             .scanAdvanced, .scanFinished, .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled, .inStep:
             false

@@ -7,6 +7,10 @@ struct Store: Sendable {
     let environment: Environment
     let schema: Schema
     let path: String
+    /// Which shard has which ordinal, as far as anybody has asked.
+    let names = NameIndex()
+    /// Shards that are not over, as the writer of this process knows them.
+    let openShards = OpenShards()
 
     // MARK: - Reading
 
@@ -60,19 +64,21 @@ struct Store: Sendable {
     }
 
     /// What is kept beside the log, each value checked against its own hash: O(shards).
-    func state(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> LogState {
+    ///
+    /// - Parameter places: is given where each shard stands, in the order of discovery.
+    func state(
+        _ transaction: borrowing some Snapshot & ~Copyable, _ places: inout [Place]
+    ) throws(JournalError) -> LogState {
         var state = LogState()
-        let names = try names(transaction)
-        var next: UInt32 = 1
-        try forEach(in: schema.checkpoints, transaction) { key, value throws(JournalError) in
-            guard Schema.ordinal(key) == next, Int(next) <= names.count, let bytes = Sealed.open(value, under: key),
-                let checkpoint = WireFormat.decodeCheckpoint(bytes, of: names[Int(next) - 1])
-            else { throw damaged(nil, "the checkpoint of shard number \(next) can't be read") }
-            state.add(checkpoint)
-            next += 1
-        }
-        guard Int(next) == names.count + 1 else {
-            throw damaged(nil, "\(names.count) shards have names and \(next - 1) checkpoints")
+        places.removeAll()
+        let names = try allNames(transaction)
+        let ordinals = Dictionary(
+            zip(names, UInt32(1)...), uniquingKeysWith: { first, _ in first })
+        try forEachCheckpoint(names, transaction) { ordinal, checkpoint in
+            state.add(checkpoint, parent: checkpoint.parentKey.flatMap { ordinals[$0] })
+            // Of what is over nobody may ever speak again.
+            state.release(ordinal)
+            places.append(Place(position: checkpoint.position, revision: checkpoint.revision))
         }
         state.tables = try tables(transaction)
         if let (key, value) = try last(in: schema.log, transaction) {
@@ -83,6 +89,43 @@ struct Store: Sendable {
         return state
     }
 
+    func state(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> LogState {
+        var places: [Place] = []
+        return try state(transaction, &places)
+    }
+
+    /// Where a shard stands.
+    struct Place {
+        let position: Position
+        let revision: Revision
+    }
+
+    /// Every checkpoint, in the order of discovery.
+    func checkpoints(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> [Checkpoint] {
+        let names = try allNames(transaction)
+        var checkpoints: [Checkpoint] = []
+        checkpoints.reserveCapacity(names.count)
+        try forEachCheckpoint(names, transaction) { checkpoints.append($1) }
+        return checkpoints
+    }
+
+    private func forEachCheckpoint(
+        _ names: [ShardKey], _ transaction: borrowing some Snapshot & ~Copyable,
+        _ body: (_ ordinal: UInt32, _ checkpoint: Checkpoint) -> Void
+    ) throws(JournalError) {
+        var next: UInt32 = 1
+        try forEach(in: schema.checkpoints, transaction) { key, value throws(JournalError) in
+            guard Schema.ordinal(key) == next, Int(next) <= names.count, let bytes = Sealed.open(value, under: key),
+                let checkpoint = WireFormat.decodeCheckpoint(bytes, of: names[Int(next) - 1])
+            else { throw damaged(nil, "the checkpoint of shard number \(next) can't be read") }
+            body(next, checkpoint)
+            next += 1
+        }
+        guard Int(next) == names.count + 1 else {
+            throw damaged(nil, "\(names.count) shards have names and \(next - 1) checkpoints")
+        }
+    }
+
     func lastPosition(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> Position {
         guard let (key, _) = try last(in: schema.log, transaction) else { return .origin }
         guard let position = Schema.position(key) else { throw damaged(nil, "the log's last key is no position") }
@@ -90,7 +133,7 @@ struct Store: Sendable {
     }
 
     /// The names of all shards, by ordinal - 1.
-    func names(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> [ShardKey] {
+    func allNames(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> [ShardKey] {
         var names: [ShardKey] = []
         // The count stands in a page that may be damaged.
         names.reserveCapacity(min(try count(of: schema.shards, transaction), 1 << 20))
@@ -106,6 +149,24 @@ struct Store: Sendable {
             }
         }
         return names
+    }
+
+    /// What a shard's ordinal stands for.
+    func name(
+        of ordinal: UInt32, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> ShardKey {
+        let key = Schema.key(shard: ordinal)
+        guard let value = try value(for: key, in: schema.shards, transaction),
+            let bytes = Sealed.open(value, under: key), let shard = WireFormat.decodeShard(bytes)
+        else { throw damaged(nil, "the name of shard number \(ordinal) can't be read") }
+        return shard
+    }
+
+    /// A shard's ordinal; `nil` where the log doesn't know it.
+    func ordinal(
+        of shard: ShardKey, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> UInt32? {
+        try names.ordinal(of: shard, self, transaction)
     }
 
     /// What is kept of one shard.
@@ -142,7 +203,7 @@ struct Store: Sendable {
 
     func lastDaemonRun(_ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> RunStarted? {
         guard let position = try lastDaemonRunPosition(transaction) else { return nil }
-        guard case .runStarted(let started) = try event(at: position, names: [], transaction).event.payload else {
+        guard case .runStarted(let started) = try event(at: position, transaction).event.payload else {
             throw damaged(position, "the last start of a daemon isn't one")
         }
         return started
@@ -150,64 +211,105 @@ struct Store: Sendable {
 
     /// One event, checked against its own hash and the one before it.
     ///
-    /// - Parameter ordinal: the shard that it is about; needed where advances were folded, whose event stands for all of that
-    ///   shard's in the stretch.
+    /// - Parameters:
+    ///   - ordinal: the shard that it is about; needed where events were folded, what is left of which stands for all of that
+    ///     shard's in the stretch.
+    ///   - names: what ordinals stand for, as far as it was asked for.
     func event(
-        at position: Position, of ordinal: UInt32 = 0, names: [ShardKey],
+        at position: Position, of ordinal: UInt32 = 0, _ names: inout [UInt32: ShardKey],
         _ transaction: borrowing some Snapshot & ~Copyable
     ) throws(JournalError) -> (event: Event, envelope: WireFormat.Envelope) {
         guard let (key, value) = try entry(holding: position, transaction) else {
             throw damaged(position, "the event is missing")
         }
         switch try open(value.span, at: key, after: try chain(before: key, transaction)) {
-        case .event(let envelope, let payload, let naming):
+        case .event(let envelope, let payload, _):
             guard key == position else { throw damaged(position, "the event is missing") }
-            return (try event(envelope, payload, naming, names), envelope)
+            return (try event(envelope, payload, &names, transaction), envelope)
         case .folded(let stretch):
             guard let run = stretch.runs.first(where: { $0.holds(position, of: ordinal) }) else {
                 throw damaged(position, "no event of shard number \(ordinal) was folded there")
             }
-            return (try event(run, of: stretch, names), stretch.envelope(of: run))
+            return (try event(run, of: stretch, &names, transaction), stretch.envelope(of: run))
         }
     }
 
+    func event(
+        at position: Position, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> (event: Event, envelope: WireFormat.Envelope) {
+        var names: [UInt32: ShardKey] = [:]
+        return try event(at: position, &names, transaction)
+    }
+
     /// The events of an entry as they are shown, in the order of their positions.
-    func events(_ entry: LogEntry, names: [ShardKey]) throws(JournalError) -> [Event] {
+    func events(
+        _ entry: LogEntry, _ names: inout [UInt32: ShardKey], _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> [Event] {
         switch entry {
-        case .event(let envelope, let payload, let naming): return [try event(envelope, payload, naming, names)]
+        case .event(let envelope, let payload, _): return [try event(envelope, payload, &names, transaction)]
         case .folded(let stretch):
             var events: [Event] = []
             for run in stretch.runs.sorted(by: { $0.last < $1.last }) {
-                events.append(try event(run, of: stretch, names))
+                events.append(try event(run, of: stretch, &names, transaction))
             }
             return events
         }
     }
 
     private func event(
-        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ names: [ShardKey]
+        _ envelope: WireFormat.Envelope, _ payload: Payload, _ names: inout [UInt32: ShardKey],
+        _ transaction: borrowing some Snapshot & ~Copyable
     ) throws(JournalError) -> Event {
-        let subject: Subject
-        if envelope.shard > 0 {
-            guard let key = Int(envelope.shard) <= names.count ? names[Int(envelope.shard) - 1] : naming else {
-                throw damaged(
-                    envelope.position, "it is about shard number \(envelope.shard), which has no name")
-            }
-            subject = .shard(key)
-        } else if let table = envelope.table {
-            subject = .table(table)
-        } else {
-            subject = .run
-        }
-        return Event(
-            position: envelope.position, time: envelope.time, run: envelope.run, subject: subject,
+        Event(
+            position: envelope.position, time: envelope.time, run: envelope.run,
+            subject: try subject(of: envelope, &names, transaction),
             revision: envelope.shard > 0 ? envelope.revision : nil, payload: payload)
     }
 
     private func event(
-        _ run: FoldedStretch.Run, of stretch: FoldedStretch, _ names: [ShardKey]
+        _ run: FoldedStretch.Run, of stretch: FoldedStretch, _ names: inout [UInt32: ShardKey],
+        _ transaction: borrowing some Snapshot & ~Copyable
     ) throws(JournalError) -> Event {
-        try event(stretch.envelope(of: run), .advancesFolded(run.folded), nil, names)
+        try event(stretch.envelope(of: run), run.payload, &names, transaction)
+    }
+
+    private func subject(
+        of envelope: WireFormat.Envelope, _ names: inout [UInt32: ShardKey],
+        _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> Subject {
+        guard envelope.shard > 0 else { return envelope.table.map { .table($0) } ?? .run }
+        if let known = names[envelope.shard] { return .shard(known) }
+        guard Int(envelope.shard) <= (try count(of: schema.shards, transaction)) else {
+            throw damaged(envelope.position, "it is about shard number \(envelope.shard), which has no name")
+        }
+        let name = try name(of: envelope.shard, transaction)
+        names[envelope.shard] = name
+        return .shard(name)
+    }
+
+    /// What the events after `position` are about.
+    func subjects(
+        after position: Position, _ transaction: borrowing some Snapshot & ~Copyable
+    ) throws(JournalError) -> Set<Subject> {
+        var subjects: Set<Subject> = []
+        var names: [UInt32: ShardKey] = [:]
+        var first = position.next
+        if let (key, _) = try entry(holding: first, transaction), try isFolded(first, transaction) { first = key }
+        try transaction.forEach(in: schema.log, from: Schema.key(first)) { (key, value) throws(JournalError) in
+            guard let entry = WireFormat.decodeEntry(value) else {
+                throw damaged(Schema.position(key), "the event can't be decoded")
+            }
+            switch entry {
+            case .event(let envelope, _, _): subjects.insert(try subject(of: envelope, &names, transaction))
+            case .folded(let stretch):
+                for run in stretch.runs where run.last > position {
+                    subjects.insert(try subject(of: stretch.envelope(of: run), &names, transaction))
+                }
+            }
+            return true
+        }
+        subjects.remove(.run)
+        return subjects
     }
 
     /// The shard's first entry in the index from `revision` on.

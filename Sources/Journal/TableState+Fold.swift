@@ -46,7 +46,7 @@ extension TableState {
         case .refusalSettled(let settled):
             refusals.removeAll { $0 == settled.refusal }
         case .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
-            .sequenceAdvanced, .advancesFolded, .rewound, .inStep, .unknown:
+            .sequenceAdvanced, .advancesFolded, .historyFolded, .rewound, .inStep, .unknown:
             break
         }
         self.position = position

@@ -19,7 +19,9 @@ struct Verifier {
 
     /// The log as it is folded, and what was met on the way.
     private struct Fold {
-        var state = LogState()
+        /// In the order of discovery.
+        var shards: [Checkpoint] = []
+        var tables: [TableName: TableState] = [:]
         /// Events that are gone.
         var folded: UInt64 = 0
         /// Entries of the index that went with them.
@@ -57,7 +59,7 @@ struct Verifier {
                 try compare(folded, compacted, snapshot)
                 return VerifyReport(
                     events: position.number - compacted.events, folded: compacted.events,
-                    shards: folded.state.shards.count, lastPosition: position)
+                    shards: folded.shards.count, lastPosition: position)
             }
             guard let report else { continue }
             try store.checkPages(readsAll: true)
@@ -83,13 +85,14 @@ struct Verifier {
     /// - Parameter withKept: also that what is kept beside the log stands where these events lead to. A page of states that came
     ///   back from an older time is right by every seal, and an append upon it would fork the shard.
     static func checkTail(
-        _ store: Store, _ state: LogState, _ snapshot: borrowing ReadTransaction, count: UInt64, withKept: Bool
+        _ store: Store, _ state: LogState, _ places: [Store.Place], _ snapshot: borrowing ReadTransaction,
+        count: UInt64, withKept: Bool
     ) throws(JournalError) {
         try checkCount(store, state.last, snapshot)
-        for shard in state.shards where shard.checkpoint.position > state.last {
+        if let index = places.firstIndex(where: { $0.position > state.last }) {
+            let shard = try store.name(of: UInt32(index + 1), snapshot)
             throw store.damaged(
-                state.last,
-                "shard \(shard.key) stands at position \(shard.checkpoint.position), which the log doesn't hold")
+                state.last, "shard \(shard) stands at position \(places[index].position), which the log doesn't hold")
         }
         guard state.last > .origin else { return }
         var next = Position(state.last.number > count ? state.last.number - count + 1 : 1)
@@ -105,7 +108,7 @@ struct Verifier {
             return true
         }
         guard next == state.last.next else { throw store.damaged(next, "the event is missing") }
-        if withKept { try tail.check(store, state, snapshot) }
+        if withKept { try tail.check(store, state, places, snapshot) }
     }
 
     /// The log has an entry for each position, save those that were folded.
@@ -169,10 +172,10 @@ struct Verifier {
             switch entry {
             case .event(let envelope, let payload, let naming):
                 if payload.startsDaemon { fold.lastDaemon = envelope.position }
-                try check(envelope, payload, naming, &fold.state)
+                try check(envelope, payload, naming, &fold)
             case .folded(let stretch):
                 for run in stretch.runs {
-                    try check(stretch.envelope(of: run), .advancesFolded(run.folded), nil, &fold.state)
+                    try check(stretch.envelope(of: run), run.payload, run.naming, &fold)
                     fold.unindexed += run.indexedCount - (run.indexed == nil ? 0 : 1)
                 }
                 fold.folded += stretch.count
@@ -182,41 +185,38 @@ struct Verifier {
     }
 
     private func check(
-        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ state: inout LogState
+        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ fold: inout Fold
     ) throws(JournalError) {
         if envelope.shard > 0 {
             do throws(Refusal) {
-                try Self.step(envelope, payload, naming, &state)
+                try Self.step(envelope, payload, naming, &fold)
             } catch {
                 throw store.damaged(envelope.position, "the event can't follow: \(error)")
             }
         } else if let table = envelope.table {
-            var known = state.tables[table] ?? TableState(table: table)
-            known.apply(payload, position: envelope.position, time: envelope.time)
-            state.tables[table] = known
+            fold.tables[table, default: TableState(table: table)]
+                .apply(payload, position: envelope.position, time: envelope.time)
         }
     }
 
     /// One step of the fold of a shard, and its link to the step before.
     private static func step(
-        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ fold: inout LogState
+        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ fold: inout Fold
     ) throws(Refusal) {
+        let first = payload.firstRevision ?? envelope.revision
         guard Int(envelope.shard) <= fold.shards.count else {
-            guard let name = naming, Int(envelope.shard) == fold.shards.count + 1, envelope.revision == Revision(1)
-            else {
+            guard let name = naming, Int(envelope.shard) == fold.shards.count + 1, first == Revision(1) else {
                 throw unnamed(envelope, payload, naming)
             }
-            fold.add(try .beginning(name, with: payload, position: envelope.position, time: envelope.time))
+            fold.shards.append(try .beginning(name, with: payload, position: envelope.position, time: envelope.time))
             return
         }
         let index = Int(envelope.shard) - 1
-        let (revision, previous) = (fold.shards[index].checkpoint.revision, fold.shards[index].checkpoint.position)
-        var first = envelope.revision
-        if case .advancesFolded(let folded) = payload { first = folded.firstRevision }
+        let (revision, previous) = (fold.shards[index].revision, fold.shards[index].position)
         guard first == revision.next, envelope.previous == previous else {
             throw wrongLink(envelope, payload, fold)
         }
-        try fold.apply(payload, to: envelope.shard, position: envelope.position, time: envelope.time)
+        try fold.shards[index].apply(payload, position: envelope.position, time: envelope.time)
     }
 
     private static func unnamed(_ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?) -> Refusal {
@@ -227,8 +227,8 @@ struct Verifier {
             rule: "a shard's first event names it")
     }
 
-    private static func wrongLink(_ envelope: WireFormat.Envelope, _ payload: Payload, _ fold: LogState) -> Refusal {
-        let checkpoint = fold.shards[Int(envelope.shard) - 1].checkpoint
+    private static func wrongLink(_ envelope: WireFormat.Envelope, _ payload: Payload, _ fold: Fold) -> Refusal {
+        let checkpoint = fold.shards[Int(envelope.shard) - 1]
         return Refusal(
             shard: checkpoint.shard, revision: checkpoint.revision, attempted: envelope.revision, kind: payload.kind,
             rule: "its link leads to position \(envelope.previous), and the shard's event before it is at "
@@ -268,7 +268,7 @@ struct Verifier {
     private func compare(
         _ folding: Fold, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
     ) throws(JournalError) {
-        let fold = folding.state
+        let fold = folding
         try Self.checkCount(store, try store.lastPosition(snapshot), snapshot)
         // More may have been folded since the log was read, but not less.
         guard folding.folded <= compacted.events,
@@ -277,19 +277,19 @@ struct Verifier {
             throw store.damaged(
                 nil, "\(folding.folded) events were folded, and not \(compacted.events) as is kept beside the log")
         }
-        let kept = try store.state(snapshot)
-        guard kept.shards.count == fold.shards.count else {
-            throw store.damaged(
-                nil, "the log knows \(fold.shards.count) shards, and \(kept.shards.count) are kept beside it")
+        let kept = try store.checkpoints(snapshot)
+        guard kept.count == fold.shards.count else {
+            throw store.damaged(nil, "the log knows \(fold.shards.count) shards, and \(kept.count) are kept beside it")
         }
-        for (kept, folded) in zip(kept.shards, fold.shards) where kept.checkpoint != folded.checkpoint {
+        for (kept, folded) in zip(kept, fold.shards) where kept != folded {
             throw store.damaged(
-                folded.checkpoint.position, "what is kept of shard \(folded.key) is not the fold of its events")
+                folded.position, "what is kept of shard \(folded.shard) is not the fold of its events")
         }
-        for (name, folded) in fold.tables where kept.tables[name] != folded {
+        let tables = try store.tables(snapshot)
+        for (name, folded) in fold.tables where tables[name] != folded {
             throw store.damaged(folded.position, "what is kept of table \(name) is not the fold of its events")
         }
-        guard kept.tables.count == fold.tables.count else {
+        guard tables.count == fold.tables.count else {
             throw store.damaged(nil, "a table is kept that the log doesn't know")
         }
         guard try store.lastDaemonRunPosition(snapshot) == folding.lastDaemon else {
@@ -299,7 +299,7 @@ struct Verifier {
     }
 
     private func compareIndex(
-        _ fold: LogState, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
+        _ fold: Fold, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
     ) throws(JournalError) {
         var entries: UInt64 = 0
         try snapshot.forEach(in: store.schema.index) { (key, value) throws(JournalError) in
@@ -309,7 +309,7 @@ struct Verifier {
             else { throw store.damaged(nil, "an entry of the history index leads to another event than it names") }
             return true
         }
-        try Self.checkCount(ofIndexed: entries, fold, compacted, store)
+        try Self.checkCount(ofIndexed: entries, fold.shards.map(\.revision), compacted, store)
     }
 
     /// Whether that revision of the shard is at `position`; of those that were folded together, the first that the index
@@ -331,11 +331,9 @@ struct Verifier {
 extension Verifier {
     /// The index has as many entries as the shards' revisions ask for, less those that went with folded events.
     fileprivate static func checkCount(
-        ofIndexed entries: UInt64, _ state: LogState, _ compacted: Compacted, _ store: Store
+        ofIndexed entries: UInt64, _ revisions: some Sequence<Revision>, _ compacted: Compacted, _ store: Store
     ) throws(JournalError) {
-        let all = state.shards.reduce(UInt64(0)) {
-            $0 + ($1.checkpoint.revision.number + Schema.indexInterval - 1) / Schema.indexInterval
-        }
+        let all = revisions.reduce(UInt64(0)) { $0 + ($1.number + Schema.indexInterval - 1) / Schema.indexInterval }
         let expected = all - min(all, compacted.unindexed)
         guard entries == expected else {
             throw store.damaged(nil, "the history index has \(entries) entries, not \(expected)")
@@ -376,21 +374,22 @@ extension Verifier {
             if payload.startsDaemon { lastDaemon = envelope.position }
         }
 
-        func check(_ store: Store, _ state: LogState, _ snapshot: borrowing ReadTransaction) throws(JournalError) {
-            if let stranger = shards.keys.max(), Int(stranger) > state.shards.count {
+        func check(
+            _ store: Store, _ state: LogState, _ places: [Store.Place], _ snapshot: borrowing ReadTransaction
+        ) throws(JournalError) {
+            if let stranger = shards.keys.max(), Int(stranger) > places.count {
                 throw store.damaged(
                     shards[stranger]?.position,
-                    "the log knows \(stranger) shards, and \(state.shards.count) are kept beside it")
+                    "the log knows \(stranger) shards, and \(places.count) are kept beside it")
             }
-            for index in state.shards.indices {
-                let checkpoint = state.shards[index].checkpoint
+            for (index, place) in places.enumerated() {
                 let found = shards[UInt32(index + 1)]
                 // A shard without an event here stands before all of them.
-                guard found.map({ $0 == (checkpoint.position, checkpoint.revision) }) ?? (checkpoint.position <= start)
-                else {
+                guard found.map({ $0 == (place.position, place.revision) }) ?? (place.position <= start) else {
+                    let shard = try store.name(of: UInt32(index + 1), snapshot)
                     throw store.damaged(
-                        found?.position ?? checkpoint.position,
-                        "what is kept of shard \(checkpoint.shard) is not the fold of its events")
+                        found?.position ?? place.position,
+                        "what is kept of shard \(shard) is not the fold of its events")
                 }
             }
             for (name, position) in tables where state.tables[name]?.position != position {
@@ -412,7 +411,7 @@ extension Verifier {
                 }
             }
             try checkCount(
-                ofIndexed: UInt64(try store.count(of: store.schema.index, snapshot)), state,
+                ofIndexed: UInt64(try store.count(of: store.schema.index, snapshot)), places.lazy.map(\.revision),
                 try store.compacted(snapshot), store)
         }
     }

@@ -14,17 +14,30 @@ extension WireFormat {
         writer.message(31) { writer in
             writer.number(1, stretch.last.number)
             writer.message(2) { $0.append(stretch.before) }
+            var before: ShardKey?
             for run in stretch.runs {
                 writer.message(3) { writer in
                     writer.number(1, UInt64(run.shard))
-                    writer.number(2, run.folded.first.number)
+                    writer.number(2, run.first.number)
                     writer.number(3, run.last.number)
-                    writer.number(4, run.folded.firstRevision.number)
-                    writer.number(5, run.folded.count)
+                    writer.number(4, run.firstRevision.number)
+                    writer.number(5, run.count)
                     writer.number(6, run.previous.number)
-                    writer.number(7, run.folded.since.microseconds)
+                    writer.number(7, run.since.microseconds)
                     writer.number(8, run.time.microseconds)
-                    writer.message(9) { encode(run.folded.advance, onto: &$0) }
+                    switch run.rest {
+                    case .advance(let advance): writer.message(9) { encode(advance, onto: &$0) }
+                    case .history(let checkpoint, let lastAdvance):
+                        writer.message(10) { encode(checkpoint, onto: &$0) }
+                        let name = checkpoint.shard
+                        writer.message(11) { writer in
+                            writer.text(1, name.table == before?.table ? "" : name.table.text)
+                            writer.text(2, name.stream == before?.stream ? "" : name.stream.text)
+                            writer.text(3, name.shard.text)
+                        }
+                        before = name
+                        writer.number(12, lastAdvance?.number ?? 0)
+                    }
                 }
             }
             writer.message(4) { $0.append(.zero) }
@@ -49,22 +62,33 @@ extension WireFormat {
         guard before.count == ChainHash.count else { return nil }
         var runs: [FoldedStretch.Run] = []
         runs.reserveCapacity(folded.runs.count)
+        var named: ShardKey?
         for run in folded.runs {
-            guard let shard = UInt32(exactly: run.shard), let number = number(run.advance.sequenceNumber) else {
-                return nil
+            guard let shard = UInt32(exactly: run.shard) else { return nil }
+            let rest: FoldedStretch.Run.Rest
+            if run.hasState {
+                guard !run.name.shard.isEmpty, !run.hasAdvance else { return nil }
+                let name = ShardKey(
+                    table: run.name.table.isEmpty ? named?.table ?? TableName("") : TableName(run.name.table),
+                    stream: run.name.stream.isEmpty ? named?.stream ?? StreamARN("") : StreamARN(run.name.stream),
+                    shard: ShardID(run.name.shard))
+                guard let checkpoint = checkpoint(run.state, of: name) else { return nil }
+                rest = .history(checkpoint, lastAdvance: run.advanced == 0 ? nil : Position(run.advanced))
+                named = name
+            } else {
+                guard let number = number(run.advance.sequenceNumber) else { return nil }
+                rest = .advance(
+                    SequenceAdvanced(
+                        sequenceNumber: number, records: run.advance.records, bytes: run.advance.bytes,
+                        approximateTime: run.advance.hasApproximateTime
+                            ? Timestamp(microseconds: run.advance.approximateTime) : nil,
+                        targetToken: run.advance.hasTargetToken ? TargetToken(run.advance.targetToken) : nil))
             }
-            let advance = SequenceAdvanced(
-                sequenceNumber: number, records: run.advance.records, bytes: run.advance.bytes,
-                approximateTime: run.advance.hasApproximateTime
-                    ? Timestamp(microseconds: run.advance.approximateTime) : nil,
-                targetToken: run.advance.hasTargetToken ? TargetToken(run.advance.targetToken) : nil)
             runs.append(
                 FoldedStretch.Run(
-                    shard: shard, previous: Position(run.previous), last: Position(run.last),
-                    time: Timestamp(microseconds: run.time),
-                    folded: AdvancesFolded(
-                        first: Position(run.first), firstRevision: Revision(run.firstRevision),
-                        since: Timestamp(microseconds: run.since), count: run.count, advance: advance)))
+                    shard: shard, previous: Position(run.previous), first: Position(run.first),
+                    firstRevision: Revision(run.firstRevision), since: Timestamp(microseconds: run.since),
+                    count: run.count, last: Position(run.last), time: Timestamp(microseconds: run.time), rest: rest))
         }
         return FoldedStretch(
             first: Position(event.position), last: Position(folded.last), writer: RunID(Position(event.run)),

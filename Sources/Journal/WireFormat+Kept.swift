@@ -62,9 +62,11 @@ extension WireFormat {
     }
 
     static func decodeCheckpoint(_ bytes: [UInt8], of shard: ShardKey) -> Checkpoint? {
-        guard let state = try? Shake_Journal_V1_CheckpointState(serializedBytes: bytes),
-            let status = status(state.status), let type = iteratorType(state.iteratorType)
-        else { return nil }
+        (try? Shake_Journal_V1_CheckpointState(serializedBytes: bytes)).flatMap { checkpoint($0, of: shard) }
+    }
+
+    static func checkpoint(_ state: Shake_Journal_V1_CheckpointState, of shard: ShardKey) -> Checkpoint? {
+        guard let status = status(state.status), let type = iteratorType(state.iteratorType) else { return nil }
         let discovered = ShardDiscovered(
             parent: state.parent.isEmpty ? nil : ShardID(state.parent),
             range: SequenceRange(

@@ -119,8 +119,8 @@ extension WireFormat {
             }
         case .inStep(let p):
             event.inStep = .with { $0.until = p.until.microseconds }
-        case .advancesFolded:
-            preconditionFailure("advances are folded within a stretch of the log, and never appended so")
+        case .advancesFolded, .historyFolded:
+            preconditionFailure("events are folded within a stretch of the log, and never appended so")
         case .unknown:
             preconditionFailure("an event of a kind that this program doesn't know is read, never written")
         }

@@ -9,6 +9,8 @@ struct WriterThread: Sendable {
     private var stage: Stage?
     /// The newest transaction whose events `state` has, or had.
     private(set) var transaction: Int
+    /// Where the log ended then.
+    private var last: Position
     private var run: RunID?
     /// To be appended before the first event of this run, where it is not yet.
     private var starting: RunStarted?
@@ -27,7 +29,9 @@ struct WriterThread: Sendable {
         self.store = store
         stage = Stage(state, run: nil)
         self.transaction = transaction
+        last = state.last
         starting = run
+        store.openShards.replace(by: state.open)
         self.now = now
     }
 
@@ -75,6 +79,8 @@ struct WriterThread: Sendable {
         // A transaction that fails leaves no stage, and the next one loads the state anew.
         var stage = stage.take() ?? Stage(LogState(), run: run)
         var theirs: Set<Subject> = []
+        var loaded: [UInt32]?
+        let last = last
         do throws(JournalError) {
             try store.environment.write { (transaction) throws(JournalError) in
                 began = transaction.id
@@ -86,8 +92,9 @@ struct WriterThread: Sendable {
                     let fresh = try store.state(transaction)
                     // Another process appended meanwhile: what it left is where this append goes on. (One that only folded
                     // old advances has changed nothing that is held here.)
-                    if began != known + 1 { theirs = fresh.differences(from: stage.state) }
+                    if began != known + 1 { theirs = try store.subjects(after: last, transaction) }
                     stage = Stage(fresh, run: run)
+                    loaded = fresh.open
                 }
                 stage.beginTransaction()
                 let before = starting.map { _ in stage }
@@ -95,6 +102,7 @@ struct WriterThread: Sendable {
                 repeat {
                     let time = now()
                     for index in batch.results.count..<batch.requests.count {
+                        try stage.recall(for: batch.requests[index].drafts, store, transaction)
                         batch.results.append(stage.admit(batch.requests[index].drafts, time: time))
                     }
                     // What a run came for decides whether it has begun: until then nothing is put.
@@ -114,6 +122,9 @@ struct WriterThread: Sendable {
             throw commitError(error)
         }
         lastCommit = DispatchTime.now().uptimeNanoseconds - committing
+        if let loaded { store.openShards.replace(by: loaded) }
+        store.openShards.update(stage.changedStatuses)
+        self.last = stage.state.last
         foreign.formUnion(theirs)
         run = stage.run
         if run != nil { self.starting = nil }
@@ -128,16 +139,18 @@ struct WriterThread: Sendable {
         do throws(JournalError) {
             if store.environment.lastTransaction != transaction {
                 var snapshot = 0
-                let (known, held) = (stage?.state ?? LogState(), stage != nil)
-                let fresh: LogState? = try store.read { (transaction) throws(JournalError) in
+                let (known, chain) = (last, stage?.state.chain)
+                let news: (state: LogState, subjects: Set<Subject>)? = try store.read {
+                    (transaction) throws(JournalError) in
                     snapshot = transaction.id
-                    if held, try store.endsAt(known.last, known.chain, transaction) { return nil }
-                    return try store.state(transaction)
+                    if let chain, try store.endsAt(known, chain, transaction) { return nil }
+                    return (try store.state(transaction), try store.subjects(after: known, transaction))
                 }
-                if let fresh {
-                    // Without a state of its own to compare with, every shard may have changed.
-                    foreign.formUnion(fresh.differences(from: known))
-                    stage = Stage(fresh, run: run)
+                if let news {
+                    foreign.formUnion(news.subjects)
+                    last = news.state.last
+                    store.openShards.replace(by: news.state.open)
+                    stage = Stage(news.state, run: run)
                 }
                 transaction = snapshot
             }

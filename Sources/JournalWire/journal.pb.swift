@@ -839,8 +839,8 @@ package nonisolated struct Shake_Journal_V1_InStep: Sendable {
   package init() {}
 }
 
-/// What is left of a stretch of the log whose events, all of them sequence_advanced, were folded together. It lies under the
-/// position of the first; the event before it and the one after it are as they were.
+/// What is left of a stretch of the log whose events were folded together. It lies under the position of the first; the event
+/// before it and the one after it are as they were.
 package nonisolated struct Shake_Journal_V1_AdvancesFolded: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -862,47 +862,99 @@ package nonisolated struct Shake_Journal_V1_AdvancesFolded: Sendable {
   package init() {}
 }
 
-/// The advances of one shard within such a stretch: consecutive revisions.
-package nonisolated struct Shake_Journal_V1_FoldedRun: Sendable {
+/// The events of one shard within such a stretch: consecutive revisions. Either old advances, which have an `advance`, or
+/// older events of any ordinary kind, of a shard that is over, which have a `state`.
+package nonisolated struct Shake_Journal_V1_FoldedRun: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var shard: UInt64 = 0
+  package var shard: UInt64 {
+    get {_storage._shard}
+    set {_uniqueStorage()._shard = newValue}
+  }
 
   /// position of its first event
-  package var first: UInt64 = 0
+  package var first: UInt64 {
+    get {_storage._first}
+    set {_uniqueStorage()._first = newValue}
+  }
 
-  package var last: UInt64 = 0
+  package var last: UInt64 {
+    get {_storage._last}
+    set {_uniqueStorage()._last = newValue}
+  }
 
-  package var firstRevision: UInt64 = 0
+  package var firstRevision: UInt64 {
+    get {_storage._firstRevision}
+    set {_uniqueStorage()._firstRevision = newValue}
+  }
 
-  package var count: UInt64 = 0
+  package var count: UInt64 {
+    get {_storage._count}
+    set {_uniqueStorage()._count = newValue}
+  }
 
   /// position of the shard's event before it
-  package var previous: UInt64 = 0
+  package var previous: UInt64 {
+    get {_storage._previous}
+    set {_uniqueStorage()._previous = newValue}
+  }
 
   /// time of its first event
-  package var since: Int64 = 0
+  package var since: Int64 {
+    get {_storage._since}
+    set {_uniqueStorage()._since = newValue}
+  }
 
   /// time of its last
-  package var time: Int64 = 0
+  package var time: Int64 {
+    get {_storage._time}
+    set {_uniqueStorage()._time = newValue}
+  }
 
   /// all of them as one: the last number, time and token, the sums of records and bytes
   package var advance: Shake_Journal_V1_SequenceAdvanced {
-    get {_advance ?? Shake_Journal_V1_SequenceAdvanced()}
-    set {_advance = newValue}
+    get {_storage._advance ?? Shake_Journal_V1_SequenceAdvanced()}
+    set {_uniqueStorage()._advance = newValue}
   }
   /// Returns true if `advance` has been explicitly set.
-  package var hasAdvance: Bool {self._advance != nil}
+  package var hasAdvance: Bool {_storage._advance != nil}
   /// Clears the value of `advance`. Subsequent reads from it will return its default value.
-  package mutating func clearAdvance() {self._advance = nil}
+  package mutating func clearAdvance() {_uniqueStorage()._advance = nil}
+
+  /// the fold up to the last of them
+  package var state: Shake_Journal_V1_CheckpointState {
+    get {_storage._state ?? Shake_Journal_V1_CheckpointState()}
+    set {_uniqueStorage()._state = newValue}
+  }
+  /// Returns true if `state` has been explicitly set.
+  package var hasState: Bool {_storage._state != nil}
+  /// Clears the value of `state`. Subsequent reads from it will return its default value.
+  package mutating func clearState() {_uniqueStorage()._state = nil}
+
+  /// Where the first of the shard's events is among them: what its ordinal stands for. A table or stream that is empty is that
+  /// of the named run before it in the stretch.
+  package var name: Shake_Journal_V1_ShardName {
+    get {_storage._name ?? Shake_Journal_V1_ShardName()}
+    set {_uniqueStorage()._name = newValue}
+  }
+  /// Returns true if `name` has been explicitly set.
+  package var hasName: Bool {_storage._name != nil}
+  /// Clears the value of `name`. Subsequent reads from it will return its default value.
+  package mutating func clearName() {_uniqueStorage()._name = nil}
+
+  /// position of the last advance among them; 0: none
+  package var advanced: UInt64 {
+    get {_storage._advanced}
+    set {_uniqueStorage()._advanced = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _advance: Shake_Journal_V1_SequenceAdvanced? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Beside the log: what an ordinal stands for.
@@ -2506,73 +2558,146 @@ nonisolated extension Shake_Journal_V1_AdvancesFolded: SwiftProtobuf.Message, Sw
 
 nonisolated extension Shake_Journal_V1_FoldedRun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FoldedRun"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shard\0\u{1}first\0\u{1}last\0\u{3}first_revision\0\u{1}count\0\u{1}previous\0\u{1}since\0\u{1}time\0\u{1}advance\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shard\0\u{1}first\0\u{1}last\0\u{3}first_revision\0\u{1}count\0\u{1}previous\0\u{1}since\0\u{1}time\0\u{1}advance\0\u{1}state\0\u{1}name\0\u{1}advanced\0")
+
+  fileprivate class _StorageClass {
+    var _shard: UInt64 = 0
+    var _first: UInt64 = 0
+    var _last: UInt64 = 0
+    var _firstRevision: UInt64 = 0
+    var _count: UInt64 = 0
+    var _previous: UInt64 = 0
+    var _since: Int64 = 0
+    var _time: Int64 = 0
+    var _advance: Shake_Journal_V1_SequenceAdvanced? = nil
+    var _state: Shake_Journal_V1_CheckpointState? = nil
+    var _name: Shake_Journal_V1_ShardName? = nil
+    var _advanced: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _shard = source._shard
+      _first = source._first
+      _last = source._last
+      _firstRevision = source._firstRevision
+      _count = source._count
+      _previous = source._previous
+      _since = source._since
+      _time = source._time
+      _advance = source._advance
+      _state = source._state
+      _name = source._name
+      _advanced = source._advanced
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.shard) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.last) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.firstRevision) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.since) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._advance) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._shard) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._first) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._last) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._firstRevision) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._count) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._previous) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._since) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._time) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._advance) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._state) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._name) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._advanced) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.shard != 0 {
-      try visitor.visitSingularUInt64Field(value: self.shard, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._shard != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._shard, fieldNumber: 1)
+      }
+      if _storage._first != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._first, fieldNumber: 2)
+      }
+      if _storage._last != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._last, fieldNumber: 3)
+      }
+      if _storage._firstRevision != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._firstRevision, fieldNumber: 4)
+      }
+      if _storage._count != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._count, fieldNumber: 5)
+      }
+      if _storage._previous != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._previous, fieldNumber: 6)
+      }
+      if _storage._since != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._since, fieldNumber: 7)
+      }
+      if _storage._time != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._time, fieldNumber: 8)
+      }
+      try { if let v = _storage._advance {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      try { if let v = _storage._state {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
+      try { if let v = _storage._name {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+      if _storage._advanced != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._advanced, fieldNumber: 12)
+      }
     }
-    if self.first != 0 {
-      try visitor.visitSingularUInt64Field(value: self.first, fieldNumber: 2)
-    }
-    if self.last != 0 {
-      try visitor.visitSingularUInt64Field(value: self.last, fieldNumber: 3)
-    }
-    if self.firstRevision != 0 {
-      try visitor.visitSingularUInt64Field(value: self.firstRevision, fieldNumber: 4)
-    }
-    if self.count != 0 {
-      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 5)
-    }
-    if self.previous != 0 {
-      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 6)
-    }
-    if self.since != 0 {
-      try visitor.visitSingularInt64Field(value: self.since, fieldNumber: 7)
-    }
-    if self.time != 0 {
-      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 8)
-    }
-    try { if let v = self._advance {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Shake_Journal_V1_FoldedRun, rhs: Shake_Journal_V1_FoldedRun) -> Bool {
-    if lhs.shard != rhs.shard {return false}
-    if lhs.first != rhs.first {return false}
-    if lhs.last != rhs.last {return false}
-    if lhs.firstRevision != rhs.firstRevision {return false}
-    if lhs.count != rhs.count {return false}
-    if lhs.previous != rhs.previous {return false}
-    if lhs.since != rhs.since {return false}
-    if lhs.time != rhs.time {return false}
-    if lhs._advance != rhs._advance {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._shard != rhs_storage._shard {return false}
+        if _storage._first != rhs_storage._first {return false}
+        if _storage._last != rhs_storage._last {return false}
+        if _storage._firstRevision != rhs_storage._firstRevision {return false}
+        if _storage._count != rhs_storage._count {return false}
+        if _storage._previous != rhs_storage._previous {return false}
+        if _storage._since != rhs_storage._since {return false}
+        if _storage._time != rhs_storage._time {return false}
+        if _storage._advance != rhs_storage._advance {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._advanced != rhs_storage._advanced {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -456,12 +456,14 @@ struct CompactionTests {
             let payload = Payload.advanced(
                 Int(position), time: position % 2 == 0 ? nil : Sample.noon, token: "t\(position)")
             let (_, hash) = chained(encoded(envelope, payload), after: chain)
-            let former = FoldedStretch.Former(envelope: envelope, advance: try #require(payload.advance), hash: hash)
+            let run = FoldedStretch.Run(envelope, .advance(try #require(payload.advance)))
             if stretch == nil {
-                stretch = FoldedStretch(former, after: chain)
+                stretch = FoldedStretch(
+                    [run], from: envelope.position, to: envelope.position, writer: envelope.run, before: chain,
+                    after: hash)
                 runs = stretch?.index ?? [:]
             } else {
-                #expect(stretch?.append(former, &runs) == true)
+                #expect(stretch?.append([run], to: envelope.position, after: hash, &runs) == true)
             }
             chain = hash
         }

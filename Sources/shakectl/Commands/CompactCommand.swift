@@ -4,10 +4,11 @@ internal import Journal
 struct CompactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Fold old advances together, so that the journal stops growing.",
+        abstract: "Fold old events together, so that the journal stops growing.",
         discussion: """
             A running daemon does so by itself, at its start and every hour. Folded are runs of sequence_advanced that \
-            are older than 48 hours; the first of each shard in each hour stays, and so does every other event. \
+            are older than 48 hours; the first of each shard in each hour stays. Of shards that are over, all that is \
+            older than a week is folded, save rewinds, losses, refused records and what was done about them. \
             Works beside a daemon and without one, in short transactions: it may be interrupted at any time. The room \
             is used again; the file does not get shorter.
 

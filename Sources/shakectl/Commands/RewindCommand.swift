@@ -100,6 +100,11 @@ struct RewindCommand: AsyncParsableCommand {
             let instant = toPosition.map { Instant.position($0) } ?? toTime.map { Instant.moment($0) }
             let standing = try journal.standing(of: key, at: instant, now: now)
             guard let checkpoint = standing.checkpoint else {
+                if let folded = standing.folded {
+                    throw .usage(
+                        "shard \(key): \(folded.spokenFold), the first of the shard among them; how it stood in between is "
+                            + "not known any more: name a sequence number, or --to-start")
+                }
                 throw .usage(
                     "shard \(key): the journal did not know it then; --to-start goes back as far as there is to go")
             }

@@ -13,7 +13,7 @@ struct StateCommand: ParsableCommand {
               shakectl state 4f2a --at 2026-11-23T16:30     at that time (UTC)
               shakectl state 4f2a --at 15m                  a quarter of an hour ago
 
-            Where old advances were folded together (see `shakectl compact`), the answer is the checkpoint before \
+            Where old events were folded together (see `shakectl compact`), the answer is the checkpoint before \
             them, and says so.
             """)
 
@@ -33,6 +33,11 @@ struct StateCommand: ParsableCommand {
         let key = try asking { () throws(JournalError) in try journal.shard(matching: shard) }
         let standing = try journal.standing(of: key, at: at, now: context.now)
         guard let checkpoint = standing.checkpoint else {
+            if let folded = standing.folded {
+                throw ShakectlError.usage(
+                    "shard \(key): \(folded.spokenFold), the first of the shard among them; how it stood in between is not "
+                        + "known any more: --at \(folded.position) is the end of them")
+            }
             throw ShakectlError.usage(
                 "shard \(key): the journal did not know it then; `shakectl history \(key) --limit 1` shows since when"
             )

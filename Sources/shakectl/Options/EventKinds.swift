@@ -5,8 +5,8 @@ internal import Journal
 enum EventKinds {
     static let all = [
         "shard_discovered", "queried", "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
-        "advances_folded", "range_lost", "loss_acknowledged", "record_refused", "refusal_settled", "in_step", "phase_changed",
-        "scan_advanced", "scan_finished", "run_started", "run_stopped",
+        "advances_folded", "history_folded", "range_lost", "loss_acknowledged", "record_refused", "refusal_settled",
+        "in_step", "phase_changed", "scan_advanced", "scan_finished", "run_started", "run_stopped",
     ]
 
     /// - Throws: an error that names the nearest kind.

@@ -19,7 +19,7 @@ struct CompactView: Sendable {
         let head = isDryRun ? "would fold" : palette.paint("folded", .green)
         let size = Spoken.size(UInt64(max(0, report.freedBytes)))
         return [
-            "\(head) \(Spoken.count(report.folded, "advance")) up to position \(report.position): \(size) less",
+            "\(head) \(Spoken.count(report.folded, "event")) up to position \(report.position): \(size) less",
             isDryRun ? "Nothing was changed: this was a dry run." : "The journal uses that room again.",
         ]
     }

@@ -112,6 +112,22 @@ struct EventView: Sendable {
                 .init("approximate_time", .string(folded.advance.approximateTime?.description)),
                 .init("target_token", .string(folded.advance.targetToken?.text)),
             ]
+        case .historyFolded(let folded):
+            [
+                .init("first_position", .unsigned(folded.first.number)),
+                .init("first_revision", .unsigned(folded.firstRevision.number)),
+                .init("since", .string(folded.since.description)), .init("count", .unsigned(folded.count)),
+                .init("status", .string(folded.checkpoint.status.rawValue)),
+                .init("parent", .string(folded.checkpoint.parent?.text)),
+                .init("starting_sequence_number", .string(folded.checkpoint.range.starting?.text)),
+                .init("ending_sequence_number", .string(folded.checkpoint.range.ending?.text)),
+                .init("sequence_number", .string(folded.checkpoint.sequenceNumber?.text)),
+                .init("records", .unsigned(folded.checkpoint.records)),
+                .init("bytes", .unsigned(folded.checkpoint.bytes)),
+                .init("approximate_time", .string(folded.checkpoint.approximateTime?.description)),
+                .init("target_token", .string(folded.checkpoint.targetToken?.text)),
+                .init("epoch", .unsigned(folded.checkpoint.epoch.number)),
+            ]
         case .faulted(let fault):
             [
                 .init("code", .string(fault.code)), .init("message", .string(fault.message)),
@@ -181,6 +197,7 @@ struct EventView: Sendable {
         case .advancesFolded(let folded):
             "\(Spoken.count(folded.count, "advance")) since \(Spoken.time(folded.since)), from position \(folded.first), "
                 + "revision \(folded.firstRevision), \(Self.words(folded.advance))"
+        case .historyFolded(let folded): Self.words(folded)
         case .faulted(let fault): "\(fault.code): \(fault.message)\(fault.isRetried ? " (tried again)" : "")"
         case .rewound(let rewind):
             "\(rewind.from.map(\.text) ?? "the start") → "
@@ -207,6 +224,15 @@ struct EventView: Sendable {
             + (advance.approximateTime.map { ", of \(Spoken.time($0).prefix(19))" } ?? "")
     }
 
+    private static func words(_ folded: HistoryFolded) -> String {
+        "\(Spoken.count(folded.count, "event")) since \(Spoken.time(folded.since)), from position \(folded.first), "
+            + "revision \(folded.firstRevision): then \(folded.checkpoint.status.rawValue)"
+            + (folded.checkpoint.sequenceNumber.map { " at \($0)" } ?? "")
+            + ", \(Spoken.count(folded.checkpoint.records, "record")) and \(Spoken.size(folded.checkpoint.bytes)) in all"
+            + (folded.checkpoint.approximateTime.map { ", the last of \(Spoken.time($0).prefix(19))" } ?? "")
+            + (folded.checkpoint.parent.map { ", child of \($0)" } ?? "")
+    }
+
     private static func words(_ found: ShardDiscovered) -> String {
         let range =
             switch (found.range.starting, found.range.ending) {
@@ -228,7 +254,7 @@ struct EventView: Sendable {
         case .faulted, .rangeLost, .recordRefused: .red
         case .rewound, .lossAcknowledged, .refusalSettled: .yellow
         case .scanAdvanced, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded,
-            .inStep, .unknown:
+            .historyFolded, .inStep, .unknown:
             nil
         }
     }

@@ -4,7 +4,7 @@ internal import StreamModel
 /// `state`: one checkpoint.
 struct StateView: Sendable {
     let checkpoint: Checkpoint
-    /// Advances among which the moment lies that was asked for, where they are folded together.
+    /// Events among which the moment lies that was asked for, where they are folded together.
     var folded: Event?
 
     var json: JSON {
@@ -63,9 +63,13 @@ struct StateView: Sendable {
 extension Event {
     /// Where more was known once.
     var spokenFold: String {
-        guard case .advancesFolded(let folded) = payload else { return "" }
-        return "\(Spoken.count(folded.count, "advance")) at positions \(folded.first) to \(position), until "
-            + "\(Spoken.time(time)) UTC, are folded together"
+        let (count, first): (String, Position)
+        switch payload {
+        case .advancesFolded(let folded): (count, first) = (Spoken.count(folded.count, "advance"), folded.first)
+        case .historyFolded(let folded): (count, first) = (Spoken.count(folded.count, "event"), folded.first)
+        default: return ""  // no other stands for many
+        }
+        return "\(count) at positions \(first) to \(position), until \(Spoken.time(time)) UTC, are folded together"
     }
 }
 

@@ -27,7 +27,7 @@ enum VerifyView: Sendable {
         case .sound(let events, let folded, let shards, let last):
             [
                 "\(palette.paint("ok", .green)): \(Spoken.count(events, "event"))"
-                    + (folded == 0 ? "" : " and \(Spoken.count(folded, "folded advance"))")
+                    + (folded == 0 ? "" : " and \(Spoken.count(folded, "folded event"))")
                     + " up to position \(last), "
                     + "\(Spoken.count(UInt64(shards), "shard")): the chain, the fold and the index hold"
             ]
