@@ -32,6 +32,8 @@ package actor TargetWriter {
     private let wait: @Sendable (Duration) async -> Bool
     private var waiting: [Order] = []
     private var isWriting = false
+    /// What a write failed with after which the target is not asked again: the daemon ends, and another run goes on.
+    private var end: TargetError?
 
     /// - Parameter wait: sleeps before a retry; `false` once the daemon is to stop.
     init(
@@ -81,16 +83,24 @@ package actor TargetWriter {
     private func write(_ group: [Order]) async {
         var backoff = Backoff()
         while true {
+            if let end {
+                fail(group, end)
+                return
+            }
             do {
                 await surroundings.passing(.beforeTargetWrite)
                 vitals?.writes()
                 let tokens = try await target.write(group.map(\.batch))
                 vitals?.acknowledged()
                 await surroundings.passing(.afterTargetWrite)
+                precondition(
+                    tokens.count == group.count,
+                    "target \(target.name) gave \(tokens.count) tokens for \(group.count) batches: it must give one for each")
                 await append(zip(group, tokens).map { ($0, $0.draft($1)) })
                 return
             } catch {
-                if error.isRetryable {
+                switch error {
+                case .unavailable:
                     vitals?.refused("\(error)")
                     let delay = backoff.next(jitter: surroundings.random())
                     logger.warning(
@@ -100,17 +110,24 @@ package actor TargetWriter {
                             "in": .stringConvertible(delay),
                         ])
                     if await wait(delay) { continue }
-                } else if group.count > 1 {
+                case .unwritable where group.count > 1:
                     vitals?.gaveUp()
                     // One batch that can't be written must not take the others down.
                     for order in group { await write([order]) }
                     return
+                case .unwritable: break
+                // A part may be out that can't be taken back: whatever came behind it would stand behind a torn line.
+                case .broken, .misconfigured: end = error
                 }
                 vitals?.gaveUp()
-                for order in group { order.continuation.resume(returning: .failure(.target(error))) }
+                fail(group, error)
                 return
             }
         }
+    }
+
+    private func fail(_ group: [Order], _ error: TargetError) {
+        for order in group { order.continuation.resume(returning: .failure(.target(error))) }
     }
 
     /// One transaction for the group; who was displaced meanwhile is left out of it.
@@ -119,6 +136,9 @@ package actor TargetWriter {
         while !remaining.isEmpty {
             do {
                 let receipts = try await journal.append(remaining.map(\.draft))
+                precondition(
+                    receipts.count == remaining.count,
+                    "the journal gave \(receipts.count) receipts for \(remaining.count) drafts: it must give one for each")
                 for (order, receipt) in zip(remaining, receipts) {
                     order.order.continuation.resume(returning: .success(.journaled(receipt)))
                 }

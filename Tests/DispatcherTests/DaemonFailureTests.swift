@@ -1,5 +1,6 @@
 import Dispatcher
 import DynamoDB
+import Foundation
 import Journal
 import StreamModel
 import Targets
@@ -410,5 +411,39 @@ struct DaemonFailureTests {
         #expect(rig.log.messages.filter { $0.contains("over and over") }.count == 1)
         let again = rig.target.applied.filter { $0.numbers == Array(1...5) }
         #expect(again.count > Replays.limit + 1, "the target was given them again and again")
+    }
+
+    @Test("A target that has broken is never asked again: what it took can't be taken back", arguments: [false, true])
+    func broken(isMisconfigured: Bool) async throws {
+        for shard in ["a", "b", "c", "d", "e", "f"] { rig.source.add(FakeShard(shard, 1...400, pageSize: 1)) }
+        rig.target.breakAtGroups(
+            with: isMisconfigured
+                ? .misconfigured(target: "recording:", reason: "it is another one")
+                : .broken(target: "recording:", reason: "half of it is out"))
+        let outcome = try await rig.run { daemon in
+            try await eventually("the daemon ends by itself") { daemon.hasEnded }
+        }
+        let attempts = rig.target.attempts
+        #expect(attempts.firstIndex { $0.count > 1 } == attempts.indices.last, "nothing was written behind it")
+        guard case .failure(.target(let error)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(!error.isRetryable)
+    }
+
+    @Test("A target that gives not one token for each batch ends the process")
+    func tokensMissing() async {
+        await #expect(processExitsWith: .failure) {
+            let rig = Rig()
+            rig.target.forgetTokens()
+            rig.source.add(FakeShard("a", 1...2))
+            // Where nothing stops the process it ends well, and so the test fails.
+            _ = try? await rig.run { _ in
+                try await eventually("it was written to") { !rig.target.applied.isEmpty }
+                try await eventually("another is read") { rig.source.calls(.records, of: "a").count >= 5 }
+                exit(EXIT_SUCCESS)
+            }
+        }
     }
 }

@@ -41,6 +41,8 @@ final class RecordingTarget: Target {
         var unfit: [TableName: String] = [:]
         var unholdable: Set<String> = []
         var stopsBefore: Int?
+        var brokenByGroups: TargetError?
+        var forgetsTokens = false
         var parts: [[Int]] = []
         var gates: [(isMeant: @Sendable (Applied) -> Bool, gate: Gate)] = []
         var witness: @Sendable (Applied) throws -> Void = { _ in }
@@ -74,6 +76,10 @@ final class RecordingTarget: Target {
     func cannotHold(_ records: String...) { state.withLock { $0.unholdable = Set(records) } }
     /// Has no transactions: of each write it takes the records before the one of this number, and then fails.
     func stop(before number: Int) { state.withLock { $0.stopsBefore = number } }
+    /// Every write that brings more than one batch fails like this.
+    func breakAtGroups(with error: TargetError) { state.withLock { $0.brokenByGroups = error } }
+    /// Answers a write with no tokens at all, as no target may.
+    func forgetTokens() { state.withLock { $0.forgetsTokens = true } }
     func mend() {
         state.withLock { state in
             state.stopsBefore = nil
@@ -162,6 +168,7 @@ final class RecordingTarget: Target {
         guard await fuse.step() else { throw Self.dead }
         let failure: TargetError? = state.withLock { state in
             if !state.failures.isEmpty { return state.failures.removeFirst() }
+            if brought.count > 1, let error = state.brokenByGroups { return error }
             if let number = state.stopsBefore {
                 let numbers = brought.flatMap(\.numbers)
                 if let index = numbers.firstIndex(of: number) {
@@ -190,7 +197,7 @@ final class RecordingTarget: Target {
         }
         load.written(batches.reduce(0) { $0 + $1.bytes })
         guard await fuse.step() else { throw Self.dead }
-        return tokens
+        return state.withLock { $0.forgetsTokens } ? [] : tokens
     }
 
     func close() async { state.withLock { $0.isClosed = true } }
