@@ -102,24 +102,37 @@ final class ShardReader: Sendable {
         let records = RecordSource(source: source, budget: workshop.budget, executor: surroundings.executor)
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
-            group.addTask { [self] in await interrupted() }
-            var actions = handle(.resolved(taken.iterator), reading)
-            while true {
-                if let outcome = begin(actions, reading, records, &group) {
-                    group.cancelAll()
-                    await records.close()
-                    return Result(
-                        outcome: outcome, checkpoint: taken.checkpoint, answer: reading.answer,
-                        hasRead: reading.machine.hasRead, vouched: reading.silence.vouched)
-                }
-                guard let input = try await group.next() else {
-                    preconditionFailure("a machine that has not finished has something under way")
-                }
-                if try await putSilenceOnRecord(before: input, reading) {
-                    actions = take(input, reading)
-                } else {
-                    actions = handle(.conflict, reading)
-                }
+            let outcome: ShardMachine.Outcome
+            do {
+                outcome = try await drive(reading, records, &group)
+            } catch {
+                // What was fetched ahead is no child of this task, and would go on asking, with a lease on what it asks for.
+                await records.close()
+                throw error
+            }
+            group.cancelAll()
+            await records.close()
+            return Result(
+                outcome: outcome, checkpoint: taken.checkpoint, answer: reading.answer,
+                hasRead: reading.machine.hasRead, vouched: reading.silence.vouched)
+        }
+    }
+
+    /// Does what the machine asks for until it has finished.
+    private func drive(
+        _ reading: Reading, _ records: RecordSource, _ group: inout ThrowingTaskGroup<Input, any Error>
+    ) async throws -> ShardMachine.Outcome {
+        group.addTask { [self] in await interrupted() }
+        var actions = handle(.resolved(reading.taken.iterator), reading)
+        while true {
+            if let outcome = begin(actions, reading, records, &group) { return outcome }
+            guard let input = try await group.next() else {
+                preconditionFailure("a machine that has not finished has something under way")
+            }
+            if try await putSilenceOnRecord(before: input, reading) {
+                actions = take(input, reading)
+            } else {
+                actions = handle(.conflict, reading)
             }
         }
     }

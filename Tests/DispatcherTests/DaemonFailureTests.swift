@@ -446,4 +446,20 @@ struct DaemonFailureTests {
             }
         }
     }
+
+    @Test("What was fetched ahead of a shard whose reading fails is let go of")
+    func aheadOfFailure() async throws {
+        rig.source.add(FakeShard("a", 1...9, pageSize: 1, weight: 600 << 10))
+        let first = rig.source.hold(.records, of: "a")
+        let rest = rig.source.hold(.restOfRecords, of: "a")
+        try await rig.run { _ in
+            try await eventually("the first page is asked for") { first.arrivals == 1 }
+            let second = rig.source.hold(.records, of: "a")
+            rig.source.fail(.restOfRecords, of: "a", with: .named("InternalServerError", status: 500), times: 1)
+            first.open()
+            try await eventually("the second is asked for ahead of it") { second.arrivals == 1 }
+            rest.open()
+            try await eventually("nobody waits for the second any more") { second.departures >= 1 }
+        }
+    }
 }

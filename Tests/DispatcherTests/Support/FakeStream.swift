@@ -7,6 +7,8 @@ import Synchronization
 final class FakeStream: StreamSource {
     enum Operation: Hashable, Sendable {
         case describeTable, describeStream, children, iterator, records, scan
+        /// What is left of a page's reply when it has named the next iterator. No call of its own.
+        case restOfRecords
     }
 
     /// One call, as it came in.
@@ -223,7 +225,12 @@ final class FakeStream: StreamSource {
                 of: records, weight: shard.weight,
                 next: isLast ? nil : state.issue(cursor.shard, at: records.endIndex))
         }
-        if let next = page.hintedNext { onNext(next, page.body.count) }
+        if let next = page.hintedNext {
+            onNext(next, page.body.count)
+            if isScripted(.restOfRecords) {
+                try await answer(Call(operation: .restOfRecords, object: shard ?? "")) { _ in }
+            }
+        }
         weighed.arrived(page.body.count)
         return page
     }
@@ -240,6 +247,12 @@ final class FakeStream: StreamSource {
             let start = after.map { key in (items.firstIndex { ScanPage.key(of: $0) == key } ?? items.count) + 1 } ?? 0
             let found = items.dropFirst(start).prefix(table.scanPageSize)
             return ScanPage.made(of: found, isLast: found.endIndex >= items.count)
+        }
+    }
+
+    private func isScripted(_ operation: Operation) -> Bool {
+        state.withLock { state in
+            state.faults.contains { $0.operation == operation } || state.holds.contains { $0.operation == operation }
         }
     }
 

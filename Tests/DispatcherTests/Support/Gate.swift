@@ -5,9 +5,12 @@ import Synchronization
 final class Gate: Sendable {
     private let opened = Signal()
     private let count = Mutex(0)
+    private let left = Mutex(0)
 
     /// How many have come this far.
     var arrivals: Int { count.withLock { $0 } }
+    /// How many wait here no more.
+    var departures: Int { left.withLock { $0 } }
 
     func open() { opened.fire() }
 
@@ -15,5 +18,6 @@ final class Gate: Sendable {
     func pass() async {
         count.withLock { $0 += 1 }
         await opened.wait()
+        left.withLock { $0 += 1 }
     }
 }
