@@ -46,7 +46,8 @@ package final class Daemon: Sendable {
         case idle
         /// Whatever is still waited for was not done in time.
         case graceOver
-        case watchEnded(DaemonError?)
+        /// Nothing can be read from it, or appended to it, any more.
+        case journalFailed(JournalError)
         case nothing
     }
 
@@ -64,14 +65,15 @@ package final class Daemon: Sendable {
     }
 
     private func openTarget() async throws(DaemonError) {
-        do {
-            let tokens =
+        let tokens: [TargetToken]
+        do throws(JournalError) {
+            tokens =
                 try workshop.journal.checkpoints().compactMap(\.targetToken)
                 + workshop.journal.tables().compactMap(\.targetToken)
-            try await workshop.target.open(recoveringTo: tokens)
         } catch {
-            throw asDaemonError(error) ?? .misconfigured(what: workshop.target.name, reason: "\(error)")
+            throw .journal(error)
         }
+        do throws(TargetError) { try await workshop.target.open(recoveringTo: tokens) } catch { throw .target(error) }
     }
 
     private func superviseTables() async -> Result<Void, DaemonError> {
@@ -105,11 +107,9 @@ package final class Daemon: Sendable {
                     workshop.logger.info("every table is in step and nothing came; ending as --until-idle asks")
                     workshop.stop.fire()
                 case .graceOver: group.cancelAll()
-                case .watchEnded(let error):
-                    if let error {
-                        fatal = fatal ?? error
-                        workshop.stop.fire()
-                    }
+                case .journalFailed(let error):
+                    fatal = fatal ?? .journal(error)
+                    workshop.stop.fire()
                 case .nothing: break
                 }
             }
@@ -198,14 +198,15 @@ package final class Daemon: Sendable {
         var payloads: [Payload] = [
             .faulted(Faulted(code: error.code, message: error.description, isRetried: error.reach == .retry))
         ]
-        if let reason = error.reasonForFullSync {
-            let state = try? workshop.journal.table(table)
-            payloads.append(
-                .phaseChanged(PhaseChanged(from: state?.phase, to: .fullSync, stream: state?.stream, reason: reason)))
-        } else if !isFirst {
-            return
-        }
-        do {
+        do throws(JournalError) {
+            if let reason = error.reasonForFullSync {
+                let state = try workshop.journal.table(table)
+                payloads.append(
+                    .phaseChanged(
+                        PhaseChanged(from: state?.phase, to: .fullSync, stream: state?.stream, reason: reason)))
+            } else if !isFirst {
+                return
+            }
             _ = try await workshop.journal.append([Draft(table: table, payloads)])
         } catch {
             workshop.logger.error(
@@ -216,7 +217,7 @@ package final class Daemon: Sendable {
     // MARK: - Watching
 
     private func watch(_ inboxes: [TableName: Inbox<Subject>]) async -> Event {
-        do {
+        do throws(JournalError) {
             while await workshop.wait(workshop.configuration.watchInterval) {
                 for subject in try await workshop.journal.foreignAppends() {
                     if let table = subject.table { inboxes[table]?.put([subject]) }
@@ -224,7 +225,7 @@ package final class Daemon: Sendable {
             }
             return .nothing
         } catch {
-            return .watchEnded(asDaemonError(error))
+            return .journalFailed(error)
         }
     }
 
@@ -250,10 +251,11 @@ package final class Daemon: Sendable {
         return .nothing
     }
 
-    /// Keeps the journal from growing for ever. What fails here is tried again at the next hour: the tables go on without.
+    /// Keeps the journal from growing for ever. What fails here for now is tried again at the next hour: the tables go on
+    /// without. A journal that is found damaged or out of order ends the daemon, whoever finds it.
     private func compactJournal() async -> Event {
         repeat {
-            do {
+            do throws(JournalError) {
                 let report = try await workshop.journal.compact()
                 guard report.folded > 0 else { continue }
                 workshop.logger.info(
@@ -261,6 +263,10 @@ package final class Daemon: Sendable {
                     metadata: ["events": "\(report.folded)", "bytes": "\(report.freedBytes)"])
             } catch {
                 workshop.logger.error("the journal could not be compacted", metadata: ["error": "\(error)"])
+                switch error {
+                case .damaged, .closed, .disk: return .journalFailed(error)
+                default: break
+                }
             }
         } while await workshop.wait(Self.compactionInterval)
         return .nothing

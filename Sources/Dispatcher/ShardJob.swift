@@ -78,8 +78,9 @@ final class ShardJob: Sendable {
     }
 
     private func ended(by error: any Error) -> TableFollower.Event {
-        switch asDaemonError(error) {
-        case nil: error is Overtaken ? ended(.displaced) : ended(.stopped)
+        if error is Overtaken { return ended(.displaced) }
+        return switch asDaemonError(error) {
+        case nil: ended(.stopped)
         case .journal(.conflict)?: ended(.displaced)
         case .source(let answer)? where answer.isTrimmed: ended(.trimmed, answer)
         // A shard that aged out is gone with everything in it that was not read (FACTS 1.3).

@@ -50,13 +50,15 @@ struct Workshop: Sendable {
     }
 }
 
-/// Translates what any layer throws into the one error of this module.
+/// Translates what any layer throws into the one error of this module; `nil` where nobody waits for the answer any more.
 func asDaemonError(_ error: any Error) -> DaemonError? {
     switch error {
     case let error as DaemonError: error
     case let error as DynamoDBError: error.isCancelled ? nil : .source(error)
     case let error as TargetError: .target(error)
     case let error as JournalError: .journal(error)
-    default: nil  // CancellationError: nobody waits for the answer any more
+    case is CancellationError: nil
+    // Taken for one of those above it would end a table without a word.
+    default: preconditionFailure("no layer below the dispatcher throws this: \(type(of: error)): \(error)")
     }
 }

@@ -462,4 +462,19 @@ struct DaemonFailureTests {
             try await eventually("nobody waits for the second any more") { second.departures >= 1 }
         }
     }
+
+    @Test("A journal that compaction finds damaged ends the daemon, as it does where anything else finds it")
+    func compactionMeetsDamage() async throws {
+        rig.source.add(FakeShard("a", 1...5, isClosed: true))
+        try await rig.run { daemon in
+            try await eventually("it is read to its end") { try daemon.journal.status(of: "a") == .done }
+        }
+        let outcome = try await rig.run(ahead: .seconds(50 * 3600), spoiling: "taken up") { daemon in
+            try await eventually("the daemon ends by itself") { daemon.hasEnded }
+        }
+        guard case .failure(.journal(.damaged)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+    }
 }

@@ -54,26 +54,45 @@ final class Rig: Sendable {
         return configuration
     }()
 
+    /// Spoils a text of the journal, wherever its file has it, in place: whoever has it open sees that.
+    private func damage(_ text: String) throws {
+        let file = try FileHandle(forUpdating: URL(filePath: path + "/data.mdb"))
+        let bytes = Array(try file.readToEnd() ?? Data())
+        let sought = Array(text.utf8)
+        let found = bytes.indices.dropLast(sought.count - 1).filter {
+            bytes[$0..<($0 + sought.count)].elementsEqual(sought)
+        }
+        #expect(!found.isEmpty, "the journal has no “\(text)”")
+        for index in found {
+            try file.seek(toOffset: UInt64(index))
+            try file.write(contentsOf: [bytes[index] ^ 1])
+        }
+        try file.close()
+    }
+
     /// Runs a daemon for as long as `body` does; then everything held is let go, and the daemon is stopped.
     ///
-    /// - Parameter ahead: so much later than now it is.
+    /// - Parameters:
+    ///   - ahead: so much later than now it is.
+    ///   - spoilt: a text that is damaged in the journal when that is open, and before the daemon begins.
     /// - Returns: how the daemon ended.
     @discardableResult
     func run(
-        _ configuration: DaemonConfiguration = Rig.following, ahead: Duration = .zero,
+        _ configuration: DaemonConfiguration = Rig.following, ahead: Duration = .zero, spoiling spoilt: String? = nil,
         _ body: (Running) async throws -> Void
     ) async throws -> Result<Void, DaemonError> {
         let now: @Sendable () -> Timestamp = { .now() + ahead }
-        return try await run(configuration, now: now, body)
+        return try await run(configuration, spoiling: spoilt, now: now, body)
     }
 
     /// The same, with a clock of the test's own.
     @discardableResult
     func run(
-        _ configuration: DaemonConfiguration = Rig.following, now: @escaping @Sendable () -> Timestamp,
-        _ body: (Running) async throws -> Void
+        _ configuration: DaemonConfiguration = Rig.following, spoiling spoilt: String? = nil,
+        now: @escaping @Sendable () -> Timestamp, _ body: (Running) async throws -> Void
     ) async throws -> Result<Void, DaemonError> {
         let journal = try await openJournal(surroundings(now: now))
+        if let spoilt { try damage(spoilt) }
         let running = Running(
             journal,
             Daemon(

@@ -1,0 +1,26 @@
+import DynamoDB
+import Journal
+import StreamModel
+import Targets
+import Testing
+
+@testable import Dispatcher
+
+@Suite("Why a table or the daemon can't go on")
+struct DaemonErrorTests {
+    private struct Stranger: Error {}
+
+    @Test("Only what was cancelled is no error")
+    func cancelled() {
+        #expect(asDaemonError(CancellationError()) == nil)
+        #expect(asDaemonError(DynamoDBError.cancelled) == nil)
+        #expect(asDaemonError(DynamoDBError.named("AccessDeniedException"))?.code == "AccessDeniedException")
+        #expect(asDaemonError(TargetError.broken(target: "t", reason: "r"))?.code == "TargetBroken")
+        #expect(asDaemonError(JournalError.closed(path: "j"))?.code == "Journal")
+    }
+
+    @Test("An error that nobody knows ends the process: no table may end without a word")
+    func unknown() async {
+        await #expect(processExitsWith: .failure) { _ = asDaemonError(Stranger()) }
+    }
+}
