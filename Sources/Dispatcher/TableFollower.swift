@@ -41,13 +41,14 @@ struct TableFollower {
     /// Returns when the daemon is to stop, or when the mode asks for no more.
     func run() async throws {
         var over: Set<StreamARN> = []
-        while case (.streamOver, let stream) = try await runOnce(over) { over.insert(stream) }
+        while case (.streamOver, let stream?) = try await runOnce(over) { over.insert(stream) }
     }
 
     /// - Parameter over: streams of which nothing is left to read.
-    private func runOnce(_ over: Set<StreamARN>) async throws -> (Ending, StreamARN) {
+    /// - Returns: with the stream that was followed; `nil` where none was yet.
+    private func runOnce(_ over: Set<StreamARN>) async throws -> (Ending, StreamARN?) {
         workshop.pulse.busy(table)
-        let description = try await describe()
+        guard let description = try await describe() else { return (.stopped, nil) }
         let state = try workshop.journal.table(table)
         // Before it is made: a crash in between must not hide that it was missing.
         if let items = state?.items, items > 0, !(try await workshop.target.hasPlace(for: table)) {
@@ -120,13 +121,15 @@ struct TableFollower {
         return log
     }
 
-    private func describe() async throws -> TableDescription {
+    /// The table as it is once it is no more being created; `nil` where the daemon is to stop before that.
+    private func describe() async throws -> TableDescription? {
         var backoff = Backoff(first: .milliseconds(500), maximum: .seconds(5))
         while true {
             let description = try await workshop.source.describeTable(table)
             guard description.status == "CREATING" else { return description }
             log.info("the table is being created; waiting for it")
-            guard await workshop.wait(backoff.next(jitter: workshop.random())) else { return description }
+            workshop.vitals.waits(table, "it is being created (CREATING), and followed as soon as it is there")
+            guard await workshop.wait(backoff.next(jitter: workshop.random())) else { return nil }
         }
     }
 

@@ -477,4 +477,22 @@ struct DaemonFailureTests {
             return
         }
     }
+
+    @Test("A daemon that waits for a table to be made says so, and makes nothing of it where it is told to stop")
+    func creating() async throws {
+        rig.source.change(Sample.table) { $0.status = "CREATING" }
+        try await rig.run { _ in
+            try await eventually("it is asked for again") { rig.source.calls(.describeTable).count >= 2 }
+            try await eventually("it is said") {
+                rig.complaints().contains { $0.health == .degraded && $0.reason.contains("being created") }
+            }
+        }
+        #expect(try rig.journal { try $0.table(Sample.table) }?.phase == nil, "it was never followed")
+        rig.source.change(Sample.table) { $0.status = "ACTIVE" }
+        rig.source.add(FakeShard("a", 1...5))
+        try await rig.run { daemon in
+            try await eventually("it is followed") { try daemon.journal.number(of: "a") == 5 }
+            try await eventually("all is well") { rig.complaints().isEmpty }
+        }
+    }
 }

@@ -56,6 +56,15 @@ final class Vitals: Sendable {
         }
     }
 
+    /// Nothing has failed, and the table can't be worked on yet.
+    func waits(_ table: TableName, _ cause: String) {
+        let now = now()
+        state.withLock { state in
+            guard let earlier = state.tables[table] else { return }
+            state.tables[table]?.trouble = .again(after: earlier.trouble, cause, now)
+        }
+    }
+
     /// The table is worked on: a page of its scan, or of a shard, has come.
     func moved(_ table: TableName) { state.withLock { $0.tables[table]?.trouble = nil } }
 

@@ -146,7 +146,7 @@ final class FakeStream: StreamSource {
         try await answer(Call(operation: .describeTable, object: name.text)) { state throws(DynamoDBError) in
             guard let table = state.tables[name] else { throw .named("ResourceNotFoundException") }
             return TableDescription(
-                schema: table.schema, status: "ACTIVE", stream: table.stream, streamEnabled: table.streamEnabled,
+                schema: table.schema, status: table.status, stream: table.stream, streamEnabled: table.streamEnabled,
                 viewType: "NEW_AND_OLD_IMAGES", itemCount: Int64(table.items.count), tableSizeBytes: 0)
         }
     }

@@ -7,6 +7,7 @@ struct FakeTable: Sendable {
     /// Streams that it had before, which can still be read.
     var olderStreams: [StreamARN] = []
     var streamEnabled = true
+    var status = "ACTIVE"
     /// What a scan finds, by key.
     var items: [String] = []
     var scanPageSize = 2
