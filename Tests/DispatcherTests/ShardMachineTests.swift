@@ -136,6 +136,18 @@ struct ShardMachineTests {
         #expect(idle.handle(.stop) == [.finish(.stopped)])
     }
 
+    @Test(
+        "A stop or a rewind that comes after the last page does not end a shard of which a page was dropped",
+        arguments: [(.stop, .stopped), (.displaced, .displaced)] as [(ShardMachine.Event, ShardMachine.Outcome)])
+    func droppedAtTheEnd(event: ShardMachine.Event, outcome: ShardMachine.Outcome) {
+        var machine = fetching()
+        _ = machine.handle(page(110, next: "1"))
+        #expect(machine.handle(page(120, next: nil)) == [], "it waits for the target")
+        #expect(machine.handle(event) == [])
+        #expect(machine.handle(.delivered(upTo: Sample.number(110))) == [.finish(outcome)])
+        #expect(machine.durable == Start(.after(Sample.number(110))))
+    }
+
     @Test("A rewind that is noticed waits for the batch in flight; one that the batch ran into ends it there and then")
     func displaced() {
         var noticed = fetching()
