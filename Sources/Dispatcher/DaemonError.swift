@@ -24,8 +24,8 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .target(let error): error.description
         case .journal(let error): error.description
         case .needsFullSync(let table, let reason):
-            "table \(table) needs a full sync: \(reason). Run with --mode all to take it; the other tables are not "
-                + "concerned"
+            "table \(table) needs a full sync: \(reason). Stop the daemon and start it again with --mode all to "
+                + "take it; the other tables are not concerned"
         case .rangeLost(let table, let shard, let lost): Self.describe(lost, table, shard)
         case .tooManyRefused(let table, let limit, let last):
             "table \(table) stops: \(limit) of its records wait in dead-letters.jsonl already, as many as --dead-letter-limit "

@@ -23,4 +23,13 @@ struct DaemonErrorTests {
     func unknown() async {
         await #expect(processExitsWith: .failure) { _ = asDaemonError(Stranger()) }
     }
+
+    @Test("Who waits for a full sync is told how to begin one, whatever the daemon's mode is")
+    func needsFullSync() {
+        let error = DaemonError.needsFullSync(table: Sample.table, reason: "it was emptied")
+        #expect(
+            error.description
+                == "table orders needs a full sync: it was emptied. Stop the daemon and start it again with --mode all to "
+                + "take it; the other tables are not concerned")
+    }
 }

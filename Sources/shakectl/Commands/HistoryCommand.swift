@@ -9,7 +9,7 @@ struct HistoryCommand: ParsableCommand {
         discussion: """
             The shard may be named by any part of its id that only one shard has, or as TABLE/PART.
 
-            Events: \(EventKinds.all.joined(separator: ", ")).
+            Events: \(EventKinds.ofShards.joined(separator: ", ")).
 
             Times are UTC, or how long ago (15m, 2h, 1d). --limit counts in the order shown: the first N, or with \
             --reverse the newest N.

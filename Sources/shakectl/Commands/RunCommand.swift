@@ -62,8 +62,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(
         help: .init(
             """
-            Where incr begins in a shard that neither the journal nor its ancestors know: all that the stream still \
-            holds, or only what comes from now on (default: trim-horizon).
+            Where incr begins in a shard of which the journal knows neither it nor any ancestor: at all that the stream \
+            still holds, or only at what comes from now on (default: trim-horizon).
             """, valueName: "trim-horizon|latest"))
     var startAt: String?
 

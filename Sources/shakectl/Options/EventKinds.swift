@@ -3,10 +3,13 @@ internal import Journal
 
 /// The names of the events, as `--event` takes them.
 enum EventKinds {
-    static let all = [
+    static let all = ofShards + ["phase_changed", "scan_advanced", "scan_finished", "run_started", "run_stopped"]
+
+    /// Those that a shard's history can have; the others are of tables and runs.
+    static let ofShards = [
         "shard_discovered", "queried", "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
         "advances_folded", "history_folded", "range_lost", "loss_acknowledged", "record_refused", "refusal_settled",
-        "in_step", "phase_changed", "scan_advanced", "scan_finished", "run_started", "run_stopped",
+        "in_step",
     ]
 
     /// - Throws: an error that names the nearest kind.
