@@ -100,6 +100,17 @@ struct TableStatusTests {
         #expect(all[1].stream == Sample.stream)
     }
 
+    @Test("A table that only the daemon tells of, since it is being created, is shown and degraded")
+    func creating() throws {
+        let trouble = VitalSigns.Trouble(since: Sample.now, tries: 2, cause: "it is being created")
+        let signs = VitalSigns(
+            written: Sample.now, worker: "alpha/7", tables: [VitalSigns.Table(name: "orders", trouble: trouble)])
+        let status = try status([], daemon: .running("pid 7 on alpha", signs))
+        #expect(status.table.text == "orders" && status.phase == nil)
+        #expect(status.health == .degraded)
+        #expect(status.reason.contains("it is being created"))
+    }
+
     @Test("The JSON has the promised fields, in order, and the statuses that there are")
     func json() throws {
         let status = try status([Sample.shard("a", made: Sample.now, records: 7)], table: table(.incrSync))

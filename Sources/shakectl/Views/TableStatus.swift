@@ -23,13 +23,14 @@ struct TableStatus: Hashable, Sendable {
     let read: Duration?
     let acknowledged: Duration?
 
-    /// One for each table that the journal knows, by name.
+    /// One for each table that the journal knows, or that a running daemon works on, by name.
     static func all(tables: [TableState], checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp)
         -> [TableStatus]
     {
         let shards = Dictionary(grouping: checkpoints, by: \.shard.table)
         let states = Dictionary(tables.map { ($0.table, $0) }) { first, _ in first }
-        return Set(shards.keys).union(states.keys).sorted().map { name in
+        let worked = daemon.signs?.tables.map { TableName($0.name) } ?? []
+        return Set(shards.keys).union(states.keys).union(worked).sorted().map { name in
             TableStatus(
                 state: states[name] ?? TableState(table: name), checkpoints: shards[name] ?? [], daemon: daemon,
                 now: now)
