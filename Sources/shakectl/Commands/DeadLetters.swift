@@ -69,6 +69,14 @@ enum DeadLetters {
         return found
     }
 
+    /// Those of one shard's that don't come again by themselves.
+    static func due(_ letters: [WaitingLetter], of checkpoint: Checkpoint) -> [WaitingLetter] {
+        letters.filter { letter in
+            // What the journal no longer holds as refused was delivered again, or settled, since it was listed.
+            checkpoint.refusals.contains { $0.position == letter.position && !checkpoint.bringsAgain($0) }
+        }
+    }
+
     /// One draft for each shard or table.
     static func settling(_ letters: [WaitingLetter], author: String, reason: String) -> [Draft] {
         func settled(_ letters: [WaitingLetter]) -> [Payload] {
@@ -80,5 +88,14 @@ enum DeadLetters {
             + ofShards.sorted { $0.value[0].position < $1.value[0].position }.compactMap { shard, letters in
                 shard.map { Draft(shard: $0, expecting: letters[0].revision ?? .none, settled(letters)) }
             }
+    }
+}
+
+extension Checkpoint {
+    /// Whether the shard was set back before the record since that was refused, and has not come to it again.
+    fileprivate func bringsAgain(_ refused: RefusedRecord) -> Bool {
+        guard refused.epoch < epoch else { return false }
+        guard let number = sequenceNumber, number >= refused.sequenceNumber else { return true }
+        return number == refused.sequenceNumber && iteratorType == .atSequenceNumber
     }
 }

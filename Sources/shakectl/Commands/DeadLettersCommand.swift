@@ -95,10 +95,17 @@ struct DeadLettersCommand: AsyncParsableCommand {
             }
             let rewinding = Rewinding(context: context, journal: journal, isOffline: offline, isDryRun: false)
             var lines: [String] = []
-            var json: [JSON] = []
             let shards = Dictionary(grouping: chosen.filter { $0.shard != nil }) { $0.shard }
             for (shard, letters) in shards.sorted(by: { $0.value[0].position < $1.value[0].position }) {
-                guard let shard, let first = letters.compactMap(\.refused.sequenceNumber).min() else { continue }
+                guard let shard,
+                    let checkpoint = try asking({ () throws(JournalError) in try journal.checkpoint(of: shard) })
+                else { continue }
+                // What the rewind of a parent has set back, just now or before, comes again as it is.
+                let letters = DeadLetters.due(letters, of: checkpoint)
+                guard let first = letters.compactMap(\.refused.sequenceNumber).min() else {
+                    lines.append("\(shard) was set back before its dead letters already: they come again.")
+                    continue
+                }
                 let outcome = try await rewinding.run(shard) { checkpoints throws(ShakectlError) in
                     let request = RewindRequest(
                         place: .sequenceNumber(first), inclusive: true,
@@ -112,8 +119,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
                     }
                 }
                 let view = RewindView(plan: outcome.plan, position: outcome.position, undo: nil)
-                json.append(view.json)
-                lines += view.lines(context.palette)
+                // At once: it has happened, whatever becomes of the next.
+                try context.show(json: [view.json], lines: view.lines(context.palette))
             }
             await journal.close(reason: "dead letters are tried again")
             let items = chosen.count { $0.shard == nil }
@@ -122,7 +129,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
                     "Left: \(Spoken.count(UInt64(items), "item")) of a full sync, which can't be read again alone.")
             }
             if chosen.isEmpty { lines.append("No dead letter waits.") }
-            try context.show(json: json, lines: lines)
+            try context.show(json: [], lines: lines)
         }
     }
 
