@@ -124,8 +124,17 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
 extension Timestamp: Codable {
     /// Microseconds since 1970.
+    ///
+    /// - Throws: `DecodingError.dataCorrupted` for a time outside of the years 1970 to 9999: no clock has shown it, and what is
+    ///   reckoned with it could overflow.
     package init(from decoder: any Decoder) throws {
-        self.init(microseconds: try decoder.singleValueContainer().decode(Int64.self))
+        let container = try decoder.singleValueContainer()
+        let microseconds = try container.decode(Int64.self)
+        guard (0..<253_402_300_800_000_000).contains(microseconds) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "\(microseconds) µs is no time from 1970 to 9999")
+        }
+        self.init(microseconds: microseconds)
     }
 
     package func encode(to encoder: any Encoder) throws {

@@ -1,0 +1,34 @@
+import Dispatcher
+import Foundation
+import StreamModel
+import Testing
+
+@testable import shakectl
+
+@Suite("The file of vital signs")
+struct VitalsFileTests {
+    private func read(_ signs: VitalSigns) throws -> VitalSigns? {
+        let folder = NSTemporaryDirectory() + "/shakectl-vitals-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        VitalsFile.write(signs, in: folder)
+        return VitalsFile.read(from: folder)
+    }
+
+    @Test("What was written is read")
+    func reads() throws {
+        let signs = VitalSigns(written: Sample.now, worker: "here/7", tables: [VitalSigns.Table(name: "orders")])
+        #expect(try read(signs) == signs)
+    }
+
+    @Test(
+        "A file with a time that no clock shows is damaged, and read as none",
+        arguments: [Int64.min, -1, 253_402_300_800_000_000, .max])
+    func times(microseconds: Int64) throws {
+        let damaged = Timestamp(microseconds: microseconds)
+        #expect(try read(VitalSigns(written: damaged, worker: "here/7")) == nil)
+        var signs = VitalSigns(written: Sample.now, worker: "here/7")
+        signs.tables = [VitalSigns.Table(name: "orders", shards: [VitalSigns.Shard(id: "a", taken: damaged)])]
+        #expect(try read(signs) == nil)
+    }
+}
