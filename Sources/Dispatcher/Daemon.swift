@@ -235,11 +235,19 @@ package final class Daemon: Sendable {
         let limits = Health.Limits(
             maximumPoll: configuration.maximumPoll, discoveryInterval: configuration.discoveryInterval)
         var known: [TableName: Health] = [:]
+        var journaled: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
+        var due = workshop.surroundings.uptime()
         repeat {
             let signs = workshop.vitals.signs(of: configuration.worker, limits)
             report(signs)
+            let began = workshop.surroundings.uptime()
+            if began >= due {
+                do throws(JournalError) { journaled = try tablesInJournal() } catch { return .journalFailed(error) }
+                due = began + (workshop.surroundings.uptime() - began) * Self.healthShare
+            }
             for table in configuration.tables {
-                let worst = Health.complaints(of: table, signs, now: workshop.now()).first
+                let (state, checkpoints) = journaled[table] ?? (TableState(table: table), [])
+                let worst = Health.worst(of: state, checkpoints, signs, now: workshop.now())
                 let health = worst?.health ?? .ok
                 defer { known[table] = health }
                 guard health != known[table, default: .ok] else { continue }
@@ -249,6 +257,20 @@ package final class Daemon: Sendable {
             }
         } while await workshop.wait(configuration.vitalsInterval)
         return .nothing
+    }
+
+    /// Asking the journal for health may take one part in so many of a thread's time: years of shards are not read every other
+    /// second.
+    private static let healthShare = 100
+
+    private func tablesInJournal() throws(JournalError) -> [TableName: (state: TableState, checkpoints: [Checkpoint])] {
+        let checkpoints = Dictionary(grouping: try workshop.journal.checkpoints(), by: \.shard.table)
+        var found: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
+        for table in configuration.tables {
+            let state = try workshop.journal.table(table) ?? TableState(table: table)
+            found[table] = (state, checkpoints[table] ?? [])
+        }
+        return found
     }
 
     /// Keeps the journal from growing for ever. What fails here for now is tried again at the next hour: the tables go on

@@ -36,6 +36,17 @@ struct DeadLetterTests {
         #expect(try refusals().count == 2)
     }
 
+    @Test("is a matter of its table's health, in the log as in `status`")
+    func isSaid() async throws {
+        rig.source.add(FakeShard("a", 1...2))
+        rig.target.cannotHold("1")
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 2 }
+            try await eventually("it is said") { rig.log.messages.contains("health changed") }
+            #expect(rig.complaints().isEmpty, "the daemon's own signs know nothing of it")
+        }
+    }
+
     @Test("is tried three times before that")
     func isTriedAgain() async throws {
         rig.source.add(FakeShard("a", 1...2))

@@ -1,3 +1,4 @@
+import Dispatcher
 import Testing
 
 @testable import shakectl

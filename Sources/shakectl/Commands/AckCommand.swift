@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Dispatcher
 internal import Journal
 internal import StreamModel
 
@@ -52,7 +53,7 @@ struct AckCommand: AsyncParsableCommand {
 
     /// What there is to acknowledge: the subject with the revision that was seen.
     private struct Open {
-        let view: LossView
+        let view: KnownLoss
         let revision: Revision?
 
         func draft(_ remedy: LossPolicy?, _ reason: String) -> Draft {
@@ -75,7 +76,7 @@ struct AckCommand: AsyncParsableCommand {
                 "the journal doesn't know the table \(table)" + (nearest.map { ": did you mean '\($0)'?" } ?? ""))
         }
         let revisions = Dictionary(own.map { ($0.shard, $0.revision) }) { first, _ in first }
-        let all = LossView.all(of: name, state, own)
+        let all = KnownLoss.all(of: name, state, own)
         if remedy != nil, !all.isEmpty, !all.contains(where: \.stops) {
             throw .usage(
                 "the table \(table) is not stopped by what it lost (\(all[0].loss.lost.policy.rawValue)): `shakectl ack \(table)` alone "

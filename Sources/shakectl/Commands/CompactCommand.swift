@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Dispatcher
 internal import Journal
 
 struct CompactCommand: AsyncParsableCommand {

@@ -1,3 +1,4 @@
+internal import Dispatcher
 internal import StreamModel
 
 /// One line about the full syncs that are under way: items, share, rate, time left.

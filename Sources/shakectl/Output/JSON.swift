@@ -1,3 +1,5 @@
+internal import Dispatcher
+
 /// A value of the command line's own output. Members keep the order in which they are written, so that a line reads
 /// the same each time; `null` stands for what isn't known, so that a field never comes and goes.
 enum JSON: Hashable, Sendable {

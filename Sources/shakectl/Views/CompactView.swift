@@ -1,3 +1,4 @@
+internal import Dispatcher
 internal import Journal
 
 /// `compact`: what was folded, or would be.

@@ -1,3 +1,4 @@
+internal import Dispatcher
 internal import Journal
 internal import StreamModel
 

@@ -1,3 +1,4 @@
+internal import Dispatcher
 internal import Journal
 
 /// Events as lines of text. The widths are fixed, since a log that grows can't be measured before it is written.

@@ -1,3 +1,4 @@
+internal import Dispatcher
 internal import Journal
 internal import StreamModel
 
@@ -23,7 +24,7 @@ struct StateView: Sendable {
             "approximate_time": .string(checkpoint.approximateTime?.description),
             "updated": .string(checkpoint.updated.description),
             "accounted_until": .string(checkpoint.accountedUntil?.description),
-            "loss": checkpoint.loss.map { LossView(shard: checkpoint.shard, $0).json } ?? .null,
+            "loss": checkpoint.loss.map { KnownLoss(shard: checkpoint.shard, $0).json } ?? .null,
             "dead_letters": .array(checkpoint.refusals.map { .unsigned($0.position.number) }),
             "folded": folded.map { EventView($0).json } ?? .null,
         ]
@@ -48,7 +49,7 @@ struct StateView: Sendable {
             ("last record made", checkpoint.approximateTime.map { "\(Spoken.time($0)) UTC" } ?? "none read"),
             ("records", "\(Spoken.count(checkpoint.records)), \(Spoken.size(checkpoint.bytes))"),
             ("last error", checkpoint.lastFault.map { "\($0.code): \($0.message) (\($0.time))" } ?? "none"),
-            ("lost", checkpoint.loss.map { LossView(shard: checkpoint.shard, $0).words } ?? "nothing"),
+            ("lost", checkpoint.loss.map { KnownLoss(shard: checkpoint.shard, $0).words } ?? "nothing"),
             ("dead letters", checkpoint.refusals.isEmpty ? "none" : Spoken.count(UInt64(checkpoint.refusals.count))),
             ("updated", "\(Spoken.time(checkpoint.updated)) UTC"),
         ]

@@ -14,7 +14,7 @@ struct TableStatus: Hashable, Sendable {
     let shards: [Status: Int]
     let lastError: String?
     /// What the stream no longer had, and what nobody has acknowledged or the table stands still for.
-    let losses: [LossView]
+    let losses: [KnownLoss]
     /// Records that wait in dead-letters.jsonl.
     let deadLetters: Int
     /// How long ago its shards were listed, the shard that was read longest ago was read, and the target acknowledged a write;
@@ -40,13 +40,12 @@ struct TableStatus: Hashable, Sendable {
     private init(state: TableState, checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp) {
         table = state.table
         stream = state.stream ?? checkpoints.max { $0.position < $1.position }?.shard.stream
-        losses = LossView.all(of: state.table, state, checkpoints).filter { $0.isOpen || $0.stops }
-        deadLetters = state.refusals.count + checkpoints.reduce(0) { $0 + $1.refusals.count }
+        losses = Health.losses(state, checkpoints)
+        deadLetters = Health.deadLetters(state, checkpoints)
         phase = state.phase
-        // Shards of a stream that was replaced are history.
         let signs = daemon.signs
-        let current = checkpoints.filter { state.stream == nil || $0.shard.stream == state.stream }
-        lag = current.compactMap { Lag.of($0, sign: signs?[$0.shard], now: now) }.max()
+        let current = Health.current(state, checkpoints)
+        lag = Health.lag(current, signs, now: now)
         let own = signs?[state.table]
         let age = { (time: Timestamp?) in time.map { max(.zero, now - $0) } }
         listed = age(own?.listed)
@@ -59,50 +58,14 @@ struct TableStatus: Hashable, Sendable {
         }
         let newest = (faults + (state.lastFault.map { [(fault: $0, shard: nil)] } ?? []))
             .max { $0.fault.time < $1.fault.time }
-        lastError = newest.map { Self.describe($0.fault, of: $0.shard) }
-        (health, reason) = Self.assess(state, current, daemon, lag, losses, deadLetters, now)
+        lastError = newest.map { $0.fault.spoken(of: $0.shard) }
+        switch daemon {
+        case .notRunning(let why): (health, reason) = (.stopped, "no daemon is running; \(why)")
+        case .running:
+            let worst = Health.worst(of: state, checkpoints, signs, now: now)
+            (health, reason) = worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, current))
+        }
     }
-
-    /// The rule of health: first what stops everything, then what an operator must repair, then what repairs itself.
-    private static func assess(
-        _ state: TableState, _ checkpoints: [Checkpoint], _ daemon: DaemonPresence, _ lag: Duration?,
-        _ losses: [LossView], _ deadLetters: Int, _ now: Timestamp
-    ) -> (Health, String) {
-        if case .notRunning(let why) = daemon { return (.stopped, "no daemon is running; \(why)") }
-        if let loss = losses.first(where: \.stops) { return (.failed, "\(loss.words); \(loss.advice)") }
-
-        // Whatever happened to one of the table's shards since says that the table is worked on again.
-        let lastProgress = checkpoints.map(\.updated).max() ?? Timestamp(microseconds: 0)
-        let isRead = checkpoints.contains { $0.status == .inProcessing }
-        if let fault = state.lastFault, fault.time >= state.updated, fault.time >= lastProgress {
-            return (isRead && fault.isRetried ? .degraded : .failed, describe(fault, of: nil))
-        }
-
-        // What the daemon says of itself is newer than what it has journaled.
-        let complaints = daemon.signs.map { Health.complaints(of: state.table, $0, now: now) } ?? []
-        if let worst = complaints.first { return (worst.health, worst.reason) }
-
-        let stuck = checkpoints.filter { $0.endsWithFault && !$0.status.letsChildrenStart }
-        if let worst = stuck.min(by: { $0.updated < $1.updated }), let fault = worst.lastFault {
-            let others = stuck.count > 1 ? " (and \(Spoken.count(UInt64(stuck.count - 1), "other shard")))" : ""
-            return (.degraded, describe(fault, of: worst.shard.shard) + others)
-        }
-
-        if let lag, lag > dangerousLag {
-            return (.degraded, "\(Spoken.duration(lag)) behind: the stream keeps its records for 24 h")
-        }
-        if let loss = losses.first { return (.degraded, "\(loss.words); \(loss.advice)") }
-        if deadLetters > 0 {
-            return (
-                .degraded,
-                "\(Spoken.count(UInt64(deadLetters), "record")) wait as dead letters: `shakectl dead-letters` lists them"
-            )
-        }
-        return (.ok, activity(state, checkpoints))
-    }
-
-    /// Half of what the stream keeps (24 h): time enough to act.
-    private static let dangerousLag = Duration.seconds(12 * 3600)
 
     private static func activity(_ state: TableState, _ checkpoints: [Checkpoint]) -> String {
         if state.phase == .fullSync {
@@ -117,9 +80,5 @@ struct TableStatus: Hashable, Sendable {
         if checkpoints.isEmpty { return "no shard is known yet" }
         if checkpoints.allSatisfy({ $0.status.letsChildrenStart }) { return "every known shard was read to its end" }
         return "waiting to be taken up"
-    }
-
-    private static func describe(_ fault: Checkpoint.Fault, of shard: ShardID?) -> String {
-        "\(fault.code): \(fault.message) (\(shard.map { "shard \($0), " } ?? "")\(fault.time))"
     }
 }

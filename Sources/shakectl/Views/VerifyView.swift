@@ -1,3 +1,4 @@
+internal import Dispatcher
 internal import Journal
 
 /// `verify`: what was found.

@@ -1,9 +1,9 @@
-internal import StreamModel
+package import StreamModel
 
 /// Numbers, sizes and times as people read them. What a program reads is in the JSON output.
-enum Spoken {
+package enum Spoken {
     /// `1234567` as `1,234,567`.
-    static func count(_ number: UInt64) -> String {
+    package static func count(_ number: UInt64) -> String {
         var text = ""
         for (index, digit) in String(number).reversed().enumerated() {
             if index > 0, index.isMultiple(of: 3) { text.append(",") }
@@ -13,11 +13,11 @@ enum Spoken {
     }
 
     /// `1 record`, `2 records`.
-    static func count(_ number: UInt64, _ one: String) -> String {
+    package static func count(_ number: UInt64, _ one: String) -> String {
         "\(count(number)) \(one)\(number == 1 ? "" : "s")"
     }
 
-    static func size(_ bytes: UInt64) -> String {
+    package static func size(_ bytes: UInt64) -> String {
         guard bytes >= 1024 else { return "\(bytes) B" }
         var value = Double(bytes)
         var unit = "B"
@@ -30,7 +30,7 @@ enum Spoken {
     }
 
     /// The two largest units: `3.2 s`, `4 min 5 s`, `2 h 10 min`, `3 d 4 h`.
-    static func duration(_ duration: Duration) -> String {
+    package static func duration(_ duration: Duration) -> String {
         let milliseconds = max(0, duration.milliseconds)
         if milliseconds < 10_000 {
             let tenths = milliseconds / 100
@@ -51,7 +51,7 @@ enum Spoken {
     }
 
     /// `2026-11-23 16:32:34.123`, in UTC: headings and labels say so.
-    static func time(_ time: Timestamp) -> String {
+    package static func time(_ time: Timestamp) -> String {
         let text = time.description.dropLast()  // the Z
         let halves = text.split(separator: ".", maxSplits: 1)
         let fraction = halves.count == 2 ? halves[1].prefix(3) : "000"
@@ -59,14 +59,14 @@ enum Spoken {
     }
 
     /// `a`, `a or b`, `a, b or c`.
-    static func choice(_ names: [String]) -> String {
+    package static func choice(_ names: [String]) -> String {
         guard let last = names.last, names.count > 1 else { return names.first ?? "" }
         return names.dropLast().joined(separator: ", ") + " or " + last
     }
 }
 
 extension Duration {
-    var milliseconds: Int64 {
+    package var milliseconds: Int64 {
         let (seconds, attoseconds) = components
         return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }

@@ -1,0 +1,75 @@
+package import Journal
+package import StreamModel
+
+/// The rule of health, for whoever says it: `status`, and the daemon's log.
+extension Health {
+    /// Half of what the stream keeps (24 h): time enough to act.
+    private static let dangerousLag = Duration.seconds(12 * 3600)
+
+    /// What is worst with a table that a daemon works on, if anything is: first what stops it, then what an operator must repair,
+    /// then what repairs itself.
+    ///
+    /// - Parameters:
+    ///   - checkpoints: all of the table.
+    ///   - signs: what the daemon says of itself; `nil` where it has yet to.
+    package static func worst(
+        of state: TableState, _ checkpoints: [Checkpoint], _ signs: VitalSigns?, now: Timestamp
+    ) -> Complaint? {
+        let losses = losses(state, checkpoints)
+        if let loss = losses.first(where: \.stops) { return Complaint(.failed, "\(loss.words); \(loss.advice)") }
+
+        // Whatever happened to one of the table's shards since says that the table is worked on again.
+        let current = current(state, checkpoints)
+        let lastProgress = current.map(\.updated).max() ?? Timestamp(microseconds: 0)
+        let isRead = current.contains { $0.status == .inProcessing }
+        if let fault = state.lastFault, fault.time >= state.updated, fault.time >= lastProgress {
+            return Complaint(isRead && fault.isRetried ? .degraded : .failed, fault.spoken(of: nil))
+        }
+
+        // What the daemon says of itself is newer than what it has journaled.
+        if let worst = signs.flatMap({ complaints(of: state.table, $0, now: now).first }) { return worst }
+
+        let stuck = current.filter { $0.endsWithFault && !$0.status.letsChildrenStart }
+        if let worst = stuck.min(by: { $0.updated < $1.updated }), let fault = worst.lastFault {
+            let others = stuck.count > 1 ? " (and \(Spoken.count(UInt64(stuck.count - 1), "other shard")))" : ""
+            return Complaint(.degraded, fault.spoken(of: worst.shard.shard) + others)
+        }
+
+        if let lag = lag(current, signs, now: now), lag > dangerousLag {
+            return Complaint(.degraded, "\(Spoken.duration(lag)) behind: the stream keeps its records for 24 h")
+        }
+        if let loss = losses.first { return Complaint(.degraded, "\(loss.words); \(loss.advice)") }
+        let letters = deadLetters(state, checkpoints)
+        guard letters > 0 else { return nil }
+        return Complaint(
+            .degraded,
+            "\(Spoken.count(UInt64(letters), "record")) wait as dead letters: `shakectl dead-letters` lists them")
+    }
+
+    /// Those that stop the table, or that nobody has taken note of.
+    package static func losses(_ state: TableState, _ checkpoints: [Checkpoint]) -> [KnownLoss] {
+        KnownLoss.all(of: state.table, state, checkpoints).filter { $0.isOpen || $0.stops }
+    }
+
+    /// Records of the table that wait in dead-letters.jsonl.
+    package static func deadLetters(_ state: TableState, _ checkpoints: [Checkpoint]) -> Int {
+        state.refusals.count + checkpoints.reduce(0) { $0 + $1.refusals.count }
+    }
+
+    /// Without those of a stream that was replaced: they are history.
+    package static func current(_ state: TableState, _ checkpoints: [Checkpoint]) -> [Checkpoint] {
+        checkpoints.filter { state.stream == nil || $0.shard.stream == state.stream }
+    }
+
+    /// The table's: that of its shard that is furthest behind.
+    package static func lag(_ current: [Checkpoint], _ signs: VitalSigns?, now: Timestamp) -> Duration? {
+        current.compactMap { Lag.of($0, sign: signs?[$0.shard], now: now) }.max()
+    }
+}
+
+extension Checkpoint.Fault {
+    /// With whose it is and when it was; `nil`: the whole table's.
+    package func spoken(of shard: ShardID?) -> String {
+        "\(code): \(message) (\(shard.map { "shard \($0), " } ?? "")\(time))"
+    }
+}
