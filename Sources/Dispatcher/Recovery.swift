@@ -26,7 +26,7 @@ package enum Recovery {
 
     /// How old a record may be that the stream is sure to hold for as long as it takes to read it: 24 hours (API Reference,
     /// TrimmedDataAccessException), less one.
-    package static let retention: Duration = .seconds(23 * 3600)
+    package static let surelyHeld: Duration = .seconds(23 * 3600)
 
     /// For how long it holds what was decided about the oldest record that is left: by then the stream has let go of nothing that
     /// was not looked for.

@@ -61,7 +61,7 @@ extension ShardDesk {
     func orphans(
         among news: [Lineage.News], _ listing: [Shard]
     ) throws(JournalError) -> [(shard: ShardID, parent: ShardID)] {
-        guard let look = lookBeforeDoubt ?? lastLook, workshop.now() - look >= Recovery.retention else { return [] }
+        guard let look = lookBeforeDoubt ?? lastLook, workshop.now() - look >= Recovery.surelyHeld else { return [] }
         let listed = Set(listing.map(\.id))
         var orphans: [(shard: ShardID, parent: ShardID)] = []
         for news in news where news.status != .notNeeded && news.discovered.start == .trimHorizon {
@@ -93,7 +93,7 @@ extension ShardDesk {
         case .latest where checkpoint.storedIterator == nil: return false
         case .latest, .trimHorizon, .atSequenceNumber, .afterSequenceNumber: break
         }
-        return try owedSince(checkpoint).map { workshop.now() - $0 >= Recovery.retention } ?? false
+        return try owedSince(checkpoint).map { workshop.now() - $0 >= Recovery.surelyHeld } ?? false
     }
 
     /// Since when the shard, of which nothing was delivered since its start, has records that are ours to bring.
@@ -145,7 +145,7 @@ extension ShardDesk {
     /// Whether all that was made until less than a day ago is in the target, though the checkpoint's own record is older.
     private func isAccountedFor(_ checkpoint: Checkpoint) -> Bool {
         guard checkpoint.sequenceNumber != nil, let until = checkpoint.accountedUntil else { return false }
-        return workshop.now() - until < Recovery.retention
+        return workshop.now() - until < Recovery.surelyHeld
     }
 
     /// What a shard that ended after a long silence says for its children: an idle table rolls its shards over every few
@@ -161,7 +161,7 @@ extension ShardDesk {
     /// Whether the stream is sure to hold every record that was ours of the shard: since its parent's last one, or since the
     /// journal knows it.
     func isWhole(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        try wholeSince(checkpoint).map { workshop.now() - $0 < Recovery.retention } ?? false
+        try wholeSince(checkpoint).map { workshop.now() - $0 < Recovery.surelyHeld } ?? false
     }
 
     /// Up to when all that came before the shard is accounted for: by its parent, or where nothing is known of that, by
@@ -190,13 +190,13 @@ extension ShardDesk {
     /// Whether a shard begins at LATEST, and what has left the stream since was made before that.
     func holdsAllSinceAnchor(_ checkpoint: Checkpoint) -> Bool {
         guard case .iterator(_, let obtained)? = checkpoint.storedIterator else { return false }
-        return workshop.now() - obtained < Recovery.retention
+        return workshop.now() - obtained < Recovery.surelyHeld
     }
 
     /// Whether what left the stream of a shard was delivered before an operator set it back to its start: a replay brings what
     /// is still there.
     private func isReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        try lastBeforeReplay(checkpoint).map { workshop.now() - $0 < Recovery.retention } ?? false
+        try lastBeforeReplay(checkpoint).map { workshop.now() - $0 < Recovery.surelyHeld } ?? false
     }
 
     /// When the last record was made that was delivered before an operator set the shard back to its start; `nil` where nobody

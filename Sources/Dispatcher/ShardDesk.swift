@@ -196,7 +196,7 @@ struct ShardDesk {
     }
 
     /// Twice as long as the stream is sure to keep a record.
-    private static let recent = Recovery.retention + Recovery.retention
+    private static let recent = Recovery.surelyHeld + Recovery.surelyHeld
 
     private mutating func forget(allBut kept: Set<ShardID>) {
         for shard in lineage.forget(allBut: kept) {
