@@ -5,8 +5,11 @@ package import Targets
 
 /// Why a table, or the whole daemon, can't go on. Each text says what happened, to what, and what to do.
 package enum DaemonError: Error, CustomStringConvertible {
+    /// A call of DynamoDB, when it had been tried again within its bounds.
     case source(DynamoDBError)
+    /// A write, or the target's opening; one that can be tried again was, until the daemon was to stop.
     case target(TargetError)
+    /// An append or a question.
     case journal(JournalError)
     /// The stream no longer holds what comes next, or the target no longer holds what came before.
     case needsFullSync(table: TableName, reason: String)
@@ -14,6 +17,7 @@ package enum DaemonError: Error, CustomStringConvertible {
     case rangeLost(table: TableName, shard: ShardID?, RangeLost)
     /// The target can't hold so many records that it is no matter of the records any more.
     case tooManyRefused(table: TableName, limit: Int, last: String)
+    /// `what` isn't as it must be for the table to be followed; an operator must change it.
     case misconfigured(what: String, reason: String)
     /// With `--until-idle`: some tables came to rest and these did not.
     case tablesFailed([TableName: String], exitCode: Int32)
@@ -111,6 +115,7 @@ package enum DaemonError: Error, CustomStringConvertible {
         }
     }
 
+    /// Whom an error stops.
     package enum Reach: Hashable, Sendable {
         /// The table's work is begun again after a while.
         case retry

@@ -24,9 +24,12 @@ package struct Lineage: Sendable {
         checkpoints[checkpoint.shard.shard] = checkpoint
     }
 
+    /// A reader has it in its hands from now on.
     package mutating func took(_ shard: ShardID) { running.insert(shard) }
+    /// The reader has ended, however it did.
     package mutating func released(_ shard: ShardID) { running.remove(shard) }
 
+    /// The direct ones that are known and not let go of, in the order of their names.
     package func children(of shard: ShardID) -> [ShardID] {
         checkpoints.values.filter { $0.parent == shard }.map(\.shard.shard).sorted()
     }
@@ -141,8 +144,10 @@ package struct Lineage: Sendable {
             }.map(\.id))
     }
 
+    /// What the journal is to learn of one shard of a listing.
     package struct News: Hashable, Sendable {
         package let shard: ShardID
+        /// Of a shard that is known: that it is closed, and where it ends.
         package let discovered: ShardDiscovered
         /// What the shard is at once, where that isn't `not_processed`.
         package let status: Status?

@@ -20,12 +20,15 @@ package final class Pulse: Sendable {
         state = Mutex(State(busyTables: Set(tables), lastActivity: uptime()))
     }
 
+    /// The table is begun, or looks for shards.
     package func busy(_ table: TableName) { touch { $0.busyTables.insert(table).inserted } }
 
     /// The table follows its stream and has nothing to look for, or it waits for an operator.
     package func atRest(_ table: TableName) { touch { $0.busyTables.remove(table) != nil } }
 
+    /// A reader takes the shard up.
     package func took(_ shard: ShardKey) { touch { $0.busyShards.insert(shard).inserted } }
+    /// Its reader has ended.
     package func released(_ shard: ShardKey) { touch { $0.busyShards.remove(shard) != nil } }
 
     /// The table's readers are gone.
@@ -37,6 +40,7 @@ package final class Pulse: Sendable {
         }
     }
 
+    /// Whether the shard has shown all that it has, and all of that is durable.
     package func set(_ shard: ShardKey, inStep: Bool) {
         state.withLock { state in
             if inStep {

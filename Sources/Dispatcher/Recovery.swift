@@ -3,7 +3,9 @@ package import StreamModel
 
 /// Compares what a target says that it holds with what the journal says (DESIGN 4.5).
 package enum Recovery {
+    /// What the two say of a shard together.
     package enum Verdict: Hashable, Sendable {
+        /// The target has all that the journal says, or its word is of another epoch.
         case inStep
         /// The target has more: it was written to and the append never came. Nothing is replayed.
         case advance(to: SequenceNumber)

@@ -13,8 +13,11 @@ package import StreamModel
 /// The checkpoint follows the target: a crash repeats records and never skips one. The shard is finished when reading has
 /// ended and everything read is delivered, not before.
 package struct ShardMachine: Hashable, Sendable {
+    /// What has happened: each the answer to an action, or from outside.
     package enum Event: Hashable, Sendable {
+        /// The iterator that `.resolve` asked for.
         case resolved(ShardIterator)
+        /// A page came, which may bring nothing.
         case page(PageFacts)
         /// The service doesn't know the cursor any more.
         case expired
@@ -22,11 +25,13 @@ package struct ShardMachine: Hashable, Sendable {
         case trimmed
         /// The shard itself is gone from the stream.
         case gone
+        /// The batch is in the target and in the journal.
         case delivered(upTo: SequenceNumber)
         /// The batch is in the target and the journal did not take it: an operator's rewind came between.
         case conflict
         /// The journal moved under us: the same, noticed while nothing was in flight, or before it ended.
         case displaced
+        /// The daemon is to stop.
         case stop
 
         /// For whoever observes the machine's steps.
@@ -45,14 +50,19 @@ package struct ShardMachine: Hashable, Sendable {
         }
     }
 
+    /// What the driver is to do; each but `.finish` is answered by one event.
     package enum Action: Hashable, Sendable {
+        /// Ask for an iterator at that place.
         case resolve(Start)
+        /// Ask for the next page, after a pause of that long.
         case fetch(ShardIterator, after: Duration)
         /// The oldest `pages` that wait, as one batch.
         case deliver(pages: Int, upTo: SequenceNumber)
+        /// Nothing is under way any more that matters: cancel the rest.
         case finish(Outcome)
     }
 
+    /// How reading a shard has ended. In each case what was handed to the target is durable, or displaced.
     package enum Outcome: Hashable, Sendable {
         /// Read to its end, and all of it is durable.
         case done
@@ -62,8 +72,11 @@ package struct ShardMachine: Hashable, Sendable {
         case startExpired
         /// The service calls iterators expired that it has only just given.
         case expiredAtOnce
+        /// What comes after `durable` has left the stream unread.
         case trimmed
+        /// The shard has left the stream, with whatever comes after `durable`.
         case gone
+        /// As the daemon was told; it is not read to its end.
         case stopped
     }
 
@@ -121,6 +134,7 @@ package struct ShardMachine: Hashable, Sendable {
     /// What to do first.
     package func begin() -> [Action] { [.resolve(durable)] }
 
+    /// Takes an event and says what to do next, in order; nothing for an answer that came too late to matter.
     package mutating func handle(_ event: Event) -> [Action] {
         switch event {
         case .resolved(let iterator):

@@ -3,10 +3,15 @@ package import StreamModel
 
 /// Where reading a shard begins.
 package struct Start: Hashable, Sendable {
+    /// The place as GetShardIterator knows it, or a cursor to it.
     package enum Place: Hashable, Sendable {
+        /// The oldest record that the stream still has.
         case trimHorizon
+        /// Behind the newest record at the moment of asking.
         case latest
+        /// That record comes first.
         case at(SequenceNumber)
+        /// The one behind it comes first.
         case after(SequenceNumber)
         /// A cursor that is at hand already.
         case iterator(ShardIterator)
@@ -44,6 +49,7 @@ package struct Start: Hashable, Sendable {
         }
     }
 
+    /// What the service is to be asked with besides `iteratorType`.
     package var sequenceNumber: SequenceNumber? {
         switch place {
         case .at(let number), .after(let number): number
@@ -76,7 +82,9 @@ package enum StartTable {
         case afterSequenceNumber = "after_sequence_number"
     }
 
+    /// What the table says of a shard.
     package enum Decision: Hashable, Sendable {
+        /// Begin there, by that row.
         case start(Start, Rule)
         /// Row 2: only a full sync can tell what the shard's table holds.
         case needsFullSync

@@ -4,6 +4,7 @@ package import StreamModel
 ///
 /// The journal holds what is durable; that nothing comes, or that nobody asks, leaves no trace in it.
 package struct VitalSigns: Codable, Hashable, Sendable {
+    /// When the daemon said all this.
     package var written: Timestamp
     /// Host and pid.
     package var worker: String
@@ -12,6 +13,7 @@ package struct VitalSigns: Codable, Hashable, Sendable {
     package var target: Target
     package var tables: [Table]
 
+    /// Of the one target that all tables are written to.
     package struct Target: Codable, Hashable, Sendable {
         /// When it last acknowledged a write.
         package var acknowledged: Timestamp?
@@ -27,6 +29,7 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         }
     }
 
+    /// Of one table that the daemon was told to follow.
     package struct Table: Codable, Hashable, Sendable {
         package var name: String
         /// When a listing of its shards last came.
@@ -50,6 +53,7 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         }
     }
 
+    /// Of one shard in a reader's hands, or at rest after a failure.
     package struct Shard: Codable, Hashable, Sendable {
         package var id: String
         /// When it was taken up.
