@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from following import Following
 from rig import Rig
@@ -162,3 +163,30 @@ def test_too_many_dead_letters_stop_the_table_and_settling_them_lets_it_go_on(
     following.shakectl.text("dead-letters", "settle", str(letter["letter"]), "--reason", "by hand")
     assert following.shakectl.json("dead-letters") == []
     assert daemon.is_running
+
+
+def refused(rig: Rig, sharded: ShardedSource, count: int) -> tuple[ShardedTable, SourceShard, Following]:
+    """Records that SQLite can't hold, each with a good one after it."""
+    table = sharded.create_table("orders")
+    shard = table.open_shard()
+    for number in range(count):
+        table.put_without_key(shard, f"bad-{number}", 1)
+        table.put(shard, f"good-{number}", 1)
+    return table, shard, Following(rig, sharded, table, target="sqlite")
+
+
+def letters(following: Following) -> list[dict[str, Any]]:
+    """Of a journal that may not be there yet."""
+    result = following.shakectl.call("dead-letters", "--json")
+    return [json.loads(line) for line in result.stdout.splitlines()] if result.returncode == 0 else []
+
+
+def test_a_retry_says_what_it_did(rig: Rig, sharded: ShardedSource) -> None:
+    _, shard, following = refused(rig, sharded, 1)
+    daemon = following.start()
+    daemon.until(lambda: len(letters(following)) == 1, "it is put aside")
+    assert daemon.terminate() == 0
+    said = following.shakectl.text("dead-letters", "retry", "--all")
+    assert f"rewound orders/{shard.id}" in said
+    assert "dry run" not in said
+    assert [e["inclusive"] for e in following.shakectl.json("history", shard.id) if e["event"] == "rewound"] == [True]

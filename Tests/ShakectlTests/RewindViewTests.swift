@@ -55,6 +55,14 @@ struct RewindViewTests {
             ])
     }
 
+    @Test("A rewind without an undo to offer is no dry run")
+    func withoutUndo() throws {
+        let plan = try plan(.sequenceNumber(Sample.number("50")), inclusive: true)
+        let lines = RewindView(plan: plan, position: Position(813), undo: nil).lines(.plain)
+        #expect(lines.first == "rewound orders/a")
+        #expect(lines.last == "The next record delivered is 50 again.")
+    }
+
     @Test(
         "What is delivered next is said in words",
         arguments: [(false, "the first after 50"), (true, "50 again")])

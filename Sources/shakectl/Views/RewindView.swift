@@ -8,7 +8,7 @@ struct RewindView: Sendable {
     let changes: [(shard: ShardID, change: Rewound)]
     /// Of the rewound shard's own event; `nil` in a dry run.
     let position: Position?
-    /// The command that undoes it; `nil` in a dry run.
+    /// The command that undoes it; `nil` in a dry run, and where none is offered.
     let undo: String?
 
     init(plan: RewindPlan, position: Position?, undo: String?) {
@@ -57,7 +57,8 @@ struct RewindView: Sendable {
         let head = isDryRun ? "would rewind" : palette.paint("rewound", .green)
         var lines = ["\(head) \(plan.shard)"] + text.lines(palette)
         lines.append("The next record delivered \(isDryRun ? "would be" : "is") \(next).")
-        lines.append(undo.map { "Undo: \($0)" } ?? "Nothing was changed: this was a dry run.")
+        if isDryRun { lines.append("Nothing was changed: this was a dry run.") }
+        if let undo { lines.append("Undo: \(undo)") }
         return lines
     }
 }
