@@ -71,6 +71,16 @@ final class DaemonLock: Sendable {
         return spoken(text(descriptor))
     }
 
+    /// When it was signed by whoever signed it last; `nil` if nobody did.
+    static func signed(_ journal: String) -> Timestamp? {
+        let descriptor = unsafe open(path(journal), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { _ = Glibc.close(descriptor) }
+        let text = text(descriptor)
+        guard let label = text.firstRange(of: "\"since\":\"") else { return nil }
+        return Timestamp(String(text[label.upperBound...].prefix { $0 != "\"" }))
+    }
+
     private static func path(_ journal: String) -> String { journal + "/daemon.lock" }
 
     private static func text(_ descriptor: Int32) -> String {

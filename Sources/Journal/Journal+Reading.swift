@@ -148,6 +148,9 @@ extension Journal {
     /// The daemon that holds the journal now, as host, pid and since when; `nil` if none runs.
     package func daemonHolder() -> String? { DaemonLock.holder(of: path) }
 
+    /// Since when the daemon that holds the journal runs, or the last one that did; `nil` where that can't be told.
+    package func daemonSince() -> Timestamp? { DaemonLock.signed(path) }
+
     /// A line for standard output, should a page be so damaged that reading it ends the process (status 65).
     package static func say(onDamage line: String) { DataFile.say(onDamage: line) }
 

@@ -30,7 +30,7 @@ struct ShardsCommand: ParsableCommand {
             checkpoints.removeAll { $0.shard.table.text != table }
         }
         let view = ShardsView(
-            checkpoints: checkpoints, signs: try DaemonPresence.of(journal).signs, now: context.now)
+            checkpoints: checkpoints, signs: try DaemonPresence.of(journal, now: context.now).signs, now: context.now)
         try context.show(json: view.json, lines: view.lines(context.palette))
     }
 

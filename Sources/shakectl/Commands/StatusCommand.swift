@@ -31,7 +31,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let context = try CommandContext(common)
         let journal = try context.openJournal()
-        let daemon = try DaemonPresence.of(journal)
+        let daemon = try DaemonPresence.of(journal, now: context.now)
         let tables = try asking(journal.tables)
         let checkpoints = try asking(journal.checkpoints)
         let view = StatusView(

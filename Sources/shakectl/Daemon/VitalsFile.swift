@@ -21,9 +21,33 @@ enum VitalsFile {
     /// What an earlier daemon said is no sign of this one.
     static func remove(from journal: String) { unsafe unlink("\(journal)/\(name)") }
 
-    /// `nil` where there is none, or none that this version knows.
-    static func read(from journal: String) -> VitalSigns? {
-        guard let bytes = FileManager.default.contents(atPath: "\(journal)/\(name)") else { return nil }
-        return try? JSONDecoder().decode(VitalSigns.self, from: bytes)
+    enum Reading: Hashable, Sendable {
+        case signs(VitalSigns)
+        /// Why there are none, or none that this version knows.
+        case unreadable(String)
     }
+
+    /// Far more than the signs of a thousand tables.
+    private static let longest = 64 << 20
+
+    static func read(from journal: String) -> Reading {
+        // A pipe in its place must not hold up whoever only wants to know.
+        let file = unsafe open("\(journal)/\(name)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return .unreadable(reason()) }
+        defer { Glibc.close(file) }
+        var bytes = Data()
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count < longest {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(file, $0.baseAddress, $0.count) }
+            guard count >= 0 else { return .unreadable(reason()) }
+            if count == 0 { break }
+            bytes.append(contentsOf: chunk.prefix(count))
+        }
+        guard let signs = try? JSONDecoder().decode(VitalSigns.self, from: bytes) else {
+            return .unreadable("it does not hold what a daemon of this version writes")
+        }
+        return .signs(signs)
+    }
+
+    private static func reason() -> String { unsafe String(cString: strerror(errno)) }
 }

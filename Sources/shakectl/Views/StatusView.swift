@@ -15,7 +15,7 @@ struct StatusView: Sendable {
     func lines(_ palette: Palette) -> [String] {
         let head =
             switch daemon {
-            case .running(let who, _): "daemon: \(palette.paint("running", .green)), \(who)"
+            case .running(let who, _), .silent(let who, _): "daemon: \(palette.paint("running", .green)), \(who)"
             case .notRunning(let why): "daemon: \(palette.paint("not running", .yellow)); \(why)"
             }
         guard !tables.isEmpty else {

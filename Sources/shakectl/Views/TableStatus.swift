@@ -59,12 +59,15 @@ struct TableStatus: Hashable, Sendable {
         let newest = (faults + (state.lastFault.map { [(fault: $0, shard: nil)] } ?? []))
             .max { $0.fault.time < $1.fault.time }
         lastError = newest.map { $0.fault.spoken(of: $0.shard) }
-        switch daemon {
-        case .notRunning(let why): (health, reason) = (.stopped, "no daemon is running; \(why)")
-        case .running:
-            let worst = Health.worst(of: state, checkpoints, signs, now: now)
-            (health, reason) = worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, current))
+        if case .notRunning(let why) = daemon {
+            (health, reason) = (.stopped, "no daemon is running; \(why)")
+            return
         }
+        let worst = Health.worst(of: state, checkpoints, signs, now: now)
+        var assessed = worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, current))
+        // What the journal says of a table then is of before.
+        if case .silent(_, let why) = daemon, assessed.0 < .failed { assessed = (.failed, why) }
+        (health, reason) = assessed
     }
 
     private static func activity(_ state: TableState, _ checkpoints: [Checkpoint]) -> String {
