@@ -42,6 +42,9 @@ class Following:
     def mode(self, mode: str) -> None:
         self._arguments[self._arguments.index("incr")] = mode
 
+    def follow_too(self, table: ShardedTable) -> None:
+        self._arguments += ["--table", table.name]
+
     def statuses_or_none(self) -> dict[str, str]:
         """Of a journal that may not be there yet."""
         return self.statuses() if self.shakectl.call("shards").returncode == 0 else {}

@@ -190,3 +190,38 @@ def test_a_retry_says_what_it_did(rig: Rig, sharded: ShardedSource) -> None:
     assert f"rewound orders/{shard.id}" in said
     assert "dry run" not in said
     assert [e["inclusive"] for e in following.shakectl.json("history", shard.id) if e["event"] == "rewound"] == [True]
+
+
+def test_a_table_that_nobody_would_scan_is_not_given_to_a_scan(rig: Rig, sharded: ShardedSource) -> None:
+    """A daemon that only follows would take the word for a scan, and could then neither scan nor go on."""
+    table, shard, following, _ = lose_five(rig, sharded)
+    assert following.start().wait() == 69
+    wrong = following.shakectl.call("ack", "orders", "--resync")
+    assert wrong.returncode == 64, wrong.stderr
+    assert "--mode all" in wrong.stderr and "--skip" in wrong.stderr
+    assert following.shakectl.one("status")["losses"][0]["remedy"] is None, "it was not taken"
+
+    following.mode("all")
+    assert following.start().wait() == 69, "it is still stopped"
+    assert "--mode all" not in following.shakectl.text("ack", "orders", "--resync")
+    daemon = following.start()
+    daemon.until(
+        lambda: "SNAPSHOT" in {line["event"] for line in following.jsonl.lines()}, "the table is scanned again"
+    )
+    daemon.until(lambda: following.statuses().get(shard.id) == "in_processing", "and followed")
+    table.put(shard, "new", 1)
+    daemon.until(lambda: following.jsonl.lines()[-1]["event"] == "INSERT", "from where the scan began")
+
+
+def test_a_running_daemon_that_never_scans_is_not_given_a_scan(rig: Rig, sharded: ShardedSource) -> None:
+    table, _, following, numbers = lose_five(rig, sharded)
+    other = sharded.create_table("users")
+    other.open_shard()
+    following.follow_too(other)
+    daemon = following.start()
+    daemon.until(lambda: following.shakectl.json("status")[0]["health"] == "failed", "the table is stopped")
+    wrong = following.shakectl.call("ack", "orders", "--resync")
+    assert wrong.returncode == 64, wrong.stderr
+    assert "--mode all" in wrong.stderr
+    following.shakectl.text("ack", "orders", "--skip")
+    daemon.until(lambda: following.written() == numbers[:10] + numbers[15:], "it goes on with what is left")

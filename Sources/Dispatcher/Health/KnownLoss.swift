@@ -22,6 +22,8 @@ package struct KnownLoss: Hashable, Sendable {
 
     /// Whether the table stands still for it.
     package var stops: Bool { loss.stops }
+    /// Whether an operator may still say how the table goes on: nobody has, or the daemon has yet to take it up.
+    package var takesRemedy: Bool { loss.lost.policy == .stop }
     /// Whether an operator has yet to take note of it.
     package var isOpen: Bool { !loss.isAcknowledged }
 
@@ -39,7 +41,9 @@ package struct KnownLoss: Hashable, Sendable {
     /// What an operator can do about it.
     package var advice: String {
         if stops {
-            return "the table is stopped: `shakectl ack \(table) --resync` scans it again, --skip goes on without"
+            return
+                "the table is stopped: `shakectl ack \(table) --resync` scans it again (with --mode all), --skip goes on "
+                + "without"
         }
         if let remedy = loss.remedy { return "goes on by \(remedy.rawValue), as an operator said" }
         let done = loss.lost.policy == .skip ? "skipped" : "the table is scanned again"

@@ -11,7 +11,8 @@ struct AckCommand: AsyncParsableCommand {
             A stream keeps its records for 24 hours. Where it no longer has what the journal needs, the loss is an \
             event (`range_lost`), and `status` shows it until it is acknowledged. A table whose policy is `stop` \
             waits besides, beside a running daemon or at its next start, until one of these says how it goes on:
-              --resync  scan the table again, which brings what the lost changes led to (needs --mode all)
+              --resync  scan the table again, which brings what the lost changes led to; it is refused where the daemon \
+            runs with --mode incr, which never scans
               --skip    go on with the oldest record that is left; what the lost changes did is missing for good
 
             Examples:
@@ -48,7 +49,7 @@ struct AckCommand: AsyncParsableCommand {
             return losses
         }
         await journal.close(reason: "acknowledged losses of \(table)")
-        try context.show(json: losses.map(\.view.json), lines: lines(losses, remedy, context.palette))
+        try context.show(json: losses.map(\.view.json), lines: lines(losses, remedy, VitalsFile.mode(in: journal.path), context.palette))
     }
 
     /// What there is to acknowledge: the subject with the revision that was seen.
@@ -58,7 +59,7 @@ struct AckCommand: AsyncParsableCommand {
 
         func draft(_ remedy: LossPolicy?, _ reason: String) -> Draft {
             let word = Payload.lossAcknowledged(
-                LossAcknowledged(author: Host.userAndHost, reason: reason, remedy: view.stops ? remedy : nil))
+                LossAcknowledged(author: Host.userAndHost, reason: reason, remedy: view.takesRemedy ? remedy : nil))
             guard let shard = view.shard, let revision else { return Draft(table: view.table, [word]) }
             return Draft(shard: shard, expecting: revision, [word])
         }
@@ -77,23 +78,33 @@ struct AckCommand: AsyncParsableCommand {
         }
         let revisions = Dictionary(own.map { ($0.shard, $0.revision) }) { first, _ in first }
         let all = KnownLoss.all(of: name, state, own)
-        if remedy != nil, !all.isEmpty, !all.contains(where: \.stops) {
+        if remedy != nil, !all.isEmpty, !all.contains(where: \.takesRemedy) {
             throw .usage(
                 "the table \(table) is not stopped by what it lost (\(all[0].loss.lost.policy.rawValue)): `shakectl ack \(table)` alone "
                     + "takes note of it")
         }
-        return all.filter { $0.isOpen || remedy != nil && $0.stops }
+        // The word alone would make the table wait for a scan, and no daemon in that mode can take it back.
+        if remedy == .resync, !all.isEmpty, VitalsFile.mode(in: journal.path) == .incr {
+            throw .usage(
+                "the table \(table) can't be scanned again: the daemon of this journal runs with --mode incr, or did so last, "
+                    + "which only follows. Start it with --mode all, where the table stops again, and then say --resync; or go on "
+                    + "without what is lost: `shakectl ack \(table) --skip`")
+        }
+        return all.filter { $0.isOpen || remedy != nil && $0.takesRemedy }
             .map { Open(view: $0, revision: $0.shard.flatMap { revisions[$0] }) }
     }
 
-    private func lines(_ losses: [Open], _ remedy: LossPolicy?, _ palette: Palette) -> [String] {
+    private func lines(
+        _ losses: [Open], _ remedy: LossPolicy?, _ mode: DaemonConfiguration.Mode?, _ palette: Palette
+    ) -> [String] {
         guard !losses.isEmpty else { return ["Nothing of \(table) waits to be acknowledged."] }
-        let stopped = losses.contains { $0.view.stops }
+        let stopped = losses.contains { $0.view.stops || remedy != nil && $0.view.takesRemedy }
         let next =
             switch remedy {
             case _ where !stopped: "Noted."
             case .skip: "The table goes on with what is left."
-            case .resync: "The table is scanned again."
+            case .resync where mode == .all: "The table is scanned again."
+            case .resync: "The table is scanned again by a daemon with --mode all, and waits for one."
             case .stop, nil:
                 "Noted; the table stays stopped until `shakectl ack \(table) --resync` or --skip says how it goes on."
             }

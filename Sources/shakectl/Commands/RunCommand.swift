@@ -154,7 +154,7 @@ struct RunCommand: AsyncParsableCommand {
         let daemon = Daemon(
             configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,
             observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress(),
-            surroundings: context.surroundings, report: { VitalsFile.write($0, in: journal.path) })
+            surroundings: context.surroundings, report: { VitalsFile.write($0, daemonConfiguration.mode, in: journal.path) })
         let signals = StopSignals()
         await signals.listen(logger) { daemon.stop() }
         logger.notice(

@@ -7,9 +7,9 @@ enum VitalsFile {
     static let name = "vitals.json"
 
     /// A file that can't be written gets old, and that is noticed.
-    static func write(_ signs: VitalSigns, in journal: String) {
+    static func write(_ signs: VitalSigns, _ mode: DaemonConfiguration.Mode, in journal: String) {
         let (path, draft) = ("\(journal)/\(name)", "\(journal)/.\(name)")
-        guard let bytes = try? JSONEncoder().encode(signs) else { return }
+        guard let bytes = try? JSONEncoder().encode(Content(signs: signs, mode: mode)) else { return }
         let file = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { return }
         let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
@@ -21,6 +21,29 @@ enum VitalsFile {
     /// What an earlier daemon said is no sign of this one.
     static func remove(from journal: String) { unsafe unlink("\(journal)/\(name)") }
 
+    /// What is in the file: the signs, and besides them what the daemon was told to do.
+    private struct Content: Encodable {
+        let signs: VitalSigns
+        let mode: DaemonConfiguration.Mode
+
+        func encode(to encoder: any Encoder) throws {
+            try signs.encode(to: encoder)
+            try Mode(mode: mode.rawValue).encode(to: encoder)
+        }
+    }
+
+    private struct Mode: Codable {
+        let mode: String
+    }
+
+    /// In which mode the daemon of the journal runs, or the last one ran; `nil` where that can't be told.
+    static func mode(in journal: String) -> DaemonConfiguration.Mode? {
+        guard case .bytes(let bytes) = content(of: journal) else { return nil }
+        return (try? JSONDecoder().decode(Mode.self, from: bytes)).flatMap {
+            DaemonConfiguration.Mode(rawValue: $0.mode)
+        }
+    }
+
     enum Reading: Hashable, Sendable {
         case signs(VitalSigns)
         /// Why there are none, or none that this version knows.
@@ -31,6 +54,22 @@ enum VitalsFile {
     private static let longest = 64 << 20
 
     static func read(from journal: String) -> Reading {
+        switch content(of: journal) {
+        case .unreadable(let why): return .unreadable(why)
+        case .bytes(let bytes):
+            guard let signs = try? JSONDecoder().decode(VitalSigns.self, from: bytes) else {
+                return .unreadable("it does not hold what a daemon of this version writes")
+            }
+            return .signs(signs)
+        }
+    }
+
+    private enum Bytes {
+        case bytes(Data)
+        case unreadable(String)
+    }
+
+    private static func content(of journal: String) -> Bytes {
         // A pipe in its place must not hold up whoever only wants to know.
         let file = unsafe open("\(journal)/\(name)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { return .unreadable(reason()) }
@@ -43,10 +82,7 @@ enum VitalsFile {
             if count == 0 { break }
             bytes.append(contentsOf: chunk.prefix(count))
         }
-        guard let signs = try? JSONDecoder().decode(VitalSigns.self, from: bytes) else {
-            return .unreadable("it does not hold what a daemon of this version writes")
-        }
-        return .signs(signs)
+        return .bytes(bytes)
     }
 
     private static func reason() -> String { unsafe String(cString: strerror(errno)) }
