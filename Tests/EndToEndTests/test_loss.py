@@ -225,3 +225,20 @@ def test_a_running_daemon_that_never_scans_is_not_given_a_scan(rig: Rig, sharded
     assert "--mode all" in wrong.stderr
     following.shakectl.text("ack", "orders", "--skip")
     daemon.until(lambda: following.written() == numbers[:10] + numbers[15:], "it goes on with what is left")
+
+
+def test_a_letter_of_a_file_that_was_moved_away_is_not_another(rig: Rig, sharded: ShardedSource) -> None:
+    table, shard, following = refused(rig, sharded, 1)
+    daemon = following.start()
+    daemon.until(lambda: len(letters(following)) == 1, "it is put aside")
+    path = f"{following.shakectl.journal}/dead-letters.jsonl"
+    os.rename(path, f"{path}.old")
+    table.put_without_key(shard, "bad-9", 1)
+    daemon.until(lambda: len(letters(following)) == 2, "the other one, too")
+    first, second = letters(following)
+    assert (first["offset"], first["bytes"]) == (second["offset"], second["bytes"])
+    wrong = following.shakectl.call("dead-letters", "show", str(first["letter"]))
+    assert wrong.returncode == 64, wrong.stdout
+    assert "moved, cut or edited" in wrong.stderr and first["sequence_number"] in wrong.stderr
+    shown = following.shakectl.one("dead-letters", "show", str(second["letter"]))
+    assert shown["sequence_number"] == second["sequence_number"]

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Journal
 internal import StreamModel
 
@@ -17,6 +18,30 @@ struct WaitingLetter: Sendable {
         switch (shard, refused.sequenceNumber) {
         case (let shard?, let number?): "the record at \(number) of \(shard)"
         default: "an item of \(table), of its full sync"
+        }
+    }
+
+    /// Whether a line of the file is of this record. After the file was moved away another one may begin at the same byte and
+    /// be as long.
+    func isKept(in line: [UInt8]) -> Bool {
+        guard let kept = try? JSONDecoder().decode(Kept.self, from: Data(line)) else { return false }
+        return kept
+            == Kept(
+                table: table.text, stream: shard?.stream.text, shard: shard?.shard.text,
+                sequenceNumber: refused.sequenceNumber?.text, cause: refused.cause)
+    }
+
+    /// What a line says of where its record is from. Of an item of a full sync it is only the table, and the cause.
+    private struct Kept: Decodable, Equatable {
+        let table: String
+        let stream: String?
+        let shard: String?
+        let sequenceNumber: String?
+        let cause: String
+
+        enum CodingKeys: String, CodingKey {
+            case table, stream, shard, cause
+            case sequenceNumber = "sequence_number"
         }
     }
 }

@@ -47,9 +47,10 @@ struct DeadLettersCommand: AsyncParsableCommand {
             let journal = try context.openJournal()
             let found = try DeadLetters.find([letter], in: try DeadLetters.all(in: journal))[0]
             let file = DeadLetterFile("\(journal.path)/\(DeadLetterFile.name)")
-            guard let line = file.line(at: found.refused.offset, count: found.refused.bytes) else {
+            guard let line = file.line(at: found.refused.offset, count: found.refused.bytes), found.isKept(in: line)
+            else {
                 throw ShakectlError.usage(
-                    "\(file.path) has no line at byte \(found.refused.offset): it was moved, cut or edited. The record is still "
+                    "\(file.path) has no such line at byte \(found.refused.offset): it was moved, cut or edited. The record is still "
                         + "known as \(found.name)")
             }
             try context.output.line(String(decoding: line, as: UTF8.self))
