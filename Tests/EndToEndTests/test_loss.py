@@ -192,6 +192,15 @@ def test_a_retry_says_what_it_did(rig: Rig, sharded: ShardedSource) -> None:
     assert [e["inclusive"] for e in following.shakectl.json("history", shard.id) if e["event"] == "rewound"] == [True]
 
 
+def test_an_ack_in_json_says_what_it_did(rig: Rig, sharded: ShardedSource) -> None:
+    _, shard, following, _ = lose_five(rig, sharded)
+    assert following.start().wait() == 69
+    [loss] = following.shakectl.json("ack", "orders")
+    assert (loss["shard"], loss["acknowledged"], loss["remedy"]) == (shard.id, True, None)
+    [loss] = following.shakectl.json("ack", "orders", "--skip")
+    assert (loss["shard"], loss["acknowledged"], loss["remedy"]) == (shard.id, True, "skip")
+
+
 def test_a_table_that_nobody_would_scan_is_not_given_to_a_scan(rig: Rig, sharded: ShardedSource) -> None:
     """A daemon that only follows would take the word for a scan, and could then neither scan nor go on."""
     table, shard, following, _ = lose_five(rig, sharded)

@@ -49,7 +49,8 @@ struct AckCommand: AsyncParsableCommand {
             return losses
         }
         await journal.close(reason: "acknowledged losses of \(table)")
-        try context.show(json: losses.map(\.view.json), lines: lines(losses, remedy, VitalsFile.mode(in: journal.path), context.palette))
+        let mode = VitalsFile.mode(in: journal.path)
+        try context.show(json: losses.map { $0.view.acknowledged(remedy).json }, lines: lines(losses, remedy, mode, context.palette))
     }
 
     /// What there is to acknowledge: the subject with the revision that was seen.
