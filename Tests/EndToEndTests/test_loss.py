@@ -201,6 +201,17 @@ def test_an_ack_in_json_says_what_it_did(rig: Rig, sharded: ShardedSource) -> No
     assert (loss["shard"], loss["acknowledged"], loss["remedy"]) == (shard.id, True, "skip")
 
 
+def test_the_order_to_acknowledge_is_no_last_error_once_it_was_followed(rig: Rig, sharded: ShardedSource) -> None:
+    _, _, following, numbers = lose_five(rig, sharded)
+    assert following.start().wait() == 69
+    assert "ack orders" in following.shakectl.one("status")["last_error"]
+    following.shakectl.text("ack", "orders", "--skip")
+    assert following.shakectl.one("status")["last_error"] is None
+    daemon = following.start()
+    daemon.until(lambda: following.written() == numbers[:10] + numbers[15:], "it goes on with what is left")
+    assert following.shakectl.one("status")["last_error"] is None
+
+
 def test_a_table_that_nobody_would_scan_is_not_given_to_a_scan(rig: Rig, sharded: ShardedSource) -> None:
     """A daemon that only follows would take the word for a scan, and could then neither scan nor go on."""
     table, shard, following, _ = lose_five(rig, sharded)
@@ -251,3 +262,18 @@ def test_a_letter_of_a_file_that_was_moved_away_is_not_another(rig: Rig, sharded
     assert "moved, cut or edited" in wrong.stderr and first["sequence_number"] in wrong.stderr
     shown = following.shakectl.one("dead-letters", "show", str(second["letter"]))
     assert shown["sequence_number"] == second["sequence_number"]
+
+
+def test_status_tells_of_letters_without_a_daemon_too(rig: Rig, sharded: ShardedSource) -> None:
+    table, shard, following = refused(rig, sharded, 1)
+    daemon = following.start()
+    daemon.until(lambda: len(letters(following)) == 1, "it is put aside")
+    daemon.until(
+        lambda: following.shakectl.one("status")["reason"].startswith("1 record waits as a dead letter:"), "status counts"
+    )
+    assert daemon.terminate() == 0
+    assert "1 record waits as a dead letter: `shakectl dead-letters`" in following.shakectl.text("status")
+    daemon = following.start()
+    table.put_without_key(shard, "late", 1)
+    daemon.until(lambda: len(letters(following)) == 2, "another one")
+    assert "2 records wait as dead letters" in following.shakectl.text("status")

@@ -18,6 +18,12 @@ struct SpokenTests {
         #expect(Spoken.count(0, "record") == "0 records")
     }
 
+    @Test("One dead letter waits, and more wait")
+    func waiting() {
+        #expect(Spoken.waiting(1) == "1 record waits as a dead letter: `shakectl dead-letters` lists it")
+        #expect(Spoken.waiting(1200) == "1,200 records wait as dead letters: `shakectl dead-letters` lists them")
+    }
+
     @Test(
         "Sizes have three digits at most",
         arguments: [

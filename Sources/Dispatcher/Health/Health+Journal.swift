@@ -41,9 +41,7 @@ extension Health {
         if let loss = losses.first { return Complaint(.degraded, "\(loss.words); \(loss.advice)") }
         let letters = deadLetters(state, checkpoints)
         guard letters > 0 else { return nil }
-        return Complaint(
-            .degraded,
-            "\(Spoken.count(UInt64(letters), "record")) wait as dead letters: `shakectl dead-letters` lists them")
+        return Complaint(.degraded, Spoken.waiting(letters))
     }
 
     /// Those that stop the table, or that nobody has taken note of.

@@ -17,7 +17,17 @@ package enum Spoken {
         "\(count(number)) \(one)\(number == 1 ? "" : "s")"
     }
 
+<<<<<<< HEAD:Sources/Dispatcher/Health/Spoken.swift
     package static func size(_ bytes: UInt64) -> String {
+=======
+    /// `1 record waits as a dead letter`, and where to see it.
+    package static func waiting(_ letters: Int) -> String {
+        (letters == 1 ? "1 record waits as a dead letter" : "\(count(UInt64(letters), "record")) wait as dead letters")
+            + ": `shakectl dead-letters` lists \(letters == 1 ? "it" : "them")"
+    }
+
+    package static func size(_ bytes: UInt64) -> String {
+>>>>>>> 47c0ec5 (status: letters that wait are told of in any case, and one of them waits):Sources/shakectl/Output/Spoken.swift
         guard bytes >= 1024 else { return "\(bytes) B" }
         var value = Double(bytes)
         var unit = "B"

@@ -40,6 +40,8 @@ struct StatusView: Sendable {
             for loss in table.losses where !table.reason.contains(loss.words) {
                 text.rows.append(.note(.init("\(loss.words); \(loss.advice)", .red)))
             }
+            let waiting = Spoken.waiting(table.deadLetters)
+            if table.deadLetters > 0, table.reason != waiting { text.rows.append(.note(.init(waiting, .red))) }
             if let error = table.lastError, !table.reason.contains(error) {
                 text.rows.append(.note(.init("last error: \(error)", .red)))
             }
