@@ -72,6 +72,21 @@ struct TableStatusTests {
         #expect(recovered.health == .ok)
     }
 
+    @Test("An order to act is the last error for as long as it stands", arguments: ["RangeLost", "TooManyRefused"])
+    func order(code: String) throws {
+        let order = Checkpoint.Fault(code: code, message: "do so", time: fault.time, isRetried: false)
+        let table = table(.incrSync, fault: order)
+        #expect(try status([], table: table).lastError == "\(code): do so (2026-11-23T16:29:59Z)")
+        let before = Sample.time("2026-11-23T16:10:00Z")
+        let older = Sample.shard(
+            "a", updated: before, fault: Checkpoint.Fault(code: "Throttled", message: "slow down", time: before))
+        #expect(try status([older], table: table).lastError?.hasPrefix(code) == true)
+        #expect(try status([Sample.shard("a", updated: Sample.now)], table: table).lastError == nil)
+        #expect(
+            try status([Sample.shard("a", updated: Sample.now, fault: fault)], table: table).lastError
+                == "Throttled: slow down (shard a, 2026-11-23T16:29:59Z)")
+    }
+
     @Test("A table that nears the end of what the stream keeps is degraded")
     func late() throws {
         let late = Sample.shard("a", made: Sample.time("2026-11-23T03:00:00Z"))

@@ -18,11 +18,9 @@ extension Health {
         let losses = losses(state, checkpoints)
         if let loss = losses.first(where: \.stops) { return Complaint(.failed, "\(loss.words); \(loss.advice)") }
 
-        // Whatever happened to one of the table's shards since says that the table is worked on again.
         let current = current(state, checkpoints)
-        let lastProgress = current.map(\.updated).max() ?? Timestamp(microseconds: 0)
         let isRead = current.contains { $0.status == .inProcessing }
-        if let fault = state.lastFault, fault.time >= state.updated, fault.time >= lastProgress {
+        if let fault = state.lastFault, stands(fault, state, current) {
             return Complaint(isRead && fault.isRetried ? .degraded : .failed, fault.spoken(of: nil))
         }
 
@@ -42,6 +40,12 @@ extension Health {
         let letters = deadLetters(state, checkpoints)
         guard letters > 0 else { return nil }
         return Complaint(.degraded, Spoken.waiting(letters))
+    }
+
+    /// Whether nothing has happened to the table since: whatever happened to it or to one of its shards says that it is worked on
+    /// again.
+    package static func stands(_ fault: Checkpoint.Fault, _ state: TableState, _ current: [Checkpoint]) -> Bool {
+        fault.time >= state.updated && current.allSatisfy { fault.time >= $0.updated }
     }
 
     /// Those that stop the table, or that nobody has taken note of.

@@ -56,7 +56,9 @@ struct TableStatus: Hashable, Sendable {
         let faults = checkpoints.compactMap { checkpoint in
             checkpoint.lastFault.map { (fault: $0, shard: Optional(checkpoint.shard.shard)) }
         }
-        let newest = (faults + (state.lastFault.map { [(fault: $0, shard: nil)] } ?? []))
+        // What orders an operator to act is no error that was: it stands, or it was done and is misleading.
+        let whole = state.lastFault.flatMap { $0.isOrder && !Health.stands($0, state, current) ? nil : $0 }
+        let newest = (faults + (whole.map { [(fault: $0, shard: nil)] } ?? []))
             .max { $0.fault.time < $1.fault.time }
         lastError = newest.map { $0.fault.spoken(of: $0.shard) }
         if case .notRunning(let why) = daemon {
@@ -84,4 +86,9 @@ struct TableStatus: Hashable, Sendable {
         if checkpoints.allSatisfy({ $0.status.letsChildrenStart }) { return "every known shard was read to its end" }
         return "waiting to be taken up"
     }
+}
+
+extension Checkpoint.Fault {
+    /// Whether its text says what an operator has to do before the table goes on.
+    fileprivate var isOrder: Bool { ["RangeLost", "NeedsFullSync", "TooManyRefused"].contains(code) }
 }
