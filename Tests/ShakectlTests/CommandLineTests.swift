@@ -56,6 +56,11 @@ struct CommandLineTests {
                 "--until-idle expects a number of seconds or a duration, such as 5, 30s or 5m, found 'soon'"
             ),
             (
+                "run --until-idle -1",
+                "--until-idle expects a number of seconds or a duration, such as 5, 30s or 5m, found '-1'"
+            ),
+            ("run --dead-letter-limit -1", "--dead-letter-limit expects a whole number from 0 to 1000, found '-1'"),
+            (
                 "run --source-endpoint ftp://u:hunter2@h",
                 "--source-endpoint expects a URL, such as http://localhost:8000, found another text"
             ),
@@ -127,6 +132,11 @@ struct CommandLineTests {
             ("history a --event sequence_advance", "did you mean 'sequence_advanced'?"), ("state", "<shard>"),
             ("history a --limit -3", "--limit expects a number of events, 1 or more"),
             ("history a --since soon", "it expects a time in UTC such as"),
+            ("history a --since -2h", "it expects a time in UTC such as"),
+            ("history a --until -1", "it expects a time in UTC such as"),
+            ("state a --at -1", "it expects a position of the journal such as 812, or a time in UTC such as"),
+            ("rewind a --to-time -2h", "it expects a time in UTC such as"),
+            ("rewind a --to-position -1", "'-1' is invalid for '--to-position"),
             ("state a --at yesterday", "it expects a position of the journal such as 812, or a time in UTC such as"),
             ("rewind a --to-time soon", "it expects a time in UTC such as"),
             ("tail --limit -1", "--limit expects a number of events"), ("rewind a", "one place"),

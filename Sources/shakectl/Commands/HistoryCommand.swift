@@ -27,10 +27,11 @@ struct HistoryCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: .init("At most so many events.", valueName: "n"))
     var limit: Int?
 
-    @Option(help: .init("Only events from then on.", valueName: "time"), transform: Moment.parse)
+    @Option(
+        parsing: .unconditional, help: .init("Only events from then on.", valueName: "time"), transform: Moment.parse)
     var since: Moment?
 
-    @Option(help: .init("Only events up to then.", valueName: "time"), transform: Moment.parse)
+    @Option(parsing: .unconditional, help: .init("Only events up to then.", valueName: "time"), transform: Moment.parse)
     var until: Moment?
 
     @Option(help: .init("Only events of this kind. May be repeated.", valueName: "kind"))

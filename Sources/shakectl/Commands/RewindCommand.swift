@@ -40,11 +40,14 @@ struct RewindCommand: AsyncParsableCommand {
     var toStart = false
 
     @Option(
+        parsing: .unconditional,
         help: .init("To where it was then: a time in UTC, or how long ago (2h).", valueName: "time"),
         transform: Moment.parse)
     var toTime: Moment?
 
-    @Option(help: .init("To where it was after that position of the journal.", valueName: "position"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("To where it was after that position of the journal.", valueName: "position"))
     var toPosition: Position?
 
     @Flag(help: "Say what would be done, and change nothing.")

@@ -67,25 +67,32 @@ struct RunCommand: AsyncParsableCommand {
             """, valueName: "trim-horizon|latest"))
     var startAt: String?
 
-    @Option(help: .init("Exit 0 once every table is in step and nothing came for that long.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("Exit 0 once every table is in step and nothing came for that long.", valueName: "seconds"))
     var untilIdle: String?
 
-    @Option(help: .init("Bytes of records held in memory at once (default: 32MiB).", valueName: "size"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("Bytes of records held in memory at once (default: 32MiB).", valueName: "size"))
     var memoryBudget: String?
 
-    @Option(help: .init("The longest wait between two looks at an idle shard (default: 1s).", valueName: "duration"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("The longest wait between two looks at an idle shard (default: 1s).", valueName: "duration"))
     var pollMaximum: String?
 
-    @Option(help: .init("Segments that a scan is cut into (default: 8).", valueName: "n"))
+    @Option(parsing: .unconditional, help: .init("Segments that a scan is cut into (default: 8).", valueName: "n"))
     var scanSegments: String?
 
-    @Option(help: .init("Segments that are read at a time (default: 4).", valueName: "n"))
+    @Option(parsing: .unconditional, help: .init("Segments that are read at a time (default: 4).", valueName: "n"))
     var scanReaders: String?
 
     @Option(help: .init("Whether scans read consistently, at twice the cost (default: true).", valueName: "true|false"))
     var scanConsistent: String?
 
     @Option(
+        parsing: .unconditional,
         help: .init("How often the list of shards is read besides when one ends (default: 30s).", valueName: "duration")
     )
     var discoveryInterval: String?
@@ -100,6 +107,7 @@ struct RunCommand: AsyncParsableCommand {
     var onLoss: [String] = []
 
     @Option(
+        parsing: .unconditional,
         help: .init(
             """
             How many records of a table may wait as dead letters, since the target can't hold them, before the table \
@@ -154,7 +162,8 @@ struct RunCommand: AsyncParsableCommand {
         let daemon = Daemon(
             configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,
             observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress(),
-            surroundings: context.surroundings, report: { VitalsFile.write($0, daemonConfiguration.mode, in: journal.path) })
+            surroundings: context.surroundings,
+            report: { VitalsFile.write($0, daemonConfiguration.mode, in: journal.path) })
         let signals = StopSignals()
         await signals.listen(logger) { daemon.stop() }
         logger.notice(

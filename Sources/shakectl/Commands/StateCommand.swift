@@ -21,6 +21,7 @@ struct StateCommand: ParsableCommand {
     var shard: String
 
     @Option(
+        parsing: .unconditional,
         help: .init("As it was after that position of the journal, or at that time.", valueName: "position|time"),
         transform: Instant.parse)
     var at: Instant?
