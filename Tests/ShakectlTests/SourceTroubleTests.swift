@@ -23,6 +23,13 @@ struct SourceTroubleTests {
         #expect(lines.all.last?.contains("others_since=999") == true)
     }
 
+    @Test("A pause of less than a tenth of a second is one")
+    func short() {
+        let lines = Lines()
+        SourceTrouble(lines.logger, now: { Sample.now }).note(.cancelled, again: .milliseconds(36))
+        #expect(lines.all.first?.contains("in=\"36 ms\"") == true)
+    }
+
     private final class Lines: Sendable {
         private let lines = Mutex<[String]>([])
         var all: [String] { lines.withLock { $0 } }

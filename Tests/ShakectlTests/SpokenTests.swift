@@ -37,7 +37,8 @@ struct SpokenTests {
     @Test(
         "Durations have two units at most",
         arguments: [
-            (Duration.zero, "0 s"), (.milliseconds(3200), "3.2 s"), (.seconds(3), "3 s"), (.seconds(59), "59 s"),
+            (Duration.zero, "0 s"), (.microseconds(1), "1 ms"), (.milliseconds(36), "36 ms"),
+            (.milliseconds(100), "0.1 s"), (.milliseconds(3200), "3.2 s"), (.seconds(3), "3 s"), (.seconds(59), "59 s"),
             (.seconds(60), "1 min"), (.seconds(245), "4 min 5 s"), (.seconds(7800), "2 h 10 min"),
             (.seconds(273_600), "3 d 4 h"), (.seconds(3605), "1 h"), (.seconds(-5), "0 s"),
         ])

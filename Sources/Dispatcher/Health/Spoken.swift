@@ -39,9 +39,16 @@ package enum Spoken {
         return tenths < 1000 ? "\(tenths / 10).\(tenths % 10) \(unit)" : "\(tenths / 10) \(unit)"
     }
 
+<<<<<<< HEAD:Sources/Dispatcher/Health/Spoken.swift
     /// The two largest units: `3.2 s`, `4 min 5 s`, `2 h 10 min`, `3 d 4 h`.
     package static func duration(_ duration: Duration) -> String {
+=======
+    /// The two largest units: `36 ms`, `3.2 s`, `4 min 5 s`, `2 h 10 min`, `3 d 4 h`.
+    package static func duration(_ duration: Duration) -> String {
+>>>>>>> b70856f (shakectl: less than a tenth of a second is said in milliseconds):Sources/shakectl/Output/Spoken.swift
         let milliseconds = max(0, duration.milliseconds)
+        // Not `0 s`, which says that there is none.
+        if duration > .zero, milliseconds < 100 { return "\(max(1, milliseconds)) ms" }
         if milliseconds < 10_000 {
             let tenths = milliseconds / 100
             return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
