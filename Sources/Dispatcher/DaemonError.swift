@@ -32,9 +32,13 @@ package enum DaemonError: Error, CustomStringConvertible {
                 + "take it; the other tables are not concerned"
         case .rangeLost(let table, let shard, let lost): Self.describe(lost, table, shard)
         case .tooManyRefused(let table, let limit, let last):
-            "table \(table) stops: \(limit) of its records wait in dead-letters.jsonl already, as many as --dead-letter-limit "
-                + "allows, and the target refuses another (\(last)). `shakectl dead-letters` lists them; repair the target, "
-                + "then `shakectl dead-letters retry`"
+            "table \(table) stops: the target refuses a record (\(last)), and "
+                + (limit == 0
+                    ? "--dead-letter-limit 0 lets none wait"
+                    : "\(limit) wait in dead-letters.jsonl already, as many as --dead-letter-limit allows (`shakectl dead-letters` "
+                        + "lists them)")
+                + ". Mend the target and start again, or raise the limit"
+                + (limit == 0 ? "" : "; what waits is then delivered by `shakectl dead-letters retry`")
         case .misconfigured(let what, let reason): "\(what): \(reason)"
         case .tablesFailed(let tables, _):
             tables.sorted { $0.key < $1.key }.map { "table \($0.key): \($0.value)" }.joined(separator: "; ")

@@ -42,6 +42,10 @@ class Following:
     def mode(self, mode: str) -> None:
         self._arguments[self._arguments.index("incr")] = mode
 
+    def limit(self, letters: int) -> None:
+        """How many records may wait as dead letters."""
+        self._arguments += ["--dead-letter-limit", str(letters)]
+
     def follow_too(self, table: ShardedTable) -> None:
         self._arguments += ["--table", table.name]
 

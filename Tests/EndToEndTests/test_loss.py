@@ -277,3 +277,33 @@ def test_status_tells_of_letters_without_a_daemon_too(rig: Rig, sharded: Sharded
     table.put_without_key(shard, "late", 1)
     daemon.until(lambda: len(letters(following)) == 2, "another one")
     assert "2 records wait as dead letters" in following.shakectl.text("status")
+
+
+def test_a_table_without_room_for_a_letter_says_what_helps(rig: Rig, sharded: ShardedSource) -> None:
+    table, shard, following = refused(rig, sharded, 1)
+    following.limit(0)
+    daemon = following.start()
+    assert daemon.wait() == 65
+    said = following.shakectl.one("status")["last_error"]
+    assert "--dead-letter-limit" in said and "start" in said
+    assert "retry" not in said, "there is none to try again"
+    table.mend(shard)
+    daemon = following.start()
+    daemon.until(lambda: following.sqlite.count("orders") == 2, "it goes on")
+    assert following.shakectl.one("status")["last_error"] is None
+
+
+def test_a_letter_ahead_of_a_replay_that_is_stopped_says_by_what(rig: Rig, sharded: ShardedSource) -> None:
+    _, _, following = refused(rig, sharded, 3)
+    daemon = following.start()
+    daemon.until(lambda: len(letters(following)) == 3, "all are put aside")
+    assert daemon.terminate() == 0
+    following.shakectl.text("dead-letters", "retry", "--all")
+    following.limit(3)
+    assert following.start().wait() == 65, "the first one is refused again, and none more may wait"
+    last = letters(following)[-1]["letter"]
+    wrong = following.shakectl.call("dead-letters", "retry", str(last))
+    assert wrong.returncode == 64
+    assert "let the replay run" not in wrong.stderr
+    assert "by itself" in wrong.stderr and "the table is stopped" in wrong.stderr
+    assert "--dead-letter-limit" in wrong.stderr

@@ -102,6 +102,25 @@ enum DeadLetters {
         }
     }
 
+    /// What is set back to the first of a shard's letters brings the others with it; but a shard that was set back before that
+    /// one already comes to it by itself.
+    ///
+    /// - Throws: `.usage` with what to do, `.journal`.
+    static func checkPlaces(of letters: [WaitingLetter], in journal: Journal) throws(ShakectlError) {
+        for (shard, letters) in Dictionary(grouping: letters, by: \.shard) {
+            guard let shard, let first = letters.compactMap(\.refused.sequenceNumber).min(),
+                let checkpoint = try asking({ () throws(JournalError) in try journal.checkpoint(of: shard) }),
+                checkpoint.sequenceNumber.map({ first > $0 }) ?? true
+            else { continue }
+            let table = try asking { () throws(JournalError) in try journal.table(shard.table) }
+            let fault = table?.lastFault.flatMap { $0.time >= checkpoint.updated ? $0 : nil }
+            throw .usage(
+                "the record at \(first) of \(shard) lies ahead of the shard's checkpoint, which is "
+                    + "\(checkpoint.sequenceNumber?.text ?? "its start"): it is delivered again by itself, once the replay comes to it"
+                    + (fault.map { ". But the table is stopped: \($0.message)" } ?? ""))
+        }
+    }
+
     /// One draft for each shard or table.
     static func settling(_ letters: [WaitingLetter], author: String, reason: String) -> [Draft] {
         func settled(_ letters: [WaitingLetter]) -> [Payload] {

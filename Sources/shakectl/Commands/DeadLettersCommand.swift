@@ -95,6 +95,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
                         + "change. `shakectl dead-letters show \(item.position)` gives its bytes, and settle takes it off the list"
                 )
             }
+            if !all { try DeadLetters.checkPlaces(of: chosen, in: journal) }
             let rewinding = Rewinding(context: context, journal: journal, isOffline: offline, isDryRun: false)
             var lines: [String] = []
             let shards = Dictionary(grouping: chosen.filter { $0.shard != nil }) { $0.shard }
