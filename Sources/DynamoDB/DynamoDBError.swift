@@ -14,6 +14,8 @@ package enum DynamoDBError: Error, Hashable, Sendable {
     case credentials(String)
     /// Region, endpoint, profile or files are set in a way that can't work.
     case configuration(String)
+    /// A file may not be read.
+    case notPermitted(String)
     /// The task was cancelled, or the client shut down.
     case cancelled
 }
@@ -27,6 +29,7 @@ extension DynamoDBError {
         case .badReply: "BadReply"
         case .credentials: "NoCredentials"
         case .configuration: "Misconfigured"
+        case .notPermitted: "NotPermitted"
         case .cancelled: "Cancelled"
         }
     }
@@ -50,7 +53,7 @@ extension DynamoDBError {
         switch self {
         case .service: errorClass?.isRetryable ?? false
         case .unreachable, .badReply: true
-        case .credentials, .configuration, .cancelled: false
+        case .credentials, .configuration, .notPermitted, .cancelled: false
         }
     }
 
@@ -65,6 +68,7 @@ extension DynamoDBError {
             }
         case .unreachable, .badReply: 69
         case .credentials, .configuration: 78
+        case .notPermitted: 77
         case .cancelled: 75
         }
     }
@@ -85,7 +89,7 @@ extension DynamoDBError: CustomStringConvertible {
                 """
         case .badReply(let operation, let object, let why):
             return "\(operation) of \(object): the reply can't be used: \(why): is the endpoint really DynamoDB's?"
-        case .credentials(let text), .configuration(let text):
+        case .credentials(let text), .configuration(let text), .notPermitted(let text):
             return text
         case .cancelled:
             return "cancelled"

@@ -17,12 +17,14 @@ package struct SharedFiles: Sendable {
 
     /// A file that isn't there is an empty one.
     ///
-    /// - Throws: `.configuration` for one that can't be read or isn't in the format.
+    /// - Throws: `.notPermitted` for one that may not be read, `.configuration` for one that can't be or isn't in the format.
     func read() throws(DynamoDBError) -> Profiles {
-        Profiles(config: try Self.read(configPath), credentials: try Self.read(credentialsPath), files: self)
+        Profiles(
+            config: try Self.read(configPath, "AWS_CONFIG_FILE"),
+            credentials: try Self.read(credentialsPath, "AWS_SHARED_CREDENTIALS_FILE"), files: self)
     }
 
-    private static func read(_ path: String) throws(DynamoDBError) -> ConfigurationText {
+    private static func read(_ path: String, _ variable: String) throws(DynamoDBError) -> ConfigurationText {
         let data: Data
         do {
             // By a handle, since `Data(contentsOf:)` takes regular files only, and /dev/null is how one switches a file off.
@@ -31,8 +33,14 @@ package struct SharedFiles: Sendable {
             data = try file.readToEnd() ?? Data()
         } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
             return ConfigurationText()
+        } catch let error as CocoaError where error.code == .fileReadNoPermission {
+            throw .notPermitted(
+                "\(path) may not be read by this user: grant that, or name another file by \(variable) (/dev/null: none)"
+            )
         } catch {
-            throw .configuration("can't read \(path): \(error.localizedDescription)")
+            throw .configuration(
+                "can't read \(path): \(error.localizedDescription): mend it, or name another file by \(variable) (/dev/null: none)"
+            )
         }
         return try ConfigurationText(Array(data), path: path)
     }

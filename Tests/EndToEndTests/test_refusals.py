@@ -74,6 +74,21 @@ def test_a_profile_that_is_not_there(rig: Rig, table: SourceTable) -> None:
     assert "nobody" in result.stderr
 
 
+def test_a_shared_file_without_the_right_to_read_it(rig: Rig, table: SourceTable) -> None:
+    path = rig.folder / "aws-config"
+    path.write_text("[default]\nregion = us-east-1\n")
+    path.chmod(0)
+    # Root reads everything, unless it gives that right away.
+    prefix = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] if os.geteuid() == 0 else []
+    shakectl = rig.shakectl()
+    result = shakectl.call(
+        *run_arguments(rig.source, "--table", table.name, *into(rig)), prefix=prefix,
+        environment=shakectl.environment | {"AWS_CONFIG_FILE": str(path)},
+    )
+    assert result.returncode == 77, (result.returncode, result.stderr)
+    assert str(path) in result.stderr and "AWS_CONFIG_FILE" in result.stderr
+
+
 def test_shared_files_may_be_switched_off(rig: Rig, table: SourceTable) -> None:
     """By naming /dev/null, as is the custom."""
     table.put(item(1))
