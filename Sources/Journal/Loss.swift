@@ -46,6 +46,9 @@ package struct Loss: Hashable, Sendable {
     /// Whether a table stands still for it, and nobody has said how it goes on.
     package var stops: Bool { lost.policy == .stop && remedy == nil }
 
+    /// Whether an operator may say how its table goes on: nobody has, or the daemon has yet to take it up.
+    package var takesRemedy: Bool { lost.policy == .stop }
+
     /// What is known after `lost`, where this was known before.
     ///
     /// One that an operator has already said how to go on from is dealt with. Where several come before anybody

@@ -6,7 +6,7 @@ package struct KnownLoss: Hashable, Sendable {
     /// `nil`: it is the whole table's.
     package let shard: ShardKey?
     package let table: TableName
-    package private(set) var loss: Loss
+    package let loss: Loss
 
     package init(shard: ShardKey, _ loss: Loss) { (self.shard, table, self.loss) = (shard, shard.table, loss) }
     package init(table: TableName, _ loss: Loss) { (shard, self.table, self.loss) = (nil, table, loss) }
@@ -22,18 +22,8 @@ package struct KnownLoss: Hashable, Sendable {
 
     /// Whether the table stands still for it.
     package var stops: Bool { loss.stops }
-    /// Whether an operator may still say how the table goes on: nobody has, or the daemon has yet to take it up.
-    package var takesRemedy: Bool { loss.lost.policy == .stop }
     /// Whether an operator has yet to take note of it.
     package var isOpen: Bool { !loss.isAcknowledged }
-
-    /// As it is once an operator has taken note of it, and has said how the table goes on if that is still to be said.
-    package func acknowledged(_ remedy: LossPolicy?) -> KnownLoss {
-        var known = self
-        known.loss.isAcknowledged = true
-        if takesRemedy, let remedy { known.loss.remedy = remedy }
-        return known
-    }
 
     package var words: String {
         let range =

@@ -43,63 +43,44 @@ struct AckCommand: AsyncParsableCommand {
         let journal = try context.openJournal(
             .steward(RunStarted(role: "ack", version: Version.text, host: Host.name, pid: Host.pid)))
         let remedy: LossPolicy? = skip ? .skip : resync ? .resync : nil
-        let losses = try await besideDaemon {
-            let losses = try open(in: journal, remedy)
-            if !losses.isEmpty { _ = try await journal.append(losses.map { $0.draft(remedy, reason ?? "") }) }
-            return losses
+        let mode = VitalsFile.mode(in: journal.path)
+        let plan = try await besideDaemon {
+            let plan = try decide(in: journal, remedy, isScanned: mode != .incr)
+            if !plan.drafts.isEmpty { _ = try await journal.append(plan.drafts) }
+            return plan
         }
         await journal.close(reason: "acknowledged losses of \(table)")
-        let mode = VitalsFile.mode(in: journal.path)
-        try context.show(json: losses.map { $0.view.acknowledged(remedy).json }, lines: lines(losses, remedy, mode, context.palette))
+        try context.show(
+            json: plan.steps.map { view($0, $0.after).json }, lines: lines(plan, remedy, mode, context.palette))
     }
 
-    /// What there is to acknowledge: the subject with the revision that was seen.
-    private struct Open {
-        let view: KnownLoss
-        let revision: Revision?
-
-        func draft(_ remedy: LossPolicy?, _ reason: String) -> Draft {
-            let word = Payload.lossAcknowledged(
-                LossAcknowledged(author: Host.userAndHost, reason: reason, remedy: view.takesRemedy ? remedy : nil))
-            guard let shard = view.shard, let revision else { return Draft(table: view.table, [word]) }
-            return Draft(shard: shard, expecting: revision, [word])
-        }
-    }
-
-    private func open(in journal: Journal, _ remedy: LossPolicy?) throws(ShakectlError) -> [Open] {
+    private func decide(in journal: Journal, _ remedy: LossPolicy?, isScanned: Bool) throws(ShakectlError) -> AckPlan {
         let name = TableName(table)
         let state = try asking { () throws(JournalError) in try journal.table(name) }
         let checkpoints = try asking(journal.checkpoints)
-        let own = checkpoints.filter { $0.shard.table == name }
-        guard state != nil || !own.isEmpty else {
+        guard state != nil || checkpoints.contains(where: { $0.shard.table == name }) else {
             let known = Set(checkpoints.map(\.shard.table)).union(try asking(journal.tables).map(\.table))
             let nearest = NearestName.of(table, in: known.map(\.text).sorted())
             throw .usage(
                 "the journal doesn't know the table \(table)" + (nearest.map { ": did you mean '\($0)'?" } ?? ""))
         }
-        let revisions = Dictionary(own.map { ($0.shard, $0.revision) }) { first, _ in first }
-        let all = KnownLoss.all(of: name, state, own)
-        if remedy != nil, !all.isEmpty, !all.contains(where: \.takesRemedy) {
-            throw .usage(
-                "the table \(table) is not stopped by what it lost (\(all[0].loss.lost.policy.rawValue)): `shakectl ack \(table)` alone "
-                    + "takes note of it")
+        let request = AckRequest(table: name, remedy: remedy, reason: reason ?? "", author: Host.userAndHost)
+        do throws(AckRefusal) {
+            return try AckPlan.make(request, of: state, among: checkpoints, isScanned: isScanned)
+        } catch {
+            throw .usage(error.description)
         }
-        // The word alone would make the table wait for a scan, and no daemon in that mode can take it back.
-        if remedy == .resync, !all.isEmpty, VitalsFile.mode(in: journal.path) == .incr {
-            throw .usage(
-                "the table \(table) can't be scanned again: the daemon of this journal runs with --mode incr, or did so last, "
-                    + "which only follows. Start it with --mode all, where the table stops again, and then say --resync; or go on "
-                    + "without what is lost: `shakectl ack \(table) --skip`")
-        }
-        return all.filter { $0.isOpen || remedy != nil && $0.takesRemedy }
-            .map { Open(view: $0, revision: $0.shard.flatMap { revisions[$0] }) }
+    }
+
+    private func view(_ step: AckPlan.Step, _ loss: Loss) -> KnownLoss {
+        step.shard.map { KnownLoss(shard: $0, loss) } ?? KnownLoss(table: TableName(table), loss)
     }
 
     private func lines(
-        _ losses: [Open], _ remedy: LossPolicy?, _ mode: DaemonConfiguration.Mode?, _ palette: Palette
+        _ plan: AckPlan, _ remedy: LossPolicy?, _ mode: DaemonConfiguration.Mode?, _ palette: Palette
     ) -> [String] {
-        guard !losses.isEmpty else { return ["Nothing of \(table) waits to be acknowledged."] }
-        let stopped = losses.contains { $0.view.stops || remedy != nil && $0.view.takesRemedy }
+        guard !plan.steps.isEmpty else { return ["Nothing of \(table) waits to be acknowledged."] }
+        let stopped = plan.steps.contains { $0.before.stops || remedy != nil && $0.before.takesRemedy }
         let next =
             switch remedy {
             case _ where !stopped: "Noted."
@@ -109,6 +90,6 @@ struct AckCommand: AsyncParsableCommand {
             case .stop, nil:
                 "Noted; the table stays stopped until `shakectl ack \(table) --resync` or --skip says how it goes on."
             }
-        return losses.map { palette.paint("acknowledged", .green) + "  " + $0.view.words } + [next]
+        return plan.steps.map { palette.paint("acknowledged", .green) + "  " + view($0, $0.before).words } + [next]
     }
 }
