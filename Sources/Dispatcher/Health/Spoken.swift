@@ -17,9 +17,6 @@ package enum Spoken {
         "\(count(number)) \(one)\(number == 1 ? "" : "s")"
     }
 
-<<<<<<< HEAD:Sources/Dispatcher/Health/Spoken.swift
-    package static func size(_ bytes: UInt64) -> String {
-=======
     /// `1 record waits as a dead letter`, and where to see it.
     package static func waiting(_ letters: Int) -> String {
         (letters == 1 ? "1 record waits as a dead letter" : "\(count(UInt64(letters), "record")) wait as dead letters")
@@ -27,7 +24,6 @@ package enum Spoken {
     }
 
     package static func size(_ bytes: UInt64) -> String {
->>>>>>> 47c0ec5 (status: letters that wait are told of in any case, and one of them waits):Sources/shakectl/Output/Spoken.swift
         guard bytes >= 1024 else { return "\(bytes) B" }
         var value = Double(bytes)
         var unit = "B"
@@ -39,13 +35,8 @@ package enum Spoken {
         return tenths < 1000 ? "\(tenths / 10).\(tenths % 10) \(unit)" : "\(tenths / 10) \(unit)"
     }
 
-<<<<<<< HEAD:Sources/Dispatcher/Health/Spoken.swift
-    /// The two largest units: `3.2 s`, `4 min 5 s`, `2 h 10 min`, `3 d 4 h`.
-    package static func duration(_ duration: Duration) -> String {
-=======
     /// The two largest units: `36 ms`, `3.2 s`, `4 min 5 s`, `2 h 10 min`, `3 d 4 h`.
     package static func duration(_ duration: Duration) -> String {
->>>>>>> b70856f (shakectl: less than a tenth of a second is said in milliseconds):Sources/shakectl/Output/Spoken.swift
         let milliseconds = max(0, duration.milliseconds)
         // Not `0 s`, which says that there is none.
         if duration > .zero, milliseconds < 100 { return "\(max(1, milliseconds)) ms" }
