@@ -78,8 +78,8 @@ package struct PageCensus {
     ) throws(Contradiction) {
         var tables: [(name: String, tree: Tree)] = []
         try walk(Tree(meta, at: 88), "the list of tables") { (node, _) throws(Contradiction) in
-            // Whatever lies beside the tables is none of ours.
-            guard node.isTable, node.size == Tree.size else { return }
+            // Whatever lies beside the tables is none of ours; and what lies elsewhere is none that is read here.
+            guard node.isTable, !node.isElsewhere, node.size == Tree.size else { return }
             tables.append((node.key, Tree(node.page, at: node.start)))
         }
         for (name, tree) in tables {
@@ -136,6 +136,9 @@ package struct PageCensus {
         var leaves: UInt64 = 0
         var overflows: UInt64 = 0
         var entries: UInt64 = 0
+
+        /// Not added up: what a damaged page says may be any numbers.
+        var text: String { "\(entries) entries on \(branches) + \(leaves) + \(overflows) pages" }
     }
 
     private mutating func walk(
@@ -154,10 +157,7 @@ package struct PageCensus {
             branches: tree.branches, leaves: tree.leaves, overflows: tree.overflows, entries: tree.entries)
         if !readsLeaves { (expected.overflows, expected.entries) = (0, 0) }
         guard found == expected else {
-            throw Contradiction(
-                text:
-                    "\(name) has \(found.entries) entries on \(found.branches + found.leaves + found.overflows) pages, and "
-                    + "should have \(expected.entries) on \(expected.branches + expected.leaves + expected.overflows)")
+            throw Contradiction(text: "\(name) has \(found.text), and should have \(expected.text)")
         }
     }
 

@@ -21,6 +21,28 @@ struct JournalDamageTests {
         let writes: Bool
     }
 
+    /// Of the second of a meta page's two trees, the list of tables (mdb.c, MDB_meta: 16 + 24 + 48 bytes, then pad, flags and depth).
+    private static let branchPages = 96
+
+    @Test("Numbers of pages that no file could have are refused, and add up to no trap")
+    func manyPages() async throws {
+        try await Journal.use(scratch.path + "/whole") { journal in
+            var history = RandomHistory(seed: 5, shards: 4)
+            for _ in 1...10 { history.take(try await journal.append(history.next())) }
+        }
+        let data = scratch.path + "/whole/data.mdb"
+        var bytes = try File.bytes(data)
+        for meta in [0, 4096] {
+            bytes.replaceSubrange(
+                meta + Self.branchPages..<meta + Self.branchPages + 8, with: [UInt8](repeating: 0xFF, count: 8))
+        }
+        try File.write(bytes, to: data)
+        let error = failure { () throws(JournalError) in
+            _ = try Journal.open(scratch.path + "/whole", .reader).verified()
+        }
+        #expect(error?.exitCode == 65)
+    }
+
     @Test(
         "A flipped bit or a cut is refused or harmless",
         arguments: Seeds.and(13_709_165_585_138_501_441, 12_750_935_448_418_050_511), [false, true])
