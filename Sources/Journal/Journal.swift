@@ -236,6 +236,9 @@ package final class Journal: Sendable {
             }
             let format = String(decoding: found, as: UTF8.self)
             guard format == Schema.format else {
+                guard UInt(format).map({ $0 > 0 }) == true else {
+                    throw .damaged(path: path, position: nil, problem: "its format is no number")
+                }
                 throw .newerFormat(path: path, found: format, known: Schema.format)
             }
             return Store(environment: environment, schema: schema, path: path)

@@ -92,8 +92,11 @@ struct JournalPageTests {
             }
             if let wrong { return try fail(wrong, phase) }
             if let refusal {
-                guard case .damaged(copy, _, _) = refusal, refusal.exitCode == 65 else {
-                    return try fail("refused with \(refusal)", phase)
+                switch refusal {
+                case .damaged(copy, _, _) where refusal.exitCode == 65: break
+                // A bit of the format's one digit may make it another version's.
+                case .newerFormat(copy, let found, _) where UInt(found).map({ $0 != 1 }) == true: break
+                default: return try fail("refused with \(refusal)", phase)
                 }
                 guard try File.bytes(copy + "/data.mdb") == bytes else {
                     return try fail("it was refused, and changed: \(refusal)", phase)
