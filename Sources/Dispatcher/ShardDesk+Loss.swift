@@ -39,17 +39,21 @@ extension ShardDesk {
     /// Declares the loss of shards that are to be read from their start, of which nobody has read for longer than the stream
     /// keeps its records: it gives what is left, and says nothing of the rest.
     mutating func loseWhatStoodStill() async throws {
-        var looked: Set<ShardID> = []
-        // One at a time: what is given up lets its children start, and they have stood still with it.
-        while let shard = eligible.first(where: { looked.insert($0).inserted }) {
-            guard let checkpoint = lineage.checkpoints[shard] else { continue }
+        var looked: [ShardID: Revision] = [:]
+        // One at a time: what is given up lets its children start, and they have stood still with it. Once more, where an operator
+        // was quicker than the loss.
+        while let checkpoint = eligible.compactMap({ lineage.checkpoints[$0] })
+            .first(where: { looked[$0.shard.shard] != $0.revision })
+        {
+            let shard = checkpoint.shard.shard
+            looked[shard] = checkpoint.revision
             if let lost = checkpoint.loss?.lost, lost.policy == .stop {
                 // What stopped the table stops it until somebody says how it goes on.
                 _ = try await lose(shard, lost.cause, lost.detail)
             } else if try hasStoodStill(checkpoint) {
                 _ = try await lose(
                     shard, .stoodStill,
-                    "it was not read for longer than the 24 hours that the stream is sure to keep its records")
+                    "it was not read for 23 hours or more, and the stream is sure to keep its records for 24 only")
             }
         }
     }
@@ -101,7 +105,7 @@ extension ShardDesk {
         let begun: Timestamp?
         if case .iterator(_, let obtained)? = checkpoint.storedIterator {
             begun = obtained
-        } else if let replayed = try lastBeforeReplay(checkpoint) {
+        } else if let replayed = try deliveredBeforeReplay(checkpoint) {
             begun = replayed
         } else {
             begun = try wholeSince(checkpoint)
@@ -196,20 +200,14 @@ extension ShardDesk {
     /// Whether what left the stream of a shard was delivered before an operator set it back to its start: a replay brings what
     /// is still there.
     private func isReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        try lastBeforeReplay(checkpoint).map { workshop.now() - $0 < Recovery.surelyHeld } ?? false
+        try deliveredBeforeReplay(checkpoint).map { workshop.now() - $0 < Recovery.surelyHeld } ?? false
     }
 
-    /// When the last record was made that was delivered before an operator set the shard back to its start; `nil` where nobody
-    /// did.
-    private func lastBeforeReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
-        guard checkpoint.sequenceNumber == nil else { return nil }
-        let last = try workshop.journal.history(
-            of: checkpoint.shard,
-            HistoryQuery(kinds: ["rewound", "sequence_advanced"], limit: 2, newestFirst: true))
-        guard case .rewound(let rewound)? = last.first?.payload, rewound.author != Self.author,
-            let advance = last.dropFirst().first?.payload.advance
-        else { return nil }
-        return advance.approximateTime
+    /// Up to when all was delivered that an operator's rewind to the start brings again; `nil` where there was none.
+    private func deliveredBeforeReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
+        guard checkpoint.sequenceNumber == nil, checkpoint.epoch > .first else { return nil }
+        let history = try workshop.journal.history(of: checkpoint.shard, HistoryQuery(kinds: DeliveredUntil.kinds))
+        return DeliveredUntil(history).time
     }
 }
 

@@ -175,8 +175,10 @@ final class ShardReader: Sendable {
                 }
             case .deliver(let count, let upTo):
                 let batch = (0..<count).map { _ in reading.pages.removeFirst() }
-                group.addTask { [self, revision = reading.taken.checkpoint.revision] in
-                    try await deliver(batch.map(\.part), leases: batch.map(\.lease), upTo: upTo, expecting: revision)
+                group.addTask { [self, checkpoint = reading.taken.checkpoint] in
+                    try await deliver(
+                        batch.map(\.part), leases: batch.map(\.lease), upTo: upTo, expecting: checkpoint.revision,
+                        isFromHorizon: checkpoint.iteratorType == .trimHorizon)
                 }
             case .finish(let outcome):
                 return outcome
@@ -284,23 +286,24 @@ final class ShardReader: Sendable {
             last: kept.last?.sequenceNumber, next: page.next)
     }
 
-    private static func advance(by batch: Batch, _ token: TargetToken?) -> SequenceAdvanced {
+    /// - Parameter isFromHorizon: whether what the batch begins with is the oldest record that the stream had left.
+    private static func advance(by batch: Batch, _ token: TargetToken?, isFromHorizon: Bool) -> SequenceAdvanced {
         guard case .shard(_, _, let upTo) = batch.origin else {
             preconditionFailure("a reader delivers its shard's changes")
         }
         return SequenceAdvanced(
             sequenceNumber: upTo, records: UInt64(batch.count), bytes: UInt64(batch.bytes),
-            approximateTime: batch.parts.last { !$0.changes.isEmpty }?.changes.last?.approximateTime, targetToken: token
-        )
+            approximateTime: batch.parts.last { !$0.changes.isEmpty }?.changes.last?.approximateTime, targetToken: token,
+            first: isFromHorizon ? batch.parts.first { !$0.changes.isEmpty }?.changes.first?.sequenceNumber : nil)
     }
 
     private func deliver(
-        _ parts: [Batch.Part], leases: [ByteBudget.Lease], upTo: SequenceNumber, expecting: Revision
+        _ parts: [Batch.Part], leases: [ByteBudget.Lease], upTo: SequenceNumber, expecting: Revision, isFromHorizon: Bool
     ) async throws -> Input {
         defer { withExtendedLifetime(leases) {} }
         let batch = Batch(table: schema, origin: .shard(shard, epoch: epoch, upTo: upTo), parts: parts)
         let delivery = try await workshop.deliver(
-            batch, { .sequenceAdvanced(Self.advance(by: $0, $1)) },
+            batch, { .sequenceAdvanced(Self.advance(by: $0, $1, isFromHorizon: isFromHorizon)) },
             as: { [shard] in Draft(shard: shard, expecting: $1 ?? expecting, $0) })
         for part in parts { source.giveBack(part.body) }
         switch delivery {

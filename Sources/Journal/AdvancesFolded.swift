@@ -37,7 +37,8 @@ extension SequenceAdvanced {
     func joined(by next: SequenceAdvanced) -> SequenceAdvanced {
         SequenceAdvanced(
             sequenceNumber: next.sequenceNumber, records: records + next.records, bytes: bytes + next.bytes,
-            approximateTime: next.approximateTime ?? approximateTime, targetToken: next.targetToken ?? targetToken)
+            approximateTime: next.approximateTime ?? approximateTime, targetToken: next.targetToken ?? targetToken,
+            first: first)
     }
 }
 

@@ -191,9 +191,11 @@ extension Checkpoint {
         }
     }
 
-    /// Whether a record lies between the checkpoint and where `advance` takes it.
+    /// Whether a record lies between the checkpoint and where `advance` takes it, and was read on the way: at the trim horizon it
+    /// may have left the stream.
     private func isCovered(_ number: SequenceNumber, by advance: SequenceAdvanced) -> Bool {
         guard number <= advance.sequenceNumber else { return false }
+        if iteratorType == .trimHorizon { return advance.first.map { number >= $0 } ?? false }
         guard let sequenceNumber else { return true }
         return iteratorType == .atSequenceNumber ? number >= sequenceNumber : number > sequenceNumber
     }

@@ -236,16 +236,19 @@ package struct SequenceAdvanced: Hashable, Sendable {
     /// Of the batch's last record, to the second.
     package var approximateTime: Timestamp?
     package var targetToken: TargetToken?
+    /// Of the batch's first record, where reading had begun at the trim horizon: nothing says what came before it.
+    package var first: SequenceNumber?
 
     package init(
         sequenceNumber: SequenceNumber, records: UInt64, bytes: UInt64, approximateTime: Timestamp?,
-        targetToken: TargetToken?
+        targetToken: TargetToken?, first: SequenceNumber? = nil
     ) {
         self.sequenceNumber = sequenceNumber
         self.records = records
         self.bytes = bytes
         self.approximateTime = approximateTime
         self.targetToken = targetToken
+        self.first = first
     }
 }
 

@@ -189,13 +189,11 @@ extension FoldPlan {
             guard case .event(let envelope, let payload, _) = entry else { return .stays }
             var advance: SequenceAdvanced?
             if envelope.shard > 0, case .sequenceAdvanced(let found) = payload { advance = found }
-            switch rule.verdict(time: envelope.time, advances: advance == nil ? nil : envelope.shard) {
-            case .ends: return .ends
-            case .isOfNoTime: return .isOfNoTime
-            case .stays: return .stays
-            case .folds:
-                guard let advance else { preconditionFailure("only an advance folds") }
-                return .folds([FoldedStretch.Run(envelope, .advance(advance))])
+            switch (rule.verdict(time: envelope.time, advances: advance == nil ? nil : envelope.shard), advance) {
+            case (.folds, let advance?): return .folds([FoldedStretch.Run(envelope, .advance(advance))])
+            case (.folds, nil), (.stays, _): return .stays
+            case (.isOfNoTime, _): return .isOfNoTime
+            case (.ends, _): return .ends
             }
         }
     }

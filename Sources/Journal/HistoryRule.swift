@@ -40,18 +40,21 @@ struct HistoryRule {
         guard entry.time < horizon else { return .ends }
         switch entry {
         case .event(let envelope, let payload, _):
-            guard envelope.shard > 0, try isOver(envelope.shard, store, transaction) else { return .stays }
-            let checkpoint = try step(envelope, payload, store, transaction)
+            guard envelope.shard > 0,
+                let checkpoint = try step(envelope, payload, store, transaction)
+            else { return .stays }
             guard payload.isOrdinary else { return .stays }
             var lastAdvance: Position?
             if case .sequenceAdvanced = payload { lastAdvance = envelope.position }
             return .folds([FoldedStretch.Run(envelope, .history(checkpoint, lastAdvance: lastAdvance))])
         case .folded(let stretch):
             guard !stretch.isHistory else { return .stays }
-            for run in stretch.runs where try !isOver(run.shard, store, transaction) { return .stays }
+            for run in stretch.runs where try !known(run.shard, store, transaction).isOver { return .stays }
             var runs: [FoldedStretch.Run] = []
             for run in stretch.runs {
-                let checkpoint = try step(stretch.envelope(of: run), run.payload, store, transaction)
+                guard let checkpoint = try step(stretch.envelope(of: run), run.payload, store, transaction) else {
+                    return .stays
+                }
                 runs.append(
                     FoldedStretch.Run(
                         shard: run.shard, previous: run.previous, first: run.first, firstRevision: run.firstRevision,
@@ -62,23 +65,25 @@ struct HistoryRule {
         }
     }
 
-    private mutating func isOver(
+    private mutating func known(
         _ ordinal: UInt32, _ store: Store, _ transaction: borrowing some Snapshot & ~Copyable
-    ) throws(JournalError) -> Bool {
-        if let known = shards[ordinal] { return known.isOver }
+    ) throws(JournalError) -> Known {
+        if let known = shards[ordinal] { return known }
         let name = try store.name(of: ordinal, transaction)
         let kept = try store.checkpoint(of: name, ordinal: ordinal, transaction)
-        shards[ordinal] = Known(name: name, isOver: kept.status.letsChildrenStart)
-        return kept.status.letsChildrenStart
+        let known = Known(name: name, isOver: kept.status.letsChildrenStart)
+        shards[ordinal] = known
+        return known
     }
 
-    /// The fold up to an event, or to the last of what is left of some.
+    /// The fold up to an event, or to the last of what is left of some; `nil` where the shard is not over.
     private mutating func step(
         _ envelope: WireFormat.Envelope, _ payload: Payload, _ store: Store,
         _ transaction: borrowing some Snapshot & ~Copyable
-    ) throws(JournalError) -> Checkpoint {
+    ) throws(JournalError) -> Checkpoint? {
         let (ordinal, first) = (envelope.shard, payload.firstRevision ?? envelope.revision)
-        guard let known = shards[ordinal] else { preconditionFailure("it was asked before whether it is over") }
+        let known = try known(ordinal, store, transaction)
+        guard known.isOver else { return nil }
         let before: Checkpoint?
         if first == Revision(1) {
             before = nil

@@ -76,13 +76,8 @@ extension WireFormat {
                 rest = .history(checkpoint, lastAdvance: run.advanced == 0 ? nil : Position(run.advanced))
                 named = name
             } else {
-                guard let number = number(run.advance.sequenceNumber) else { return nil }
-                rest = .advance(
-                    SequenceAdvanced(
-                        sequenceNumber: number, records: run.advance.records, bytes: run.advance.bytes,
-                        approximateTime: run.advance.hasApproximateTime
-                            ? Timestamp(microseconds: run.advance.approximateTime) : nil,
-                        targetToken: run.advance.hasTargetToken ? TargetToken(run.advance.targetToken) : nil))
+                guard let advance = advance(run.advance) else { return nil }
+                rest = .advance(advance)
             }
             runs.append(
                 FoldedStretch.Run(

@@ -78,6 +78,7 @@ extension WireFormat {
             advanced.bytes = p.bytes
             if let time = p.approximateTime { advanced.approximateTime = time.microseconds }
             if let token = p.targetToken { advanced.targetToken = token.text }
+            if let first = p.first { advanced.firstSequenceNumber = first.text }
             event.payload = .sequenceAdvanced(advanced)
         case .faulted(let p):
             event.faulted = .with {
@@ -125,6 +126,14 @@ extension WireFormat {
             preconditionFailure("an event of a kind that this program doesn't know is read, never written")
         }
         return event
+    }
+
+    static func advance(_ p: Shake_Journal_V1_SequenceAdvanced) -> SequenceAdvanced? {
+        guard let sequenceNumber = number(p.sequenceNumber) else { return nil }
+        return SequenceAdvanced(
+            sequenceNumber: sequenceNumber, records: p.records, bytes: p.bytes,
+            approximateTime: p.hasApproximateTime ? Timestamp(microseconds: p.approximateTime) : nil,
+            targetToken: p.hasTargetToken ? TargetToken(p.targetToken) : nil, first: number(p.firstSequenceNumber))
     }
 
     static func payload(of event: WireEvent) -> (Payload, ShardKey?)? {
@@ -189,14 +198,7 @@ extension WireFormat {
             guard let from = status(p.from), let to = status(p.to) else { return nil }
             return (.statusChanged(StatusChanged(from: from, to: to, reason: p.reason)), nil)
         case .sequenceAdvanced(let p):
-            guard let sequenceNumber = number(p.sequenceNumber) else { return nil }
-            return (
-                .sequenceAdvanced(
-                    SequenceAdvanced(
-                        sequenceNumber: sequenceNumber, records: p.records, bytes: p.bytes,
-                        approximateTime: p.hasApproximateTime ? Timestamp(microseconds: p.approximateTime) : nil,
-                        targetToken: p.hasTargetToken ? TargetToken(p.targetToken) : nil)), nil
-            )
+            return advance(p).map { (.sequenceAdvanced($0), nil) }
         case .faulted(let p):
             return (.faulted(Faulted(code: p.code, message: p.message, isRetried: p.isRetried)), nil)
         case .rewound(let p):

@@ -52,6 +52,7 @@ enum WireFormat {
         writer.number(3, advanced.bytes)
         writer.optional(4, advanced.approximateTime?.microseconds)
         writer.optional(5, advanced.targetToken?.text)
+        if let first = advanced.first { writer.number(6, first) }
     }
 
     /// By hand, likewise; `nil` for every other event, and for anything that an older or newer program wrote otherwise.
@@ -89,6 +90,7 @@ enum WireFormat {
         var (records, bytes): (UInt64, UInt64) = (0, 0)
         var time: Timestamp?
         var token: TargetToken?
+        var first: SequenceNumber?
         while !reader.isAtEnd {
             switch reader.field(of: value) {
             case (1, .bytes(let range))?: number = SequenceNumber(value.extracting(range))
@@ -98,12 +100,14 @@ enum WireFormat {
             case (5, .bytes(let range))?:
                 guard let text = String(validating: [UInt8](value.extracting(range)), as: UTF8.self) else { return nil }
                 token = TargetToken(text)
+            case (6, .bytes(let range))?: first = SequenceNumber(value.extracting(range))
             default: return nil
             }
         }
         guard let number else { return nil }
         return SequenceAdvanced(
-            sequenceNumber: number, records: records, bytes: bytes, approximateTime: time, targetToken: token)
+            sequenceNumber: number, records: records, bytes: bytes, approximateTime: time, targetToken: token,
+            first: first)
     }
 
     /// `nil` where the value, its hash first, holds no event.

@@ -681,6 +681,9 @@ package nonisolated struct Shake_Journal_V1_SequenceAdvanced: Sendable {
   /// Clears the value of `targetToken`. Subsequent reads from it will return its default value.
   package mutating func clearTargetToken() {self._targetToken = nil}
 
+  /// Of the first record, where reading had begun at the trim horizon: what lies before it had left the stream, or was never there.
+  package var firstSequenceNumber: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2140,7 +2143,7 @@ nonisolated extension Shake_Journal_V1_StatusChanged: SwiftProtobuf.Message, Swi
 
 nonisolated extension Shake_Journal_V1_SequenceAdvanced: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SequenceAdvanced"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sequence_number\0\u{1}records\0\u{1}bytes\0\u{3}approximate_time\0\u{3}target_token\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sequence_number\0\u{1}records\0\u{1}bytes\0\u{3}approximate_time\0\u{3}target_token\0\u{3}first_sequence_number\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2153,6 +2156,7 @@ nonisolated extension Shake_Journal_V1_SequenceAdvanced: SwiftProtobuf.Message, 
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self._approximateTime) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self._targetToken) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.firstSequenceNumber) }()
       default: break
       }
     }
@@ -2178,6 +2182,9 @@ nonisolated extension Shake_Journal_V1_SequenceAdvanced: SwiftProtobuf.Message, 
     try { if let v = self._targetToken {
       try visitor.visitSingularStringField(value: v, fieldNumber: 5)
     } }()
+    if !self.firstSequenceNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.firstSequenceNumber, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2187,6 +2194,7 @@ nonisolated extension Shake_Journal_V1_SequenceAdvanced: SwiftProtobuf.Message, 
     if lhs.bytes != rhs.bytes {return false}
     if lhs._approximateTime != rhs._approximateTime {return false}
     if lhs._targetToken != rhs._targetToken {return false}
+    if lhs.firstSequenceNumber != rhs.firstSequenceNumber {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

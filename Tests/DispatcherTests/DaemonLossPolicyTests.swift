@@ -196,6 +196,51 @@ struct DaemonLossPolicyTests {
 
     // MARK: - Standing still
 
+    @Test("An operator's rewind at the very moment of a loss does not hide it")
+    func rewoundAfterAnchor() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        var configuration = following(.skip)
+        configuration.startAt = .latest
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is read") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        rig.source.change("a") {
+            $0.put(5...9)
+            $0.trimmed = 6
+        }
+        // The daemon doesn't look for what others append; it meets it.
+        configuration.watchInterval = .seconds(100_000)
+        // What is left of the shard is asked for before the loss is appended.
+        let gate = rig.source.hold(.iterator, of: "a")
+        _ = try await rig.asOperator { other in
+            try await rig.run(configuration, ahead: .seconds(25 * 3600)) { daemon in
+                try await eventually("the loss is about to be declared") { gate.arrivals > 0 }
+                try await other.rewind(Sample.key("a"), to: .start)
+                gate.open()
+                try await eventually("what is left is journaled") { try daemon.journal.number(of: "a") == 9 }
+            }
+        }
+        #expect(try loss()?.lost.cause == .stoodStill)
+    }
+
+    @Test("However often an operator sets an old shard back to its start, nothing is lost that was delivered before")
+    func rewoundTwice() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        let later = Duration.seconds(40 * 3600)
+        rig.source.change("a") { $0.put(5...6, at: .now() + later) }
+        try await rig.run(ahead: later) { daemon in
+            try await eventually("what is new is journaled") { try daemon.journal.number(of: "a") == 6 }
+        }
+        for _ in 1...2 { try await rig.asOperator { try await $0.rewind(Sample.key("a"), to: .start) } }
+        try await rig.run(following(.stop), ahead: later + .seconds(3600)) { daemon in
+            try await eventually("all is read again") { try daemon.journal.number(of: "a") == 6 }
+        }
+        #expect(try kinds("range_lost").isEmpty)
+    }
+
     @Test("What leaves the stream between a loss that was skipped and the next start is a loss too")
     func skippedAndStopped() async throws {
         try await loseFive()

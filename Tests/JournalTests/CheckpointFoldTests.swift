@@ -252,6 +252,16 @@ struct CheckpointFoldTests {
         #expect(try Self.apply(.advanced(60), to: taken).refusals.count == 1)
     }
 
+    @Test("A replay from the trim horizon settles what it has read, and not what had left the stream")
+    func replayedFromHorizon() throws {
+        let advanced = try Self.apply(.advanced(60), to: try Self.refused(55))
+        let rewound = try Self.apply(.rewound(from: 60, to: nil, epoch: 4), to: advanced)
+        let taken = try Self.apply(.status(.prepared, .inProcessing), to: rewound)
+        #expect(try Self.apply(.advanced(60, first: 56), to: taken).refusals.count == 1)
+        #expect(try Self.apply(.advanced(60), to: taken).refusals.count == 1, "the target's word is no reading")
+        #expect(try Self.apply(.advanced(60, first: 55), to: taken).refusals.isEmpty)
+    }
+
     @Test("Only a refused record that waits is settled")
     func settled() throws {
         let before = try Self.refused(55)

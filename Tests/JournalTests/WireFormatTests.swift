@@ -179,7 +179,8 @@ struct WireFormatTests {
                     sequenceNumber: try #require(SequenceNumber(digits)), records: pick(&random), bytes: pick(&random),
                     approximateTime: Bool.random(using: &random)
                         ? nil : Timestamp(microseconds: Int64(pick(&random)) - 5),
-                    targetToken: token.map { TargetToken($0) }))
+                    targetToken: token.map { TargetToken($0) },
+                    first: Bool.random(using: &random) ? nil : SequenceNumber(digits.prefix(3).map(\.self))))
             let bytes = encoded(envelope, payload)
             let byHand = try #require(WireFormat.decodeEvent(bytes))
             // A field that nobody knows sends it to the generated code.

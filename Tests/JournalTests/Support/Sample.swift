@@ -53,12 +53,12 @@ extension Payload {
     }
 
     static func advanced(
-        _ number: Int, records: UInt64 = 1, time: Timestamp? = Sample.noon, token: String? = nil
+        _ number: Int, records: UInt64 = 1, time: Timestamp? = Sample.noon, token: String? = nil, first: Int? = nil
     ) -> Payload {
         .sequenceAdvanced(
             SequenceAdvanced(
                 sequenceNumber: Sample.number(number), records: records, bytes: 100 * records, approximateTime: time,
-                targetToken: token.map { TargetToken($0) }))
+                targetToken: token.map { TargetToken($0) }, first: first.map(Sample.number)))
     }
 
     static func faulted(_ code: String = "Throttled") -> Payload {
