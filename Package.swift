@@ -88,9 +88,10 @@ let package = Package(
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/Simulation/Sources/simulate", swiftSettings: house),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
         .testTarget(name: "StreamModelTests", dependencies: ["StreamModel"], swiftSettings: house),
         .testTarget(
-            name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel"], exclude: ["Golden"],
+            name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel", "TestSupport"], exclude: ["Golden"],
             swiftSettings: house),
         .testTarget(
             name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Simdjson", "StreamModel"], swiftSettings: house),
@@ -99,11 +100,11 @@ let package = Package(
         .testTarget(
             name: "DispatcherTests",
             dependencies: [
-                "Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel",
+                "Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .testTarget(name: "StreamSimTests", dependencies: ["StreamSim"], swiftSettings: house),
+        .testTarget(name: "StreamSimTests", dependencies: ["StreamSim", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "SimulationTests",
             dependencies: [

@@ -90,8 +90,8 @@ struct DaemonRecoveryTests {
         #expect(rig.target.numbers.sorted() == Array(1...14))
     }
 
-    @Test("Where the target is ahead the journal is advanced to it, and nothing is read again")
-    func targetAhead() async throws {
+    /// A shard of which the journal holds four records, and the target two more.
+    private func targetAtSix() async throws -> Rig {
         let rig = Rig(storesPositions: true)
         rig.source.add(FakeShard("a", 1...4))
         try await rig.run { daemon in
@@ -101,6 +101,12 @@ struct DaemonRecoveryTests {
         contents.positions[Sample.key("a")] = ShardPosition(
             shard: Sample.key("a"), epoch: .first, sequenceNumber: Sample.number(6))
         rig.target.restore(contents)
+        return rig
+    }
+
+    @Test("Where the target is ahead the journal is advanced to it, and nothing is read again")
+    func targetAhead() async throws {
+        let rig = try await targetAtSix()
         rig.source.put(5...8, in: "a")
         try await rig.run { daemon in
             try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 8 }
@@ -277,15 +283,7 @@ struct DaemonRecoveryTests {
 
     @Test("What the target holds beyond the journal is no part of a loss, and what follows is read on after it")
     func lossBehindAdvance() async throws {
-        let rig = Rig(storesPositions: true)
-        rig.source.add(FakeShard("a", 1...4))
-        try await rig.run { daemon in
-            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
-        }
-        var ahead = rig.target.contents
-        ahead.positions[Sample.key("a")] = ShardPosition(
-            shard: Sample.key("a"), epoch: .first, sequenceNumber: Sample.number(6))
-        rig.target.restore(ahead)
+        let rig = try await targetAtSix()
         rig.source.change("a") {
             $0.put(5...9)
             $0.trimmed = 7

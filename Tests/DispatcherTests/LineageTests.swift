@@ -1,6 +1,7 @@
 import Dispatcher
 import Journal
 import StreamModel
+import TestSupport
 import Testing
 
 @Suite("Lineage")
@@ -58,7 +59,7 @@ struct LineageTests {
 
     @Test("News come parents first, whatever the listing's order, and each once", arguments: 0..<24 as Range<UInt64>)
     func order(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let listing = (family + [family[1]]).shuffled(using: &random)
         let news = Lineage([]).news(in: listing, startAt: .trimHorizon)
         let places = Dictionary(uniqueKeysWithValues: news.enumerated().map { ($1.shard.text, $0) })

@@ -1,5 +1,6 @@
 import Dispatcher
 import StreamModel
+import TestSupport
 import Testing
 
 @Suite("Reading a shard")
@@ -168,7 +169,7 @@ struct ShardMachineTests {
     /// at a time, never more pages than the window.
     @Test("Every record is delivered once and in order, whatever expires", arguments: 0..<300 as Range<UInt64>)
     func walk(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let total = Int.random(in: 0...60, using: &random)
         var machine = ShardMachine(start: Start(.trimHorizon), pacing: PollPacing(maximum: .seconds(1)))
         var pending = machine.begin()

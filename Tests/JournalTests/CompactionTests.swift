@@ -3,6 +3,7 @@ import Glibc
 import LMDB
 import StreamModel
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Journal
@@ -343,7 +344,7 @@ struct CompactionTests {
         for round in 0..<5 as Range<UInt64> {
             await #expect(processExitsWith: .signal(SIGKILL)) {
                 [path = path as String, seed = seed &+ round as UInt64, now = now as Int64] in
-                try await CompactionTests.compactUntilKilled(path, Timestamp(microseconds: now), seed: seed)
+                try await Compactor.runUntilKilled(path, Timestamp(microseconds: now), seed: seed, beside: 1)
             }
             try await Journal.use(scratch.journal, clock) { _ = try $0.verified() }
         }
@@ -351,23 +352,6 @@ struct CompactionTests {
             _ = try await journal.compact()
             #expect(try journal.verified().folded > 96 * 4)
         }
-    }
-
-    private static func compactUntilKilled(_ path: String, _ now: Timestamp, seed: UInt64) async throws {
-        var random = SeededGenerator(seed: seed)
-        let turns = Int.random(in: 0...4000, using: &random)
-        let limit = Int.random(in: 1...30, using: &random)
-        let journal = try Journal.open(path, .daemon(Sample.daemon), mapSize: 64 << 20)
-        // A thread of its own, so that it strikes at any instruction of the others.
-        Thread.detachNewThread { [turns] in
-            for _ in 0..<turns { sched_yield() }
-            kill(getpid(), SIGKILL)
-        }
-        Thread.detachNewThread { [journal, now, limit] in
-            var compactor = Compactor(journal.store, now: now, limit: limit)
-            while true { _ = try? compactor.step() }
-        }
-        while true { try await journal.add(1, .faulted()) }
     }
 
     @Test("The crash point is passed after each transaction, and a closed journal goes no further")

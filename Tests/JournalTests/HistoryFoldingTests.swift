@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import LMDB
 import StreamModel
+import TestSupport
 import Testing
 
 @testable import Journal
@@ -264,7 +265,7 @@ struct HistoryFoldingTests {
         for round in 0..<4 as Range<UInt64> {
             await #expect(processExitsWith: .signal(SIGKILL)) {
                 [path = path as String, seed = seed &+ round as UInt64, now = now as Int64] in
-                try await HistoryFoldingTests.compactUntilKilled(path, Timestamp(microseconds: now), seed: seed)
+                try await Compactor.runUntilKilled(path, Timestamp(microseconds: now), seed: seed, beside: 41)
             }
             try await Journal.use(scratch.journal, clock) { _ = try $0.verified() }
         }
@@ -272,22 +273,6 @@ struct HistoryFoldingTests {
             _ = try await journal.compact()
             #expect(try journal.verified().folded > 400)
         }
-    }
-
-    private static func compactUntilKilled(_ path: String, _ now: Timestamp, seed: UInt64) async throws {
-        var random = SeededGenerator(seed: seed)
-        let turns = Int.random(in: 0...3000, using: &random)
-        let limit = Int.random(in: 1...40, using: &random)
-        let journal = try Journal.open(path, .daemon(Sample.daemon), mapSize: 64 << 20)
-        Thread.detachNewThread { [turns] in
-            for _ in 0..<turns { sched_yield() }
-            kill(getpid(), SIGKILL)
-        }
-        Thread.detachNewThread { [journal, now, limit] in
-            var compactor = Compactor(journal.store, now: now, limit: limit)
-            while true { _ = try? compactor.step() }
-        }
-        while true { try await journal.add(41, .faulted()) }
     }
 
     @Test("Verifying beside compactions finds no damage, wherever they come in", arguments: [7, 64])

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import StreamModel
+import TestSupport
 import Testing
 
 @testable import Journal

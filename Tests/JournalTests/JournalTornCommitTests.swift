@@ -1,5 +1,6 @@
 import Foundation
 import StreamModel
+import TestSupport
 import Testing
 
 @testable import Journal

@@ -1,4 +1,5 @@
 import StreamSim
+import TestSupport
 import Testing
 
 @Suite("JSON")

@@ -1,4 +1,5 @@
 import StreamModel
+import TestSupport
 
 @testable import Journal
 

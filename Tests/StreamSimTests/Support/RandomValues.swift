@@ -1,4 +1,5 @@
 @testable import StreamSim
+import TestSupport
 
 /// Values by chance, small and with a taste for edges.
 struct RandomValues {

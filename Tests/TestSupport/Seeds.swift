@@ -1,25 +1,25 @@
-import Foundation
+internal import Foundation
 
 /// The seeds of tests by chance: a fixed set and a fresh one, or `SHAKE_SEED` alone.
-enum Seeds {
-    static let all: [UInt64] = {
+package enum Seeds {
+    package static let all: [UInt64] = {
         if let text = ProcessInfo.processInfo.environment["SHAKE_SEED"], let seed = UInt64(text) { return [seed] }
         return [1, 2, UInt64.random(in: 3...(.max))]
     }()
 
     /// The same, and a seed that once found something.
-    static func and(_ seeds: UInt64...) -> [UInt64] {
+    package static func and(_ seeds: UInt64...) -> [UInt64] {
         ProcessInfo.processInfo.environment["SHAKE_SEED"] == nil ? seeds + all : all
     }
 }
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
