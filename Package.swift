@@ -28,7 +28,9 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-std=c++17", "-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(
+            name: "CSimdjson", cxxSettings: [.unsafeFlags(["-std=c++17", "-O3"])],
+            linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: house),
         .target(name: "Curl", dependencies: ["CCurl"], swiftSettings: house),
         .target(name: "Simdjson", dependencies: ["CSimdjson", "StreamModel"], swiftSettings: house),
@@ -78,7 +80,8 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "Curl", "Simdjson", "StreamModel", "StreamSim",
+                "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "Curl", "Simdjson", "StreamModel",
+                "StreamSim",
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],

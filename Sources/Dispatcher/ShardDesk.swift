@@ -146,7 +146,8 @@ struct ShardDesk {
                 news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
             if try await append(order.compactMap { drafts[$0] }) {
                 if isFirstListing {
-                    fresh.formUnion(news.filter { $0.discovered.start == .trimHorizon && $0.status == nil }.map(\.shard))
+                    fresh.formUnion(
+                        news.filter { $0.discovered.start == .trimHorizon && $0.status == nil }.map(\.shard))
                 }
                 for news in news where news.discovered.range.isClosed == false {
                     log(news.shard).info("shard discovered", metadata: ["starts": "\(news.discovered.start.rawValue)"])

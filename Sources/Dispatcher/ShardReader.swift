@@ -293,12 +293,14 @@ final class ShardReader: Sendable {
         }
         return SequenceAdvanced(
             sequenceNumber: upTo, records: UInt64(batch.count), bytes: UInt64(batch.bytes),
-            approximateTime: batch.parts.last { !$0.changes.isEmpty }?.changes.last?.approximateTime, targetToken: token,
+            approximateTime: batch.parts.last { !$0.changes.isEmpty }?.changes.last?.approximateTime,
+            targetToken: token,
             first: isFromHorizon ? batch.parts.first { !$0.changes.isEmpty }?.changes.first?.sequenceNumber : nil)
     }
 
     private func deliver(
-        _ parts: [Batch.Part], leases: [ByteBudget.Lease], upTo: SequenceNumber, expecting: Revision, isFromHorizon: Bool
+        _ parts: [Batch.Part], leases: [ByteBudget.Lease], upTo: SequenceNumber, expecting: Revision,
+        isFromHorizon: Bool
     ) async throws -> Input {
         defer { withExtendedLifetime(leases) {} }
         let batch = Batch(table: schema, origin: .shard(shard, epoch: epoch, upTo: upTo), parts: parts)

@@ -95,7 +95,8 @@ package actor TargetWriter {
                 await surroundings.passing(.afterTargetWrite)
                 precondition(
                     tokens.count == group.count,
-                    "target \(target.name) gave \(tokens.count) tokens for \(group.count) batches: it must give one for each")
+                    "target \(target.name) gave \(tokens.count) tokens for \(group.count) batches: it must give one for each"
+                )
                 await append(zip(group, tokens).map { ($0, $0.draft($1)) })
                 return
             } catch {
@@ -138,7 +139,8 @@ package actor TargetWriter {
                 let receipts = try await journal.append(remaining.map(\.draft))
                 precondition(
                     receipts.count == remaining.count,
-                    "the journal gave \(receipts.count) receipts for \(remaining.count) drafts: it must give one for each")
+                    "the journal gave \(receipts.count) receipts for \(remaining.count) drafts: it must give one for each"
+                )
                 for (order, receipt) in zip(remaining, receipts) {
                     order.order.continuation.resume(returning: .success(.journaled(receipt)))
                 }

@@ -3,6 +3,4 @@ internal import CLMDB
 /// A named database within an environment. Opened once, good until the environment closes.
 package struct Table: Hashable, Sendable {
     let handle: UInt32
-
-    init(handle: UInt32) { self.handle = handle }
 }

@@ -84,7 +84,9 @@ struct DaemonLineageTests {
         #expect(rig.source.calls(.describeStream).count == 2)
     }
 
-    @Test("At --start-at latest a shard whose parent has left the stream begins at its newest record, though it is believed late")
+    @Test(
+        "At --start-at latest a shard whose parent has left the stream begins at its newest record, though it is believed late"
+    )
     func strangerAtLatest() async throws {
         rig.source.add(FakeShard("b", parent: "trimmed long ago", 1...5), FakeShard("x", 6...7))
         var configuration = Rig.following

@@ -61,7 +61,9 @@ struct DaemonStandstillTests {
         // It never gets to what is left.
         rig.source.fail(.records, of: "a", with: .named("InternalServerError", status: 500))
         try await rig.run(Rig.following(onLoss: .skip)) { daemon in
-            try await eventually("the loss is declared") { try daemon.journal.checkpoint(of: Sample.key("a"))?.loss != nil }
+            try await eventually("the loss is declared") {
+                try daemon.journal.checkpoint(of: Sample.key("a"))?.loss != nil
+            }
         }
         rig.source.heal()
         rig.source.change("a") { $0.trimmed = 8 }

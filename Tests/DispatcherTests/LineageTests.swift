@@ -141,7 +141,8 @@ struct LineageTests {
 
     //  a ──▶ b ──▶ c ──▶ d ──▶ e (open)
     //        └──▶ x (done, and nobody knows what continues it)
-    @Test("What is over and no longer listed is let go of, save what the loss of an open shard is measured by, and ends")
+    @Test(
+        "What is over and no longer listed is let go of, save what the loss of an open shard is measured by, and ends")
     func forgets() {
         func over(_ shard: String, parent: String?, accounted: Bool) -> Checkpoint {
             var checkpoint = Sample.checkpoint(shard, parent: parent, status: .done)

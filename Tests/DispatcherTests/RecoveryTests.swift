@@ -41,7 +41,8 @@ struct RecoveryTests {
             Recovery.compare(checkpoint(nil, type: .trimHorizon, epoch: 2), with: position(50, epoch: 1)) == .inStep)
     }
 
-    @Test("A target that holds less than a rewound checkpoint was restored from before the rewind, taken up since or not")
+    @Test(
+        "A target that holds less than a rewound checkpoint was restored from before the rewind, taken up since or not")
     func restoredFromBefore() {
         var rewound = checkpoint(80, epoch: 1)
         #expect(Recovery.compare(rewound, with: position(50, epoch: 0)) == .rewind(to: Sample.number(50)))

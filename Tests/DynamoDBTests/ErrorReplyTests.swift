@@ -57,7 +57,8 @@ struct ErrorReplyTests {
             ("UnrecognizedClientException", 400, .credentials), ("ExpiredTokenException", 400, .credentials),
             ("ExpiredIteratorException", 400, .expiredIterator), ("TrimmedDataAccessException", 400, .trimmed),
             ("ResourceNotFoundException", 400, .notFound), ("AccessDeniedException", 400, .denied),
-            ("400", 400, .transient), ("ValidationException", 400, .permanent), ("MissingAuthenticationTokenException", 400, .permanent),
+            ("400", 400, .transient), ("ValidationException", 400, .permanent),
+            ("MissingAuthenticationTokenException", 400, .permanent),
             ("SomethingNew", 400, .permanent), ("403", 403, .permanent), ("501", 501, .permanent),
         ])
     func classes(code: String, status: Int, expected: ErrorClass) {

@@ -20,7 +20,8 @@ struct HTTPURLTests {
         arguments: [
             "http://u:hunter2@host", "http://u:hunter2@ho st:1", "http://u:hunter2@host:99999999", "hunter2@host",
             "ftp://u:hunter2@host", "u:hunter2@host://x", "http://u:hunter2@", "http://u:hunter2@h#f",
-            "http://u:hunter2@\u{301}ho st", "http://u:hunter2%40ho st", "http://u:hunter2＠host:1", "http://h/?X-Token=hunter2 ",
+            "http://u:hunter2@\u{301}ho st", "http://u:hunter2%40ho st", "http://u:hunter2＠host:1",
+            "http://h/?X-Token=hunter2 ",
         ])
     func secrets(text: String) {
         #expect {
@@ -33,7 +34,8 @@ struct HTTPURLTests {
     @Test("A proxy's URL that libcurl repeats loses its user")
     func proxy() {
         let said = "Unsupported proxy syntax in 'http://u:hunter2@h o:1': Port number was not a decimal number"
-        #expect(said.withoutUser == "Unsupported proxy syntax in 'http://…@h o:1': Port number was not a decimal number")
+        #expect(
+            said.withoutUser == "Unsupported proxy syntax in 'http://…@h o:1': Port number was not a decimal number")
         #expect("Couldn't connect to server".withoutUser == "Couldn't connect to server")
     }
 

@@ -24,10 +24,12 @@ struct DeadLettersCommandTests {
                 .statusChanged(StatusChanged(from: .notProcessed, to: .inProcessing, reason: "taken up")),
                 .recordRefused(
                     RecordRefused(
-                        sequenceNumber: Sample.number(letter), code: "TargetUnwritable", cause: "no", offset: 0, bytes: 1)),
+                        sequenceNumber: Sample.number(letter), code: "TargetUnwritable", cause: "no", offset: 0,
+                        bytes: 1)),
                 .sequenceAdvanced(
                     SequenceAdvanced(
-                        sequenceNumber: Sample.number(end), records: 5, bytes: 5, approximateTime: nil, targetToken: nil)
+                        sequenceNumber: Sample.number(end), records: 5, bytes: 5, approximateTime: nil, targetToken: nil
+                    )
                 ),
             ] + done)
     }

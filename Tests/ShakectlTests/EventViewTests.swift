@@ -49,7 +49,8 @@ struct EventViewTests {
         (
             .advancesFolded(
                 AdvancesFolded(
-                    first: Position(4), firstRevision: Revision(2), since: Sample.time("2026-11-23T15:20:00Z"), count: 2,
+                    first: Position(4), firstRevision: Revision(2), since: Sample.time("2026-11-23T15:20:00Z"),
+                    count: 2,
                     advance: SequenceAdvanced(
                         sequenceNumber: Sample.number("12"), records: 10, bytes: 4096, approximateTime: nil,
                         targetToken: nil))),

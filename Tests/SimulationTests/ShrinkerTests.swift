@@ -6,13 +6,17 @@ import Testing
 struct ShrinkerTests {
     @Test("Whatever the failure doesn't need is left out, and nothing else")
     func shrinks() throws {
-        let seed = try #require((1...1000 as ClosedRange<UInt64>).first { seed in
-            let plan = Plan(seed: seed)
-            return plan.tables == 2 && plan.splits && plan.faults > 10 && plan.lives.count > 2 && plan.rewinds
-        })
+        let seed = try #require(
+            (1...1000 as ClosedRange<UInt64>).first { seed in
+                let plan = Plan(seed: seed)
+                return plan.tables == 2 && plan.splits && plan.faults > 10 && plan.lives.count > 2 && plan.rewinds
+            })
         var shrinker = Shrinker(Plan(seed: seed), failingWith: .lost)
         shrinker.run { plan in
-            (plan.splits && plan.faults > 2 && plan.lives.contains { $0.duration >= .seconds(1) } ? .lost : nil, plan.faults)
+            (
+                plan.splits && plan.faults > 2 && plan.lives.contains { $0.duration >= .seconds(1) } ? .lost : nil,
+                plan.faults
+            )
         }
         let plan = shrinker.plan
         #expect(plan.splits)

@@ -116,7 +116,9 @@ struct AttributeValueTests {
             let again = try AttributeValue(wire: value.written)
             #expect(again == value, "SHAKE_SEED=\(seed)")
             #expect(again.hashValue == value.hashValue)
-            #expect(try JSON(parsing: Array(value.written.utf8)) == value.json, "as a part of a larger reply it is the same")
+            #expect(
+                try JSON(parsing: Array(value.written.utf8)) == value.json, "as a part of a larger reply it is the same"
+            )
         }
     }
 

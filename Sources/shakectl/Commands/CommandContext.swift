@@ -29,7 +29,9 @@ struct CommandContext {
 
     /// - Throws: `.journal`.
     func openJournal(_ access: Journal.Access = .reader) throws(ShakectlError) -> Journal {
-        do { return try Journal.open(configuration.journal, access, surroundings: surroundings) } catch { throw .journal(error) }
+        do { return try Journal.open(configuration.journal, access, surroundings: surroundings) } catch {
+            throw .journal(error)
+        }
     }
 
     /// Writes a view as the operator asked for it.

@@ -1,5 +1,6 @@
-@testable import StreamSim
 import TestSupport
+
+@testable import StreamSim
 
 /// Values by chance, small and with a taste for edges.
 struct RandomValues {

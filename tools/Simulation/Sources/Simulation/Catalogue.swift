@@ -10,7 +10,8 @@ package enum Catalogue {
 
     /// What can't be, and why. Where it is after all, somebody has to think again.
     package static let impossible: [String: String] = Dictionary(
-        impossibilities.flatMap { reason, names in names.map { ($0, reason) } }, uniquingKeysWith: { first, _ in first })
+        impossibilities.flatMap { reason, names in names.map { ($0, reason) } }, uniquingKeysWith: { first, _ in first }
+    )
 
     /// What takes two things at the same moment that are seldom alone: asked for from so many seeds on.
     package static let rare: Set<String> = [
@@ -56,7 +57,8 @@ package enum Catalogue {
         (
             "target",
             [
-                "unavailable", "partial batch", "lost answer", "slow", "hang", "restored", "cut back", "refuses a record",
+                "unavailable", "partial batch", "lost answer", "slow", "hang", "restored", "cut back",
+                "refuses a record",
                 "refuses a row of a scan",
             ]
         ),
@@ -126,7 +128,8 @@ package enum Catalogue {
     ]
 
     private static let deeds = [
-        "rewind", "rewind with a cascade", "undo of a rewind", "ack", "ack --skip", "ack --resync", "dead-letters retry",
+        "rewind", "rewind with a cascade", "undo of a rewind", "ack", "ack --skip", "ack --resync",
+        "dead-letters retry",
         "dead-letters settle", "stops the process", "kills the stopped process", "killed", "overtaken by an append",
         "rewind refused, an unknown shard", "rewind refused, before the shard", "rewind refused, behind the shard",
         "rewind refused, ahead of a start", "rewind refused, ahead of the checkpoint",

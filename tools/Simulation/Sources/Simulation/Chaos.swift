@@ -166,9 +166,9 @@ struct Chaos: Sendable {
     private mutating func answer(_ step: inout Chance) async {
         let waits = world.waits
         let deed: Operator.Deed =
-            if waits.loss, step.percent(80) { .acknowledge }
-            else if waits.letter, step.percent(80) { step.percent(60) ? .retry : .settle }
-            else { step.pick([.acknowledge, .retry, .settle]) }
+            if waits.loss, step.percent(80) { .acknowledge } else if waits.letter, step.percent(80) {
+                step.percent(60) ? .retry : .settle
+            } else { step.pick([.acknowledge, .retry, .settle]) }
         await act(deed, &step)
     }
 

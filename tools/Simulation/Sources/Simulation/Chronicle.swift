@@ -125,7 +125,9 @@ package struct Chronicle: Sendable {
             note("lineage: taken up with a parent that is \(parent ?? "none")")
         case .iteratorResolved(let resolved):
             note("start table: \(resolved.rule)")
-            if resolved.iteratorType == .latest, let iterator = resolved.iterator { account.anchor = .iterator(iterator) }
+            if resolved.iteratorType == .latest, let iterator = resolved.iterator {
+                account.anchor = .iterator(iterator)
+            }
         case .statusChanged(let change):
             note("status: \(change.from.rawValue) → \(change.to.rawValue)")
             if change.to == .notNeeded { account.anchor = .nothing }
@@ -134,12 +136,15 @@ package struct Chronicle: Sendable {
             let who =
                 rewound.author != "recovery"
                 ? "an operator" : rewound.reason.hasPrefix("a parent of it") ? "a late listing" : "recovery"
-            let how = rewound.cascadeRoot != nil ? "as a descendant" : rewound.to == nil ? "to its start" : "to a record"
+            let how =
+                rewound.cascadeRoot != nil ? "as a descendant" : rewound.to == nil ? "to its start" : "to a record"
             note("rewound: \(before.status.rawValue), \(rewound.cascadeRoot == nil ? "itself" : "as a descendant")")
             note("rewound: by \(who), \(how)")
         case .rangeLost(let lost):
             note("loss: \(lost.cause.rawValue), \(lost.policy.rawValue)")
-            if before.loss?.remedy == lost.policy { note("loss: dealt with as an operator said, \(lost.policy.rawValue)") }
+            if before.loss?.remedy == lost.policy {
+                note("loss: dealt with as an operator said, \(lost.policy.rawValue)")
+            }
             if before.loss != nil, account.checkpoint.loss != nil { note("loss: grows before it is acknowledged") }
             if lost.policy != .stop { account.losses.append(Declared(lost: lost, time: event.time)) }
         case .lossAcknowledged(let word):
@@ -152,7 +157,9 @@ package struct Chronicle: Sendable {
         case .sequenceAdvanced(let advance):
             if advance.records == 0 { note("advance: without a record") }
             if account.checkpoint.refusals.count < before.refusals.count { note("letter: delivered after all") }
-            if let from = before.sequenceNumber, advance.sequenceNumber == from { note("advance: the same record again") }
+            if let from = before.sequenceNumber, advance.sequenceNumber == from {
+                note("advance: the same record again")
+            }
         case .recordRefused(let refused):
             account.letters[event.position] = refused
             if before.refusals.contains(where: { $0.sequenceNumber == refused.sequenceNumber }) {

@@ -84,7 +84,9 @@ package struct Judge: Sendable {
         if let first = chronicle.tables[shard.table]?.firstSeen, Self.isOlder(record, than: first) { return true }
         return chronicle.shards.contains { other, account in
             !account.losses.isEmpty && (descends(other, from: shard) || descends(shard, from: other))
-                && account.losses.contains { Timestamp(microseconds: record.made) + Self.retention <= $0.time + Self.slack }
+                && account.losses.contains {
+                    Timestamp(microseconds: record.made) + Self.retention <= $0.time + Self.slack
+                }
         }
     }
 
@@ -133,7 +135,8 @@ package struct Judge: Sendable {
             }), !parent.status.letsChildrenStart {
                 found.append(
                     Violation(
-                        .lineage, "\(shard): written while its parent \(parent.shard.shard) is \(parent.status.rawValue)"))
+                        .lineage,
+                        "\(shard): written while its parent \(parent.shard.shard) is \(parent.status.rawValue)"))
             }
         }
         return found + steps(back: entry)
@@ -189,14 +192,16 @@ package struct Judge: Sendable {
     // MARK: - At an event
 
     /// A loss is declared of a shard, at this moment: something must be lost, or nobody can know.
-    package func violation(of lost: RangeLost, of shard: ShardKey, at time: Timestamp, _ trimmed: Trimmed) -> Violation? {
+    package func violation(of lost: RangeLost, of shard: ShardKey, at time: Timestamp, _ trimmed: Trimmed) -> Violation?
+    {
         let (gone, held) = (trimmed(shard), disk.holds[shard] ?? [])
         let start = owed(of: shard)
         let records = truth.shards[shard]?.records ?? []
         if start < gone, records[start..<gone].contains(where: { !held.contains($0.number) }) { return nil }
         guard readings.knows(shard, since: chronicle.shards[shard]?.rewound, at: time) else { return nil }
         return Violation(
-            .unfounded, "\(shard): \(lost.cause.rawValue) is declared, though all of it was read, and for hours: \(lost.detail)")
+            .unfounded,
+            "\(shard): \(lost.cause.rawValue) is declared, though all of it was read, and for hours: \(lost.detail)")
     }
 
     /// A record is put aside: the target must have refused it, and refused it for itself.

@@ -73,7 +73,9 @@ extension Simulator {
 
     /// What the plan does can't be wrong.
     private mutating func must(_ body: (inout Simulator) throws(ServiceError) -> Void) {
-        do throws(ServiceError) { try body(&self) } catch { preconditionFailure("the service refuses the plan: \(error)") }
+        do throws(ServiceError) { try body(&self) } catch {
+            preconditionFailure("the service refuses the plan: \(error)")
+        }
     }
 
     /// All shards that a table's stream ever had, in the order of their making, with their parents.
@@ -108,7 +110,8 @@ enum Exchange {
         guard reply.status == 200 else { return nil }
         if request.target.hasSuffix("GetRecords") {
             guard let iterator = request.body.member("ShardIterator") else { return nil }
-            self = .page(ShardIterator(iterator), next: reply.body.member("NextShardIterator").map { ShardIterator($0) })
+            self = .page(
+                ShardIterator(iterator), next: reply.body.member("NextShardIterator").map { ShardIterator($0) })
         } else if request.target.hasSuffix("GetShardIterator") {
             guard let stream = request.body.member("StreamArn"), let shard = request.body.member("ShardId"),
                 let iterator = reply.body.member("ShardIterator"),

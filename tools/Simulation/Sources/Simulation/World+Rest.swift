@@ -13,7 +13,9 @@ extension World {
         do {
             for event in try journal.events(after: state.judge.chronicle.last, limit: .max) {
                 var noted: [String] = []
-                if tells { state.trail.add("\(conductor.now) journal: \(event.position) \(event.subject) \(event.payload)") }
+                if tells {
+                    state.trail.add("\(conductor.now) journal: \(event.position) \(event.subject) \(event.payload)")
+                }
                 try state.judge.chronicle.take(event) { noted.append($0) }
                 for name in noted { state.coverage[name, default: 0] += 1 }
                 found += violations(of: event, state)
@@ -64,7 +66,8 @@ extension World {
                 for refusal in account.checkpoint.refusals {
                     guard let letter = account.letters[refusal.position],
                         let line = letters.line(at: letter.offset, count: letter.bytes),
-                        String(decoding: line, as: UTF8.self).contains(#""sequence_number":"\#(refusal.sequenceNumber)""#)
+                        String(decoding: line, as: UTF8.self).contains(
+                            #""sequence_number":"\#(refusal.sequenceNumber)""#)
                     else {
                         found.append(Violation(.letter, "\(shard): \(refusal.sequenceNumber) is not in the file"))
                         continue

@@ -125,7 +125,8 @@ package final class World: Sendable {
             for record in records.dropFirst(known.records) {
                 let shard = ShardKey(
                     table: schema.name, stream: StreamARN(record.stream.string), shard: ShardID(record.shard.string))
-                guard let number = SequenceNumber(record.sequenceNumber.string), let item = itemID(of: record.keys, schema)
+                guard let number = SequenceNumber(record.sequenceNumber.string),
+                    let item = itemID(of: record.keys, schema)
                 else {
                     state.violations.append(
                         Violation(.source, "the service made a record that is none: \(record.sequenceNumber.string)"))
