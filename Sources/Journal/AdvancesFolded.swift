@@ -22,12 +22,12 @@ package struct AdvancesFolded: Hashable, Sendable {
         self.advance = advance
     }
 
-    package var lastRevision: Revision { Revision(firstRevision.number + count - 1) }
+    package var lastRevision: Revision { Revision(firstRevision.number &+ count &- 1) }
 
     /// These and those that come right after them.
     func joined(by next: AdvancesFolded) -> AdvancesFolded {
         AdvancesFolded(
-            first: first, firstRevision: firstRevision, since: since, count: count + next.count,
+            first: first, firstRevision: firstRevision, since: since, count: count &+ next.count,
             advance: advance.joined(by: next.advance))
     }
 }
@@ -36,7 +36,7 @@ extension SequenceAdvanced {
     /// This and the one that comes right after it, as one.
     func joined(by next: SequenceAdvanced) -> SequenceAdvanced {
         SequenceAdvanced(
-            sequenceNumber: next.sequenceNumber, records: records + next.records, bytes: bytes + next.bytes,
+            sequenceNumber: next.sequenceNumber, records: records &+ next.records, bytes: bytes &+ next.bytes,
             approximateTime: next.approximateTime ?? approximateTime, targetToken: next.targetToken ?? targetToken,
             first: first)
     }

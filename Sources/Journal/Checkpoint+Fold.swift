@@ -69,7 +69,7 @@ extension Checkpoint {
             }
             // Advances one after the other add up to one: the last number, the sums, and what was refused in between.
             try apply(folded.advance, payload)
-            revision = Revision(revision.number + folded.count - 1)
+            revision = Revision(revision.number &+ folded.count &- 1)
         case .historyFolded(let folded):
             guard folded.firstRevision == revision.next, folded.checkpoint.shard == shard,
                 folded.leads(to: position, time)
@@ -172,8 +172,9 @@ extension Checkpoint {
         storedIterator = nil
         approximateTime = advance.approximateTime ?? approximateTime
         targetToken = advance.targetToken ?? targetToken
-        records += advance.records
-        bytes += advance.bytes
+        // Without a trap: no shard has so many, and where damage says so, its hash does not hold.
+        records &+= advance.records
+        bytes &+= advance.bytes
     }
 
     /// Which status may follow which. What is done stays done; only a rewind begins it anew.

@@ -139,7 +139,7 @@ struct FoldedStretch: Hashable, Sendable {
             guard run.isSound, run.first >= first, run.last <= last, run.isHistory == runs[0].isHistory else {
                 return nil
             }
-            count += run.count
+            count &+= run.count
         }
         guard count == last.number - first.number + 1 else { return nil }
         (self.first, self.last, self.writer, self.before, self.after) = (first, last, writer, before, after)

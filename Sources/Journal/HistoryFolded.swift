@@ -37,7 +37,7 @@ package struct HistoryFolded: Hashable, Sendable {
     /// These and those that come right after them.
     func joined(by next: HistoryFolded) -> HistoryFolded {
         HistoryFolded(
-            first: first, firstRevision: firstRevision, since: since, count: count + next.count,
+            first: first, firstRevision: firstRevision, since: since, count: count &+ next.count,
             lastAdvance: next.lastAdvance ?? lastAdvance, checkpoint: next.checkpoint)
     }
 }

@@ -4,7 +4,7 @@ package struct Position: Hashable, Comparable, Sendable, CustomStringConvertible
     package init(_ number: UInt64) { self.number = number }
     /// Before the first event.
     package static let origin = Position(0)
-    package var next: Position { Position(number + 1) }
+    package var next: Position { Position(number &+ 1) }
     package var description: String { String(number) }
     package static func < (a: Position, b: Position) -> Bool { a.number < b.number }
 }
@@ -15,7 +15,7 @@ package struct Revision: Hashable, Comparable, Sendable, CustomStringConvertible
     package init(_ number: UInt64) { self.number = number }
     /// A shard that the journal doesn't know.
     package static let none = Revision(0)
-    package var next: Revision { Revision(number + 1) }
+    package var next: Revision { Revision(number &+ 1) }
     package var description: String { String(number) }
     package static func < (a: Revision, b: Revision) -> Bool { a.number < b.number }
 }

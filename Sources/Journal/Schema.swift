@@ -51,7 +51,7 @@ struct Schema: Sendable {
     static func isIndexed(_ revision: Revision) -> Bool { revision.number % indexInterval == 1 }
     /// The first revision from `revision` on that the index wants.
     static func indexed(from revision: Revision) -> Revision {
-        Revision((revision.number + indexInterval - 2) / indexInterval * indexInterval + 1)
+        Revision((revision.number &+ indexInterval &- 2) / indexInterval * indexInterval &+ 1)
     }
 
     static func position(_ bytes: [UInt8]) -> Position? { position(bytes.span) }

@@ -3,7 +3,7 @@ package struct Epoch: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let number: UInt64
     package init(_ number: UInt64) { self.number = number }
     package static let first = Epoch(0)
-    package var next: Epoch { Epoch(number + 1) }
+    package var next: Epoch { Epoch(number &+ 1) }
     package var description: String { String(number) }
     package static func < (a: Epoch, b: Epoch) -> Bool { a.number < b.number }
 }

@@ -263,6 +263,14 @@ struct CheckpointFoldTests {
         #expect(try Self.apply(.advanced(60, first: 55), to: taken).refusals.isEmpty)
     }
 
+    @Test("Sums that no shard could have are no trap: it is the hash that finds the damage")
+    func damagedSums() throws {
+        let once = try Self.apply(.advanced(60, records: .max / 100), to: Self.full())
+        #expect(throws: Never.self) { try Self.apply(.advanced(61, records: .max / 100), to: once) }
+        #expect(Schema.indexed(from: Revision(.max)) <= Revision(.max))
+        #expect(Revision(.max).next == .none)
+    }
+
     @Test("Only a refused record that waits is settled")
     func settled() throws {
         let before = try Self.refused(55)
