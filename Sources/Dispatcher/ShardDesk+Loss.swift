@@ -173,7 +173,11 @@ extension ShardDesk {
     private func wholeSince(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
         var (top, seen): (Checkpoint, Set<ShardID>) = (checkpoint, [checkpoint.shard.shard])
         while let parent = top.parent.flatMap({ lineage.checkpoints[$0] }), seen.insert(parent.shard.shard).inserted {
-            if let accounted = parent.accounted { return accounted }
+            if let accounted = parent.accounted {
+                // One that needed no reading says so of the time before its child was known; it may have been noticed late.
+                guard parent.status == .notNeeded, let known = try discovered(top) else { return accounted }
+                return min(accounted, known)
+            }
             top = parent
         }
         return try discovered(top)

@@ -10,6 +10,25 @@ import Testing
 struct DaemonStandstillTests {
     private let rig = Rig()
 
+    @Test("A parent that was gone before it was anchored vouches for nothing that its child brought since it is known")
+    func parentNeverAnchored() async throws {
+        rig.source.add(FakeShard("a"), FakeShard("b", parent: "a", 5...9))
+        var configuration = Rig.following(onLoss: .skip)
+        configuration.startAt = .latest
+        let gate = rig.source.hold(.iterator, of: "a")
+        try await rig.run(configuration) { _ in
+            try await eventually("the parent is about to be anchored") { gate.arrivals > 0 }
+            rig.source.fail(.iterator, of: "a", with: .named("InternalServerError", status: 500), times: 1)
+        }
+        rig.source.heal()
+        rig.source.remove("a")
+        rig.source.change("b") { $0.trimmed = 3 }
+        try await rig.run(configuration, ahead: .seconds(30 * 3600)) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "b") == 9 }
+        }
+        #expect(try rig.loss(of: "b")?.lost.cause == .stoodStill)
+    }
+
     @Test("An operator's rewind at the very moment of a loss does not hide it")
     func rewoundAfterAnchor() async throws {
         rig.source.add(FakeShard("a", 1...4))
