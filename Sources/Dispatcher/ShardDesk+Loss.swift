@@ -65,7 +65,7 @@ extension ShardDesk {
     func orphans(
         among news: [Lineage.News], _ listing: [Shard]
     ) throws(JournalError) -> [(shard: ShardID, parent: ShardID)] {
-        guard let look = lookBeforeDoubt ?? lastLook, workshop.now() - look >= Recovery.surelyHeld else { return [] }
+        guard let lastLook, workshop.now() - lastLook >= Recovery.surelyHeld else { return [] }
         let listed = Set(listing.map(\.id))
         var orphans: [(shard: ShardID, parent: ShardID)] = []
         for news in news where news.status != .notNeeded && news.discovered.start == .trimHorizon {
@@ -80,7 +80,7 @@ extension ShardDesk {
     }
 
     /// When the journal last learned something of the stream's shards; `nil` where it knows none.
-    var lastLook: Timestamp? {
+    private var lastLook: Timestamp? {
         lineage.checkpoints.values.map { max($0.updated, $0.accountedUntil ?? $0.updated) }.max()
     }
 

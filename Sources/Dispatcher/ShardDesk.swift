@@ -28,9 +28,6 @@ struct ShardDesk {
     private var isFirstListing: Bool
     /// Shards without a parent in the last listing, which may only have been read at the wrong moment.
     private var strangers: Set<ShardID> = []
-    /// When the stream was last looked at before some of them were first seen, which are not believed yet.
-    private(set) var lookBeforeDoubt: Timestamp?
-    private var hasDoubt = false
     /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
     /// we are, even if it is empty: what comes later is new, and begins at its start.
     var startAt: IteratorType
@@ -117,9 +114,7 @@ struct ShardDesk {
         let found = lineage.strangers(in: listing)
         var doubtful = found.subtracting(strangers)
         strangers = found
-        hasDoubt = !doubtful.isEmpty
-        guard hasDoubt else { return (listing, true) }
-        lookBeforeDoubt = lookBeforeDoubt ?? lastLook
+        guard !doubtful.isEmpty else { return (listing, true) }
         var count = 0
         while count != doubtful.count {  // and whatever follows them
             count = doubtful.count
@@ -146,7 +141,7 @@ struct ShardDesk {
                 news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
             if try await append(order.compactMap { drafts[$0] }) {
                 if isFirstListing {
-                    fresh.formUnion(
+                    fresh = Set(
                         news.filter { $0.discovered.start == .trimHorizon && $0.status == nil }.map(\.shard))
                 }
                 for news in news where news.discovered.range.isClosed == false {
@@ -163,11 +158,8 @@ struct ShardDesk {
                 break
             }
         }
-        if !hasDoubt {
-            lookBeforeDoubt = nil
-            startAt = .trimHorizon
-            isFirstListing = false
-        }
+        startAt = .trimHorizon
+        isFirstListing = false
         try await anchorNew()
     }
 

@@ -284,13 +284,13 @@ struct TableFollower {
                     listingBackoff.succeeded()
                     workshop.vitals.listed(table)
                     if !hasListed { follows() }
-                    let (shards, isAll) = desk.believed(description.shards)
-                    try await desk.admit(shards)
-                    desk.forget(allBut: description.shards)
-                    guard isAll else {
+                    guard desk.believed(description.shards).isAll else {
+                        // Nothing is done before that: what is appended now would look like a look at the whole stream.
                         group.addTask { [stream = desk.stream] in await list(stream) }
-                        break
+                        continue
                     }
+                    try await desk.admit(description.shards)
+                    desk.forget(allBut: description.shards)
                     hasListed = true
                     if desk.hasNothingLeft { group.addTask { await describedAgain() } }
                     later(workshop.configuration.discoveryInterval, .discoveryDue, &group)

@@ -236,6 +236,25 @@ struct DaemonStandstillTests {
         #expect(try rig.loss(of: "c")?.lost.cause == (longAgo ? .stoodStill : nil))
     }
 
+    @Test("So it is where another loss stops the table first")
+    func cameAndWentBesideALoss() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true))
+        try await rig.run { daemon in
+            try await eventually("the first is done") { try daemon.journal.status(of: "a") == .done }
+        }
+        rig.source.add(FakeShard("b", parent: "a", 5...6), FakeShard("c", parent: "gone", 7...9))
+        try await rig.run(Rig.following(onLoss: .stop), ahead: .seconds(25 * 3600)) { daemon in
+            try await eventually("the table stops") { daemon.hasEnded }
+        }
+        try await rig.run(Rig.following(onLoss: .skip), ahead: .seconds(25 * 3600)) { daemon in
+            try await eventually("what is there is journaled") {
+                try daemon.journal.number(of: "b") == 6 && daemon.journal.number(of: "c") == 9
+            }
+        }
+        #expect(try rig.loss(of: "b")?.lost.cause == .stoodStill)
+        #expect(try rig.loss(of: "c")?.lost.cause == .stoodStill)
+    }
+
     @Test("A line of shards that roll over without a record loses nothing, however long it is followed")
     func idleForDays() async throws {
         let hours = Mutex(Duration.zero)
