@@ -64,17 +64,20 @@ extension ShardDesk {
     /// Where somebody looked within a day, a listing is only late.
     func orphans(
         among news: [Lineage.News], _ listing: [Shard]
-    ) throws(JournalError) -> [(shard: ShardID, parent: ShardID)] {
+    ) throws(JournalError) -> [(shard: ShardID, lost: RangeLost)] {
         guard let lastLook, workshop.now() - lastLook >= Recovery.surelyHeld else { return [] }
         let listed = Set(listing.map(\.id))
-        var orphans: [(shard: ShardID, parent: ShardID)] = []
+        var orphans: [(shard: ShardID, lost: RangeLost)] = []
         for news in news where news.status != .notNeeded && news.discovered.start == .trimHorizon {
             guard lineage.checkpoints[news.shard] == nil, let parent = news.discovered.parent,
                 lineage.checkpoints[parent] == nil, !listed.contains(parent),
                 // It may have been let go of.
                 try workshop.journal.checkpoint(of: key(parent)) == nil
             else { continue }
-            orphans.append((news.shard, parent))
+            let lost = RangeLost(
+                cause: .stoodStill, from: nil, to: nil, since: nil, policy: workshop.configuration.onLoss[schema.name],
+                detail: "its parent \(parent) came and went while nobody read the stream")
+            orphans.append((news.shard, lost))
         }
         return orphans
     }

@@ -131,7 +131,9 @@ struct ShardDesk {
             if try recall(news.map(\.shard)) { continue }
             let overtaken = try overtaken(by: news)
             let orphans = try orphans(among: news, listing)
-            var drafts = Dictionary(news.map { ($0.shard, discovery($0)) }, uniquingKeysWith: { first, _ in first })
+            let losses = Dictionary(orphans.map { ($0.shard, $0.lost) }) { first, _ in first }
+            var drafts = Dictionary(
+                news.map { ($0.shard, discovery($0, losses[$0.shard])) }, uniquingKeysWith: { first, _ in first })
             for (shard, draft) in overtaken {
                 drafts[shard] = Draft(
                     shard: key(shard), expecting: draft.expecting ?? .none,
@@ -151,9 +153,10 @@ struct ShardDesk {
                     log(shard).warning("a parent of the shard was listed late; the shard is read again after it")
                     interrupts[shard]?.fire()
                 }
-                for (shard, parent) in orphans {
-                    _ = try await lose(
-                        shard, .stoodStill, "its parent \(parent) came and went while nobody read the stream")
+                for (shard, lost) in orphans {
+                    let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
+                    guard lost.policy == .skip else { throw error }
+                    log(shard).error("\(error)")
                 }
                 break
             }
@@ -205,12 +208,14 @@ struct ShardDesk {
         }
     }
 
-    private func discovery(_ news: Lineage.News) -> Draft {
+    /// - Parameter lost: what was lost before it could be discovered: once it is known, nobody asks again.
+    private func discovery(_ news: Lineage.News, _ lost: RangeLost?) -> Draft {
         var payloads: [Payload] = [.shardDiscovered(news.discovered)]
         if let status = news.status {
             let reason = status == .notNeeded ? "closed before the anchor" : "its parent is not read to its end yet"
             payloads.append(.statusChanged(StatusChanged(from: .notProcessed, to: status, reason: reason)))
         }
+        if let lost { payloads.append(.rangeLost(lost)) }
         return Draft(
             shard: key(news.shard), expecting: lineage.checkpoints[news.shard]?.revision ?? .none, payloads)
     }
