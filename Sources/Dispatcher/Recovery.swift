@@ -45,6 +45,29 @@ package enum Recovery {
         }?.segment
     }
 
+    /// Whether the target lacks what it once held of a shard that an operator has set back to its start since: it was restored from
+    /// a backup from before that. The checkpoint alone doesn't tell.
+    ///
+    /// - Parameters:
+    ///   - position: what the target says of the shard, if anything.
+    ///   - history: the shard's rewinds and advances, oldest first.
+    package static func wasRestored(_ position: ShardPosition?, _ history: some Sequence<Event>) -> Bool {
+        var epoch = Epoch.first
+        var newest: (epoch: Epoch, number: SequenceNumber)?
+        for event in history {
+            if case .rewound(let rewound) = event.payload {
+                epoch = rewound.epoch
+                // What the target lacked then was said.
+                if rewound.author == ShardDesk.author { newest = nil }
+            } else if let advance = event.payload.advance {
+                newest = (epoch, advance.sequenceNumber)
+            }
+        }
+        guard let newest else { return false }
+        guard let position else { return true }
+        return (position.epoch, position.sequenceNumber) < newest
+    }
+
     /// - Parameter position: what the target says of the shard, if anything.
     package static func compare(_ checkpoint: Checkpoint, with position: ShardPosition?) -> Verdict {
         guard let position else {

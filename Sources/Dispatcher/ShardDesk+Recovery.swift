@@ -18,6 +18,9 @@ extension ShardDesk {
             let verdict = Recovery.compare(current, with: positions[current.shard])
             workshop.surroundings.observing?("recovery: \(verdict.name)")
             switch verdict {
+            case .inStep where try isReplayOfLost(current):
+                log(shard).warning("the target was set back behind the shard's replay, which goes on from the start")
+                try await rewind(current, to: .start, "the target no longer holds what was delivered before the rewind")
             case .inStep, .advance: continue  // an advance is appended when the shard is taken up
             case .rewind(let number):
                 log(shard).warning(
@@ -43,6 +46,13 @@ extension ShardDesk {
                 try await rewind(current, to: .start, reason)
             }
         }
+    }
+
+    private func isReplayOfLost(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
+        guard checkpoint.sequenceNumber == nil, checkpoint.epoch > .first else { return false }
+        let query = HistoryQuery(kinds: ["rewound", "sequence_advanced", "history_folded"])
+        return Recovery.wasRestored(
+            positions[checkpoint.shard], try workshop.journal.history(of: checkpoint.shard, query))
     }
 
     private func lastAdvance(_ checkpoint: Checkpoint) throws(JournalError) -> Position? {

@@ -301,6 +301,28 @@ struct DaemonRecoveryTests {
         #expect(losses.map(\.to) == [Sample.number(8)])
     }
 
+    @Test("A target that was restored behind an operator's rewind to the start makes a loss of what left the stream meanwhile")
+    func restoredBehindRewind() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        let backup = rig.target.contents
+        let later = Duration.seconds(24 * 3600)
+        rig.source.change("a") { $0.put(5...8, at: .now() + later) }
+        try await rig.run(ahead: later) { daemon in
+            try await eventually("more is journaled") { try daemon.journal.number(of: "a") == 8 }
+        }
+        try await rig.asOperator { try await $0.rewind(Sample.key("a"), to: .start) }
+        rig.target.restore(backup)
+        rig.source.change("a") { $0.trimmed = 6 }
+        try await rig.run(Rig.following(onLoss: .skip), ahead: .seconds(25 * 3600)) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "a") == 8 }
+        }
+        #expect(try rig.loss()?.lost.cause == .stoodStill)
+    }
+
     @Test("A target that is opened is told every token that the journal holds as durable")
     func tokens() async throws {
         let rig = Rig()

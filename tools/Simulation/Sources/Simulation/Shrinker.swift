@@ -90,7 +90,13 @@ package struct Shrinker: Sendable {
         set(\.splits, false)
         set(\.startsAtLatest, false)
         set(\.mode, .incr)
-        set(\.target, .plain)
+        steps.append { plan in
+            // A target without positions can't know that it was restored, and none is.
+            guard plan.lives.allSatisfy({ $0.restored == nil }) else { return nil }
+            var plan = plan
+            plan.target = .plain
+            return plan
+        }
         set(\.onLoss, .skip)
         set(\.letterLimit, 100)
         set(\.listingLag, .zero)
