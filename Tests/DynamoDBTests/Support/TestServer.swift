@@ -59,7 +59,8 @@ private final class Core: Sendable {
     typealias Answer = TestServer.Answer
 
     let port: Int
-    private let listener: Int32
+    /// `nil` once it was closed: its number may belong to another socket by then, of whichever test runs beside this one.
+    private let listener: Mutex<Int32?>
     private let script: @Sendable (Request, Int) -> Answer
     let seen = Mutex<[Request]>([])
     private let open = Mutex<[Int32]>([])
@@ -84,17 +85,18 @@ private final class Core: Sendable {
             }
         }
         precondition(isListening, "can't listen on 127.0.0.1")
-        self.listener = listener
+        self.listener = Mutex(listener)
         port = Int(UInt16(bigEndian: address.sin_port))
     }
 
     func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
+        listener.withLock { if let listener = $0 { shutdown(listener, Int32(SHUT_RDWR)) } }
         open.withLock { for connection in $0 { shutdown(connection, Int32(SHUT_RDWR)) } }
     }
 
     func accept() {
         var count = 0
+        guard let listener = listener.withLock({ $0 }) else { return }
         while true {
             let connection = Glibc.accept(listener, nil, nil)
             guard connection >= 0 else { break }
@@ -103,7 +105,10 @@ private final class Core: Sendable {
             count += 1
             Thread.detachNewThread { [self] in serve(connection, number) }
         }
-        close(listener)
+        self.listener.withLock {
+            close(listener)
+            $0 = nil
+        }
     }
 
     private func serve(_ connection: Int32, _ number: Int) {
