@@ -41,7 +41,12 @@ package struct Judge: Sendable {
     /// Whether the record at a place may be missing in the target.
     private func isExcused(_ place: Int, of shard: ShardKey, _ trimmed: Trimmed) -> Bool {
         guard let record = truth.shards[shard]?.records[place] else { return false }
-        if isPutAside(record.number, of: shard) || isScanned(place, record, of: shard) { return true }
+        return isPutAside(record.number, of: shard) || isScanned(place, record, of: shard)
+            || isLost(place, record, of: shard, trimmed)
+    }
+
+    /// Whether it has left the stream, and an event tells of it or nobody could have known of it.
+    private func isLost(_ place: Int, _ record: Truth.Record, of shard: ShardKey, _ trimmed: Trimmed) -> Bool {
         guard place < trimmed(shard) else { return false }
         guard let account = chronicle.shards[shard] else { return isExcused(unseen: record, of: shard) }
         if account.losses.contains(where: { Self.covers($0, record) }) { return true }
@@ -164,10 +169,11 @@ package struct Judge: Sendable {
         }
         guard first > expected else { return [] }
         let gone = trimmed(shard)
-        let held = disk.holds[shard] ?? []
+        let (held, owed) = (disk.holds[shard] ?? [], owed(of: shard))
         let skipped = (expected..<first).filter { place in
-            // What a replay can't bring any more was brought before it.
-            !(place < gone && held.contains(log.records[place].number)) && !isRefused(place..<place + 1, of: shard)
+            // What a replay can't bring any more was brought before it, or was never owed.
+            !(place < gone && (place < owed || held.contains(log.records[place].number)))
+                && !isRefused(place..<place + 1, of: shard)
                 && !isExcused(place, of: shard, trimmed)
         }
         return skipped.isEmpty
@@ -261,7 +267,8 @@ package struct Judge: Sendable {
             Violation(
                 .difference,
                 "\(table): \(different.count) items differ, as \(first): the source has \(Self.text(source[first])), "
-                    + "the target \(Self.text(disk.rows[first]?.image))")
+                    + "the target \(Self.text(disk.rows[first]?.image)), and its last change is "
+                    + (truth.newest[first].map { "record \($0.number) of \($0.shard)" } ?? "older than the stream"))
         ]
     }
 
@@ -277,8 +284,11 @@ package struct Judge: Sendable {
         else { return false }
         if isPutAside(newest.number, of: newest.shard) { return true }
         if isScanned(place, record, of: newest.shard) {
-            // A scan brings what is there, unless the target can't hold it, and removes nothing.
+            // A scan brings what is there, unless the target can't hold it, and removes nothing. A replay of what is older is over
+            // it until it comes to this record, which it may have lost.
+            let isReplayed = disk.rows[item]?.change != nil
             return image == nil || letters.contains(item)
+                || isReplayed && isLost(place, record, of: newest.shard, trimmed)
         }
         return place < owed(of: newest.shard) || isExcused(place, of: newest.shard, trimmed)
     }
