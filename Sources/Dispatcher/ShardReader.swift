@@ -227,7 +227,7 @@ final class ShardReader: Sendable {
         let checkpoint = reading.taken.checkpoint
         guard
             let until = reading.silence.sign(
-                since: checkpoint.updated, now: surroundings.now(), isStopping: isStopping)
+                beyond: checkpoint.accounted, now: surroundings.now(), isStopping: isStopping)
         else { return true }
         do {
             let receipts = try await workshop.journal.append([

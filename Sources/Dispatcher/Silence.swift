@@ -7,7 +7,7 @@ package import StreamModel
 package struct Silence: Hashable, Sendable {
     /// An idle shard says so as often.
     package static let interval: Duration = .seconds(6 * 3600)
-    /// At a stop it is worth an event when its last one is as old.
+    /// At a stop it is worth an event when as much would be new.
     package static let worthSaying: Duration = .seconds(600)
     /// Empty pages may come where there is more (API Reference, GetRecords); not for as long as this.
     static let proof: Duration = .seconds(60)
@@ -39,8 +39,9 @@ package struct Silence: Hashable, Sendable {
 
     /// The same, where that is to be put on record now.
     ///
-    /// - Parameter lastEvent: of the shard's checkpoint.
-    package func sign(since lastEvent: Timestamp, now: Timestamp, isStopping: Bool) -> Timestamp? {
-        now - lastEvent >= (isStopping ? Self.worthSaying : Self.interval) ? vouched : nil
+    /// - Parameter accounted: up to when the journal knows that already; `nil`: of no time at all.
+    package func sign(beyond accounted: Timestamp?, now: Timestamp, isStopping: Bool) -> Timestamp? {
+        guard let accounted else { return vouched }
+        return now - accounted >= (isStopping ? Self.worthSaying : Self.interval) ? vouched : nil
     }
 }
