@@ -131,17 +131,29 @@ package struct Lineage: Sendable {
         }
     }
 
-    /// Shards that are new, and that follow one that neither the listing nor the journal has.
-    ///
-    /// It may have left the stream. Or it came after the page on which it would stand was read, and its child before the last one
-    /// was: the pages of a listing are not of one moment.
-    package func strangers(in listing: [Shard]) -> Set<ShardID> {
+    /// Parents of what is new in a listing that neither it nor the journal has: they may have left the stream, or are still to be
+    /// listed.
+    package func missingParents(in listing: [Shard]) -> Set<ShardID> {
+        Set(strangers(in: listing).compactMap(\.parent))
+    }
+
+    /// What of a listing follows nothing that is missing.
+    package func connected(_ listing: [Shard]) -> [Shard] {
+        var doubtful = Set(strangers(in: listing).map(\.id))
+        var count = 0
+        while count != doubtful.count {
+            count = doubtful.count
+            for shard in listing where shard.parent.map(doubtful.contains) == true { doubtful.insert(shard.id) }
+        }
+        return listing.filter { !doubtful.contains($0.id) }
+    }
+
+    private func strangers(in listing: [Shard]) -> [Shard] {
         let listed = Set(listing.map(\.id))
-        return Set(
-            listing.lazy.filter { shard in
-                guard let parent = shard.parent, checkpoints[shard.id] == nil else { return false }
-                return checkpoints[parent] == nil && !listed.contains(parent)
-            }.map(\.id))
+        return listing.filter { shard in
+            guard let parent = shard.parent, checkpoints[shard.id] == nil else { return false }
+            return checkpoints[parent] == nil && !listed.contains(parent)
+        }
     }
 
     /// What the journal is to learn of one shard of a listing.

@@ -26,8 +26,6 @@ struct ShardDesk {
     var fresh: Set<ShardID> = []
     /// Whether the table is followed from here on, with no scan before that and nothing known of it.
     private var isFirstListing: Bool
-    /// Shards without a parent in the last listing, which may only have been read at the wrong moment.
-    private var strangers: Set<ShardID> = []
     /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
     /// we are, even if it is empty: what comes later is new, and begins at its start.
     var startAt: IteratorType
@@ -105,22 +103,6 @@ struct ShardDesk {
         where checkpoint.shard.table == schema.name && checkpoint.shard.stream == stream {
             lineage.update(checkpoint)
         }
-    }
-
-    /// What of a listing is believed at once: a shard without its parent only where the listing before showed it so, too.
-    ///
-    /// - Returns: also whether that is all of it; if not, it is time for another listing.
-    mutating func believed(_ listing: [Shard]) -> (shards: [Shard], isAll: Bool) {
-        let found = lineage.strangers(in: listing)
-        var doubtful = found.subtracting(strangers)
-        strangers = found
-        guard !doubtful.isEmpty else { return (listing, true) }
-        var count = 0
-        while count != doubtful.count {  // and whatever follows them
-            count = doubtful.count
-            for shard in listing where shard.parent.map(doubtful.contains) == true { doubtful.insert(shard.id) }
-        }
-        return (listing.filter { !doubtful.contains($0.id) }, false)
     }
 
     /// Records what a listing says that is new.

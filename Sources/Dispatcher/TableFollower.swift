@@ -218,11 +218,8 @@ struct TableFollower {
     ) async throws -> Bool {
         var state = state
         if state?.segments.isEmpty != false {
-            var listing = try await workshop.source.describeStream(desk.stream).shards
-            while !desk.believed(listing).isAll {
-                listing = try await workshop.source.describeStream(desk.stream).shards
-            }
-            try await desk.anchor(listing: listing)
+            guard let stream = try await discovery(desk.stream).listing(beside: desk.lineage) else { return false }
+            try await desk.anchor(listing: stream.shards)
             if phase == nil || state?.stream != desk.stream {
                 try await enter(
                     .fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
@@ -259,7 +256,7 @@ struct TableFollower {
         try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask { await stopped() }
             group.addTask { .foreignAppends(await foreign.take()) }
-            group.addTask { await list(known.stream) }
+            group.addTask { await list(known.stream, known.lineage) }
             var desk = known
             var listingBackoff = Backoff(first: .milliseconds(500), maximum: .seconds(10))
             var lookups = 0
@@ -275,20 +272,14 @@ struct TableFollower {
                     desk.stopReaders()
                     if desk.running.isEmpty { group.cancelAll() }
                 case .discoveryDue:
-                    group.addTask { [stream = desk.stream] in await list(stream) }
+                    group.addTask { [stream = desk.stream, lineage = desk.lineage] in await list(stream, lineage) }
                 case .listed where isStopping, .childrenFound where isStopping, .listingFailed where isStopping,
                     .described where isStopping:
                     break
                 case .listed(let description):
                     await workshop.surroundings.passing(.inDiscovery)
                     listingBackoff.succeeded()
-                    workshop.vitals.listed(table)
                     if !hasListed { follows() }
-                    guard desk.believed(description.shards).isAll else {
-                        // Nothing is done before that: what is appended now would look like a look at the whole stream.
-                        group.addTask { [stream = desk.stream] in await list(stream) }
-                        continue
-                    }
                     try await desk.admit(description.shards)
                     desk.forget(allBut: description.shards)
                     hasListed = true
@@ -309,7 +300,7 @@ struct TableFollower {
                     return .streamOver
                 case .childrenFound(let shards):
                     lookups -= 1
-                    try await desk.admit(desk.believed(shards).shards)
+                    try await desk.admit(desk.lineage.connected(shards))
                 case .readerEnded(let shard, let result):
                     switch try await desk.ended(shard, result) {
                     case .findChildren:
@@ -344,7 +335,9 @@ struct TableFollower {
                 }
                 if !ended.isEmpty, lookups < Self.lookupsAtOnce {
                     lookups += 1
-                    group.addTask { [stream = desk.stream, ended] in await findChildren(of: ended, in: stream) }
+                    group.addTask { [stream = desk.stream, ended] in
+                        await discovery(stream).children(of: ended).map { .childrenFound($0) } ?? .nothing
+                    }
                     ended = []
                 }
                 try await desk.loseWhatStoodStill()
@@ -379,9 +372,13 @@ struct TableFollower {
         group.addTask { await workshop.wait(delay) ? event : .nothing }
     }
 
-    private func list(_ stream: StreamARN) async -> Event {
+    private func discovery(_ stream: StreamARN) -> Discovery {
+        Discovery(workshop: workshop, stream: stream, table: table)
+    }
+
+    private func list(_ stream: StreamARN, _ lineage: Lineage) async -> Event {
         do throws(DynamoDBError) {
-            return .listed(try await workshop.source.describeStream(stream))
+            return try await discovery(stream).listing(beside: lineage).map { .listed($0) } ?? .nothing
         } catch {
             return error.isCancelled ? .nothing : .listingFailed(error)
         }
@@ -400,30 +397,4 @@ struct TableFollower {
     /// Look-ups for children at a time. DescribeStream may be called ten times a second (API Reference), and is what the
     /// listings need: of more shards that end together the children are found in one.
     private static let lookupsAtOnce = 4
-
-    /// Children may be invisible right after their parent ends (FACTS 1.5), so they are asked for a few times; after that
-    /// the discovery timer finds them.
-    private func findChildren(of shards: Set<ShardID>, in stream: StreamARN) async -> Event {
-        var found: [Shard] = []
-        var backoff = Backoff(first: .milliseconds(100), maximum: .seconds(1))
-        while backoff.failures < 8 {
-            do throws(DynamoDBError) {
-                found = try await children(of: shards, in: stream)
-                if shards.isSubset(of: found.compactMap(\.parent)) { break }
-            } catch {
-                if error.isCancelled { return .nothing }
-                if !error.isRetryable { break }
-            }
-            guard await workshop.wait(backoff.next(jitter: workshop.random())) else { return .nothing }
-        }
-        return .childrenFound(found)
-    }
-
-    /// The children of one shard, or a listing in which those of several are.
-    private func children(of shards: Set<ShardID>, in stream: StreamARN) async throws(DynamoDBError) -> [Shard] {
-        guard shards.count == 1, let shard = shards.first else {
-            return try await workshop.source.describeStream(stream).shards
-        }
-        return try await workshop.source.children(of: shard, in: stream)
-    }
 }

@@ -72,16 +72,27 @@ struct DaemonLineageTests {
         #expect(rig.target.numbers == Array(1...5))
     }
 
-    @Test("A shard that one listing shows without its parent waits for the next, and what follows it too")
+    @Test("A shard that listings show without its parent waits until they show that, and what follows it waits too")
     func parentBetweenPages() async throws {
         var parent = FakeShard("a", 1...5, isClosed: true)
-        parent.hiddenListings = 1
+        parent.hiddenListings = 3
         rig.source.add(parent, FakeShard("b", parent: "a", 6...9, isClosed: true), FakeShard("c", parent: "b", 10...12))
         try await rig.run { daemon in
             try await eventually("all is read") { try daemon.journal.number(of: "c") == 12 }
         }
         #expect(rig.target.numbers == Array(1...12), "nothing is read before what it follows, and nothing twice")
-        #expect(rig.source.calls(.describeStream).count == 2)
+        #expect(rig.source.calls(.describeStream).count == 4)
+    }
+
+    @Test("A parent that the stream has and never lists keeps nobody waiting for ever")
+    func neverListed() async throws {
+        var parent = FakeShard("a", 1...5, isClosed: true)
+        parent.hiddenListings = .max
+        rig.source.add(parent, FakeShard("b", parent: "a", 6...9))
+        try await rig.run { daemon in
+            try await eventually("the shard is read") { try daemon.journal.number(of: "b") == 9 }
+        }
+        #expect(rig.source.calls(.iterator, of: "a").count == 21)
     }
 
     @Test(

@@ -86,14 +86,15 @@ struct LineageTests {
         #expect(news.allSatisfy { $0.discovered.start == .latest })
     }
 
-    @Test("A stranger is new, and follows what neither the listing nor the journal has")
-    func strangers() {
+    @Test("A parent is missing that neither the listing nor the journal has, and that something new follows")
+    func missingParents() {
         let lineage = following(["a": .done, "c": .inProcessing])
         let listing = [
             Sample.shard("b", parent: "a"), Sample.shard("d", parent: "c"), Sample.shard("x", parent: "unseen"),
             Sample.shard("y", parent: "x"), Sample.shard("root"), Sample.shard("c", parent: "trimmed"),
         ]
-        #expect(lineage.strangers(in: listing) == Set(ids("x")))
+        #expect(lineage.missingParents(in: listing) == Set(ids("unseen")))
+        #expect(lineage.connected(listing).map(\.id) == ids("b", "d", "root", "c"))
     }
 
     @Test("At LATEST a shard whose ancestor is listed as open all the same begins at its start, after that one")
