@@ -181,6 +181,8 @@ extension ShardDesk {
                 guard parent.status == .notNeeded, let known = try discovered(top) else { return accounted }
                 return min(accounted, known)
             }
+            // Nothing is known of it, and it was gone: it has been closed for a day at least, and its child there for as long.
+            if parent.status == .lost { return Timestamp(microseconds: 0) }
             top = parent
         }
         return try discovered(top)

@@ -133,6 +133,25 @@ struct DaemonStandstillTests {
         #expect(try rig.loss(of: "c")?.lost.cause == .stoodStill)
     }
 
+    @Test("So may the child of a shard that was gone before anything of it was read, however late the two were seen")
+    func stoodStillBelowGone() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9))
+        rig.source.fail(.records, of: "a", with: .named("InternalServerError", status: 500))
+        try await rig.run { daemon in
+            try await eventually("the parent is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        rig.source.heal()
+        rig.source.remove("a")
+        rig.source.change("b") { $0.trimmed = 2 }
+        try await rig.run(Rig.following(onLoss: .skip), ahead: .seconds(16 * 3600)) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "b") == 9 }
+        }
+        #expect(try rig.loss(of: "a")?.lost.cause == .shardGone)
+        let loss = try #require(try rig.loss(of: "b"))
+        #expect((loss.lost.cause, loss.lost.from, loss.lost.to) == (.stoodStill, nil, Sample.number(7)))
+        #expect(rig.target.numbers == [7, 8, 9])
+    }
+
     @Test("So may its child, where the parent is given up on an operator's word")
     func stoodStillBelowGivenUp() async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9))
