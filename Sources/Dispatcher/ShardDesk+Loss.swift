@@ -14,7 +14,7 @@ extension ShardDesk {
     mutating func lose(_ shard: ShardID, _ cause: LossCause, _ detail: String) async throws -> Next {
         try reload()
         guard let checkpoint = lineage.checkpoints[shard], !checkpoint.status.letsChildrenStart else { return .nothing }
-        let policy = checkpoint.loss?.remedy ?? workshop.configuration.onLoss[schema.name]
+        let policy = checkpoint.loss?.remedy ?? (wasJustSkipped(checkpoint) ? .skip : standing)
         let lost = RangeLost(
             cause: cause, from: checkpoint.sequenceNumber, to: await firstLeft(of: checkpoint, cause),
             since: checkpoint.accounted, policy: policy, detail: detail)
@@ -28,7 +28,8 @@ extension ShardDesk {
                         StatusChanged(from: checkpoint.status, to: .lost, reason: "gone from the stream unread")))
             }
             let draft = Draft(shard: checkpoint.shard, expecting: checkpoint.revision, payloads)
-            guard try await append([draft]) else { return .nothing }
+            let others = policy == .stop && cause == .stoodStill ? try stopsWith(shard) : []
+            guard try await append([draft] + others) else { return .nothing }
         }
         let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
         guard policy == .skip else { throw error }
@@ -51,11 +52,33 @@ extension ShardDesk {
                 // What stopped the table stops it until somebody says how it goes on.
                 _ = try await lose(shard, lost.cause, lost.detail)
             } else if try hasStoodStill(checkpoint) {
-                _ = try await lose(
-                    shard, .stoodStill,
-                    "it was not read for 23 hours or more, and the stream is sure to keep its records for 24 only")
+                _ = try await lose(shard, .stoodStill, Self.standstill)
             }
         }
+    }
+
+    private static let standstill =
+        "it was not read for 23 hours or more, and the stream is sure to keep its records for 24 only"
+
+    private var standing: LossPolicy { workshop.configuration.onLoss[schema.name] }
+
+    /// Whether what is lost is what the loss before it spoke of: there it was said how to go on.
+    private func wasJustSkipped(_ checkpoint: Checkpoint) -> Bool {
+        checkpoint.lossDeclared.map { workshop.now() - $0 < Self.sameLoss } ?? false
+    }
+
+    /// The same loss of all others that have stood still beside a shard or below it: an operator answers once.
+    private func stopsWith(_ shard: ShardID) throws(JournalError) -> [Draft] {
+        var drafts: [Draft] = []
+        for checkpoint in lineage.checkpoints.values.sorted(by: { $0.shard < $1.shard })
+        where checkpoint.shard.shard != shard && !checkpoint.status.letsChildrenStart && checkpoint.loss == nil {
+            guard !running.contains(checkpoint.shard.shard), try hasStoodStill(checkpoint) else { continue }
+            let lost = RangeLost(
+                cause: .stoodStill, from: checkpoint.sequenceNumber, to: nil, since: checkpoint.accounted, policy: .stop,
+                detail: Self.standstill)
+            drafts.append(Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.rangeLost(lost)]))
+        }
+        return drafts
     }
 
     /// Shards of a listing whose parents neither it nor the journal knows, though the table was followed before: those came and
@@ -75,7 +98,7 @@ extension ShardDesk {
                 try workshop.journal.checkpoint(of: key(parent)) == nil
             else { continue }
             let lost = RangeLost(
-                cause: .stoodStill, from: nil, to: nil, since: nil, policy: workshop.configuration.onLoss[schema.name],
+                cause: .stoodStill, from: nil, to: nil, since: nil, policy: standing,
                 detail: "its parent \(parent) came and went while nobody read the stream")
             orphans.append((news.shard, lost))
         }
@@ -139,9 +162,7 @@ extension ShardDesk {
             return .nothing
         }
         // The horizon moves on, and a source may say so of everything: the loss that was just declared covers it.
-        if let declared = checkpoint.lossDeclared, workshop.now() - declared < Self.sameLoss {
-            return .rest(because: answer)
-        }
+        if wasJustSkipped(checkpoint) { return .rest(because: answer) }
         // Records that leave the stream before we could first ask for them were never ours to bring.
         if try holdsAllSinceAnchor(checkpoint) || isReplay(checkpoint) || neverWasOurs(checkpoint) {
             return .rest(because: answer)
