@@ -11,7 +11,7 @@ struct ShrinkerTests {
                 let plan = Plan(seed: seed)
                 return plan.tables == 2 && plan.splits && plan.faults > 10 && plan.lives.count > 2 && plan.rewinds
             })
-        var shrinker = Shrinker(Plan(seed: seed), failingWith: .lost)
+        var shrinker = Shrinker(Plan(seed: seed), taking: 100, failingWith: .lost)
         shrinker.run { plan in
             (
                 plan.splits && plan.faults > 2 && plan.lives.contains { $0.duration >= .seconds(1) } ? .lost : nil,
@@ -31,18 +31,25 @@ struct ShrinkerTests {
 
     @Test("A plan that fails in another way is not the same bug made smaller")
     func kinds() {
-        var shrinker = Shrinker(Plan(seed: 1), failingWith: .lost)
+        var shrinker = Shrinker(Plan(seed: 1), taking: 100, failingWith: .lost)
         shrinker.run { _ in (.order, 1) }
-        #expect(shrinker.plan == Plan(seed: 1) && shrinker.steps == nil)
+        #expect(shrinker.plan == Plan(seed: 1) && shrinker.steps == 100)
         #expect(shrinker.tries > 10)
+    }
+
+    @Test("A plan that takes more steps is not smaller, whatever it leaves out")
+    func longer() {
+        var shrinker = Shrinker(Plan(seed: 1), taking: 100, failingWith: .lost)
+        shrinker.run { _ in (.lost, 101) }
+        #expect(shrinker.plan == Plan(seed: 1) && shrinker.steps == 100)
     }
 
     @Test("No more plans are played than allowed, and no more once they took too many steps")
     func bound() {
-        var shrinker = Shrinker(Plan(seed: 1), failingWith: .lost, tries: 7)
+        var shrinker = Shrinker(Plan(seed: 1), taking: 1, failingWith: .lost, mostTries: 7)
         shrinker.run { _ in (.lost, 1) }
         #expect(shrinker.tries == 7)
-        shrinker = Shrinker(Plan(seed: 1), failingWith: .lost, steps: 5000)
+        shrinker = Shrinker(Plan(seed: 1), taking: 2000, failingWith: .lost, mostSteps: 5000)
         shrinker.run { _ in (.lost, 2000) }
         #expect(shrinker.tries == 3)
     }

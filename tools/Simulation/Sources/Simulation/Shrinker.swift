@@ -11,19 +11,24 @@ package struct Shrinker: Sendable {
     private let mostSteps: Int
     private var stepsTaken = 0
     package private(set) var plan: Plan
-    /// How many steps of work `plan` takes, where anything was left out.
-    package private(set) var steps: Int?
+    /// How many steps of work `plan` takes.
+    package private(set) var steps: Int
     /// Plans that were played.
     package private(set) var tries = 0
 
     /// - Parameters:
-    ///   - kind: what `plan` violates first.
-    ///   - tries: how many plans may be played.
-    ///   - steps: and after how many steps of work no more is: one that has no end takes millions.
-    package init(_ plan: Plan, failingWith kind: Violation.Kind, tries: Int = 400, steps: Int = 10_000_000) {
+    ///   - steps: how many steps of work it takes. What takes more is no smaller, whatever is left out.
+    ///   - kind: what it violates first.
+    ///   - mostTries: how many plans may be played.
+    ///   - mostSteps: and after how many steps of work no more is: one that has no end takes millions.
+    package init(
+        _ plan: Plan, taking steps: Int, failingWith kind: Violation.Kind, mostTries: Int = 400,
+        mostSteps: Int = 10_000_000
+    ) {
         self.plan = plan
+        self.steps = steps
         self.kind = kind
-        (mostTries, mostSteps) = (tries, steps)
+        (self.mostTries, self.mostSteps) = (mostTries, mostSteps)
     }
 
     private var mayGoOn: Bool { tries < mostTries && stepsTaken < mostSteps }
@@ -40,7 +45,7 @@ package struct Shrinker: Sendable {
                 let played = play(smaller)
                 tries += 1
                 stepsTaken += played.steps
-                guard played.kind == kind else { continue }
+                guard played.kind == kind, played.steps <= steps else { continue }
                 (plan, steps) = (smaller, played.steps)
                 hasShrunk = true
                 progress(plan)

@@ -114,13 +114,13 @@ struct Simulate: ParsableCommand {
             for violation in result.violations.prefix(5) { print("  \(violation)") }
         }
         guard isShrunk else { return false }
-        var shrinker = Shrinker(plan, failingWith: kind)
+        var shrinker = Shrinker(plan, taking: result.jobs, failingWith: kind)
         shrinker.run { plan in
             let played = Scenario.play(plan, in: Self.folder())
             return (played.violations.first?.kind, played.jobs)
         }
         print(
-            "  made smaller in \(shrinker.tries) tries, from \(result.jobs) steps of work to \(shrinker.steps ?? result.jobs); "
+            "  made smaller in \(shrinker.tries) tries, from \(result.jobs) steps of work to \(shrinker.steps); "
                 + "it still shows \"\(kind.rawValue)\":")
         print("  SHAKE_PLAN='\(Self.text(shrinker.plan))' tools/simulate")
         return false
