@@ -74,7 +74,8 @@ extension ShardDesk {
         where checkpoint.shard.shard != shard && !checkpoint.status.letsChildrenStart && checkpoint.loss == nil {
             guard !running.contains(checkpoint.shard.shard), try hasStoodStill(checkpoint) else { continue }
             let lost = RangeLost(
-                cause: .stoodStill, from: checkpoint.sequenceNumber, to: nil, since: checkpoint.accounted, policy: .stop,
+                cause: .stoodStill, from: checkpoint.sequenceNumber, to: nil, since: checkpoint.accounted,
+                policy: .stop,
                 detail: Self.standstill)
             drafts.append(Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.rangeLost(lost)]))
         }
@@ -199,20 +200,28 @@ extension ShardDesk {
         while let parent = top.parent.flatMap({ lineage.checkpoints[$0] }), seen.insert(parent.shard.shard).inserted {
             if let accounted = parent.accounted {
                 // One that needed no reading says so of the time before its child was known; it may have been noticed late.
-                guard parent.status == .notNeeded, let known = try discovered(top) else { return accounted }
+                guard parent.status == .notNeeded, let known = try discovered(top)?.time else { return accounted }
                 return min(accounted, known)
             }
-            // Nothing is known of it, and it was gone: it has been closed for a day at least, and its child there for as long.
+            // What follows it came after that.
+            if let first = try discovered(parent), first.isOpen { return first.time }
+            // It was gone: it has been closed for a day at least, and its child there for as long.
             if parent.status == .lost { return Timestamp(microseconds: 0) }
             top = parent
         }
-        return try discovered(top)
+        return try discovered(top)?.time
     }
 
-    private func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> Timestamp? {
-        // What is left of folded events begins with the first of them.
-        let first = try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first
-        return first.map { $0.payload.since ?? $0.time }
+    /// When the journal learned of the shard, and whether it was seen to be open then.
+    private func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> (time: Timestamp, isOpen: Bool)? {
+        guard let first = try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first else {
+            return nil
+        }
+        // What is left of folded events begins with the first of them, and doesn't say how it was seen.
+        guard case .shardDiscovered(let event) = first.payload else {
+            return (first.payload.since ?? first.time, false)
+        }
+        return (first.time, !event.range.isClosed)
     }
 
     /// Whether what left the stream of a shard was made before the journal knew of it: a fresh start brings what is there.

@@ -301,7 +301,9 @@ struct DaemonRecoveryTests {
         #expect(losses.map(\.to) == [Sample.number(8)])
     }
 
-    @Test("A target that was restored behind an operator's rewind to the start makes a loss of what left the stream meanwhile")
+    @Test(
+        "A target that was restored behind an operator's rewind to the start makes a loss of what left the stream meanwhile"
+    )
     func restoredBehindRewind() async throws {
         let rig = Rig(storesPositions: true)
         rig.source.add(FakeShard("a", 1...4))

@@ -152,12 +152,33 @@ struct DaemonStandstillTests {
         #expect(rig.target.numbers == [7, 8, 9])
     }
 
+    @Test("What follows a shard that was seen open came after that, whatever was lost above it")
+    func seenOpen() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a"))
+        rig.source.fail(.records, of: "a", with: .named("InternalServerError", status: 500))
+        try await rig.run { daemon in
+            try await eventually("the parent is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        rig.source.heal()
+        rig.source.remove("a")
+        try await rig.run(Rig.following(onLoss: .skip), ahead: .seconds(16 * 3600)) { daemon in
+            try await eventually("what is open is followed") { try daemon.journal.status(of: "b") == .inProcessing }
+            rig.source.add(FakeShard("c", parent: "b", 5...6))
+            rig.source.close("b")
+            try await eventually("what follows it is read") { try daemon.journal.number(of: "c") == 6 }
+        }
+        #expect(try rig.loss(of: "b")?.lost.cause == .stoodStill)
+        #expect(try rig.loss(of: "c") == nil)
+    }
+
     @Test("What stood still stops its table once, with all that follows it, and one answer lets all of it go on")
     func oneAnswer() async throws {
         rig.source.add(
             FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9, isClosed: true),
             FakeShard("c", parent: "b", 10...12), FakeShard("x", 13...15))
-        for shard in ["a", "x"] { rig.source.fail(.records, of: shard, with: .named("InternalServerError", status: 500)) }
+        for shard in ["a", "x"] {
+            rig.source.fail(.records, of: shard, with: .named("InternalServerError", status: 500))
+        }
         try await rig.run { daemon in
             try await eventually("what comes first is taken up") {
                 try ["a", "x"].allSatisfy { try daemon.journal.status(of: $0) == .inProcessing }

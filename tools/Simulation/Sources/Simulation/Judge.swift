@@ -52,7 +52,14 @@ package struct Judge: Sendable {
         if account.losses.contains(where: { Self.covers($0, record) }) { return true }
         // What had left the stream before anybody could have read it, where nothing is known of what came before.
         let parent = account.checkpoint.parent.map { ShardKey(table: shard.table, stream: shard.stream, shard: $0) }
-        return parent.map { chronicle.shards[$0] == nil } ?? true && Self.isOlder(record, than: account.discovered)
+        return parent.map(saysNothing) ?? true && Self.isOlder(record, than: account.discovered)
+    }
+
+    /// Whether a parent is unknown, or was over before anything was promised of it.
+    private func saysNothing(_ parent: ShardKey) -> Bool {
+        guard let account = chronicle.shards[parent] else { return true }
+        if case .nothing? = account.anchor { return account.checkpoint.status == .notNeeded }
+        return false
     }
 
     /// Waits as a dead letter, or was settled by hand.

@@ -35,10 +35,12 @@ package struct Readings: Sendable {
 
     /// Whether the shard was read for so long, since it was set back and until so short a time ago, that no loss of it can be
     /// declared for a standstill.
+    ///
+    /// - Parameter now: when it is declared; what was read later says nothing of it.
     package func knows(_ shard: ShardKey, since rewound: Timestamp?, at now: Timestamp) -> Bool {
         (stretches[shard] ?? []).contains { stretch in
-            let began = max(stretch.began, rewound ?? stretch.began)
-            return stretch.last - began >= Self.enough && now - stretch.last < .seconds(15 * 3600)
+            let (began, last) = (max(stretch.began, rewound ?? stretch.began), min(stretch.last, now))
+            return last - began >= Self.enough && now - last < .seconds(15 * 3600)
         }
     }
 }
