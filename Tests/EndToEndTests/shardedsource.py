@@ -41,6 +41,7 @@ class SourceShard:
     records: list[dict[str, Any]] = field(default_factory=list)
     trimmed: int = 0  # so many records are gone from its start
     listed: bool = True
+    known: bool = True  # where it is asked for by name
 
 
 class ShardedSource:
@@ -159,7 +160,7 @@ class ShardedSource:
     def _shard_iterator(self, request: dict[str, Any]) -> dict[str, Any] | Fault:
         table = self._of_stream(request["StreamArn"])
         shard = table.shards.get(request["ShardId"]) if table else None
-        if table is None or shard is None:
+        if table is None or shard is None or not shard.known:
             return Fault(type="ResourceNotFoundException", message="Requested resource not found: Shard does not exist")
         numbers = [int(record["dynamodb"]["SequenceNumber"]) for record in shard.records]
         match request["ShardIteratorType"]:
