@@ -129,6 +129,17 @@ package struct RewindPlan: Hashable, Sendable {
         }
     }
 
+    /// Refuses a shard of a stream that its table is no longer followed by: nobody reads it again, and what it would replay is
+    /// older than what the newer stream has brought.
+    ///
+    /// - Parameter stream: that the table is followed by; `nil` where the journal doesn't say.
+    package static func check(_ shard: ShardKey, followedBy stream: StreamARN?) throws(RewindRefusal) {
+        guard let stream, stream != shard.stream else { return }
+        throw RewindRefusal(
+            "shard \(shard) is of an older stream, \(shard.stream): its table goes on with \(stream), and what is older is not "
+                + "read again. A full sync brings every item as it is now")
+    }
+
     /// Replayed records of a parent must not be the last word on an item that its children changed since, so all of them are
     /// read again from their start: those that have begun, and those that were not to be read as far as the anchor of a scan.
     private static func descendantsToSetBack(of shard: ShardID, among stream: [Checkpoint]) -> [Checkpoint] {

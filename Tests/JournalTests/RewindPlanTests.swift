@@ -188,6 +188,18 @@ struct RewindPlanTests {
         }
     }
 
+    @Test("A shard of a stream that the table is no longer followed by is not rewound")
+    func olderStream() {
+        let shard = Sample.key(1)
+        #expect(throws: Never.self) { try RewindPlan.check(shard, followedBy: shard.stream) }
+        #expect(throws: Never.self) { try RewindPlan.check(shard, followedBy: nil) }
+        #expect {
+            try RewindPlan.check(shard, followedBy: StreamARN("another"))
+        } throws: {
+            "\($0)".hasPrefix("shard orders/shardId-00001 is of an older stream")
+        }
+    }
+
     // MARK: - Undo
 
     @Test("A rewind that nobody has taken up is taken back by the position before it", arguments: [40, nil])

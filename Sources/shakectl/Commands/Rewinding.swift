@@ -29,6 +29,12 @@ struct Rewinding {
             let everything = try asking(journal.checkpoints)
             let checkpoints = everything.filter { $0.shard.table == key.table && $0.shard.stream == key.stream }
             let before = checkpoints.first { $0.shard == key }?.position ?? .origin
+            let stream = try asking { () throws(JournalError) in try journal.table(key.table)?.stream }
+            do throws(RewindRefusal) {
+                try RewindPlan.check(key, followedBy: stream)
+            } catch {
+                throw ShakectlError.rewindRefused(error)
+            }
             let plan = try plan(checkpoints)
             if !isOffline, checked != plan.needs {
                 try await checkSource(plan)
