@@ -160,6 +160,7 @@ package final class Daemon: Sendable {
                     switch error {
                     case .needsFullSync, .rangeLost, .tooManyRefused:
                         guard await anOperatorActs(inbox) else { return .tableEnded(table, nil) }
+                        workshop.pulse.busy(table)
                         continue
                     default: break
                     }
@@ -199,7 +200,7 @@ package final class Daemon: Sendable {
             .faulted(Faulted(code: error.code, message: error.description, isRetried: error.reach == .retry))
         ]
         do throws(JournalError) {
-            if let reason = error.reasonForFullSync {
+            if case .needsFullSync(_, let reason) = error {
                 let state = try workshop.journal.table(table)
                 payloads.append(
                     .phaseChanged(

@@ -21,6 +21,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var maximumPoll: Duration
     /// How often the listing of each stream is read besides when a shard ends.
     package var discoveryInterval: Duration
+    /// For how long after a shard's end its children may be missing in a listing: no stream is held to be over before that.
+    package var listingDelay: Duration
     /// How often the journal is asked whether another process has appended. A look at a counter in shared memory; LMDB has
     /// no event for it, and a bell that an operator's process rings could be lost with the process.
     package var watchInterval: Duration
@@ -42,8 +44,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package init(
         tables: [TableName], mode: Mode = .all, startAt: IteratorType = .trimHorizon, untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
-        watchInterval: Duration = .milliseconds(200), vitalsInterval: Duration = .seconds(2),
-        memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
+        listingDelay: Duration = .seconds(120), watchInterval: Duration = .milliseconds(200),
+        vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
         scanReaders: Int = 4, consistentScan: Bool = true, onLoss: LossPolicies = LossPolicies(),
         deadLetterLimit: Int = 100, worker: String = ""
     ) {
@@ -53,6 +55,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.untilIdle = untilIdle
         self.maximumPoll = maximumPoll
         self.discoveryInterval = discoveryInterval
+        self.listingDelay = listingDelay
         self.watchInterval = watchInterval
         self.vitalsInterval = vitalsInterval
         self.memoryBudget = memoryBudget

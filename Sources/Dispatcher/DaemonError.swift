@@ -109,16 +109,6 @@ package enum DaemonError: Error, CustomStringConvertible {
         }
     }
 
-    /// Why the table's phase is to be a full sync now, if it is.
-    var reasonForFullSync: String? {
-        switch self {
-        case .needsFullSync(_, let reason): reason
-        case .rangeLost(_, let shard, let lost) where lost.policy == .resync:
-            "\(shard.map { "shard \($0)" } ?? "the stream") has lost records (\(lost.cause.rawValue))"
-        default: nil
-        }
-    }
-
     /// Whom an error stops.
     package enum Reach: Hashable, Sendable {
         /// The table's work is begun again after a while.

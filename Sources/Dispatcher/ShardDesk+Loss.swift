@@ -27,9 +27,15 @@ extension ShardDesk {
                     .statusChanged(
                         StatusChanged(from: checkpoint.status, to: .lost, reason: "gone from the stream unread")))
             }
-            let draft = Draft(shard: checkpoint.shard, expecting: checkpoint.revision, payloads)
-            let others = policy == .stop && cause == .stoodStill ? try stopsWith(shard) : []
-            guard try await append([draft] + others) else { return .nothing }
+            var drafts = [Draft(shard: checkpoint.shard, expecting: checkpoint.revision, payloads)]
+            switch policy {
+            case .stop: if cause == .stoodStill { drafts += try stopsWith(shard) }
+            case .skip: break
+            case .resync:
+                let next = lost.fullSync(of: shard, after: try workshop.journal.table(schema.name))
+                drafts.append(Draft(table: schema.name, [.phaseChanged(next)]))
+            }
+            guard try await append(drafts) else { return .nothing }
         }
         let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
         guard policy == .skip else { throw error }
@@ -89,7 +95,6 @@ extension ShardDesk {
     func orphans(
         among news: [Lineage.News], _ listing: [Shard]
     ) throws(JournalError) -> [(shard: ShardID, lost: RangeLost)] {
-        guard let lastLook, workshop.now() - lastLook >= Recovery.surelyHeld else { return [] }
         let listed = Set(listing.map(\.id))
         var orphans: [(shard: ShardID, lost: RangeLost)] = []
         for news in news where news.status != .notNeeded && news.discovered.start == .trimHorizon {
@@ -103,12 +108,24 @@ extension ShardDesk {
                 detail: "its parent \(parent) came and went while nobody read the stream")
             orphans.append((news.shard, lost))
         }
+        guard !orphans.isEmpty, let last = try lastLook(), workshop.now() - last >= Recovery.surelyHeld else {
+            return []
+        }
         return orphans
     }
 
-    /// When the journal last learned something of the stream's shards; `nil` where it knows none.
-    private var lastLook: Timestamp? {
-        lineage.checkpoints.values.map { max($0.updated, $0.accountedUntil ?? $0.updated) }.max()
+    /// When somebody last followed the stream, as its shards say, or those of the one before where it has none yet; `nil` where
+    /// the table was never followed.
+    ///
+    /// Not when something was last appended: what a process had in its hands when it was suspended comes when it goes on.
+    private func lastLook() throws(JournalError) -> Timestamp? {
+        var known = Array(lineage.checkpoints.values)
+        if known.isEmpty { known = try workshop.journal.checkpoints().filter { $0.shard.table == schema.name } }
+        var last = listed
+        for checkpoint in known {
+            last = [last, checkpoint.accounted, try discovered(checkpoint)?.time].compactMap(\.self).max()
+        }
+        return last
     }
 
     private func hasStoodStill(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
@@ -251,9 +268,12 @@ extension ShardDesk {
 }
 
 extension Checkpoint {
+    /// Up to when all that was made is in the target, as what was read of the shard says.
+    var readUntil: Timestamp? { [approximateTime, accountedUntil].compactMap(\.self).max() }
+
     /// Up to when all that was made is in the target, or was never ours to bring, as far as the journal can say.
     var accounted: Timestamp? {
-        var times = [approximateTime, accountedUntil]
+        var times = [readUntil]
         if case .iterator(_, let obtained)? = storedIterator { times.append(obtained) }
         // It was said to be older than the anchor that is pinned then.
         if status == .notNeeded { times.append(updated) }

@@ -10,6 +10,7 @@ extension ShardDesk {
     mutating func recover() async throws {
         guard workshop.target.storesPositions else { return }
         let state = try workshop.journal.table(schema.name)
+        try compareOlderStreams(state)
         for shard in lineage.checkpoints.keys.sorted() {
             // Looked up anew each time: a shard that an ancestor's rewind set back has a new epoch, and nothing to compare.
             guard let current = lineage.checkpoints[shard] else { continue }
@@ -31,7 +32,7 @@ extension ShardDesk {
                 try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
             case .startAgain:
                 // An operator may have set it back since.
-                if let scanned = state?.scanFinished, try lastAdvance(current).map({ $0 < scanned }) ?? true {
+                if let scanned = state?.scanFinished, try workshop.lastAdvance(current).map({ $0 < scanned }) ?? true {
                     continue
                 }
                 let reason =
@@ -55,11 +56,18 @@ extension ShardDesk {
             positions[checkpoint.shard], try workshop.journal.history(of: checkpoint.shard, query))
     }
 
-    private func lastAdvance(_ checkpoint: Checkpoint) throws(JournalError) -> Position? {
-        let query = HistoryQuery(kinds: ["sequence_advanced"], limit: 1, newestFirst: true)
-        return try workshop.journal.history(of: checkpoint.shard, query).first.map { event in
-            guard case .historyFolded(let folded) = event.payload else { return event.position }
-            return folded.lastAdvance ?? event.position
+    /// Of a stream that the table is no longer followed by nothing is read again: what a restored target lacks of it only a scan
+    /// brings.
+    private func compareOlderStreams(_ state: TableState?) throws {
+        let older = try workshop.journal.checkpoints().filter {
+            $0.shard.table == schema.name && $0.shard.stream != stream
         }
+        guard let lacking = try workshop.firstLacking(of: older, positions, state) else { return }
+        throw DaemonError.needsFullSync(
+            table: schema.name,
+            reason:
+                "the target does not hold all that shard \(lacking.shard) of the table's older stream "
+                + "\(lacking.stream) has brought, as the journal says: it was restored from a backup from before "
+                + "that, was emptied, or is another one")
     }
 }

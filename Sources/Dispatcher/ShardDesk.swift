@@ -26,6 +26,8 @@ struct ShardDesk {
     var fresh: Set<ShardID> = []
     /// Whether the table is followed from here on, with no scan before that and nothing known of it.
     private var isFirstListing: Bool
+    /// When the last listing was asked for that was taken over.
+    private(set) var listed: Timestamp?
     /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
     /// we are, even if it is empty: what comes later is new, and begins at its start.
     var startAt: IteratorType
@@ -44,7 +46,8 @@ struct ShardDesk {
         var last: Timestamp
     }
 
-    /// - Parameter wasAnchored: an earlier run has seen a listing before it began to scan.
+    /// - Parameter wasAnchored: an earlier run has seen a listing before it began to scan, or the table was followed by another
+    ///   stream.
     init(
         workshop: Workshop, schema: TableSchema, stream: StreamARN, lineage: Lineage, positions: [ShardPosition],
         wasAnchored: Bool
@@ -123,7 +126,7 @@ struct ShardDesk {
             }
             let order =
                 news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
-            if try await append(order.compactMap { drafts[$0] }) {
+            if try await append(order.compactMap { drafts[$0] } + fullSync(after: orphans)) {
                 if isFirstListing {
                     fresh = Set(
                         news.filter { $0.discovered.start == .trimHorizon && $0.status == nil }.map(\.shard))
@@ -148,6 +151,13 @@ struct ShardDesk {
         try await anchorNew()
     }
 
+    /// What follows for the table from the losses of a listing, in the same append.
+    private func fullSync(after losses: [(shard: ShardID, lost: RangeLost)]) throws(JournalError) -> [Draft] {
+        guard let (shard, lost) = losses.first(where: { $0.lost.policy == .resync }) else { return [] }
+        let next = lost.fullSync(of: shard, after: try workshop.journal.table(schema.name))
+        return [Draft(table: schema.name, [.phaseChanged(next)])]
+    }
+
     /// Takes up again what was let go of and is listed all the same: the journal has never forgotten it.
     ///
     /// - Returns: whether there was any such shard.
@@ -163,8 +173,11 @@ struct ShardDesk {
         return hasAny
     }
 
-    /// Lets go of shards that are over and that a whole listing no longer has.
-    mutating func forget(allBut listing: [Shard]) { forget(allBut: Set(listing.map(\.id))) }
+    /// A whole listing is taken over: lets go of shards that are over and that it no longer has.
+    mutating func finish(_ listing: [Shard], asked: Timestamp) {
+        listed = asked
+        forget(allBut: Set(listing.map(\.id)))
+    }
 
     /// Lets go of what was over long before the daemon began, once it is compared with the target: the journal may know all shards
     /// of many years. What a listing shows all the same is taken up again.

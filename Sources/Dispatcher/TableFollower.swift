@@ -20,7 +20,8 @@ struct TableFollower {
     indirect enum Event: Sendable {
         case stopped
         case discoveryDue
-        case listed(StreamDescription)
+        /// With the time when it was asked for.
+        case listed(StreamDescription, Timestamp)
         case listingFailed(DynamoDBError)
         case described(TableDescription)
         case childrenFound([Shard])
@@ -40,15 +41,11 @@ struct TableFollower {
 
     /// Returns when the daemon is to stop, or when the mode asks for no more.
     func run() async throws {
-        var over: Set<StreamARN> = []
-        while case (.streamOver, let stream?) = try await runOnce(over) { over.insert(stream) }
+        while case .streamOver = try await runOnce() { workshop.pulse.busy(table) }
     }
 
-    /// - Parameter over: streams of which nothing is left to read.
-    /// - Returns: with the stream that was followed; `nil` where none was yet.
-    private func runOnce(_ over: Set<StreamARN>) async throws -> (Ending, StreamARN?) {
-        workshop.pulse.busy(table)
-        guard let description = try await describe() else { return (.stopped, nil) }
+    private func runOnce() async throws -> Ending {
+        guard let description = try await describe() else { return .stopped }
         let state = try workshop.journal.table(table)
         // Before it is made: a crash in between must not hide that it was missing.
         if let items = state?.items, items > 0, !(try await workshop.target.hasPlace(for: table)) {
@@ -69,9 +66,15 @@ struct TableFollower {
             )
         }
         try await prepare(description.schema)
-        let older = try await streamToFinish(description, state, over)
+        let older = try await streamToFinish(description, state)
         let stream = try older ?? stream(of: description)
-        let isReplaced = older == nil ? try await followsNewStream(stream, state) : false
+        // Not before: a table that waits for a stream is looked at again and again, and keeps nobody from coming to rest.
+        workshop.pulse.busy(table)
+        if older == nil { try await followNewStream(stream, state) }
+        // The journal says so also after a crash before anything of the new stream was seen.
+        let isReplaced = try workshop.journal.checkpoints().contains {
+            $0.shard.table == table && $0.shard.stream != stream
+        }
         var desk = ShardDesk(
             workshop: workshop, schema: description.schema, stream: stream,
             lineage: Lineage(try checkpoints(of: stream)),
@@ -91,16 +94,16 @@ struct TableFollower {
             break
         case (.full, .incrSync):
             log.info("the full sync of this table is finished already")
-            return (.stopped, stream)
+            return .stopped
         case (.all, let phase), (.full, let phase):
             guard try await fullSync(phase, state, description, &desk), workshop.configuration.mode != .full else {
-                return (.stopped, stream)
+                return .stopped
             }
         }
 
         try await desk.recover()
         desk.forgetOld()
-        return (try await follow(desk), stream)
+        return try await follow(desk)
     }
 
     // MARK: - Before following
@@ -149,28 +152,33 @@ struct TableFollower {
         return stream
     }
 
-    /// The stream that the table was followed by, where it has another one now or none: it stays readable for 24 hours, and
-    /// comes first.
-    private func streamToFinish(
-        _ description: TableDescription, _ state: TableState?, _ over: Set<StreamARN>
-    ) async throws -> StreamARN? {
-        guard state?.phase == .incrSync, let before = state?.stream, !over.contains(before),
+    /// The stream that the table was followed by, where it has another one now or none and something is left of it: it stays
+    /// readable for 24 hours, and comes first.
+    private func streamToFinish(_ description: TableDescription, _ state: TableState?) async throws -> StreamARN? {
+        guard state?.phase == .incrSync, let before = state?.stream,
             before != description.stream || !description.streamEnabled
         else { return nil }
+        let listing: [Shard]
         do throws(DynamoDBError) {
-            _ = try await workshop.source.describeStream(before)
-            return before
+            listing = try await workshop.source.describeStream(before).shards
         } catch {
             if error.isNotFound { return nil }
             throw error
         }
+        let known = try checkpoints(of: before)
+        let shards = Set(known.map(\.shard.shard))
+        guard workshop.haveEnded(known), listing.allSatisfy({ shards.contains($0.id) }) else { return before }
+        let positions = try await workshop.target.positions(of: table)
+        let lacking = try workshop.firstLacking(
+            of: known, Dictionary(positions.map { ($0.shard, $0) }, uniquingKeysWith: { _, last in last }), state)
+        return lacking == nil ? nil : before
     }
 
-    /// Whether the table goes on with another stream than it was followed by, as an operator or the policy wants it: changes
-    /// made between the two are in neither.
-    private func followsNewStream(_ stream: StreamARN, _ state: TableState?) async throws -> Bool {
+    /// Goes on with another stream than the table was followed by, where it has one and as an operator or the policy wants it:
+    /// changes made between the two are in neither.
+    private func followNewStream(_ stream: StreamARN, _ state: TableState?) async throws {
         let hasBegun = state?.phase == .incrSync || state?.segments.isEmpty == false
-        guard let state, hasBegun, let before = state.stream, before != stream else { return false }
+        guard let state, hasBegun, let before = state.stream, before != stream else { return }
         var policy = state.loss?.remedy ?? workshop.configuration.onLoss[table]
         // What was scanned of a table and never followed can't go on from any stream.
         if policy == .skip, state.phase == .fullSync { policy = .stop }
@@ -180,23 +188,34 @@ struct TableFollower {
                 "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream "
                 + "was switched off and on")
         let isKnown = state.loss.map { $0.stops && $0.lost.cause == .streamReplaced } ?? false
-        if !isKnown || policy != .stop {
-            _ = try await workshop.journal.append([Draft(table: table, [.rangeLost(lost)])])
-        }
         let error = DaemonError.rangeLost(table: table, shard: nil, lost)
+        // What follows from it is said with it: a crash in between would ask an operator who has answered already once more.
+        let next: PhaseChanged? =
+            switch policy {
+            case .stop: nil
+            case .skip:
+                PhaseChanged(
+                    from: state.phase, to: .incrSync, stream: stream,
+                    reason: "the table has another stream, and what was lost is skipped")
+            case .resync: lost.fullSync(of: nil, after: state)
+            }
+        if !isKnown || policy != .stop {
+            _ = try await workshop.journal.append([
+                Draft(table: table, [.rangeLost(lost)] + (next.map { [.phaseChanged($0)] } ?? []))
+            ])
+        }
         guard policy == .skip else { throw error }
         log.error("\(error)")
-        try await enter(
-            .incrSync, from: state.phase, stream, "the table has another stream, and what was lost is skipped")
-        return true
+        log.info("the table enters incr_sync", metadata: ["reason": "\(next?.reason ?? "")"])
     }
 
     /// Up to when all that was made is in the target, of each shard of a stream; `nil` where that can't be said of one.
     private func readUntil(_ stream: StreamARN) throws(JournalError) -> Timestamp? {
-        let all = try workshop.journal.checkpoints().filter { $0.shard.table == table && $0.shard.stream == stream }
+        // When it was seen or anchored says nothing: the stream may have been over for long by then.
+        let all = try checkpoints(of: stream)
         let open = all.filter { !$0.status.letsChildrenStart }
-        guard !open.isEmpty else { return all.compactMap(\.accounted).max() }
-        let until = open.compactMap(\.accounted)
+        guard !open.isEmpty else { return all.compactMap(\.readUntil).max() }
+        let until = open.compactMap(\.readUntil)
         return until.count == open.count ? until.min() : nil
     }
 
@@ -263,6 +282,8 @@ struct TableFollower {
             /// Shards that have ended, and whose children are still to be asked for.
             var ended: Set<ShardID> = []
             var hasListed = false
+            /// Whether nothing is left of the stream, and nobody has said that the table still has it.
+            var mayBeOver = false
             var isStopping = false
 
             while let event = try await group.next() {
@@ -276,15 +297,16 @@ struct TableFollower {
                 case .listed where isStopping, .childrenFound where isStopping, .listingFailed where isStopping,
                     .described where isStopping:
                     break
-                case .listed(let description):
+                case .listed(let description, let asked):
                     await workshop.surroundings.passing(.inDiscovery)
                     listingBackoff.succeeded()
                     if !hasListed { follows() }
                     try await desk.admit(description.shards)
-                    desk.forget(allBut: description.shards)
+                    desk.finish(description.shards, asked: asked)
                     hasListed = true
-                    if desk.hasNothingLeft { group.addTask { await describedAgain() } }
                     later(workshop.configuration.discoveryInterval, .discoveryDue, &group)
+                    mayBeOver = desk.hasNothingLeft
+                    if mayBeOver { group.addTask { await describedAgain() } }
                 case .listingFailed(let error):
                     // Shards that are known keep being read; only new ones are not seen meanwhile.
                     log.warning("the stream's shards can't be listed; tried again", metadata: ["error": "\(error)"])
@@ -295,12 +317,18 @@ struct TableFollower {
                     later(listingBackoff.next(jitter: workshop.random()), .discoveryDue, &group)
                 case .described(let description):
                     let isOver = description.stream != desk.stream || !description.streamEnabled
-                    guard isOver, desk.running.isEmpty, lookups == 0 else { break }
+                    mayBeOver = isOver && desk.hasNothingLeft
+                    // Where it is too soon, the next listing asks again.
+                    guard isOver, desk.running.isEmpty, lookups == 0,
+                        !mayBeOver || workshop.haveEnded(desk.lineage.checkpoints.values)
+                    else { break }
                     group.cancelAll()
                     return .streamOver
                 case .childrenFound(let shards):
                     lookups -= 1
                     try await desk.admit(desk.lineage.connected(shards))
+                    mayBeOver = desk.hasNothingLeft
+                    if mayBeOver, ended.isEmpty, lookups == 0 { group.addTask { await describedAgain() } }
                 case .readerEnded(let shard, let result):
                     switch try await desk.ended(shard, result) {
                     case .findChildren:
@@ -342,7 +370,8 @@ struct TableFollower {
                 }
                 try await desk.loseWhatStoodStill()
                 for job in desk.takeEligible() { group.addTask { await job.run() } }
-                if hasListed, lookups == 0 { workshop.pulse.atRest(table) }
+                // A table at the end of its stream comes to no rest before it is known what follows that.
+                if hasListed, lookups == 0, !mayBeOver { workshop.pulse.atRest(table) }
             }
             return .stopped
         }
@@ -377,8 +406,9 @@ struct TableFollower {
     }
 
     private func list(_ stream: StreamARN, _ lineage: Lineage) async -> Event {
+        let asked = workshop.now()
         do throws(DynamoDBError) {
-            return try await discovery(stream).listing(beside: lineage).map { .listed($0) } ?? .nothing
+            return try await discovery(stream).listing(beside: lineage).map { .listed($0, asked) } ?? .nothing
         } catch {
             return error.isCancelled ? .nothing : .listingFailed(error)
         }

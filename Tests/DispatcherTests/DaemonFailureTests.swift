@@ -70,6 +70,30 @@ struct DaemonFailureTests {
         #expect(fault?.message.contains("a view has its name") == true)
     }
 
+    @Test(
+        "A table that waits for a stream keeps nobody else from coming to rest, and is not forgotten over that",
+        arguments: [false, true])
+    func waitsForStream(hadOne: Bool) async throws {
+        addTwoTables()
+        if hadOne {
+            try await rig.run(Self.twoTables) { daemon in
+                try await eventually("both are followed") { rig.target.numbers(of: "z") == Array(101...105) }
+            }
+            rig.source.close("z")
+        }
+        rig.source.change(Self.other) { $0.streamEnabled = false }
+        var configuration = Self.twoTables
+        // Longer than the longest wait between two looks at the table.
+        configuration.untilIdle = .milliseconds(400)
+        let outcome = try await rig.runToRest(configuration)
+        guard case .failure(.misconfigured(_, let reason)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(reason.contains("it has no stream"))
+        #expect(rig.target.numbers(of: "a") == [1, 2, 3, 4, 5])
+    }
+
     @Test("A shard that never answers holds up no other, and goes on once it answers")
     func shardIsDown() async throws {
         rig.source.add(FakeShard("a", 1...6), FakeShard("b", 7...10))

@@ -2,6 +2,7 @@ import Dispatcher
 import DynamoDB
 import Journal
 import StreamModel
+import Synchronization
 import Testing
 
 /// What follows a loss: the policy's part, and the operator's.
@@ -139,6 +140,37 @@ struct DaemonLossPolicyTests {
         #expect(try rig.loss() == nil, "what an operator has answered needs no second word")
     }
 
+    @Test(
+        "What follows a loss is journaled with it: no crash in between can ask an operator for a second word",
+        arguments: [(LossPolicy.skip, Lost.stream), (.resync, .stream), (.resync, .records), (.resync, .shardUnseen)])
+    func oneAppend(policy: LossPolicy, what: Lost) async throws {
+        try await rig.loseFive()
+        switch what {
+        case .records: break
+        case .shardUnseen:
+            rig.source.remove("a")
+            rig.source.add(FakeShard("c", parent: "b", 10...12))
+        case .stream:
+            rig.source.remove("a")
+            rig.source.change(Sample.table) { $0.stream = Self.another }
+            addNew(1...3)
+        }
+        let ahead: Duration = what == .shardUnseen ? .seconds(25 * 3600) : .zero
+        let configuration = Rig.following(onLoss: policy, mode: policy == .resync ? .all : .incr)
+        try await rig.run(configuration, ahead: ahead) { daemon in
+            try await eventually("it goes on") {
+                policy == .resync
+                    ? try daemon.journal.table(Sample.table)?.scanFinished != nil
+                    : try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(3)
+            }
+        }
+        let events = try rig.journal { try $0.everything() }
+        let lost = try #require(events.firstIndex { $0.payload.kind == "range_lost" })
+        let (loss, next) = (events[lost], events[lost + 1])
+        #expect(next.payload.kind == "phase_changed")
+        #expect(next.time == loss.time, "the events of one append have one time")
+    }
+
     @Test("A daemon that is told to stop while a table has stopped for a loss says so by its exit")
     func exitSaysSo() async throws {
         let other = TableName("users")
@@ -168,11 +200,11 @@ struct DaemonLossPolicyTests {
 
     // MARK: - Another stream
 
+    enum Lost: Sendable { case records, shardUnseen, stream }
+
     /// A shard of the other stream.
     private func addNew(_ numbers: ClosedRange<Int>) {
-        var shard = FakeShard("n", numbers)
-        shard.stream = Self.another
-        rig.source.add(shard)
+        rig.source.add(FakeShard("n", numbers).moved(to: Self.another))
     }
 
     private static let new = ShardKey(table: Sample.table, stream: another, shard: ShardID("n"))
@@ -223,6 +255,100 @@ struct DaemonLossPolicyTests {
             return
         }
         #expect(reason.contains("it has no stream"))
+    }
+
+    @Test("A stream is not given up while a child of its last shard may only be listed late")
+    func lateAtTheEnd() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true))
+        try await rig.run { daemon in
+            try await eventually("the first is done") { try daemon.journal.status(of: "a") == .done }
+        }
+        var late = FakeShard("b", parent: "a", 5...6, isClosed: true)
+        late.isListed = false
+        rig.source.add(late)
+        rig.source.change(Sample.table) { ($0.stream, $0.olderStreams) = (Self.another, [$0.stream]) }
+        addNew(7...9)
+        var configuration = Rig.following(onLoss: .skip)
+        (configuration.discoveryInterval, configuration.listingDelay) = (.milliseconds(20), .seconds(120))
+        let passed = Mutex(Duration.zero)
+        let now: @Sendable () -> Timestamp = { .now() + passed.withLock { $0 } }
+        try await rig.run(configuration, now: now) { daemon in
+            try await eventually("the table was looked at again and again") {
+                rig.source.calls(.describeTable).count >= 5
+            }
+            rig.source.change("b") { $0.isListed = true }
+            try await eventually("the late one is done") { try daemon.journal.status(of: "b") == .done }
+            passed.withLock { $0 = .seconds(121) }
+            try await eventually("the new stream is followed") {
+                try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(9)
+            }
+        }
+        #expect(rig.target.numbers == Array(1...9))
+    }
+
+    @Test("A crash before anything of a new stream was seen makes nobody forget what it had meanwhile")
+    func crashBeforeFirstListing() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true))
+        try await rig.run { daemon in
+            try await eventually("the first is done") { try daemon.journal.status(of: "a") == .done }
+        }
+        rig.source.change(Sample.table) { $0.stream = Self.another }
+        rig.source.remove("a")
+        rig.source.fail(.describeStream, of: Sample.table.text, with: .named("InternalServerError", status: 500))
+        try await rig.run(Rig.following(onLoss: .skip)) { daemon in
+            try await eventually("the new stream is entered") {
+                try daemon.journal.table(Sample.table)?.stream == Self.another
+            }
+        }
+        rig.source.heal()
+        rig.source.add(FakeShard("n", parent: "gone", 7...9).moved(to: Self.another))
+        var configuration = Rig.following(onLoss: .skip)
+        configuration.startAt = .latest
+        try await rig.run(configuration, ahead: .seconds(25 * 3600)) { daemon in
+            try await eventually("what is there is journaled") {
+                try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(9)
+            }
+        }
+        let loss = try #require(try rig.journal { try $0.checkpoint(of: Self.new)?.loss })
+        #expect(loss.lost.cause == .stoodStill)
+    }
+
+    @Test("Of a stream that may have been over before anybody saw it, nothing says when the next one's gap began")
+    func sinceWhen() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true))
+        var configuration = Rig.following(onLoss: .skip)
+        configuration.startAt = .latest
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is older") { try daemon.journal.status(of: "a") == .notNeeded }
+        }
+        try await expectNoTime(configuration)
+    }
+
+    @Test("So it is where its newest shard was pinned to its end and had none")
+    func sinceWhenPinned() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        var configuration = Rig.following(onLoss: .skip)
+        configuration.startAt = .latest
+        let gate = rig.source.hold(.records, of: "a")
+        try await rig.run(configuration) { daemon in
+            try await eventually("the shard is pinned") { gate.arrivals == 1 }
+            rig.source.close("a")
+            gate.open()
+            try await eventually("the shard is done") { try daemon.journal.status(of: "a") == .done }
+        }
+        try await expectNoTime(configuration)
+    }
+
+    private func expectNoTime(_ configuration: DaemonConfiguration) async throws {
+        rig.source.change(Sample.table) { ($0.stream, $0.olderStreams) = (Self.another, [$0.stream]) }
+        addNew(1...3)
+        try await rig.run(configuration) { daemon in
+            try await eventually("the new stream is followed") {
+                try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(3)
+            }
+        }
+        let loss = try #require(try rig.journal { try $0.table(Sample.table)?.loss })
+        #expect(loss.lost.since == nil)
     }
 
     private static let another = StreamARN(

@@ -169,6 +169,64 @@ struct DaemonRecoveryTests {
         #expect(rig.target.numbers == [1, 2, 3, 4])
     }
 
+    @Test("Of a stream that is over, a restored target gets what it lacks, before the next stream's first record")
+    func restoredAtTheEndOfAStream() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        let backup = rig.target.contents
+        rig.source.put(5...6, in: "a")
+        rig.source.close("a")
+        try await rig.run { daemon in
+            try await eventually("the stream is read") { try daemon.journal.status(of: "a") == .done }
+        }
+        rig.target.restore(backup)
+        let newer = StreamARN("\(Sample.stream)-newer")
+        rig.source.add(FakeShard("n", 7...9).moved(to: newer))
+        rig.source.change(Sample.table) { ($0.stream, $0.olderStreams) = (newer, [$0.stream]) }
+        var configuration = Rig.following
+        configuration.onLoss = LossPolicies(.skip)
+        try await rig.run(configuration) { daemon in
+            try await eventually("the newer stream is followed") { rig.target.numbers(of: "n") == [7, 8, 9] }
+        }
+        #expect(rig.target.numbers == Array(1...9))
+    }
+
+    @Test("A restored target that lacks what an older stream has brought needs a full sync, and says so")
+    func restoredFromBeforeAStream() async throws {
+        let rig = Rig(storesPositions: true)
+        let (newer, shard) = (StreamARN("\(Sample.stream)-newer"), FakeShard("n", 7...9))
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        let backup = rig.target.contents
+        rig.source.put(5...6, in: "a")
+        rig.source.close("a")
+        rig.source.add(shard.moved(to: newer))
+        rig.source.change(Sample.table) { ($0.stream, $0.olderStreams) = (newer, [$0.stream]) }
+        var configuration = Rig.following
+        configuration.onLoss = LossPolicies(.skip)
+        let key = ShardKey(table: Sample.table, stream: newer, shard: ShardID("n"))
+        try await rig.run(configuration) { daemon in
+            try await eventually("the newer stream is followed") {
+                try daemon.journal.checkpoint(of: key)?.sequenceNumber == Sample.number(9)
+            }
+        }
+        rig.target.restore(backup)
+        let outcome = try await rig.run(configuration) { daemon in
+            try await eventually("the daemon ends, for it has no other table") { daemon.hasEnded }
+        }
+        guard case .failure(.needsFullSync(_, let reason)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(reason.contains("of the table's older stream \(Sample.stream)"))
+        #expect(try rig.journal { try $0.table(Sample.table)?.phase } == .fullSync)
+    }
+
     @Test("An emptied target of a table that was never scanned is filled from the shards' starts")
     func emptied() async throws {
         let rig = Rig(storesPositions: true)

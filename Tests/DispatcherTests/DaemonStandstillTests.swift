@@ -280,6 +280,24 @@ struct DaemonStandstillTests {
         #expect(try rig.loss(of: "c")?.lost.cause == (longAgo ? .stoodStill : nil))
     }
 
+    @Test("What a process that was suspended had in its hands is no look at the stream")
+    func cameAndWentBesideASuspendedProcess() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true))
+        let gate = rig.target.hold()
+        let asleep = Mutex(Duration.zero)
+        let now: @Sendable () -> Timestamp = { .now() + asleep.withLock { $0 } }
+        try await rig.run(Rig.following(onLoss: .skip), now: now) { daemon in
+            try await eventually("the target writes") { gate.arrivals == 1 }
+            rig.source.remove("a")
+            rig.source.add(FakeShard("c", parent: "b", 7...9))
+            asleep.withLock { $0 = .seconds(25 * 3600) }
+            gate.open()
+            try await eventually("what is there is journaled") { try daemon.journal.number(of: "c") == 9 }
+        }
+        #expect(try rig.journal { try $0.status(of: "a") } == .done)
+        #expect(try rig.loss(of: "c")?.lost.cause == .stoodStill)
+    }
+
     @Test("So it is where another loss stops the table first")
     func cameAndWentBesideALoss() async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true))

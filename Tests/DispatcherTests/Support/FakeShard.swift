@@ -47,6 +47,13 @@ struct FakeShard: Sendable {
         if let numbers { put(numbers) }
     }
 
+    /// The same shard, of another stream of its table.
+    func moved(to stream: StreamARN) -> FakeShard {
+        var shard = self
+        shard.stream = stream
+        return shard
+    }
+
     mutating func put(_ numbers: ClosedRange<Int>, at time: Timestamp = .now()) {
         records += numbers.map { Record(number: $0, key: "item-\($0 % 3)", time: time) }
     }

@@ -45,7 +45,8 @@ final class Rig: Sendable {
 
     /// Follows from the trim horizon, and looks for shards only when one ends, unless a test says otherwise.
     static let following = DaemonConfiguration(
-        tables: [Sample.table], mode: .incr, discoveryInterval: .seconds(3600), worker: "tests/1")
+        tables: [Sample.table], mode: .incr, discoveryInterval: .seconds(3600), listingDelay: .zero,
+        worker: "tests/1")
 
     /// Ends when nothing has come for a moment.
     static let untilIdle: DaemonConfiguration = {
