@@ -18,7 +18,9 @@ package enum Catalogue {
         "shard machine: draining + trimmed", "shard machine: draining + gone", "shard machine: fetching + gone",
         "shard machine: resolving + conflict", "call machine: permanent → give up", "status: not_processed → lost",
         "shard machine: resolving + gone", "shard machine: resolving + stop", "shard machine: resolving + trimmed",
-        "rewound: lost, as a descendant", "operator: rewind refused, the source can't be asked",
+        "rewound: lost, as a descendant", "rewound: not_processed, as a descendant",
+        "rewound: waiting_for_parent, as a descendant", "rewound: by a late listing, as a descendant",
+        "operator: rewind refused, the source can't be asked", "operator: overtaken each time",
     ]
     package static let seedsForRare = 100_000
 
@@ -53,7 +55,13 @@ package enum Catalogue {
 
     private static let areas: [(area: String, names: [String])] = [
         ("fault", faults), ("service", peculiarities),
-        ("source", ["split", "roll-over", "all iterators expire", "items expire", "an outage"]),
+        (
+            "source",
+            [
+                "split", "roll-over", "all iterators expire", "items expire", "an outage", "a stream is switched off",
+                "a stream is switched on", "a stream is left off",
+            ]
+        ),
         (
             "target",
             [
@@ -131,10 +139,12 @@ package enum Catalogue {
         "rewind", "rewind with a cascade", "undo of a rewind", "ack", "ack --skip", "ack --resync",
         "dead-letters retry",
         "dead-letters settle", "stops the process", "kills the stopped process", "killed", "overtaken by an append",
+        "overtaken each time",
         "rewind refused, an unknown shard", "rewind refused, before the shard", "rewind refused, behind the shard",
         "rewind refused, ahead of a start", "rewind refused, ahead of the checkpoint",
-        "rewind refused, a parent is replayed", "rewind refused, trimmed", "rewind refused, the source can't be asked",
-        "ack, nothing waits", "ack refused, not stopped", "dead letters, none waits",
+        "rewind refused, a parent is replayed", "rewind refused, an older stream", "rewind refused, trimmed",
+        "rewind refused, the source can't be asked", "ack, nothing waits", "ack refused, not stopped",
+        "dead letters, none waits",
         "dead-letters retry refused, an item of a scan",
     ]
 
@@ -191,15 +201,6 @@ package enum Catalogue {
         (
             "the dispatcher takes a shard up at once, and says nothing in between",
             ["status: prepared → waiting_for_parent", "status: waiting_for_parent → prepared"]
-        ),
-        (
-            "the stream can't be switched off and on yet",
-            LossPolicy.allCases.map { "loss: stream_replaced, \($0.rawValue)" } + ["phase: incr_sync → incr_sync"]
-        ),
-        ("a listing of the service is late and never contradictory", ["rewound: by a late listing, as a descendant"]),
-        (
-            "it begins at its start as it is",
-            ["not_processed", "waiting_for_parent"].map { "rewound: \($0), as a descendant" }
         ),
         ("the service says so of pages", ["shard machine: resolving + expired"]),
         (

@@ -22,7 +22,7 @@ struct Chaos: Sendable {
     mutating func prepare() {
         world.source { service, now in
             for schema in world.schemas {
-                service.make(schema, plan.hasOldImages ? .newAndOldImages : .newImage, at: now)
+                service.make(schema, StreamView(plan), at: now)
             }
         }
         var step = chance.split()
@@ -46,6 +46,7 @@ struct Chaos: Sendable {
             case 76..<80: if plan.pauses { await stop(life, &step) }
             case 80..<88: if plan.rewinds { await rewind(&step) }
             case 88..<95: if plan.answers { await answer(&step) }
+            case 95..<98 where plan.switchesStreams: await switchStream(&step)
             default: write(&step)
             }
         }
@@ -65,6 +66,7 @@ struct Chaos: Sendable {
             await wait(duration / 3)
             if step.percent(50) { burst(&step) }
             if step.percent(35), plan.splits { change(&step) }
+            if plan.switchesStreams, step.percent(20) { await switchStream(&step) }
         }
     }
 
@@ -112,6 +114,23 @@ struct Chaos: Sendable {
         }
         world.note("source: \(splits ? "split" : "roll-over")")
         world.say("source: a shard of \(table.string) \(splits ? "splits" : "rolls over")")
+    }
+
+    /// Switches the stream of a table off, and mostly soon on again, as another one; or on, where it is off.
+    private mutating func switchStream(_ step: inout Chance) async {
+        let table = step.pick(world.schemas).name
+        guard world.switchStream(of: table, to: nil) else {
+            _ = world.switchStream(of: table, to: StreamView(plan))
+            return
+        }
+        switch step.below(100) {
+        case 0..<35: break
+        case 35..<70:
+            await wait(step.duration(.milliseconds(50), .seconds(600)))
+            burst(&step)
+        default: return
+        }
+        _ = world.switchStream(of: table, to: StreamView(plan))
     }
 
     /// The service removes items whose time has come.

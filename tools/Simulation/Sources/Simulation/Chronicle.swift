@@ -47,6 +47,19 @@ package struct Chronicle: Sendable {
         package fileprivate(set) var firstSeen: Timestamp?
         /// Items that a scan brought and the target refused.
         package fileprivate(set) var refusedItems: [RecordRefused] = []
+        /// When it was first said what is done with it.
+        package fileprivate(set) var begun: Timestamp?
+        /// Losses of whole streams that it went on from without a scan.
+        package fileprivate(set) var losses: [Declared] = []
+        /// The loss that it waits for an operator with.
+        package fileprivate(set) var loss: OpenLoss?
+        /// What was declared with a remedy that the table has not entered.
+        package fileprivate(set) var halfDealtWith: RangeLost?
+    }
+
+    package struct OpenLoss: Sendable {
+        package let lost: RangeLost
+        fileprivate var remedy: LossPolicy?
     }
 
     package private(set) var last = Position.origin
@@ -81,6 +94,8 @@ package struct Chronicle: Sendable {
         case .phaseChanged(let change):
             note("phase: \(change.from?.rawValue ?? "none") → \(change.to.rawValue)")
             account.phase = change.to
+            account.halfDealtWith = nil
+            account.begun = account.begun ?? event.time
             account.stream = change.stream ?? account.stream
             if change.to == .fullSync {
                 (account.scanBegan, account.scanFinished) = (nil, nil)
@@ -95,7 +110,19 @@ package struct Chronicle: Sendable {
             account.scanFinished = event.time
             account.scans += 1
         case .recordRefused(let refused): account.refusedItems.append(refused)
-        case .rangeLost(let lost): note("loss: \(lost.cause.rawValue), \(lost.policy.rawValue)")
+        case .rangeLost(let lost):
+            note("loss: \(lost.cause.rawValue), \(lost.policy.rawValue)")
+            if lost.policy == .skip { account.losses.append(Declared(lost: lost, time: event.time)) }
+            let isDealtWith = account.loss?.remedy == lost.policy
+            if isDealtWith { note("loss: dealt with as an operator said, \(lost.policy.rawValue)") }
+            account.loss = isDealtWith ? nil : OpenLoss(lost: lost)
+            if lost.policy != .stop { account.halfDealtWith = lost }
+        case .lossAcknowledged(let word):
+            note(
+                "loss: acknowledged under \(account.loss?.lost.policy.rawValue ?? ""), with "
+                    + (word.remedy?.rawValue ?? "no remedy"))
+            if account.loss?.lost.policy != .stop { account.loss = nil }
+            if let remedy = word.remedy { account.loss?.remedy = remedy }
         default: break
         }
         account.told = event.time
@@ -147,6 +174,7 @@ package struct Chronicle: Sendable {
             }
             if before.loss != nil, account.checkpoint.loss != nil { note("loss: grows before it is acknowledged") }
             if lost.policy != .stop { account.losses.append(Declared(lost: lost, time: event.time)) }
+            if lost.policy == .resync { tables[shard.table, default: TableAccount()].halfDealtWith = lost }
         case .lossAcknowledged(let word):
             let was = before.loss?.lost.policy.rawValue ?? ""
             note("loss: acknowledged under \(was), with \(word.remedy?.rawValue ?? "no remedy")")

@@ -15,6 +15,8 @@ package struct Judge: Sendable {
     package var refusedRows: Set<Disk.ItemID> = []
     /// Each shard's parent, as it really is.
     package var parents: [ShardKey: ShardID] = [:]
+    /// Tables that have no stream at the end, as the last run has said.
+    package var standing: Set<TableName> = []
 
     /// How long the stream keeps a record, and how much of that a daemon may let pass before it says what it lost.
     private static let retention: Duration = .seconds(24 * 3600)
@@ -42,12 +44,18 @@ package struct Judge: Sendable {
     private func isExcused(_ place: Int, of shard: ShardKey, _ trimmed: Trimmed) -> Bool {
         guard let record = truth.shards[shard]?.records[place] else { return false }
         return isPutAside(record.number, of: shard) || isScanned(place, record, of: shard)
-            || isLost(place, record, of: shard, trimmed)
+            || isLeft(shard.stream, of: shard.table) || isLost(place, record, of: shard, trimmed)
     }
 
     /// Whether it has left the stream, and an event tells of it or nobody could have known of it.
     private func isLost(_ place: Int, _ record: Truth.Record, of shard: ShardKey, _ trimmed: Trimmed) -> Bool {
         guard place < trimmed(shard) else { return false }
+        // Had left whatever stream it was in when its table was said to have another one.
+        if let table = chronicle.tables[shard.table], table.losses.contains(where: { Self.covers($0, record) }) {
+            return true
+        }
+        // What is lost is said where the table gets another stream.
+        if standing.contains(shard.table), isGone(shard.stream, of: shard.table, trimmed) { return true }
         guard let account = chronicle.shards[shard] else { return isExcused(unseen: record, of: shard) }
         if account.losses.contains(where: { Self.covers($0, record) }) { return true }
         // What had left the stream before anybody could have read it, where nothing is known of what came before.
@@ -74,13 +82,18 @@ package struct Judge: Sendable {
         guard let table = chronicle.tables[shard.table], let began = table.scanBegan, table.scanFinished != nil
         else { return false }
         if let account = chronicle.shards[shard], !account.wasOver, case .iterator? = account.anchor {
-            return place < owed(of: shard)
+            if place < owed(of: shard) { return true }
+            // The scan that follows another stream holds what this one would have brought.
+            guard shard.stream != table.stream else { return false }
         }
         return record.made <= began.microseconds
     }
 
     private static func covers(_ declared: Chronicle.Declared, _ record: Truth.Record) -> Bool {
         if let from = declared.lost.from, record.number <= from { return false }
+        if declared.lost.cause == .streamReplaced, let since = declared.lost.since, record.made < since.microseconds {
+            return false
+        }
         return declared.lost.cause == .shardGone
             || Timestamp(microseconds: record.made) + retention <= declared.time + slack
     }
@@ -110,6 +123,67 @@ package struct Judge: Sendable {
             next = parents[ShardKey(table: shard.table, stream: shard.stream, shard: current)]
         }
         return false
+    }
+
+    // MARK: - Streams
+
+    /// Whether the table went on without what is left of an older stream that the journal never knew: it was over before anybody
+    /// followed the table, or the loss of what came between two others was declared.
+    private func isLeft(_ arn: StreamARN, of table: TableName) -> Bool {
+        guard let over = truth.stream(arn, of: table)?.disabled else { return false }
+        guard let account = chronicle.tables[table], let begun = account.begun else { return true }
+        let isKnown = chronicle.shards.keys.contains { $0.stream == arn && $0.table == table }
+        return !isKnown
+            && (over <= begun || standing.contains(table) || account.losses.contains { over <= $0.time })
+    }
+
+    /// Whether nothing of a stream can be read any more.
+    private func isGone(_ arn: StreamARN, of table: TableName, _ trimmed: Trimmed) -> Bool {
+        truth.shards.keys.allSatisfy { $0.table != table || $0.stream != arn || trimmed($0) == truth.count(of: $0) }
+    }
+
+    /// Whether an item may differ whose last change no stream has.
+    private func isLeft(
+        unstreamed item: Disk.ItemID, made: Timestamp, from image: [UInt8]?, _ letters: Set<Disk.ItemID>
+    ) -> Bool {
+        guard let account = chronicle.tables[item.table], let begun = account.begun else { return true }
+        if let scanned = account.scanBegan, account.scanFinished != nil, made <= scanned {
+            // A scan brings what is there, unless the target can't hold it, and removes nothing.
+            return image == nil || letters.contains(item)
+        }
+        return made <= begun || account.losses.contains { made <= $0.time } || standing.contains(item.table)
+    }
+
+    /// What is owed of a table's older streams, can still be read, and is not in the target.
+    private func unread(of table: TableName, before stream: StreamARN, _ trimmed: Trimmed) -> ShardKey? {
+        guard let streams = truth.streams[table], streams.count > 1 else { return nil }
+        let older = Set(streams.prefix { $0.arn != stream }.map(\.arn))
+        guard !older.isEmpty else { return nil }
+        return truth.shards.keys.filter { $0.table == table && older.contains($0.stream) }.sorted().first { shard in
+            let start = max(owed(of: shard), trimmed(shard))
+            return start < truth.count(of: shard)
+                && !missing(start..<truth.count(of: shard), of: shard, trimmed).isEmpty
+        }
+    }
+
+    /// A loss is declared of a table: it must have another stream, and what is left of the one before must have been read.
+    package func violations(
+        of lost: RangeLost, of table: TableName, at time: Timestamp, _ trimmed: Trimmed
+    ) -> [Violation] {
+        guard lost.cause == .streamReplaced, let account = chronicle.tables[table], let before = account.stream,
+            let next = truth.streams[table]?.last(where: { $0.created <= time }), next.arn != before
+        else { return [Violation(.unfounded, "\(table): \(lost.cause.rawValue) is declared: \(lost.detail)")] }
+        var found: [Violation] = []
+        if account.phase == .incrSync, let shard = unread(of: table, before: next.arn, trimmed), shard.stream == before
+        {
+            found.append(Violation(.unfounded, "\(table): its stream is given up, and \(shard) can still be read"))
+        }
+        if let since = lost.since, let over = truth.stream(before, of: table)?.disabled,
+            let first = truth.gaps[table]?.first(where: { $0 >= over }), first < since
+        {
+            found.append(Violation(.unfounded, "\(table): all until \(since) is said to be in the target"))
+        }
+        return found
     }
 
     // MARK: - At a write
@@ -150,6 +224,9 @@ package struct Judge: Sendable {
                         .lineage,
                         "\(shard): written while its parent \(parent.shard.shard) is \(parent.status.rawValue)"))
             }
+        }
+        if let older = unread(of: shard.table, before: shard.stream, trimmed) {
+            found.append(Violation(.lineage, "\(shard): written while \(older), of an older stream, can still be read"))
         }
         return found + steps(back: entry)
     }
@@ -235,6 +312,10 @@ package struct Judge: Sendable {
             guard let checkpoint = chronicle.checkpoint(shard), let number = checkpoint.sequenceNumber,
                 let log = truth.shards[shard], let place = log.places[number]
             else { return nil }
+            // Of an older stream nothing is claimed any more once the table is to be scanned.
+            if let table = chronicle.tables[shard.table], table.phase == .fullSync, table.stream != shard.stream {
+                return nil
+            }
             let end = checkpoint.iteratorType == .atSequenceNumber ? place : place + 1
             guard let missing = missing(owed(of: shard)..<max(end, owed(of: shard)), of: shard, trimmed).first else {
                 return nil
@@ -247,6 +328,8 @@ package struct Judge: Sendable {
     /// Invariant 1: every record that is owed is in the target.
     package func lost(_ trimmed: Trimmed) -> [Violation] {
         truth.shards.keys.sorted().compactMap { shard in
+            // It waits for a stream to be scanned beside.
+            if standing.contains(shard.table), chronicle.tables[shard.table]?.phase == .fullSync { return nil }
             let places = missing(owed(of: shard)..<truth.count(of: shard), of: shard, trimmed)
             guard let first = places.first, let number = truth.shards[shard]?.records[first].number else { return nil }
             return Violation(.lost, "\(shard): \(places.count) records are lost, the first is \(number)")
@@ -264,6 +347,7 @@ package struct Judge: Sendable {
     package func differences(
         of table: TableName, from source: [Disk.ItemID: [UInt8]], letters: Set<Disk.ItemID>, _ trimmed: Trimmed
     ) -> [Violation] {
+        if standing.contains(table), chronicle.tables[table]?.phase == .fullSync { return [] }
         var items = Set(source.keys)
         for (item, row) in disk.rows where item.table == table && row.image != nil { items.insert(item) }
         let different = items.filter { item in
@@ -286,6 +370,7 @@ package struct Judge: Sendable {
     private func mayDiffer(
         _ item: Disk.ItemID, from image: [UInt8]?, _ letters: Set<Disk.ItemID>, _ trimmed: Trimmed
     ) -> Bool {
+        if let made = truth.unstreamed[item] { return isLeft(unstreamed: item, made: made, from: image, letters) }
         guard let newest = truth.newest[item], let place = truth.place(of: newest),
             let record = truth.record(newest), disk.rows[item]?.change != newest
         else { return false }

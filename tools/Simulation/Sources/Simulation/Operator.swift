@@ -91,7 +91,8 @@ struct Operator: Sendable {
         guard let journal = open() else { return false }
         var hasActed = false
         do throws(Refused) {
-            if try checkpoints(journal).contains(where: { $0.loss?.stops == true }) {
+            let losses = try checkpoints(journal).map(\.loss) + tables(journal).map(\.loss)
+            if losses.contains(where: { $0?.stops == true }) {
                 let outcome = try await acknowledge(journal, chance.pick([.skip, .resync]))
                 world.say("operator: \(outcome?.name ?? "") \(outcome?.text ?? "")")
                 hasActed = true
@@ -152,6 +153,10 @@ struct Operator: Sendable {
         do throws(JournalError) { return try journal.checkpoints() } catch { throw Refused("journal", "\(error)") }
     }
 
+    private func tables(_ journal: Journal) throws(Refused) -> [TableState] {
+        do throws(JournalError) { return try journal.tables() } catch { throw Refused("journal", "\(error)") }
+    }
+
     // MARK: - Rewinding
 
     /// Rewinds some shard that has come somewhere to some place before that.
@@ -187,7 +192,9 @@ struct Operator: Sendable {
             let request = RewindRequest(
                 place: place, inclusive: isInclusive, reason: "simulated", author: "operator@simulated")
             let plan: RewindPlan
+            let stream = try tables(journal).first { $0.table == shard.table }?.stream
             do throws(RewindRefusal) {
+                try RewindPlan.check(shard, followedBy: stream)
                 plan = try RewindPlan.make(request, of: shard, among: checkpoints)
             } catch {
                 throw Refused("rewind refused, \(Self.kind(of: error))", "\(error)")
@@ -278,6 +285,7 @@ struct Operator: Sendable {
             ("doesn't know shard", "an unknown shard"), ("lies before shard", "before the shard"),
             ("lies behind shard", "behind the shard"), ("since its start", "ahead of a start"),
             ("lies ahead of shard", "ahead of the checkpoint"), ("can't be brought forward", "a parent is replayed"),
+            ("is of an older stream", "an older stream"),
         ]
         return names.first { refusal.description.contains($0.0) }?.1 ?? refusal.description
     }
@@ -285,20 +293,23 @@ struct Operator: Sendable {
     // MARK: - Losses
 
     private func acknowledge(_ journal: Journal, _ remedy: LossPolicy?) async throws(Refused) -> Outcome? {
-        let tables = Set(try checkpoints(journal).filter { $0.loss != nil }.map(\.shard.table))
-        guard !tables.isEmpty else { throw Refused("ack, nothing waits") }
         var text = ""
         let receipts = try await append(journal) { () throws(Refused) in
-            let losses = try checkpoints(journal).compactMap { checkpoint in
-                checkpoint.loss.map { (checkpoint: checkpoint, loss: $0) }
-            }
+            let losses =
+                try tables(journal).compactMap { table in table.loss.map { (table.table, Checkpoint?.none, loss: $0) } }
+                + checkpoints(journal).compactMap { checkpoint in
+                    checkpoint.loss.map { (checkpoint.shard.table, checkpoint, loss: $0) }
+                }
+            if losses.isEmpty { return [] }
             if remedy != nil, !losses.contains(where: { $0.loss.stops }) { throw Refused("ack refused, not stopped") }
             let open = losses.filter { !$0.loss.isAcknowledged || remedy != nil && $0.loss.stops }
             text = "\(open.count) losses"
-            return open.map { checkpoint, loss in
-                let word = LossAcknowledged(
-                    author: "operator@simulated", reason: "simulated", remedy: loss.stops ? remedy : nil)
-                return Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.lossAcknowledged(word)])
+            return open.map { table, checkpoint, loss in
+                let word = Payload.lossAcknowledged(
+                    LossAcknowledged(
+                        author: "operator@simulated", reason: "simulated", remedy: loss.stops ? remedy : nil))
+                guard let checkpoint else { return Draft(table: table, [word]) }
+                return Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [word])
             }
         }
         if receipts.isEmpty { throw Refused("ack, nothing waits") }

@@ -65,6 +65,9 @@ package struct Plan: Hashable, Sendable, Codable {
     package var hasOldImages: Bool
     /// The longest wait between two things that the rest of the world does.
     @Milliseconds package var pace: Duration
+    /// Whether streams of tables are switched off, and on again as new ones; and whether one that is off at the end stays so.
+    package var switchesStreams: Bool
+    package var leavesStreamsOff: Bool
 
     package struct LifePlan: Hashable, Sendable, Codable {
         /// Killed after so many steps; `nil`: told to stop.
@@ -114,6 +117,7 @@ package struct Plan: Hashable, Sendable, Codable {
         ignoresShardFilter = chance.percent(30)
         hasOldImages = chance.percent(50)
         pace = .seconds(45)
+        (switchesStreams, leavesStreamsOff) = (false, false)
         lives = []
         for _ in 0..<chance.of(1...4) {
             lives.append(
@@ -125,6 +129,8 @@ package struct Plan: Hashable, Sendable, Codable {
                     restored: target == .transactional && chance.percent(30) ? chance.of(1...1000) : nil))
         }
         stretch(&chance)
+        switchesStreams = chance.percent(15)
+        leavesStreamsOff = chance.percent(40)
     }
 
     /// Mostly a restart; sometimes for so long that records leave the stream, or just begin to.

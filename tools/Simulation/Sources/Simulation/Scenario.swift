@@ -111,6 +111,21 @@ package struct Scenario: Sendable {
             guard world.violations.isEmpty else { return }
             let needsScan = world.needsScan
             let hasActed = await Operator(world, in: folder).putRight(&operating)
+            if !hasActed, !world.withoutStream.isEmpty {
+                // A loss comes before it, and what the policy says of that; and tables that can be scanned.
+                if world.needsScan(besides: world.withoutStream) { continue }
+                guard saysThatStreamsAreMissing(process) else {
+                    if needsScan { continue }
+                    return world.violate(
+                        .ending, "a stream is missing, and the last run ended with: \(process.failure ?? "")")
+                }
+                guard plan.leavesStreamsOff else {
+                    for table in world.withoutStream { _ = world.switchStream(of: table, to: StreamView(plan)) }
+                    continue
+                }
+                world.note("source: a stream is left off")
+                return world.violate(world.finalViolations(in: folder))
+            }
             if process.failure == nil, !hasActed, !needsScan {
                 return world.violate(world.finalViolations(in: folder))
             }
@@ -119,6 +134,11 @@ package struct Scenario: Sendable {
             }
         }
         world.violate(.ending, "an operator had to act \(Self.rounds) times")
+    }
+
+    /// Whether the daemon says of each table without a stream that it has none.
+    private func saysThatStreamsAreMissing(_ process: DaemonProcess) -> Bool {
+        world.withoutStream.allSatisfy { process.failure?.contains("table \($0): it has no stream") == true }
     }
 
     private func check(isSettled: Bool) { world.violate(world.violationsAtRest(in: folder, isSettled: isSettled)) }

@@ -93,6 +93,8 @@ package struct Shrinker: Sendable {
         set(\.outages, false)
         set(\.lead, .zero)
         set(\.splits, false)
+        set(\.switchesStreams, false)
+        set(\.leavesStreamsOff, true)
         set(\.startsAtLatest, false)
         set(\.mode, .incr)
         steps.append { plan in

@@ -31,6 +31,10 @@ extension Settings {
     }
 }
 
+extension StreamView {
+    init(_ plan: Plan) { self = plan.hasOldImages ? .newAndOldImages : .newImage }
+}
+
 /// An item as the simulation writes it: with attributes that an application has, and such as break what is careless.
 enum SimulatedItem {
     static let expiry: Text = "expires"
@@ -61,6 +65,15 @@ extension Simulator {
             try service.createTable(TableDefinition(name: schema.name.word, schema: keys, view: view), at: now)
             try service.setTimeToLive(SimulatedItem.expiry, of: schema.name.word)
         }
+    }
+
+    /// Does nothing where it is as wanted.
+    ///
+    /// - Returns: whether anything was switched.
+    mutating func switchStream(of table: TableName, to view: StreamView?, at now: Int64) -> Bool {
+        guard isStreaming(table.word) != (view != nil) else { return false }
+        must { service throws(ServiceError) in try service.setStream(view, of: table.word, at: now) }
+        return true
     }
 
     mutating func write(_ item: Attributes, to table: TableName, at now: Int64) {
@@ -154,7 +167,8 @@ extension Catalogue {
         "listing, a shard has aged out", "listing, a shard is not listed yet", "listing, goes on on another page",
         "listing, a parent is closed, and its children are missing", "listing, a parent is open beside its children",
         "scan, goes on on another page", "iterator, trimmed", "page, trimmed", "page, empty, with more to come",
-        "page, short", "page, the last, with no records", "page, the last, with some records",
+        "page, short", "page, the last, with no records", "page, the last, with some records", "stream, switched off",
+        "stream, switched on",
     ]
 
     /// The catalogue's name of what the service says that it has covered.

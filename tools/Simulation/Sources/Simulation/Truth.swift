@@ -19,8 +19,25 @@ package struct Truth: Sendable {
         package var places: [SequenceNumber: Int] = [:]
     }
 
+    package struct Stream: Sendable {
+        package let arn: StreamARN
+        package let created: Timestamp
+        /// When it was switched off.
+        package let disabled: Timestamp?
+
+        package init(arn: StreamARN, created: Timestamp, disabled: Timestamp?) {
+            (self.arn, self.created, self.disabled) = (arn, created, disabled)
+        }
+    }
+
     package private(set) var shards: [ShardKey: Log] = [:]
-    /// The last change of each item.
+    /// Each table's streams, the oldest first.
+    package private(set) var streams: [TableName: [Stream]] = [:]
+    /// When items were changed whose last change no stream has.
+    package private(set) var unstreamed: [Disk.ItemID: Timestamp] = [:]
+    /// When each table was changed without a stream.
+    package private(set) var gaps: [TableName: [Timestamp]] = [:]
+    /// The last change of each item that a stream has.
     package private(set) var newest: [Disk.ItemID: Disk.Origin] = [:]
     private var changes: [Disk.ItemID: Int] = [:]
 
@@ -31,9 +48,25 @@ package struct Truth: Sendable {
     ) {
         changes[item, default: 0] += 1
         newest[item] = Disk.Origin(shard: shard, number: number)
+        unstreamed[item] = nil
         let record = Record(number: number, item: item, image: image, ordinal: changes[item] ?? 0, made: made)
         shards[shard, default: Log()].places[number] = shards[shard]?.records.count ?? 0
         shards[shard]?.records.append(record)
+    }
+
+    package mutating func add(unstreamed item: Disk.ItemID, made: Timestamp) {
+        unstreamed[item] = made
+        gaps[item.table, default: []].append(made)
+    }
+
+    /// A stream is there, or is switched off.
+    package mutating func know(_ stream: Stream, of table: TableName) {
+        if streams[table]?.last?.arn == stream.arn { streams[table]?.removeLast() }
+        streams[table, default: []].append(stream)
+    }
+
+    package func stream(_ arn: StreamARN, of table: TableName) -> Stream? {
+        streams[table]?.first { $0.arn == arn }
     }
 
     package func place(of origin: Disk.Origin) -> Int? { shards[origin.shard]?.places[origin.number] }

@@ -27,6 +27,11 @@ extension World {
     }
 
     private func violations(of event: Event, _ state: State) -> [Violation] {
+        if case .table(let table) = event.subject, case .rangeLost(let lost) = event.payload {
+            return state.judge.violations(of: lost, of: table, at: event.time) {
+                trimmed($0, state.service, event.time)
+            }
+        }
         guard case .shard(let shard) = event.subject else { return [] }
         switch event.payload {
         case .rangeLost(let lost):
@@ -62,6 +67,12 @@ extension World {
             var found = read(journal, &state)
             let service = state.service
             if !state.isRestored { found += state.judge.unfounded { trimmed($0, service, now) } }
+            for (table, account) in state.judge.chronicle.tables {
+                guard let lost = account.halfDealtWith else { continue }
+                found.append(
+                    Violation(
+                        .journal, "\(table): \(lost.cause.rawValue), \(lost.policy.rawValue), and nothing follows"))
+            }
             for (shard, account) in state.judge.chronicle.shards {
                 for refusal in account.checkpoint.refusals {
                     guard let letter = account.letters[refusal.position],
@@ -84,6 +95,7 @@ extension World {
         return state.withLock { state in
             let service = state.service
             let trimmed = { (shard: ShardKey) in self.trimmed(shard, service, self.now) }
+            state.judge.standing = Set(schemas.map(\.name).filter { !service.isStreaming($0.word) })
             var found = state.judge.lost(trimmed)
             for schema in schemas {
                 let source = state.service.items(of: schema.name.word).map(\.bytes).compactMap { item in
@@ -118,10 +130,26 @@ extension World {
         state.withLock { state in
             _ = read(state.journal, &state)
             let checkpoints = state.judge.chronicle.shards.values.map(\.checkpoint)
-            return (checkpoints.contains { $0.loss != nil }, checkpoints.contains { !$0.refusals.isEmpty })
+            let tables = state.judge.chronicle.tables.values
+            return (
+                checkpoints.contains { $0.loss != nil } || tables.contains { $0.loss != nil },
+                checkpoints.contains { !$0.refusals.isEmpty }
+            )
         }
     }
 
+    /// Tables that have no stream.
+    var withoutStream: [TableName] {
+        state.withLock { state in schemas.map(\.name).filter { !state.service.isStreaming($0.word) } }
+    }
+
     /// Whether the journal says of some table that it needs a full sync, or is in the middle of one.
-    var needsScan: Bool { state.withLock { $0.judge.chronicle.tables.values.contains { $0.phase == .fullSync } } }
+    var needsScan: Bool { needsScan(besides: []) }
+
+    /// Whether it says so of another table than these.
+    func needsScan(besides others: [TableName]) -> Bool {
+        state.withLock { state in
+            state.judge.chronicle.tables.contains { $0.value.phase == .fullSync && !others.contains($0.key) }
+        }
+    }
 }

@@ -10,8 +10,8 @@ internal import Targets
 package final class World: Sendable {
     struct State {
         var service: Simulator
-        /// How many records and shards of each table the truth has taken over.
-        var taken: [TableName: (records: Int, shards: Int)] = [:]
+        /// How much of each table the truth has taken over; shards are those of its newest stream.
+        var taken: [TableName: Taken] = [:]
         var judge = Judge()
         var network: Chance
         var troubles: Chance
@@ -28,6 +28,11 @@ package final class World: Sendable {
         var iterators: [ShardIterator: ShardKey] = [:]
         /// Records that were written, where nobody judges them.
         var writtenRecords = 0
+    }
+
+    struct Taken {
+        var (records, shards, unstreamed) = (0, 0, 0)
+        var stream: (arn: Text, isOn: Bool)?
     }
 
     package let conductor: Conductor
@@ -115,10 +120,15 @@ package final class World: Sendable {
     private func take(_ state: inout State) {
         guard judges else { return }
         for schema in schemas {
-            let known = state.taken[schema.name] ?? (0, 0)
+            var known = state.taken[schema.name] ?? Taken()
             let records = state.service.records(of: schema.name.word)
             let shards = state.service.shards(of: schema.name.word).count
-            guard records.count > known.records || shards > known.shards else { continue }
+            takeStream(of: schema.name, &known, &state)
+            takeUnstreamed(of: schema, &known, &state)
+            guard records.count > known.records || shards > known.shards else {
+                state.taken[schema.name] = known
+                continue
+            }
             for (shard, parent) in state.service.lineage(of: schema.name).dropFirst(known.shards) {
                 state.judge.parents[shard] = parent
             }
@@ -135,8 +145,41 @@ package final class World: Sendable {
                 state.judge.truth.add(
                     number, of: shard, item: item, image: record.newImage, made: record.made)
             }
-            state.taken[schema.name] = (records.count, shards)
+            (known.records, known.shards) = (records.count, shards)
+            state.taken[schema.name] = known
         }
+    }
+
+    private func takeStream(of table: TableName, _ known: inout Taken, _ state: inout State) {
+        guard let arn = state.service.stream(of: table.word) else { return }
+        let isOn = state.service.isStreaming(table.word)
+        guard known.stream.map({ $0 != (arn, isOn) }) ?? true, let life = state.service.life(of: arn) else { return }
+        if known.stream?.arn != arn { known.shards = 0 }
+        known.stream = (arn, isOn)
+        state.judge.truth.know(
+            Truth.Stream(
+                arn: StreamARN(arn.string), created: Timestamp(microseconds: life.created),
+                disabled: life.disabled.map { Timestamp(microseconds: $0) }), of: table)
+    }
+
+    private func takeUnstreamed(of schema: TableSchema, _ known: inout Taken, _ state: inout State) {
+        let changes = state.service.unstreamed(of: schema.name.word)
+        for change in changes.dropFirst(known.unstreamed) {
+            guard let item = itemID(of: change.keys, schema) else { continue }
+            state.judge.truth.add(unstreamed: item, made: Timestamp(microseconds: change.made))
+        }
+        known.unstreamed = changes.count
+    }
+
+    /// Switches a table's stream on or, without a view, off.
+    ///
+    /// - Returns: whether it was not so already.
+    func switchStream(of table: TableName, to view: StreamView?) -> Bool {
+        let hasSwitched = source { service, now in service.switchStream(of: table, to: view, at: now) }
+        guard hasSwitched else { return false }
+        note("source: a stream is switched \(view == nil ? "off" : "on")")
+        say("source: the stream of \(table) is switched \(view == nil ? "off" : "on")")
+        return true
     }
 
     /// Who reads what: an iterator that was asked for begins a reading, and a page goes on with it.

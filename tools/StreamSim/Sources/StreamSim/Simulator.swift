@@ -23,6 +23,8 @@ package struct Simulator: Sendable {
     private var changesMade = 0
     /// Every record of each table's streams, in the order in which they were made.
     private var history: [Text: [Record]] = [:]
+    /// Changes of each table that were made while it had no stream.
+    private var unstreamed: [Text: [UnstreamedChange]] = [:]
 
     /// What all its chance comes from.
     package let seed: UInt64
@@ -217,12 +219,22 @@ package struct Simulator: Sendable {
 
     /// Every record that the table's streams ever had, in the order in which they were made.
     package func records(of table: Text) -> [Record] { history[table] ?? [] }
+    /// Every change of the table that no stream has, in the order in which they were made.
+    package func unstreamed(of table: Text) -> [UnstreamedChange] { unstreamed[table] ?? [] }
     /// The items of a table.
     package func items(of table: Text) -> [Attributes] { tables[table]?.items.all ?? [] }
     /// The shards of the table's newest stream; also those that have left it, as long as they are remembered.
     package func shards(of table: Text) -> [Shard] { tables[table]?.stream.map { streams[$0].shards } ?? [] }
     /// The name of the table's newest stream.
     package func stream(of table: Text) -> Text? { tables[table]?.stream.map { streams[$0].arn } }
+    /// Whether changes of the table are put into a stream.
+    package func isStreaming(_ table: Text) -> Bool {
+        tables[table]?.stream.map { streams[$0].disabled == nil } ?? false
+    }
+    /// When the stream was made and, if so, switched off.
+    package func life(of stream: Text) -> (created: Int64, disabled: Int64?)? {
+        streams.first { $0.arn == stream }.map { ($0.created, $0.disabled) }
+    }
     /// How many of a shard's records have left the stream.
     package func trimmed(of shard: Text, at time: Int64) -> Int {
         for stream in streams {
@@ -247,7 +259,12 @@ package struct Simulator: Sendable {
         let isChange = before != after || (settings.quirks.contains(.noChangeMakesRecord) && after != nil)
         guard isChange else { return before }
         tables[name]?.items[key] = after
-        guard makesRecord, let ordinal = tables[name]?.stream, streams[ordinal].disabled == nil else { return before }
+        guard makesRecord, let ordinal = tables[name]?.stream, streams[ordinal].disabled == nil else {
+            if makesRecord, remembersAll {
+                unstreamed[name, default: []].append(UnstreamedChange(keys: key.bytes, made: now))
+            }
+            return before
+        }
         let stream = streams[ordinal]
         let shard = stream.openShard(of: key.placement)
         let change = Change(key: key, before: before, after: after, author: author)
