@@ -119,9 +119,11 @@ extension ShardDesk {
     ///
     /// Not when something was last appended: what a process had in its hands when it was suspended comes when it goes on.
     private func lastLook() throws(JournalError) -> Timestamp? {
+        // Shards may be read though the stream can't be listed for days.
+        if let listed { return listed }
         var known = Array(lineage.checkpoints.values)
         if known.isEmpty { known = try workshop.journal.checkpoints().filter { $0.shard.table == schema.name } }
-        var last = listed
+        var last: Timestamp?
         for checkpoint in known {
             last = [last, checkpoint.accounted, try discovered(checkpoint)?.time].compactMap(\.self).max()
         }

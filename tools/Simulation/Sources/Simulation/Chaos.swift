@@ -159,12 +159,16 @@ struct Chaos: Sendable {
 
     // MARK: - The operator
 
-    /// SIGSTOP, and after a while SIGCONT, or SIGKILL.
+    /// SIGSTOP, at some moment or just when the process asks where a shard begins, and after a while SIGCONT, or SIGKILL.
     private mutating func stop(_ life: Life, _ step: inout Chance) async {
+        if step.percent(50) {
+            life.stop(atNext: "GetShardIterator")
+            await wait(.seconds(60))
+        }
         let duration = step.percent(25) ? plan.longestPause : step.duration(.seconds(1), plan.longestPause)
         world.note("operator: stops the process")
         world.say("operator: stops the process for \(duration)")
-        life.lane.stop()
+        life.stop()
         await pause(duration, &step)
         if step.percent(15) {
             world.note("operator: kills the stopped process")

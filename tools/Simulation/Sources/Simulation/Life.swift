@@ -32,6 +32,8 @@ package final class Life: Sendable {
         /// How many more steps it has.
         var left: Int
         var isAlive = true
+        /// The call at which it is to be stopped.
+        var brake: String?
         var journal: Journal?
         var onDeath: @Sendable () -> Void = {}
     }
@@ -86,6 +88,24 @@ package final class Life: Sendable {
             await die()
         }
         return isAlive
+    }
+
+    /// Stops it as soon as it makes a call, before the service has that; until it is stopped anyway.
+    package func stop(atNext call: String) { state.withLock { $0.brake = call } }
+
+    package func stop() {
+        state.withLock { $0.brake = nil }
+        lane.stop()
+    }
+
+    /// It makes a call.
+    package func calls(_ call: String) {
+        let isStopped = state.withLock { state in
+            guard state.brake == call else { return false }
+            state.brake = nil
+            return true
+        }
+        if isStopped { lane.stop() }
     }
 
     package func die() async {

@@ -128,7 +128,7 @@ package struct Plan: Hashable, Sendable, Codable {
                     downtime: Self.downtime(&chance),
                     restored: target == .transactional && chance.percent(30) ? chance.of(1...1000) : nil))
         }
-        stretch(&chance)
+        if chance.percent(10) { stretch(&chance) } else if chance.percent(8) { glance(&chance) }
         switchesStreams = chance.percent(15)
         leavesStreamsOff = chance.percent(40)
     }
@@ -145,7 +145,6 @@ package struct Plan: Hashable, Sendable, Codable {
 
     /// Some runs take days: the stream forgets, shards age out, and a shard is silent for longer than a record is kept.
     private mutating func stretch(_ chance: inout Chance) {
-        guard chance.percent(10) else { return }
         (shards, tables) = (chance.of(1...2), chance.percent(20) ? 2 : 1)
         maximumPoll = chance.pick([.seconds(240), .seconds(600)])
         discovery = .seconds(600)
@@ -156,6 +155,16 @@ package struct Plan: Hashable, Sendable, Codable {
             lives[index].duration = chance.duration(.seconds(3600), .seconds(60 * 3600))
             if chance.percent(70) { lives[index].steps = nil }
             if chance.percent(50) { lives[index].downtime = chance.duration(.seconds(3600), .seconds(40 * 3600)) }
+        }
+    }
+
+    /// In some the daemon is up for moments only, with most of a day between them: it sees shards and comes to read few of them.
+    private mutating func glance(_ chance: inout Chance) {
+        splits = true
+        lives = (0..<chance.of(3...5)).map { _ in
+            LifePlan(
+                steps: chance.of(3...80), duration: chance.duration(.seconds(1), .seconds(30)),
+                downtime: chance.duration(.seconds(3600), .seconds(23 * 3600)), restored: nil)
         }
     }
 }

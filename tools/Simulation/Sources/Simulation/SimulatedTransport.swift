@@ -14,9 +14,11 @@ package struct SimulatedTransport: HTTPTransport {
 
     package func perform(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
         guard await life.step(.request) else { return try await never() }
+        let call = Request(request)
+        life.calls(call.action.string)
         try await pass(world.latency())
         guard life.isAlive else { return try await never() }
-        let reply = world.answer(Request(request))
+        let reply = world.answer(call)
         switch reply.delivery {
         case .whole: break
         case .delayed(let microseconds): try await pass(.microseconds(microseconds))

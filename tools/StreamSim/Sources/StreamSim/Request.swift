@@ -10,5 +10,5 @@ package struct Request: Sendable {
     }
 
     /// The name of the call, `GetRecords` for one.
-    var action: Text { Text(String(target.split(separator: ".").last ?? "")) }
+    package var action: Text { Text(String(target.split(separator: ".").last ?? "")) }
 }
