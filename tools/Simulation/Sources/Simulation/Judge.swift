@@ -59,15 +59,21 @@ package struct Judge: Sendable {
         guard let account = chronicle.shards[shard] else { return isExcused(unseen: record, of: shard) }
         if account.losses.contains(where: { Self.covers($0, record) }) { return true }
         // What had left the stream before anybody could have read it, where nothing is known of what came before.
-        let parent = account.checkpoint.parent.map { ShardKey(table: shard.table, stream: shard.stream, shard: $0) }
-        return parent.map(saysNothing) ?? true && Self.isOlder(record, than: account.discovered)
+        return Self.isOlder(record, than: lineSeen(of: shard, account))
     }
 
-    /// Whether a parent is unknown, or was over before anything was promised of it.
-    private func saysNothing(_ parent: ShardKey) -> Bool {
-        guard let account = chronicle.shards[parent] else { return true }
-        if case .nothing? = account.anchor { return account.checkpoint.status == .notNeeded }
-        return false
+    /// When the first of a shard and the ancestors that are known of it was seen, save those that were over before anything was
+    /// promised of them.
+    private func lineSeen(of shard: ShardKey, _ account: Chronicle.Account) -> Timestamp {
+        var (seen, next) = (account.discovered, account.checkpoint.parent)
+        while let id = next,
+            let parent = chronicle.shards[ShardKey(table: shard.table, stream: shard.stream, shard: id)]
+        {
+            if case .nothing? = parent.anchor, parent.checkpoint.status == .notNeeded { break }
+            seen = min(seen, parent.discovered)
+            next = parent.checkpoint.parent
+        }
+        return seen
     }
 
     /// Waits as a dead letter, or was settled by hand.
