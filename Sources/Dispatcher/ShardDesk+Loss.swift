@@ -131,11 +131,12 @@ extension ShardDesk {
     }
 
     private func hasStoodStill(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
-        if let declared = checkpoint.lossDeclared, checkpoint.iteratorType == .trimHorizon,
-            checkpoint.accountedUntil ?? declared <= declared
-        {
-            // What was left when a loss was skipped goes on leaving the stream.
-            return workshop.now() - declared >= Recovery.decision
+        if let declared = checkpoint.lossDeclared, checkpoint.iteratorType == .trimHorizon {
+            // What was left when a loss was skipped goes on leaving the stream, until the shard was in step after that.
+            guard let until = checkpoint.accountedUntil, until > declared else {
+                return workshop.now() - declared >= Recovery.decision
+            }
+            return workshop.now() - until >= Recovery.surelyHeld
         }
         guard checkpoint.sequenceNumber == nil, !fresh.contains(checkpoint.shard.shard) else { return false }
         switch checkpoint.iteratorType {

@@ -95,6 +95,35 @@ struct DaemonStandstillTests {
         #expect((loss.lost.from, loss.lost.to) == (Sample.number(4), Sample.number(9)))
     }
 
+    @Test("So is what comes after a skipped loss, where the shard was in step since and then stood still")
+    func skippedInStepAndStopped() async throws {
+        try await rig.loseFive()
+        let hours = Mutex(25)
+        let now: @Sendable () -> Timestamp = { .now() + .seconds(3600 * hours.withLock { $0 }) }
+        rig.source.change("a") { $0.trimmed = $0.records.count }
+        try await rig.run(Rig.following(onLoss: .skip), now: now) { daemon in
+            try await eventually("what is left is read, which is nothing") {
+                try daemon.journal.checkpoint(of: Sample.key("a"))?.loss != nil
+                    && rig.source.calls(.records, of: "a").count > 3
+            }
+        }
+        try await rig.asOperator { journal in
+            let checkpoint = try #require(try journal.checkpoint(of: Sample.key("a")))
+            _ = try await journal.append([
+                Draft(
+                    shard: checkpoint.shard, expecting: checkpoint.revision,
+                    [.inStep(InStep(until: now() + .seconds(60)))])
+            ])
+        }
+        hours.withLock { $0 = 50 }
+        rig.source.put(20...23, in: "a")
+        rig.source.change("a") { $0.trimmed += 2 }
+        try await rig.run(Rig.following(onLoss: .skip), now: now) { daemon in
+            try await eventually("what is left now is read") { try daemon.journal.number(of: "a") == 23 }
+        }
+        #expect(try rig.events("range_lost").count == 2)
+    }
+
     @Test("A shard that was known for more than a day and never read may have lost records without a word")
     func stoodStill() async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9))
