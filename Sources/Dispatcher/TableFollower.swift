@@ -66,11 +66,12 @@ struct TableFollower {
             )
         }
         try await prepare(description.schema)
-        let older = try await streamToFinish(description, state)
-        let stream = try older ?? stream(of: description)
+        let older = try await olderStream(description, state)
+        let stream =
+            if case .unfinished(let stream) = older { stream } else { try stream(of: description) }
         // Not before: a table that waits for a stream is looked at again and again, and keeps nobody from coming to rest.
         workshop.pulse.busy(table)
-        if older == nil { try await followNewStream(stream, state) }
+        try await followNewStream(stream, state, isDrained: older == .drained)
         // The journal says so also after a crash before anything of the new stream was seen.
         let isReplaced = try workshop.journal.checkpoints().contains {
             $0.shard.table == table && $0.shard.stream != stream
@@ -152,38 +153,51 @@ struct TableFollower {
         return stream
     }
 
-    /// The stream that the table was followed by, where it has another one now or none and something is left of it: it stays
-    /// readable for 24 hours, and comes first.
-    private func streamToFinish(_ description: TableDescription, _ state: TableState?) async throws -> StreamARN? {
+    /// What is left of the stream that a table was followed by, where the table has another one now or none.
+    private enum OlderStream: Hashable {
+        /// There is none, or nobody can say.
+        case none
+        /// It stays readable for 24 hours, and comes first.
+        case unfinished(StreamARN)
+        /// All of it is in the target.
+        case drained
+    }
+
+    private func olderStream(_ description: TableDescription, _ state: TableState?) async throws -> OlderStream {
         guard state?.phase == .incrSync, let before = state?.stream,
             before != description.stream || !description.streamEnabled
-        else { return nil }
+        else { return .none }
         let listing: [Shard]
         do throws(DynamoDBError) {
             listing = try await workshop.source.describeStream(before).shards
         } catch {
-            if error.isNotFound { return nil }
+            if error.isNotFound { return .none }
             throw error
         }
         let known = try checkpoints(of: before)
         let shards = Set(known.map(\.shard.shard))
-        guard workshop.haveEnded(known), listing.allSatisfy({ shards.contains($0.id) }) else { return before }
+        guard workshop.haveEnded(known), listing.allSatisfy({ shards.contains($0.id) }) else {
+            return .unfinished(before)
+        }
         let positions = try await workshop.target.positions(of: table)
         let lacking = try workshop.firstLacking(
             of: known, Dictionary(positions.map { ($0.shard, $0) }, uniquingKeysWith: { _, last in last }), state)
-        return lacking == nil ? nil : before
+        return lacking == nil ? .drained : .unfinished(before)
     }
 
     /// Goes on with another stream than the table was followed by, where it has one and as an operator or the policy wants it:
     /// changes made between the two are in neither.
-    private func followNewStream(_ stream: StreamARN, _ state: TableState?) async throws {
+    ///
+    /// - Parameter isDrained: whether nothing is left of the stream before it.
+    private func followNewStream(_ stream: StreamARN, _ state: TableState?, isDrained: Bool) async throws {
         let hasBegun = state?.phase == .incrSync || state?.segments.isEmpty == false
         guard let state, hasBegun, let before = state.stream, before != stream else { return }
         var policy = state.loss?.remedy ?? workshop.configuration.onLoss[table]
         // What was scanned of a table and never followed can't go on from any stream.
         if policy == .skip, state.phase == .fullSync { policy = .stop }
         let lost = RangeLost(
-            cause: .streamReplaced, from: nil, to: nil, since: try readUntil(before), policy: policy,
+            cause: .streamReplaced, from: nil, to: nil, since: try readUntil(before, isDrained: isDrained),
+            policy: policy,
             detail:
                 "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream "
                 + "was switched off and on")
@@ -209,14 +223,17 @@ struct TableFollower {
         log.info("the table enters incr_sync", metadata: ["reason": "\(next?.reason ?? "")"])
     }
 
-    /// Up to when all that was made is in the target, of each shard of a stream; `nil` where that can't be said of one.
-    private func readUntil(_ stream: StreamARN) throws(JournalError) -> Timestamp? {
-        // When it was seen or anchored says nothing: the stream may have been over for long by then.
+    /// Up to when all that was made is in the target, of a stream that is no longer followed; `nil` where that can't be said of
+    /// one of its shards.
+    private func readUntil(_ stream: StreamARN, isDrained: Bool) throws(JournalError) -> Timestamp? {
+        // When a shard was seen or anchored says nothing: the stream may have been over for long by then.
         let all = try checkpoints(of: stream)
-        let open = all.filter { !$0.status.letsChildrenStart }
-        guard !open.isEmpty else { return all.compactMap(\.readUntil).max() }
-        let until = open.compactMap(\.readUntil)
-        return until.count == open.count ? until.min() : nil
+        if isDrained { return all.compactMap(\.readUntil).max() }
+        // What follows those without a child may have come and gone unseen.
+        let parents = Set(all.compactMap(\.parent))
+        let last = all.filter { !$0.status.letsChildrenStart || !parents.contains($0.shard.shard) }
+        let until = last.compactMap(\.readUntil)
+        return until.count == last.count ? until.min() : nil
     }
 
     private func checkpoints(of stream: StreamARN) throws(JournalError) -> [Checkpoint] {

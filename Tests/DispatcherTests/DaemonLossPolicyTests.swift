@@ -339,6 +339,31 @@ struct DaemonLossPolicyTests {
         try await expectNoTime(configuration)
     }
 
+    @Test("Of a stream that is gone, what may have followed a shard unseen is missing since that shard's last record")
+    func sinceUnseenChildren() async throws {
+        let early = Timestamp(seconds: (Timestamp.now().seconds - 3000).rounded())
+        var (a, b) = (FakeShard("a"), FakeShard("b"))
+        a.put(1...4, at: early)
+        a.isClosed = true
+        b.put(5...6)
+        rig.source.add(a, b)
+        let configuration = Rig.following(onLoss: .skip)
+        try await rig.run(configuration) { daemon in
+            try await eventually("both are read") {
+                try daemon.journal.status(of: "a") == .done && daemon.journal.number(of: "b") == 6
+            }
+        }
+        for shard in ["a", "b"] { rig.source.remove(shard) }
+        rig.source.change(Sample.table) { $0.stream = Self.another }
+        addNew(7...9)
+        try await rig.run(configuration) { daemon in
+            try await eventually("the new stream is followed") {
+                try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(9)
+            }
+        }
+        #expect(try rig.journal { try $0.table(Sample.table)?.loss }?.lost.since == early)
+    }
+
     private func expectNoTime(_ configuration: DaemonConfiguration) async throws {
         rig.source.change(Sample.table) { ($0.stream, $0.olderStreams) = (Self.another, [$0.stream]) }
         addNew(1...3)
