@@ -16,7 +16,8 @@ package enum Catalogue {
     /// What takes two things at the same moment that are seldom alone: asked for from so many seeds on.
     package static let rare: Set<String> = [
         "shard machine: draining + trimmed", "shard machine: draining + gone", "shard machine: fetching + gone",
-        "shard machine: resolving + conflict", "call machine: permanent → give up", "status: not_processed → lost",
+        "shard machine: resolving + conflict", "shard machine: paused + conflict", "call machine: permanent → give up",
+        "status: not_processed → lost",
         "shard machine: resolving + gone", "shard machine: resolving + stop", "shard machine: resolving + trimmed",
         "rewound: lost, as a descendant", "rewound: not_processed, as a descendant",
         "rewound: waiting_for_parent, as a descendant", "rewound: by a late listing, as a descendant",

@@ -101,7 +101,7 @@ struct Chaos: Sendable {
 
     private func change(_ step: inout Chance) {
         let table = step.pick(world.schemas).name.word
-        let (splits, index) = (step.percent(60), step.next())
+        let (splits, isTwofold, index) = (step.percent(60), step.percent(20), step.next())
         world.source { service, now in
             let open = service.shards(of: table).filter { !$0.isClosed }
             guard !open.isEmpty, open.count < 12 else { return }
@@ -111,6 +111,11 @@ struct Chaos: Sendable {
             } else {
                 service.rollOver(shard, of: table, at: now)
             }
+            // Its first child ends without a record.
+            guard isTwofold, let child = service.shards(of: table).first(where: { $0.parent == shard })?.id else {
+                return
+            }
+            service.rollOver(child, of: table, at: now)
         }
         world.note("source: \(splits ? "split" : "roll-over")")
         world.say("source: a shard of \(table.string) \(splits ? "splits" : "rolls over")")
@@ -159,11 +164,13 @@ struct Chaos: Sendable {
 
     // MARK: - The operator
 
-    /// SIGSTOP, at some moment or just when the process asks where a shard begins, and after a while SIGCONT, or SIGKILL.
+    /// SIGSTOP, at some moment or just when the process asks for a shard's start, and after a while SIGCONT, or SIGKILL.
     private mutating func stop(_ life: Life, _ step: inout Chance) async {
         if step.percent(50) {
-            life.stop(atNext: "GetShardIterator")
-            await wait(.seconds(60))
+            // What follows an end is asked for soon.
+            if plan.splits { change(&step) }
+            life.stopAtNextStart()
+            await wait(.seconds(90))
         }
         let duration = step.percent(25) ? plan.longestPause : step.duration(.seconds(1), plan.longestPause)
         world.note("operator: stops the process")

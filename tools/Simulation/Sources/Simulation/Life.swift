@@ -32,8 +32,8 @@ package final class Life: Sendable {
         /// How many more steps it has.
         var left: Int
         var isAlive = true
-        /// The call at which it is to be stopped.
-        var brake: String?
+        /// Whether it is to be stopped as soon as it asks for the start of a shard.
+        var isBraked = false
         var journal: Journal?
         var onDeath: @Sendable () -> Void = {}
     }
@@ -90,20 +90,19 @@ package final class Life: Sendable {
         return isAlive
     }
 
-    /// Stops it as soon as it makes a call, before the service has that; until it is stopped anyway.
-    package func stop(atNext call: String) { state.withLock { $0.brake = call } }
+    /// Stops it as soon as it asks for the start of a shard, before the service has that; until it is stopped anyway.
+    package func stopAtNextStart() { state.withLock { $0.isBraked = true } }
 
     package func stop() {
-        state.withLock { $0.brake = nil }
+        state.withLock { $0.isBraked = false }
         lane.stop()
     }
 
-    /// It makes a call.
-    package func calls(_ call: String) {
+    /// It asks for the start of a shard.
+    package func asksForStart() {
         let isStopped = state.withLock { state in
-            guard state.brake == call else { return false }
-            state.brake = nil
-            return true
+            defer { state.isBraked = false }
+            return state.isBraked
         }
         if isStopped { lane.stop() }
     }

@@ -128,7 +128,7 @@ package struct Plan: Hashable, Sendable, Codable {
                     downtime: Self.downtime(&chance),
                     restored: target == .transactional && chance.percent(30) ? chance.of(1...1000) : nil))
         }
-        if chance.percent(10) { stretch(&chance) } else if chance.percent(8) { glance(&chance) }
+        if chance.percent(10) { stretch(&chance) } else if chance.percent(15) { glance(&chance) }
         switchesStreams = chance.percent(15)
         leavesStreamsOff = chance.percent(40)
     }
@@ -164,7 +164,7 @@ package struct Plan: Hashable, Sendable, Codable {
         lives = (0..<chance.of(3...5)).map { _ in
             LifePlan(
                 steps: chance.of(3...80), duration: chance.duration(.seconds(1), .seconds(30)),
-                downtime: chance.duration(.seconds(3600), .seconds(23 * 3600)), restored: nil)
+                downtime: .seconds(chance.of(2...23) * 3600), restored: nil)
         }
     }
 }
