@@ -60,10 +60,14 @@ extension ShardDesk {
     /// Ends what an earlier sync left unread: the scan that follows holds what it would have brought.
     mutating func finishOld(_ listing: [Shard]) async throws {
         let listed = Dictionary(listing.map { ($0.id, $0.range.isClosed) }, uniquingKeysWith: { $0 || $1 })
+        // What has a child is closed, whatever a listing says of it: it may be late (FACTS 1.5).
+        let parents = Set(listing.compactMap(\.parent) + lineage.checkpoints.values.compactMap(\.parent))
         var old: [Draft] = []
         for checkpoint in lineage.checkpoints.values where !checkpoint.status.letsChildrenStart {
             let isOver: Bool
-            if let isClosed = listed[checkpoint.shard.shard] {
+            if parents.contains(checkpoint.shard.shard) {
+                isOver = true
+            } else if let isClosed = listed[checkpoint.shard.shard] {
                 isOver = isClosed
             } else if checkpoint.range.isClosed {
                 isOver = true

@@ -254,6 +254,24 @@ struct DaemonFullSyncTests {
         #expect(rig.target.numbers.suffix(2) == [15, 16])
     }
 
+    @Test(
+        "What has a child is over before the scan, though a listing shows it open: nothing older comes over what was scanned"
+    )
+    func openBesideChildren() async throws {
+        addTable()
+        rig.source.add(
+            FakeShard("p", 20...22), FakeShard("q", parent: "p", 23...24),
+            FakeShard("r", parent: "q", 25...26, isClosed: true),
+            FakeShard("s", parent: "r", 27...28))
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("it is followed") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(30...31, in: "s")
+            try await eventually("what is new is read") { try daemon.journal.number(of: "s") == 31 }
+            for shard in ["p", "q", "r"] { #expect(try daemon.journal.status(of: shard) == .notNeeded) }
+        }
+        #expect(rig.target.numbers == [30, 31])
+    }
+
     @Test("A shard that is gone from the stream is over with the next full sync, and its children are followed")
     func againAfterAgedOut() async throws {
         try await follow()
