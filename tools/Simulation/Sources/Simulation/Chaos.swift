@@ -166,13 +166,14 @@ struct Chaos: Sendable {
 
     /// SIGSTOP, at some moment or just when the process asks for a shard's start, and after a while SIGCONT, or SIGKILL.
     private mutating func stop(_ life: Life, _ step: inout Chance) async {
+        var duration = step.percent(25) ? plan.longestPause : step.duration(.seconds(1), plan.longestPause)
         if step.percent(50) {
             // What follows an end is asked for soon.
             if plan.splits { change(&step) }
             life.stopAtNextStart()
             await wait(.seconds(90))
+            if step.percent(50) { duration = .seconds(60 * 3600) }
         }
-        let duration = step.percent(25) ? plan.longestPause : step.duration(.seconds(1), plan.longestPause)
         world.note("operator: stops the process")
         world.say("operator: stops the process for \(duration)")
         life.stop()
@@ -183,6 +184,8 @@ struct Chaos: Sendable {
         }
         life.lane.resume()
         world.say("operator: the process goes on, alive: \(life.isAlive)")
+        // Its time may be over by now: what it does as if nothing had happened is done before it is told to stop.
+        if life.isAlive { await wait(.seconds(60)) }
     }
 
     private mutating func rewind(_ step: inout Chance) async {
