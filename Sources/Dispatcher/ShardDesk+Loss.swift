@@ -223,10 +223,10 @@ extension ShardDesk {
                 guard parent.status == .notNeeded, let known = try discovered(top)?.time else { return accounted }
                 return min(accounted, known)
             }
-            // What follows it came after that.
-            if let first = try discovered(parent), first.isOpen { return first.time }
             // It was gone: it has been closed for a day at least, and its child there for as long.
             if parent.status == .lost { return Timestamp(microseconds: 0) }
+            // What follows it came after that.
+            if let first = try discovered(parent), first.isOpen { return first.time }
             top = parent
         }
         return try discovered(top)?.time

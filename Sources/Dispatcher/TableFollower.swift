@@ -316,6 +316,11 @@ struct TableFollower {
                     break
                 case .listed(let description, let asked):
                     await workshop.surroundings.passing(.inDiscovery)
+                    // The process was suspended meanwhile: what is seen now counts as seen now.
+                    guard workshop.now() - asked < Recovery.decision else {
+                        group.addTask { [stream = desk.stream, lineage = desk.lineage] in await list(stream, lineage) }
+                        continue
+                    }
                     listingBackoff.succeeded()
                     if !hasListed { follows() }
                     try await desk.admit(description.shards)

@@ -172,7 +172,7 @@ struct Chaos: Sendable {
             if plan.splits { change(&step) }
             life.stopAtNextStart()
             await wait(.seconds(90))
-            if step.percent(50) { duration = .seconds(60 * 3600) }
+            if step.percent(50) { duration = .seconds(46 * 3600) }
         }
         world.note("operator: stops the process")
         world.say("operator: stops the process for \(duration)")
