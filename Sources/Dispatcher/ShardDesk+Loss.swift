@@ -46,6 +46,7 @@ extension ShardDesk {
     /// Declares the loss of shards that are to be read from their start, of which nobody has read for longer than the stream
     /// keeps its records: it gives what is left, and says nothing of the rest.
     mutating func loseWhatStoodStill() async throws {
+        examined = workshop.now()
         var looked: [ShardID: Revision] = [:]
         // One at a time: what is given up lets its children start, and they have stood still with it. Once more, where an operator
         // was quicker than the loss.
@@ -138,7 +139,7 @@ extension ShardDesk {
             }
             return workshop.now() - until >= Recovery.surelyHeld
         }
-        guard checkpoint.sequenceNumber == nil, !fresh.contains(checkpoint.shard.shard) else { return false }
+        guard checkpoint.sequenceNumber == nil else { return false }
         switch checkpoint.iteratorType {
         // Not anchored yet: nothing is promised.
         case .latest where checkpoint.storedIterator == nil: return false

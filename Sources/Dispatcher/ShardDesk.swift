@@ -26,6 +26,9 @@ struct ShardDesk {
     var fresh: Set<ShardID> = []
     /// Whether the table is followed from here on, with no scan before that and nothing known of it.
     private var isFirstListing: Bool
+    /// When it was last examined whether what may be read has stood still. The losses of that may take long, or be suspended:
+    /// what is taken up after them was decided on before.
+    var examined: Timestamp
     /// When the last listing was asked for that was taken over.
     private(set) var listed: Timestamp?
     /// Where a shard begins whose ancestors are all unknown. Only the first listing has such shards that are older than
@@ -56,6 +59,7 @@ struct ShardDesk {
         self.schema = schema
         self.stream = stream
         self.lineage = lineage
+        examined = workshop.now()
         self.positions = Dictionary(positions.map { ($0.shard, $0) }, uniquingKeysWith: { _, last in last })
         let isNew = !wasAnchored && lineage.checkpoints.isEmpty
         startAt = isNew ? workshop.configuration.startAt : .trimHorizon
@@ -286,7 +290,8 @@ struct ShardDesk {
             return ShardJob(
                 workshop: workshop, schema: schema, checkpoint: checkpoint,
                 position: positions[checkpoint.shard], handedOver: isAnchored ? anchor : nil,
-                expired: expired.remove(shard) != nil, atHorizon: atHorizon.contains(shard), interrupt: interrupt)
+                expired: expired.remove(shard) != nil, atHorizon: atHorizon.contains(shard),
+                decided: examined, interrupt: interrupt)
         }
     }
 

@@ -19,7 +19,7 @@ final class ShardJob: Sendable {
 
     init(
         workshop: Workshop, schema: TableSchema, checkpoint: Checkpoint, position: ShardPosition?,
-        handedOver: ShardIterator?, expired: Bool, atHorizon: Bool, interrupt: Signal
+        handedOver: ShardIterator?, expired: Bool, atHorizon: Bool, decided: Timestamp, interrupt: Signal
     ) {
         self.workshop = workshop
         self.schema = schema
@@ -28,8 +28,8 @@ final class ShardJob: Sendable {
         self.handedOver = handedOver
         self.expired = expired
         self.atHorizon = atHorizon
+        self.decided = decided
         self.interrupt = interrupt
-        decided = workshop.now()
     }
 
     /// What taking the shard up led to, and how far it has come since: one for each shard that is read, and no copies in
@@ -112,7 +112,8 @@ final class ShardJob: Sendable {
         }
         let asked = workshop.now()
         let iterator = try await iterator(for: decided)
-        if decided.place == .trimHorizon, workshop.now() - self.decided >= Recovery.decision { throw Overtaken() }
+        let isLate = workshop.now() - self.decided >= Recovery.decision
+        if isLate, decided.iteratorType == .trimHorizon { throw Overtaken() }
         let draft = Draft(
             shard: checkpoint.shard, expecting: checkpoint.revision,
             takenUp(at: decided, rule, iterator, issued: asked + workshop.source.clockLead))

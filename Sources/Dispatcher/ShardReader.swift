@@ -250,7 +250,7 @@ final class ShardReader: Sendable {
             let type: IteratorType = place.iteratorType
             let iterator = try await source.iterator(type, at: place.sequenceNumber, shard: shard)
             // The oldest record left is another one by now, and what is between the two is lost without a word.
-            if place.place == .trimHorizon, surroundings.now() - decided >= Recovery.decision {
+            if type == .trimHorizon, surroundings.now() - decided >= Recovery.decision {
                 return .event(.displaced)
             }
             return .event(.resolved(iterator))

@@ -181,6 +181,75 @@ struct DaemonStandstillTests {
         #expect(rig.target.numbers == [7, 8, 9])
     }
 
+    @Test("So may those of a first start that is suspended for days before it reads any")
+    func suspendedAtFirst() async throws {
+        let hours = Mutex(0)
+        let now: @Sendable () -> Timestamp = { .now() + .seconds(3600 * hours.withLock { $0 }) }
+        rig.source.add(FakeShard("a", 1...6))
+        let gate = rig.source.hold(.iterator, of: "a")
+        try await rig.run(Rig.following(onLoss: .skip), now: now) { daemon in
+            try await eventually("the start is asked for") { gate.arrivals == 1 }
+            hours.withLock { $0 = 46 }
+            rig.source.change("a") { $0.trimmed = 2 }
+            gate.open()
+            try await eventually("what is left is read") { try daemon.journal.number(of: "a") == 6 }
+        }
+        #expect(try rig.loss(of: "a")?.lost.cause == .stoodStill)
+        #expect(rig.target.numbers == [3, 4, 5, 6])
+    }
+
+    @Test("So may one that was looked at before a suspension, in which another one's loss is looked into")
+    func suspendedBetween() async throws {
+        let hours = Mutex(0)
+        let now: @Sendable () -> Timestamp = { .now() + .seconds(3600 * hours.withLock { $0 }) }
+        let configuration = Rig.following(onLoss: .skip)
+        for (shard, numbers, moment) in [("a", 1...4, 0), ("b", 5...8, 2)] {
+            hours.withLock { $0 = moment }
+            rig.source.add(FakeShard(shard, numbers))
+            rig.source.fail(.records, of: shard, with: .named("InternalServerError", status: 500))
+            try await rig.run(configuration, now: now) { daemon in
+                try await eventually("it is taken up") { try daemon.journal.status(of: shard) == .inProcessing }
+            }
+        }
+        rig.source.heal()
+        hours.withLock { $0 = 24 }
+        let gate = rig.source.hold(.iterator, of: "a")
+        try await rig.run(configuration, now: now) { daemon in
+            try await eventually("what is left of the first is asked for") { gate.arrivals == 1 }
+            hours.withLock { $0 = 70 }
+            rig.source.change("b") { $0.trimmed = 2 }
+            gate.open()
+            try await eventually("what is left of both is read") {
+                try daemon.journal.number(of: "a") == 4 && daemon.journal.number(of: "b") == 8
+            }
+        }
+        #expect(try rig.loss(of: "b")?.lost.cause == .stoodStill)
+    }
+
+    @Test("So may one that is suspended while it looks for what came since its anchor")
+    func suspendedSinceAnchor() async throws {
+        rig.source.add(FakeShard("a", 1...6))
+        var configuration = Rig.following(onLoss: .skip)
+        configuration.startAt = .latest
+        try await rig.run(configuration) { daemon in
+            try await eventually("it is pinned") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        rig.source.put(7...9, in: "a")
+        // The pinned iterator has expired.
+        let hours = Mutex(1)
+        let gate = rig.source.hold(.iterator, of: "a")
+        let now: @Sendable () -> Timestamp = { .now() + .seconds(3600 * hours.withLock { $0 }) }
+        try await rig.run(configuration, now: now) { daemon in
+            try await eventually("its start is asked for") { gate.arrivals == 1 }
+            hours.withLock { $0 = 47 }
+            rig.source.change("a") { $0.trimmed = 8 }
+            gate.open()
+            try await eventually("what is left is read") { try daemon.journal.number(of: "a") == 9 }
+        }
+        #expect(try rig.loss(of: "a")?.lost.cause == .stoodStill)
+        #expect(rig.target.numbers == [9])
+    }
+
     @Test("What follows a shard that was seen open came after that, whatever was lost above it")
     func seenOpen() async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a"))
