@@ -140,7 +140,7 @@ package struct Chronicle: Sendable {
             return
         }
         let before = account.checkpoint
-        account.checkpoint = try before.applying(event)
+        account.checkpoint = try before.applying(event.continuing(before.revision))
         switch event.payload {
         case .shardDiscovered: note("lineage: seen closed")
         case .queried(let queried):
@@ -196,5 +196,23 @@ package struct Chronicle: Sendable {
         default: break
         }
         shards[shard] = account
+    }
+}
+
+extension Event {
+    /// What is new of it to a reader that was behind when old events were folded together, and has read some of them.
+    fileprivate func continuing(_ known: Revision) -> Event {
+        let new: Payload
+        switch payload {
+        case .advancesFolded(var folded) where folded.firstRevision <= known && known < folded.lastRevision:
+            folded.count -= known.next.number - folded.firstRevision.number
+            folded.firstRevision = known.next
+            new = .advancesFolded(folded)
+        case .historyFolded(var folded) where folded.firstRevision <= known:
+            folded.firstRevision = known.next
+            new = .historyFolded(folded)
+        default: return self
+        }
+        return Event(position: position, time: time, run: run, subject: subject, revision: revision, payload: new)
     }
 }
