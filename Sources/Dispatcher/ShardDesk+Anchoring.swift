@@ -42,7 +42,7 @@ extension ShardDesk {
     /// are older than the scan, and so are those that the stream no longer has.
     mutating func anchor(listing: [Shard]) async throws {
         if lineage.checkpoints.isEmpty { startAt = .latest }
-        try await admit(listing)
+        try await admit(listing, isScannedNext: true)
         try await finishOld(listing)
         for shard in lineage.checkpoints.keys.sorted() {
             guard let checkpoint = lineage.checkpoints[shard], !checkpoint.status.letsChildrenStart,

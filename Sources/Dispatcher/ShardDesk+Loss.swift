@@ -33,7 +33,7 @@ extension ShardDesk {
             case .skip: break
             case .resync:
                 let next = lost.fullSync(of: shard, after: try workshop.journal.table(schema.name))
-                drafts.append(Draft(table: schema.name, [.phaseChanged(next)]))
+                drafts += resyncsWith(shard) + [Draft(table: schema.name, [.phaseChanged(next)])]
             }
             guard try await append(drafts) else { return .nothing }
         }
@@ -60,7 +60,11 @@ extension ShardDesk {
                 _ = try await lose(shard, lost.cause, lost.detail)
             } else if try hasStoodStill(checkpoint) {
                 _ = try await lose(shard, .stoodStill, Self.standstill)
+            } else {
+                continue
             }
+            // Another shard of the same append may have moved, and this one not.
+            if lineage.checkpoints[shard]?.revision == checkpoint.revision { looked[shard] = nil }
         }
     }
 
@@ -87,6 +91,19 @@ extension ShardDesk {
             drafts.append(Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.rangeLost(lost)]))
         }
         return drafts
+    }
+
+    /// What stopped the table of other shards, where the scan that one of them is given is the answer for all.
+    private func resyncsWith(_ shard: ShardID) -> [Draft] {
+        lineage.checkpoints.values.sorted { $0.shard < $1.shard }.compactMap { checkpoint in
+            guard checkpoint.shard.shard != shard, !checkpoint.status.letsChildrenStart,
+                !running.contains(checkpoint.shard.shard), let loss = checkpoint.loss, loss.lost.policy == .stop,
+                loss.remedy ?? standing == .resync
+            else { return nil }
+            var lost = loss.lost
+            lost.policy = .resync
+            return Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.rangeLost(lost)])
+        }
     }
 
     /// Shards of a listing whose parents neither it nor the journal knows, though the table was followed before: those came and
@@ -128,7 +145,10 @@ extension ShardDesk {
         for checkpoint in known {
             last = [last, checkpoint.accounted, try discovered(checkpoint)?.time].compactMap(\.self).max()
         }
-        return last
+        // What follows a shard that is over would have been seen since.
+        let parents = Set(known.compactMap(\.parent))
+        let ends = known.filter { $0.status.letsChildrenStart && !parents.contains($0.shard.shard) }
+        return [last, ends.map { $0.accounted ?? $0.updated }.min()].compactMap(\.self).min()
     }
 
     private func hasStoodStill(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {

@@ -113,13 +113,15 @@ struct ShardDesk {
     }
 
     /// Records what a listing says that is new.
-    mutating func admit(_ listing: [Shard]) async throws {
+    ///
+    /// - Parameter isScannedNext: then nothing that came and went unseen is lost.
+    mutating func admit(_ listing: [Shard], isScannedNext: Bool = false) async throws {
         while true {
             let news = lineage.news(in: listing, startAt: startAt)
             guard !news.isEmpty else { break }
             if try recall(news.map(\.shard)) { continue }
             let overtaken = try overtaken(by: news)
-            let orphans = try orphans(among: news, listing)
+            let orphans = isScannedNext ? [] : try orphans(among: news, listing)
             let losses = Dictionary(orphans.map { ($0.shard, $0.lost) }) { first, _ in first }
             var drafts = Dictionary(
                 news.map { ($0.shard, discovery($0, losses[$0.shard])) }, uniquingKeysWith: { first, _ in first })

@@ -24,7 +24,8 @@ struct TableFollower {
         case listed(StreamDescription, Timestamp)
         case listingFailed(DynamoDBError)
         case described(TableDescription)
-        case childrenFound([Shard])
+        case notDescribed(DynamoDBError)
+        case childrenFound([Shard], of: Set<ShardID>, Timestamp)
         case readerEnded(ShardID, ShardReader.Result)
         case readerFailed(ShardID, DaemonError)
         case retryDue(ShardID)
@@ -254,8 +255,8 @@ struct TableFollower {
     ) async throws -> Bool {
         var state = state
         if state?.segments.isEmpty != false {
-            guard let stream = try await discovery(desk.stream).listing(beside: desk.lineage) else { return false }
-            try await desk.anchor(listing: stream.shards)
+            guard let listing = try await discovery(desk.stream).listing(beside: desk.lineage) else { return false }
+            try await desk.anchor(listing: listing.stream.shards)
             if phase == nil || state?.stream != desk.stream {
                 try await enter(
                     .fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
@@ -312,13 +313,13 @@ struct TableFollower {
                 case .discoveryDue:
                     group.addTask { [stream = desk.stream, lineage = desk.lineage] in await list(stream, lineage) }
                 case .listed where isStopping, .childrenFound where isStopping, .listingFailed where isStopping,
-                    .described where isStopping:
+                    .described where isStopping, .notDescribed where isStopping:
                     break
                 case .listed(let description, let asked):
                     await workshop.surroundings.passing(.inDiscovery)
                     // The process was suspended meanwhile: what is seen now counts as seen now.
                     guard workshop.now() - asked < Recovery.decision else {
-                        group.addTask { [stream = desk.stream, lineage = desk.lineage] in await list(stream, lineage) }
+                        later(.seconds(1), .discoveryDue, &group)
                         continue
                     }
                     listingBackoff.succeeded()
@@ -346,8 +347,15 @@ struct TableFollower {
                     else { break }
                     group.cancelAll()
                     return .streamOver
-                case .childrenFound(let shards):
+                case .notDescribed(let error):
+                    log.warning("the table can't be described at its stream's end", metadata: ["error": "\(error)"])
+                    if !error.isRetryable { mayBeOver = false }
+                case .childrenFound(let shards, let parents, let asked):
                     lookups -= 1
+                    guard workshop.now() - asked < Recovery.decision else {
+                        ended.formUnion(parents)
+                        break
+                    }
                     try await desk.admit(desk.lineage.connected(shards))
                     mayBeOver = desk.hasNothingLeft
                     if mayBeOver, ended.isEmpty, lookups == 0 { group.addTask { await describedAgain() } }
@@ -386,7 +394,8 @@ struct TableFollower {
                 if !ended.isEmpty, lookups < Self.lookupsAtOnce {
                     lookups += 1
                     group.addTask { [stream = desk.stream, ended] in
-                        await discovery(stream).children(of: ended).map { .childrenFound($0) } ?? .nothing
+                        await discovery(stream).children(of: ended)
+                            .map { .childrenFound($0.shards, of: ended, $0.asked) } ?? .nothing
                     }
                     ended = []
                 }
@@ -428,9 +437,8 @@ struct TableFollower {
     }
 
     private func list(_ stream: StreamARN, _ lineage: Lineage) async -> Event {
-        let asked = workshop.now()
         do throws(DynamoDBError) {
-            return try await discovery(stream).listing(beside: lineage).map { .listed($0, asked) } ?? .nothing
+            return try await discovery(stream).listing(beside: lineage).map { .listed($0.stream, $0.asked) } ?? .nothing
         } catch {
             return error.isCancelled ? .nothing : .listingFailed(error)
         }
@@ -442,7 +450,7 @@ struct TableFollower {
         do throws(DynamoDBError) {
             return .described(try await workshop.source.describeTable(table))
         } catch {
-            return .nothing
+            return error.isCancelled ? .nothing : .notDescribed(error)
         }
     }
 

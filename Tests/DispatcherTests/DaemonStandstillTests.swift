@@ -269,8 +269,10 @@ struct DaemonStandstillTests {
         #expect(try rig.loss(of: "c") == nil)
     }
 
-    @Test("What stood still stops its table once, with all that follows it, and one answer lets all of it go on")
-    func oneAnswer() async throws {
+    @Test(
+        "What stood still stops its table once, with all that follows it, and one answer lets all of it go on",
+        arguments: [LossPolicy.skip, .resync])
+    func oneAnswer(remedy: LossPolicy) async throws {
         rig.source.add(
             FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9, isClosed: true),
             FakeShard("c", parent: "b", 10...12), FakeShard("x", 13...15))
@@ -293,16 +295,24 @@ struct DaemonStandstillTests {
         try await rig.asOperator { journal in
             for shard in ["a", "b", "c", "x"] {
                 let checkpoint = try #require(try journal.checkpoint(of: Sample.key(shard)))
-                let word = LossAcknowledged(author: "operator", reason: "", remedy: .skip)
+                let word = LossAcknowledged(author: "operator", reason: "", remedy: remedy)
                 _ = try await journal.append([
                     Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.lossAcknowledged(word)])
                 ])
             }
         }
-        try await rig.run(Rig.following(onLoss: .stop), ahead: .seconds(25 * 3600)) { daemon in
-            try await eventually("what is left is read") {
-                try daemon.journal.number(of: "c") == 12 && daemon.journal.number(of: "x") == 15
+        let mode: DaemonConfiguration.Mode = remedy == .resync ? .all : .incr
+        try await rig.run(Rig.following(onLoss: .stop, mode: mode), ahead: .seconds(25 * 3600)) { daemon in
+            try await eventually("all of it goes on") {
+                guard remedy == .resync else {
+                    return try daemon.journal.number(of: "c") == 12 && daemon.journal.number(of: "x") == 15
+                }
+                return try ["c", "x"].allSatisfy { try daemon.journal.status(of: $0) == .inProcessing }
             }
+        }
+        guard remedy == .skip else {
+            #expect(try rig.events("scan_finished").count == 1, "one scan is the answer for all")
+            return
         }
         // It stood still, and was gone as well.
         #expect(try rig.journal { try $0.checkpoint(of: Sample.key("a"))?.status } == .lost)
