@@ -94,6 +94,23 @@ struct DaemonFailureTests {
         #expect(rig.target.numbers(of: "a") == [1, 2, 3, 4, 5])
     }
 
+    @Test("A table that was deleted while it was followed keeps nobody from coming to rest once its stream is read")
+    func deletedTable() async throws {
+        addTwoTables()
+        let gate = rig.source.hold(.records, of: "z")
+        var configuration = Self.twoTables
+        configuration.untilIdle = .milliseconds(400)
+        let outcome = try await rig.run(configuration) { daemon in
+            try await eventually("its shard is read") { gate.arrivals > 0 }
+            rig.source.fail(.describeTable, of: "\(Self.other)", with: .named("ResourceNotFoundException"))
+            rig.source.close("z")
+            gate.open()
+            try await eventually("the daemon comes to rest") { daemon.hasEnded }
+        }
+        #expect(throws: Never.self) { try outcome.get() }
+        #expect(rig.target.numbers(of: "z") == Array(101...105))
+    }
+
     @Test("A shard that never answers holds up no other, and goes on once it answers")
     func shardIsDown() async throws {
         rig.source.add(FakeShard("a", 1...6), FakeShard("b", 7...10))

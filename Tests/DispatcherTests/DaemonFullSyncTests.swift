@@ -272,6 +272,22 @@ struct DaemonFullSyncTests {
         #expect(rig.target.numbers == [30, 31])
     }
 
+    @Test("What came and went before a scan is no loss, however long nobody looked")
+    func unseenBeforeScan() async throws {
+        try await follow()
+        rig.target.restore(RecordingTarget.Contents())
+        try await fallDue()
+        rig.source.remove("a")
+        rig.source.add(FakeShard("c", parent: "b", 10...11))
+        try await rig.run(Self.configuration(), ahead: .seconds(30 * 3600)) { daemon in
+            try await eventually("it is followed again, or the daemon ends") {
+                try daemon.hasEnded || daemon.journal.status(of: "c") == .inProcessing
+            }
+        }
+        #expect(try rig.events("range_lost").isEmpty)
+        #expect(Set(rig.target.items()) == Self.keys)
+    }
+
     @Test("A shard that is gone from the stream is over with the next full sync, and its children are followed")
     func againAfterAgedOut() async throws {
         try await follow()

@@ -104,6 +104,16 @@ struct DaemonRecoveryTests {
         return rig
     }
 
+    /// A shard that was followed until 4, and the target as it was then.
+    private func backedUpAtFour() async throws -> (rig: Rig, backup: RecordingTarget.Contents) {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        return (rig, rig.target.contents)
+    }
+
     @Test("Where the target is ahead the journal is advanced to it, and nothing is read again")
     func targetAhead() async throws {
         let rig = try await targetAtSix()
@@ -117,12 +127,7 @@ struct DaemonRecoveryTests {
 
     @Test("A target that was restored from a backup gets exactly what it lacks, children after their parent")
     func restored() async throws {
-        let rig = Rig(storesPositions: true)
-        rig.source.add(FakeShard("a", 1...4))
-        try await rig.run { daemon in
-            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
-        }
-        let backup = rig.target.contents
+        let (rig, backup) = try await backedUpAtFour()
         rig.source.put(5...6, in: "a")
         rig.source.close("a")
         rig.source.add(FakeShard("b", parent: "a", 7...9))
@@ -145,12 +150,7 @@ struct DaemonRecoveryTests {
 
     @Test("What a restored target lacks and the stream no longer has is a loss, and the table says so")
     func restoredTooFar() async throws {
-        let rig = Rig(storesPositions: true)
-        rig.source.add(FakeShard("a", 1...4))
-        try await rig.run { daemon in
-            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
-        }
-        let backup = rig.target.contents
+        let (rig, backup) = try await backedUpAtFour()
         rig.source.put(5...8, in: "a")
         try await rig.run { daemon in
             try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 8 }
@@ -171,12 +171,7 @@ struct DaemonRecoveryTests {
 
     @Test("Of a stream that is over, a restored target gets what it lacks, before the next stream's first record")
     func restoredAtTheEndOfAStream() async throws {
-        let rig = Rig(storesPositions: true)
-        rig.source.add(FakeShard("a", 1...4))
-        try await rig.run { daemon in
-            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
-        }
-        let backup = rig.target.contents
+        let (rig, backup) = try await backedUpAtFour()
         rig.source.put(5...6, in: "a")
         rig.source.close("a")
         try await rig.run { daemon in
@@ -196,13 +191,8 @@ struct DaemonRecoveryTests {
 
     @Test("A restored target that lacks what an older stream has brought needs a full sync, and says so")
     func restoredFromBeforeAStream() async throws {
-        let rig = Rig(storesPositions: true)
+        let (rig, backup) = try await backedUpAtFour()
         let (newer, shard) = (StreamARN("\(Sample.stream)-newer"), FakeShard("n", 7...9))
-        rig.source.add(FakeShard("a", 1...4))
-        try await rig.run { daemon in
-            try await eventually("the backup's part is journaled") { try daemon.journal.number(of: "a") == 4 }
-        }
-        let backup = rig.target.contents
         rig.source.put(5...6, in: "a")
         rig.source.close("a")
         rig.source.add(shard.moved(to: newer))

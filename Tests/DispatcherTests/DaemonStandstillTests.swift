@@ -31,12 +31,7 @@ struct DaemonStandstillTests {
 
     @Test("An operator's rewind at the very moment of a loss does not hide it")
     func rewoundAfterAnchor() async throws {
-        rig.source.add(FakeShard("a", 1...4))
-        var configuration = Rig.following(onLoss: .skip)
-        configuration.startAt = .latest
-        try await rig.run(configuration) { daemon in
-            try await eventually("the shard is read") { try daemon.journal.status(of: "a") == .inProcessing }
-        }
+        var configuration = try await rig.pinBehind(1...4, onLoss: .skip)
         rig.source.change("a") {
             $0.put(5...9)
             $0.trimmed = 6
@@ -98,10 +93,9 @@ struct DaemonStandstillTests {
     @Test("So is what comes after a skipped loss, where the shard was in step since and then stood still")
     func skippedInStepAndStopped() async throws {
         try await rig.loseFive()
-        let hours = Mutex(25)
-        let now: @Sendable () -> Timestamp = { .now() + .seconds(3600 * hours.withLock { $0 }) }
+        let hours = Hours(25)
         rig.source.change("a") { $0.trimmed = $0.records.count }
-        try await rig.run(Rig.following(onLoss: .skip), now: now) { daemon in
+        try await rig.run(Rig.following(onLoss: .skip), now: hours.now) { daemon in
             try await eventually("what is left is read, which is nothing") {
                 try daemon.journal.checkpoint(of: Sample.key("a"))?.loss != nil
                     && rig.source.calls(.records, of: "a").count > 3
@@ -112,13 +106,13 @@ struct DaemonStandstillTests {
             _ = try await journal.append([
                 Draft(
                     shard: checkpoint.shard, expecting: checkpoint.revision,
-                    [.inStep(InStep(until: now() + .seconds(60)))])
+                    [.inStep(InStep(until: hours.now() + .seconds(60)))])
             ])
         }
-        hours.withLock { $0 = 50 }
+        hours.set(50)
         rig.source.put(20...23, in: "a")
         rig.source.change("a") { $0.trimmed += 2 }
-        try await rig.run(Rig.following(onLoss: .skip), now: now) { daemon in
+        try await rig.run(Rig.following(onLoss: .skip), now: hours.now) { daemon in
             try await eventually("what is left now is read") { try daemon.journal.number(of: "a") == 23 }
         }
         #expect(try rig.events("range_lost").count == 2)
@@ -179,75 +173,6 @@ struct DaemonStandstillTests {
         let loss = try #require(try rig.loss(of: "b"))
         #expect((loss.lost.cause, loss.lost.from, loss.lost.to) == (.stoodStill, nil, Sample.number(7)))
         #expect(rig.target.numbers == [7, 8, 9])
-    }
-
-    @Test("So may those of a first start that is suspended for days before it reads any")
-    func suspendedAtFirst() async throws {
-        let hours = Mutex(0)
-        let now: @Sendable () -> Timestamp = { .now() + .seconds(3600 * hours.withLock { $0 }) }
-        rig.source.add(FakeShard("a", 1...6))
-        let gate = rig.source.hold(.iterator, of: "a")
-        try await rig.run(Rig.following(onLoss: .skip), now: now) { daemon in
-            try await eventually("the start is asked for") { gate.arrivals == 1 }
-            hours.withLock { $0 = 46 }
-            rig.source.change("a") { $0.trimmed = 2 }
-            gate.open()
-            try await eventually("what is left is read") { try daemon.journal.number(of: "a") == 6 }
-        }
-        #expect(try rig.loss(of: "a")?.lost.cause == .stoodStill)
-        #expect(rig.target.numbers == [3, 4, 5, 6])
-    }
-
-    @Test("So may one that was looked at before a suspension, in which another one's loss is looked into")
-    func suspendedBetween() async throws {
-        let hours = Mutex(0)
-        let now: @Sendable () -> Timestamp = { .now() + .seconds(3600 * hours.withLock { $0 }) }
-        let configuration = Rig.following(onLoss: .skip)
-        for (shard, numbers, moment) in [("a", 1...4, 0), ("b", 5...8, 2)] {
-            hours.withLock { $0 = moment }
-            rig.source.add(FakeShard(shard, numbers))
-            rig.source.fail(.records, of: shard, with: .named("InternalServerError", status: 500))
-            try await rig.run(configuration, now: now) { daemon in
-                try await eventually("it is taken up") { try daemon.journal.status(of: shard) == .inProcessing }
-            }
-        }
-        rig.source.heal()
-        hours.withLock { $0 = 24 }
-        let gate = rig.source.hold(.iterator, of: "a")
-        try await rig.run(configuration, now: now) { daemon in
-            try await eventually("what is left of the first is asked for") { gate.arrivals == 1 }
-            hours.withLock { $0 = 70 }
-            rig.source.change("b") { $0.trimmed = 2 }
-            gate.open()
-            try await eventually("what is left of both is read") {
-                try daemon.journal.number(of: "a") == 4 && daemon.journal.number(of: "b") == 8
-            }
-        }
-        #expect(try rig.loss(of: "b")?.lost.cause == .stoodStill)
-    }
-
-    @Test("So may one that is suspended while it looks for what came since its anchor")
-    func suspendedSinceAnchor() async throws {
-        rig.source.add(FakeShard("a", 1...6))
-        var configuration = Rig.following(onLoss: .skip)
-        configuration.startAt = .latest
-        try await rig.run(configuration) { daemon in
-            try await eventually("it is pinned") { try daemon.journal.status(of: "a") == .inProcessing }
-        }
-        rig.source.put(7...9, in: "a")
-        // The pinned iterator has expired.
-        let hours = Mutex(1)
-        let gate = rig.source.hold(.iterator, of: "a")
-        let now: @Sendable () -> Timestamp = { .now() + .seconds(3600 * hours.withLock { $0 }) }
-        try await rig.run(configuration, now: now) { daemon in
-            try await eventually("its start is asked for") { gate.arrivals == 1 }
-            hours.withLock { $0 = 47 }
-            rig.source.change("a") { $0.trimmed = 8 }
-            gate.open()
-            try await eventually("what is left is read") { try daemon.journal.number(of: "a") == 9 }
-        }
-        #expect(try rig.loss(of: "a")?.lost.cause == .stoodStill)
-        #expect(rig.target.numbers == [9])
     }
 
     @Test("What follows a shard that was seen open came after that, whatever was lost above it")
@@ -319,14 +244,31 @@ struct DaemonStandstillTests {
         #expect(rig.target.numbers.filter { $0 < 13 } == [7, 8, 9, 11, 12])
     }
 
+    @Test("So does what an operator's rewind of another shard overtook")
+    func overtakenThroughAnother() async throws {
+        rig.source.add(FakeShard("a", 1...4), FakeShard("b", 5...8))
+        rig.source.fail(.records, with: .named("InternalServerError", status: 500))
+        try await rig.run { daemon in
+            try await eventually("both are taken up") {
+                try ["a", "b"].allSatisfy { try daemon.journal.status(of: $0) == .inProcessing }
+            }
+        }
+        rig.source.heal()
+        rig.source.change("a") { $0.trimmed = 2 }
+        let gate = rig.source.hold(.iterator, of: "a")
+        try await rig.run(Rig.following(onLoss: .stop), ahead: .seconds(25 * 3600)) { daemon in
+            try await eventually("what is left of the first is asked for") { gate.arrivals == 1 }
+            try await daemon.journal.rewind(Sample.key("b"), to: .start)
+            gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        #expect(try rig.loss(of: "a")?.stops == true)
+        #expect(rig.target.numbers.isEmpty)
+    }
+
     @Test("So may one that was anchored at its newest record and never brought one")
     func stoodStillAtAnchor() async throws {
-        rig.source.add(FakeShard("a", 1...4))
-        var configuration = Rig.following(onLoss: .stop)
-        configuration.startAt = .latest
-        try await rig.run(configuration) { daemon in
-            try await eventually("the shard is taken up") { try daemon.journal.status(of: "a") == .inProcessing }
-        }
+        let configuration = try await rig.pinBehind(1...4, onLoss: .stop)
         let outcome = try await rig.run(configuration, ahead: .seconds(25 * 3600)) { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
@@ -388,21 +330,30 @@ struct DaemonStandstillTests {
         #expect(try rig.loss(of: "c")?.lost.cause == (longAgo ? .stoodStill : nil))
     }
 
-    @Test("What a process that was suspended had in its hands is no look at the stream")
-    func cameAndWentBesideASuspendedProcess() async throws {
-        rig.source.add(FakeShard("a", 1...4, isClosed: true))
-        let gate = rig.target.hold()
-        let asleep = Mutex(Duration.zero)
-        let now: @Sendable () -> Timestamp = { .now() + asleep.withLock { $0 } }
-        try await rig.run(Rig.following(onLoss: .skip), now: now) { daemon in
-            try await eventually("the target writes") { gate.arrivals == 1 }
-            rig.source.remove("a")
-            rig.source.add(FakeShard("c", parent: "b", 7...9))
-            asleep.withLock { $0 = .seconds(25 * 3600) }
-            gate.open()
-            try await eventually("what is there is journaled") { try daemon.journal.number(of: "c") == 9 }
+    @Test(
+        "So it is where the stream couldn't be listed for days, though another shard of it was read, and the daemon began anew"
+    )
+    func cameAndWentUnlisted() async throws {
+        let hours = Hours()
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("x", 20...21))
+        try await rig.run(now: hours.now) { daemon in
+            try await eventually("one is done, and one is read") {
+                try daemon.journal.status(of: "a") == .done && daemon.journal.number(of: "x") == 21
+            }
         }
-        #expect(try rig.journal { try $0.status(of: "a") } == .done)
+        hours.set(30)
+        rig.source.change("x") { $0.put(22...23, at: hours.now()) }
+        // Its parent came and went.
+        rig.source.remove("a")
+        rig.source.add(FakeShard("c", parent: "b", 10...11))
+        rig.source.fail(.describeStream, with: .named("InternalServerError", status: 500))
+        try await rig.run(Rig.following(onLoss: .skip), now: hours.now) { daemon in
+            try await eventually("what is known is read") { try daemon.journal.number(of: "x") == 23 }
+        }
+        rig.source.heal()
+        try await rig.run(Rig.following(onLoss: .skip), now: hours.now) { daemon in
+            try await eventually("the new one is read") { try daemon.journal.number(of: "c") == 11 }
+        }
         #expect(try rig.loss(of: "c")?.lost.cause == .stoodStill)
     }
 

@@ -54,6 +54,17 @@ def assert_parents_before_children(table: ShardedTable, lines: list[dict[str, An
             assert max(places[shard.parent]) < min(places[shard.id]), f"{shard.id} was read before its parent's end"
 
 
+def rolled_over(sharded: ShardedSource, name: str) -> tuple[ShardedTable, SourceShard, SourceShard]:
+    """A table with a shard that is closed and its only child: six versions of one item, the last in the child."""
+    table = sharded.create_table(name)
+    parent = table.open_shard()
+    for version in range(5):
+        table.put(parent, "a", version)
+    [child] = table.split(parent, 1)
+    table.put(child, "a", 5)
+    return table, parent, child
+
+
 def left_behind(lines: list[dict[str, Any]]) -> dict[str, Any]:
     items: dict[str, Any] = {}
     for line in lines:
@@ -196,12 +207,7 @@ def test_children_that_are_listed_late(rig: Rig, sharded: ShardedSource) -> None
 
 
 def test_a_parent_that_a_listing_lacks_and_the_stream_has_is_read_first(rig: Rig, sharded: ShardedSource) -> None:
-    table = sharded.create_table("between-pages")
-    parent = table.open_shard()
-    for version in range(5):
-        table.put(parent, "a", version)
-    [child] = table.split(parent, 1)
-    table.put(child, "a", 5)
+    table, parent, child = rolled_over(sharded, "between-pages")
     parent.listed = False
     following = Following(rig, sharded, table, target="sqlite")
     daemon = following.start()
@@ -217,12 +223,7 @@ def test_a_parent_that_a_listing_lacks_and_the_stream_has_is_read_first(rig: Rig
 
 def test_a_parent_that_is_listed_after_its_child_has_begun(rig: Rig, sharded: ShardedSource) -> None:
     """The child begins as if the parent were trimmed, and begins again once what came before it is read."""
-    table = sharded.create_table("contradiction")
-    parent = table.open_shard()
-    for version in range(5):
-        table.put(parent, "a", version)
-    [child] = table.split(parent, 1)
-    table.put(child, "a", 5)
+    table, parent, child = rolled_over(sharded, "contradiction")
     parent.listed = parent.known = False
     following = Following(rig, sharded, table, target="sqlite")
     daemon = following.start()

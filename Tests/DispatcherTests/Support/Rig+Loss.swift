@@ -25,6 +25,17 @@ extension Rig {
         }
     }
 
+    /// A shard that was pinned to its newest record, behind these.
+    func pinBehind(_ numbers: ClosedRange<Int>, onLoss policy: LossPolicy) async throws -> DaemonConfiguration {
+        source.add(FakeShard("a", numbers))
+        var configuration = Self.following(onLoss: policy)
+        configuration.startAt = .latest
+        try await run(configuration) { daemon in
+            try await eventually("it is pinned") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        return configuration
+    }
+
     func loss(of shard: String = "a") throws -> Loss? {
         try journal { try $0.checkpoint(of: Sample.key(shard))?.loss }
     }

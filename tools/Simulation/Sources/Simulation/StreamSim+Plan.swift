@@ -84,7 +84,8 @@ extension Simulator {
         must { service throws(ServiceError) in try service.delete(key, from: table.word, at: now) }
     }
 
-    /// What the plan does can't be wrong.
+    /// All that is written here is made here, and in the form that the service asks for: a refusal is a mistake of the simulation, and
+    /// no run goes on beside it.
     private mutating func must(_ body: (inout Simulator) throws(ServiceError) -> Void) {
         do throws(ServiceError) { try body(&self) } catch {
             preconditionFailure("the service refuses the plan: \(error)")
