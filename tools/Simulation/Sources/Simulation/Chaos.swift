@@ -9,6 +9,8 @@ struct Chaos: Sendable {
     private let folder: String
     private var chance: Chance
     private var writes = 0
+    /// Whether a process has begun.
+    private var hasBegun = false
     private var done: [Operator.Done] = []
 
     init(_ plan: Plan, _ world: World, in folder: String, _ chance: Chance) {
@@ -31,6 +33,7 @@ struct Chaos: Sendable {
 
     /// Goes on until `deadline`, or until the process is dead.
     mutating func act(until deadline: Duration, while life: Life) async {
+        hasBegun = true
         while world.conductor.now < deadline, life.isAlive {
             // Each step has lots of its own: what is left out of one changes nothing in the next.
             var step = chance.split()
@@ -38,7 +41,7 @@ struct Chaos: Sendable {
             guard life.isAlive else { return }
             switch step.below(100) {
             case 0..<53: burst(&step)
-            case 53..<56: age()
+            case 53..<56: if !plan.idles { age() }
             case 56..<67: if plan.splits { change(&step) }
             case 67..<71: if plan.expiries { expire() }
             case 71..<74: if plan.expiries { await wait(step.duration(.seconds(600), .seconds(2000))) }
@@ -79,6 +82,7 @@ struct Chaos: Sendable {
     private mutating func burst(_ step: inout Chance) { for _ in 0..<step.of(1...25) { write(&step) } }
 
     private mutating func write(_ step: inout Chance) {
+        guard !plan.idles || !hasBegun else { return }
         let schema = step.pick(world.schemas)
         // A few keys get most of the writes.
         let key = step.percent(50) ? step.below(max(1, plan.keys / 5)) : step.below(plan.keys)

@@ -68,6 +68,8 @@ package struct Plan: Hashable, Sendable, Codable {
     /// Whether streams of tables are switched off, and on again as new ones; and whether one that is off at the end stays so.
     package var switchesStreams: Bool
     package var leavesStreamsOff: Bool
+    /// Whether nobody writes any more once the first process has begun.
+    package var idles: Bool
 
     package struct LifePlan: Hashable, Sendable, Codable {
         /// Killed after so many steps; `nil`: told to stop.
@@ -117,7 +119,7 @@ package struct Plan: Hashable, Sendable, Codable {
         ignoresShardFilter = chance.percent(30)
         hasOldImages = chance.percent(50)
         pace = .seconds(45)
-        (switchesStreams, leavesStreamsOff) = (false, false)
+        (switchesStreams, leavesStreamsOff, idles) = (false, false, false)
         lives = []
         for _ in 0..<chance.of(1...4) {
             lives.append(
@@ -131,6 +133,7 @@ package struct Plan: Hashable, Sendable, Codable {
         if chance.percent(10) { stretch(&chance) } else if chance.percent(15) { glance(&chance) }
         switchesStreams = chance.percent(15)
         leavesStreamsOff = chance.percent(40)
+        if chance.percent(4) { idle(&chance) }
     }
 
     /// Mostly a restart; sometimes for so long that records leave the stream, or just begin to.
@@ -166,6 +169,23 @@ package struct Plan: Hashable, Sendable, Codable {
                 steps: chance.of(3...80), duration: chance.duration(.seconds(1), .seconds(30)),
                 downtime: .seconds(chance.of(2...23) * 3600), restored: nil)
         }
+    }
+
+    /// In some nothing comes after the second of the scan: the daemon is in step for hours, is back just before all that was there
+    /// leaves the stream, and is killed among it.
+    private mutating func idle(_ chance: inout Chance) {
+        (mode, idles, switchesStreams, expiries, lead) = (.all, true, false, false, .zero)
+        (shards, keys, items, pageSize) = (chance.of(1...2), chance.of(1...6), chance.of(2...40), chance.pick([1, 3]))
+        (maximumPoll, discovery) = (chance.pick([.seconds(240), .seconds(600)]), .seconds(600))
+        pace = .seconds(20 * 3600)
+        (faults, troubles, emptyPages) = (min(faults, 5), min(troubles, 5), min(emptyPages, 5))
+        let inStep = chance.duration(.seconds(2 * 3600), .seconds(22 * 3600))
+        let early = chance.duration(.seconds(2), .seconds(60))
+        lives = [
+            LifePlan(steps: nil, duration: inStep, downtime: .seconds(24 * 3600) - inStep - early, restored: nil),
+            LifePlan(steps: chance.of(5...150), duration: early, downtime: .seconds(300), restored: nil),
+            LifePlan(steps: nil, duration: .seconds(60), downtime: .seconds(1), restored: nil),
+        ]
     }
 }
 

@@ -95,6 +95,7 @@ package struct Shrinker: Sendable {
         set(\.splits, false)
         set(\.switchesStreams, false)
         set(\.leavesStreamsOff, true)
+        set(\.idles, false)
         set(\.startsAtLatest, false)
         set(\.mode, .incr)
         steps.append { plan in
