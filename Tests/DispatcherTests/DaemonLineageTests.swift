@@ -72,6 +72,34 @@ struct DaemonLineageTests {
         #expect(rig.target.numbers == Array(1...5))
     }
 
+    @Test("So does one of which the stream says that it is trimmed, and nobody asks for it again")
+    func trimmedParent() async throws {
+        rig.source.add(FakeShard("b", parent: "a", 1...5))
+        rig.source.fail(.iterator, of: "a", with: .named("TrimmedDataAccessException"))
+        try await rig.run { daemon in
+            try await eventually("the shard is read") { try daemon.journal.number(of: "b") == 5 }
+        }
+        #expect(rig.source.calls(.iterator, of: "a").count == 1)
+        #expect(rig.source.calls(.describeStream).count == 1)
+    }
+
+    @Test("Of many parents that a listing lacks eight are asked for at a time")
+    func manyMissing() async throws {
+        for index in 1...20 { rig.source.add(FakeShard("child-\(index)", parent: "parent-\(index)", index...index)) }
+        let gate = rig.source.hold(.iterator)
+        try await rig.run { daemon in
+            try await eventually("eight are asked for") { gate.arrivals >= 8 }
+            // Whoever asked for more would have done so at once.
+            for _ in 1...1000 { await Task.yield() }
+            #expect(gate.arrivals == 8)
+            gate.open()
+            try await eventually("all are read") {
+                try (1...20).allSatisfy { (index: Int) in try daemon.journal.number(of: "child-\(index)") == index }
+            }
+        }
+        #expect((1...20).allSatisfy { rig.source.calls(.iterator, of: "parent-\($0)").count == 1 })
+    }
+
     @Test("A shard that listings show without its parent waits until they show that, and what follows it waits too")
     func parentBetweenPages() async throws {
         var parent = FakeShard("a", 1...5, isClosed: true)

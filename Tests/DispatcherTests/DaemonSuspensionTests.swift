@@ -69,6 +69,23 @@ struct DaemonSuspensionTests {
         #expect(rig.target.numbers == [9])
     }
 
+    @Test("Children that were asked for before a suspension are asked for again")
+    func suspendedAmongChildren() async throws {
+        let hours = Hours()
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...9, isListed: false))
+        let gate = rig.source.hold(.children, of: "a")
+        try await rig.run(Rig.following(onLoss: .skip), now: hours.now) { daemon in
+            try await eventually("the children are asked for") { gate.arrivals == 1 }
+            hours.set(46)
+            rig.source.change("b") { ($0.isListed, $0.trimmed) = (true, 2) }
+            gate.open()
+            try await eventually("what is left is read") { try daemon.journal.number(of: "b") == 9 }
+        }
+        #expect(rig.source.calls(.children, of: "a").count == 2)
+        #expect(try rig.loss(of: "b")?.lost.cause == .stoodStill)
+        #expect(rig.target.numbers == Array(1...4) + Array(7...9))
+    }
+
     @Test("What a process that was suspended had in its hands is no look at the stream")
     func cameAndWentBesideASuspendedProcess() async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true))
