@@ -91,7 +91,9 @@ struct DaemonSuspensionTests {
         rig.source.add(FakeShard("a", 1...4, isClosed: true))
         let gate = rig.target.hold()
         let hours = Hours()
-        try await rig.run(Rig.following(onLoss: .skip), now: hours.now) { daemon in
+        var configuration = Rig.following(onLoss: .skip)
+        configuration.discoveryInterval = .seconds(200)
+        try await rig.run(configuration, now: hours.now) { daemon in
             try await eventually("the target writes") { gate.arrivals == 1 }
             rig.source.remove("a")
             rig.source.add(FakeShard("c", parent: "b", 7...9))
