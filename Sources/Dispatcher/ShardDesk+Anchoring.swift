@@ -57,6 +57,17 @@ extension ShardDesk {
         }
     }
 
+    /// What was put aside of shards, those of older streams among them, comes with the scan that follows, as it is by then, or is put
+    /// aside again.
+    mutating func settleLetters() async throws {
+        var isSettled = false
+        while !isSettled {
+            let letters = try workshop.journal.waitingLetters().filter { $0.table == schema.name && $0.shard != nil }
+            isSettled = try await append(
+                letters.settling(author: Self.author, reason: "the full sync brings the item as it is now"))
+        }
+    }
+
     /// Ends what an earlier sync left unread: the scan that follows holds what it would have brought.
     mutating func finishOld(_ listing: [Shard]) async throws {
         let listed = Dictionary(listing.map { ($0.id, $0.range.isClosed) }, uniquingKeysWith: { $0 || $1 })

@@ -87,7 +87,7 @@ struct ShardDesk {
         guard !drafts.isEmpty else { return true }
         do {
             for receipt in try await workshop.journal.append(drafts) {
-                if let checkpoint = receipt.checkpoint { lineage.update(checkpoint) }
+                if let checkpoint = receipt.checkpoint, checkpoint.shard.stream == stream { lineage.update(checkpoint) }
             }
             return true
         } catch JournalError.conflict {

@@ -169,6 +169,7 @@ struct TableFollower {
         var state = state
         if state?.segments.isEmpty != false {
             guard let listing = try await discovery(desk.stream).listing(beside: desk.lineage) else { return false }
+            try await desk.settleLetters()
             try await desk.anchor(listing: listing.stream.shards)
             if phase == nil || state?.stream != desk.stream {
                 try await enter(

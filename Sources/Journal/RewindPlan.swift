@@ -24,10 +24,43 @@ package struct RewindRequest: Sendable {
 }
 
 /// Why a rewind is not possible, and what is instead.
-package struct RewindRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    package let description: String
+package enum RewindRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    case unknownShard(ShardKey)
+    /// It is to be set as another shard was.
+    case anotherShard(ShardKey, wanted: ShardKey)
+    /// Its table goes on with a newer stream: nobody reads it again, and what it would replay is older than what that has brought.
+    case olderStream(ShardKey, followed: StreamARN)
+    case beforeStart(ShardID, SequenceNumber, starting: SequenceNumber, parent: ShardID?)
+    case behindEnd(ShardID, SequenceNumber, ending: SequenceNumber)
+    /// Ahead of `current`, which is `nil` where nothing is in the target since the shard's start.
+    case ahead(ShardID, SequenceNumber, current: SequenceNumber?)
+    /// What is above it is read again, and must come before.
+    case belowReplay(ShardID, SequenceNumber, parent: ShardID, Status)
 
-    package init(_ description: String) { self.description = description }
+    package var description: String {
+        switch self {
+        case .unknownShard(let shard):
+            "the journal doesn't know shard \(shard): `shakectl shards` lists those that it knows"
+        case .anotherShard(let shard, let wanted):
+            "that checkpoint belongs to shard \(shard), not to \(wanted)"
+        case .olderStream(let shard, let followed):
+            "shard \(shard) is of an older stream, \(shard.stream): its table goes on with \(followed), and what is older is "
+                + "not read again. A full sync brings every item as it is now"
+        case .beforeStart(let shard, let number, let starting, let parent):
+            "sequence number \(number) lies before shard \(shard), which starts at \(starting): --to-start goes back as far as it "
+                + "can" + (parent.map { "; what comes before is in its parent \($0)" } ?? "")
+        case .behindEnd(let shard, let number, let ending):
+            "sequence number \(number) lies behind shard \(shard), which ends at \(ending): what comes after is in its children"
+        case .ahead(let shard, let number, nil):
+            "nothing of shard \(shard) is in the target since its start, so sequence number \(number) lies ahead of it: let it run"
+        case .ahead(let shard, let number, let current?):
+            "sequence number \(number) lies ahead of shard \(shard)'s checkpoint, which is \(current): going forward would skip "
+                + "records. If this is to undo a rewind whose replay has begun, let the replay run: it ends in the same place"
+        case .belowReplay(let shard, let number, let parent, let status):
+            "shard \(shard) can't be brought forward to \(number): shard \(parent), above it, is \(status.rawValue), and what it "
+                + "replays must come before. Let the replay run: it ends in the same place"
+        }
+    }
 }
 
 /// What a rewind appends (DESIGN 4.6): decided from the checkpoints alone, so that a dry run is the same run.
@@ -54,7 +87,7 @@ package struct RewindPlan: Hashable, Sendable {
     ) throws(RewindRefusal) -> RewindPlan {
         let stream = checkpoints.filter { $0.shard.table == shard.table && $0.shard.stream == shard.stream }
         guard let current = stream.first(where: { $0.shard == shard }) else {
-            throw RewindRefusal("the journal doesn't know shard \(shard): `shakectl shards` lists those that it knows")
+            throw .unknownShard(shard)
         }
         let place = try Place(request, current, parent: stream.first { $0.shard.shard == current.parent })
         let descendants = descendantsToSetBack(of: shard.shard, among: stream)
@@ -81,51 +114,29 @@ package struct RewindPlan: Hashable, Sendable {
                 (to, inclusive) = (number, request.inclusive)
             case .checkpoint(let then):
                 guard then.shard == current.shard else {
-                    throw RewindRefusal("that checkpoint belongs to shard \(then.shard), not to \(current.shard)")
+                    throw .anotherShard(then.shard, wanted: current.shard)
                 }
                 (to, inclusive) = (then.sequenceNumber, then.iteratorType == .atSequenceNumber)
             }
             guard let to else { return }
             let name = current.shard.shard
             if let starting = current.range.starting, to < starting {
-                throw RewindRefusal(
-                    "sequence number \(to) lies before shard \(name), which starts at \(starting): --to-start goes back as far as "
-                        + "it can" + (current.parent.map { "; what comes before is in its parent \($0)" } ?? ""))
+                throw .beforeStart(name, to, starting: starting, parent: current.parent)
             }
-            if let ending = current.range.ending, to > ending {
-                throw RewindRefusal(
-                    "sequence number \(to) lies behind shard \(name), which ends at \(ending): what comes after is in its children"
-                )
-            }
+            if let ending = current.range.ending, to > ending { throw .behindEnd(name, to, ending: ending) }
             guard current.sequenceNumber.map({ to > $0 }) ?? true else { return }
             guard case .checkpoint(let then) = request.place, then.epoch.next == current.epoch else {
-                throw Self.ahead(of: current, to)
+                throw .ahead(name, to, current: current.sequenceNumber)
             }
             // The last rewind is taken back. As long as nobody has taken it up nothing is replayed; once records are, older
             // ones may lie over newer ones, and only the rest of the replay puts that right. That holds for rewinds before
             // the last one as well, of which the checkpoint doesn't tell how far they came.
             guard current.status == .prepared || current.status == .waitingForParent else {
-                throw Self.ahead(of: current, to)
+                throw .ahead(name, to, current: current.sequenceNumber)
             }
             if let parent, !parent.status.letsChildrenStart {
-                throw RewindRefusal(
-                    "shard \(name) can't be brought forward to \(to): shard \(parent.shard.shard), above it, is "
-                        + "\(parent.status.rawValue), and what it replays must come before. Let the replay run: it ends in the same "
-                        + "place")
+                throw .belowReplay(name, to, parent: parent.shard.shard, parent.status)
             }
-        }
-
-        private static func ahead(of current: Checkpoint, _ to: SequenceNumber) -> RewindRefusal {
-            let name = current.shard.shard
-            guard let now = current.sequenceNumber else {
-                return RewindRefusal(
-                    "nothing of shard \(name) is in the target since its start, so sequence number \(to) lies ahead of it: let it "
-                        + "run")
-            }
-            return RewindRefusal(
-                "sequence number \(to) lies ahead of shard \(name)'s checkpoint, which is \(now): going forward would skip "
-                    + "records. If this is to undo a rewind whose replay has begun, let the replay run: it ends in the same place"
-            )
         }
     }
 
@@ -135,9 +146,7 @@ package struct RewindPlan: Hashable, Sendable {
     /// - Parameter stream: that the table is followed by; `nil` where the journal doesn't say.
     package static func check(_ shard: ShardKey, followedBy stream: StreamARN?) throws(RewindRefusal) {
         guard let stream, stream != shard.stream else { return }
-        throw RewindRefusal(
-            "shard \(shard) is of an older stream, \(shard.stream): its table goes on with \(stream), and what is older is not "
-                + "read again. A full sync brings every item as it is now")
+        throw .olderStream(shard, followed: stream)
     }
 
     /// Replayed records of a parent must not be the last word on an item that its children changed since, so all of them are

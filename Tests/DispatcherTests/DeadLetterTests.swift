@@ -215,6 +215,35 @@ struct DeadLetterTests {
         #expect(rig.deadLetters.count == 1 && rig.deadLetters[0].contains("item-4"))
     }
 
+    @Test("of a shard, done or not, is settled by a full sync, which brings its item as it is now or puts that aside")
+    func settledByFullSync() async throws {
+        rig.source.change(Sample.table) { $0.items = ["{\"id\":{\"S\":\"x\"}}"] }
+        rig.source.add(FakeShard("a"))
+        rig.target.cannotHold("3", "6")
+        let configuration = Rig.following(onLoss: .resync, mode: .all)
+        try await rig.run(configuration) { daemon in
+            try await eventually("it is scanned") { try daemon.journal.table(Sample.table)?.phase == .incrSync }
+            rig.source.put(1...4, in: "a")
+            rig.source.add(FakeShard("b", parent: "a", 5...7))
+            rig.source.close("a")
+            try await eventually("all is journaled") { try daemon.journal.number(of: "b") == 7 }
+        }
+        #expect(try refusals().count == 2)
+        rig.source.change("b") {
+            $0.put(8...11)
+            $0.trimmed = 5
+        }
+        try await rig.run(configuration) { _ in
+            try await eventually("it is scanned again") { try rig.events("scan_finished").count == 2 }
+        }
+        #expect(try refusals().isEmpty)
+        let reasons = try rig.events("refusal_settled").compactMap { event in
+            if case .refusalSettled(let settled) = event.payload { settled.reason } else { nil }
+        }
+        #expect(reasons == Array(repeating: "the full sync brings the item as it is now", count: 2))
+        try rig.journal { _ = try $0.verify { _ in } }
+    }
+
     @Test("is no dead letter where the target can't say which it is: the table stops")
     func unnamed() async throws {
         rig.source.add(FakeShard("a", 1...5))

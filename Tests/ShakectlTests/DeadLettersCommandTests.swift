@@ -55,4 +55,37 @@ struct DeadLettersCommandTests {
             #expect(parent.epoch.number == 1 && child.epoch.number == 1, "each was set back once")
         }
     }
+
+    /// Set back before its letter, and then gone from the stream.
+    @Test("One of a shard that never comes to it again is left with all, and refused by its number")
+    func outOfReach() async throws {
+        let path = NSTemporaryDirectory() + "/shakectl-letters-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let daemon = try Journal.open(path, .daemon(Self.run), mapSize: 16 << 20)
+        let read = try #require(
+            try await daemon.append([read("gone", parent: nil, letter: "5", end: "9", isDone: false)]).first?.checkpoint
+        )
+        _ = try await daemon.append([
+            Draft(
+                shard: read.shard, expecting: read.revision,
+                [
+                    .rewound(
+                        Rewound(
+                            from: Sample.number("9"), to: Sample.number("2"), inclusive: false, reason: "", author: "",
+                            cascadeRoot: nil, epoch: Epoch(1))),
+                    .statusChanged(StatusChanged(from: .prepared, to: .lost, reason: "gone from the stream unread")),
+                ])
+        ])
+        let letter = try #require(try daemon.waitingLetters().first)
+        await daemon.close(reason: "the test goes on")
+
+        try await DeadLettersCommand.Retry.parse(["--all", "--offline", "--journal", path]).run()
+        let named = try DeadLettersCommand.Retry.parse(["\(letter.position)", "--offline", "--journal", path])
+        let error = await #expect(throws: ShakectlError.self) { try await named.run() }
+        #expect(error?.description.contains("which is lost and comes to it no more") == true)
+        #expect(error?.exitCode == 64)
+        let journal = try Journal.open(path, .reader, mapSize: 16 << 20)
+        #expect(try journal.checkpoint(of: read.shard)?.epoch == Epoch(1), "nothing was set back")
+        #expect(try journal.waitingLetters().map(\.position) == [letter.position])
+    }
 }

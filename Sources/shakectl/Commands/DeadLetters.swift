@@ -2,17 +2,7 @@ internal import Foundation
 internal import Journal
 internal import StreamModel
 
-/// A record that was put aside and that nobody has settled, as the journal says.
-struct WaitingLetter: Sendable {
-    let table: TableName
-    /// `nil`: it is an item of a full sync.
-    let shard: ShardKey?
-    /// Of the shard, as it was seen.
-    let revision: Revision?
-    let position: Position
-    let time: Timestamp
-    let refused: RecordRefused
-
+extension WaitingLetter {
     /// What it is, for a sentence.
     var name: String {
         switch (shard, refused.sequenceNumber) {
@@ -46,42 +36,8 @@ struct WaitingLetter: Sendable {
     }
 }
 
-/// What waits, and what is to be appended about it.
+/// What an operator may ask of those that wait.
 enum DeadLetters {
-    /// By position: oldest first.
-    static func all(in journal: Journal) throws(ShakectlError) -> [WaitingLetter] {
-        var letters: [WaitingLetter] = []
-        for table in try asking(journal.tables) {
-            for position in table.refusals {
-                letters.append(try letter(at: position, of: table.table, nil, in: journal))
-            }
-        }
-        for checkpoint in try asking(journal.checkpoints) {
-            for refusal in checkpoint.refusals {
-                letters.append(
-                    try letter(at: refusal.position, of: checkpoint.shard.table, checkpoint, in: journal))
-            }
-        }
-        return letters.sorted { $0.position < $1.position }
-    }
-
-    private static func letter(
-        at position: Position, of table: TableName, _ checkpoint: Checkpoint?, in journal: Journal
-    ) throws(ShakectlError) -> WaitingLetter {
-        let event = try asking { () throws(JournalError) in
-            try journal.events(after: Position(position.number - 1), limit: 1)
-        }.first
-        guard let event, case .recordRefused(let refused) = event.payload else {
-            throw .journal(
-                .damaged(
-                    path: journal.path, position: position, problem: "the state names a refused record, which is none"))
-        }
-        return WaitingLetter(
-            table: table, shard: checkpoint?.shard, revision: checkpoint?.revision, position: position,
-            time: event.time,
-            refused: refused)
-    }
-
     /// - Throws: `.usage` for a number that is none of theirs.
     static func find(_ positions: [Position], in letters: [WaitingLetter]) throws(ShakectlError) -> [WaitingLetter] {
         var found: [WaitingLetter] = []
@@ -94,14 +50,6 @@ enum DeadLetters {
         return found
     }
 
-    /// Those of one shard's that don't come again by themselves.
-    static func due(_ letters: [WaitingLetter], of checkpoint: Checkpoint) -> [WaitingLetter] {
-        letters.filter { letter in
-            // What the journal no longer holds as refused was delivered again, or settled, since it was listed.
-            checkpoint.refusals.contains { $0.position == letter.position && !checkpoint.bringsAgain($0) }
-        }
-    }
-
     /// What is set back to the first of a shard's letters brings the others with it; but a shard that was set back before that
     /// one already comes to it by itself.
     ///
@@ -112,6 +60,9 @@ enum DeadLetters {
                 let checkpoint = try asking({ () throws(JournalError) in try journal.checkpoint(of: shard) }),
                 checkpoint.sequenceNumber.map({ first > $0 }) ?? true
             else { continue }
+            if letters.retrial(of: checkpoint) == .outOfReach {
+                throw .usage("the record at \(first) of \(shard) \(outOfReach(checkpoint))")
+            }
             let table = try asking { () throws(JournalError) in try journal.table(shard.table) }
             let fault = table?.lastFault.flatMap { $0.time >= checkpoint.updated ? $0 : nil }
             throw .usage(
@@ -121,25 +72,9 @@ enum DeadLetters {
         }
     }
 
-    /// One draft for each shard or table.
-    static func settling(_ letters: [WaitingLetter], author: String, reason: String) -> [Draft] {
-        func settled(_ letters: [WaitingLetter]) -> [Payload] {
-            letters.map { .refusalSettled(RefusalSettled(refusal: $0.position, author: author, reason: reason)) }
-        }
-        let ofShards = Dictionary(grouping: letters.filter { $0.shard != nil }) { $0.shard }
-        let ofTables = Dictionary(grouping: letters.filter { $0.shard == nil }) { $0.table }
-        return ofTables.sorted { $0.key < $1.key }.map { Draft(table: $0.key, settled($0.value)) }
-            + ofShards.sorted { $0.value[0].position < $1.value[0].position }.compactMap { shard, letters in
-                shard.map { Draft(shard: $0, expecting: letters[0].revision ?? .none, settled(letters)) }
-            }
-    }
-}
-
-extension Checkpoint {
-    /// Whether the shard was set back before the record since that was refused, and has not come to it again.
-    fileprivate func bringsAgain(_ refused: RefusedRecord) -> Bool {
-        guard refused.epoch < epoch else { return false }
-        guard let number = sequenceNumber, number >= refused.sequenceNumber else { return true }
-        return number == refused.sequenceNumber && iteratorType == .atSequenceNumber
+    /// What is said of a record that no rewind brings back.
+    static func outOfReach(_ checkpoint: Checkpoint) -> String {
+        "lies ahead of where the shard stands, which is \(checkpoint.status.rawValue) and comes to it no more. `shakectl dead-letters "
+            + "show` gives its bytes, and settle takes it off the list"
     }
 }

@@ -28,7 +28,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
         func run() throws {
             let context = try CommandContext(common)
-            let view = DeadLettersView(letters: try DeadLetters.all(in: try context.openJournal()))
+            let view = DeadLettersView(letters: try asking(try context.openJournal().waitingLetters))
             try context.show(json: view.json, lines: view.lines(context.palette))
         }
     }
@@ -45,7 +45,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
         func run() throws {
             let context = try CommandContext(common)
             let journal = try context.openJournal()
-            let found = try DeadLetters.find([letter], in: try DeadLetters.all(in: journal))[0]
+            let found = try DeadLetters.find([letter], in: try asking(journal.waitingLetters))[0]
             let file = DeadLetterFile("\(journal.path)/\(DeadLetterFile.name)")
             guard let line = file.line(at: found.refused.offset, count: found.refused.bytes), found.isKept(in: line)
             else {
@@ -87,7 +87,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
             let journal = try context.openJournal(
                 .steward(
                     RunStarted(role: "dead-letters retry", version: Version.text, host: Host.name, pid: Host.pid)))
-            let waiting = try DeadLetters.all(in: journal)
+            let waiting = try asking(journal.waitingLetters)
             let chosen = all ? waiting : try DeadLetters.find(letters, in: waiting)
             if !all, let item = chosen.first(where: { $0.shard == nil }) {
                 throw ShakectlError.usage(
@@ -103,10 +103,15 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 guard let shard,
                     let checkpoint = try asking({ () throws(JournalError) in try journal.checkpoint(of: shard) })
                 else { continue }
-                // What the rewind of a parent has set back, just now or before, comes again as it is.
-                let letters = DeadLetters.due(letters, of: checkpoint)
-                guard let first = letters.compactMap(\.refused.sequenceNumber).min() else {
+                let first: SequenceNumber
+                switch letters.retrial(of: checkpoint) {
+                case .rewind(let number): first = number
+                case .comesAgain:
+                    // What the rewind of a parent has set back, just now or before, comes again as it is.
                     lines.append("\(shard) was set back before its dead letters already: they come again.")
+                    continue
+                case .outOfReach:
+                    lines.append("Left: what was put aside of \(shard) \(DeadLetters.outOfReach(checkpoint)).")
                     continue
                 }
                 let outcome = try await rewinding.run(shard) { checkpoints throws(ShakectlError) in
@@ -161,9 +166,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 .steward(
                     RunStarted(role: "dead-letters settle", version: Version.text, host: Host.name, pid: Host.pid)))
             let chosen = try await besideDaemon {
-                let waiting = try DeadLetters.all(in: journal)
+                let waiting = try asking(journal.waitingLetters)
                 let chosen = all ? waiting : try DeadLetters.find(letters, in: waiting)
-                let drafts = DeadLetters.settling(chosen, author: Host.userAndHost, reason: reason ?? "")
+                let drafts = chosen.settling(author: Host.userAndHost, reason: reason ?? "")
                 if !drafts.isEmpty { _ = try await journal.append(drafts) }
                 return chosen
             }

@@ -146,7 +146,7 @@ package enum Catalogue {
         "rewind refused, a parent is replayed", "rewind refused, an older stream", "rewind refused, trimmed",
         "rewind refused, the source can't be asked", "ack, nothing waits", "ack refused, not stopped",
         "dead letters, none waits",
-        "dead-letters retry refused, an item of a scan",
+        "dead-letters retry refused, an item of a scan", "dead-letters retry refused, out of reach",
     ]
 
     private static let events = [

@@ -281,13 +281,15 @@ struct Operator: Sendable {
     }
 
     private static func kind(of refusal: RewindRefusal) -> String {
-        let names = [
-            ("doesn't know shard", "an unknown shard"), ("lies before shard", "before the shard"),
-            ("lies behind shard", "behind the shard"), ("since its start", "ahead of a start"),
-            ("lies ahead of shard", "ahead of the checkpoint"), ("can't be brought forward", "a parent is replayed"),
-            ("is of an older stream", "an older stream"),
-        ]
-        return names.first { refusal.description.contains($0.0) }?.1 ?? refusal.description
+        switch refusal {
+        case .unknownShard: "an unknown shard"
+        case .anotherShard: "another shard's checkpoint"
+        case .olderStream: "an older stream"
+        case .beforeStart: "before the shard"
+        case .behindEnd: "behind the shard"
+        case .ahead(_, _, let current): current == nil ? "ahead of a start" : "ahead of the checkpoint"
+        case .belowReplay: "a parent is replayed"
+        }
     }
 
     // MARK: - Losses
@@ -295,65 +297,57 @@ struct Operator: Sendable {
     private func acknowledge(_ journal: Journal, _ remedy: LossPolicy?) async throws(Refused) -> Outcome? {
         var text = ""
         let receipts = try await append(journal) { () throws(Refused) in
-            let losses =
-                try tables(journal).compactMap { table in table.loss.map { (table.table, Checkpoint?.none, loss: $0) } }
-                + checkpoints(journal).compactMap { checkpoint in
-                    checkpoint.loss.map { (checkpoint.shard.table, checkpoint, loss: $0) }
-                }
-            if losses.isEmpty { return [] }
-            if remedy != nil, !losses.contains(where: { $0.loss.stops }) { throw Refused("ack refused, not stopped") }
-            let open = losses.filter { !$0.loss.isAcknowledged || remedy != nil && $0.loss.stops }
-            text = "\(open.count) losses"
-            return open.map { table, checkpoint, loss in
-                let word = Payload.lossAcknowledged(
-                    LossAcknowledged(
-                        author: "operator@simulated", reason: "simulated", remedy: loss.stops ? remedy : nil))
-                guard let checkpoint else { return Draft(table: table, [word]) }
-                return Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [word])
-            }
+            let (tables, checkpoints) = (try tables(journal), try checkpoints(journal))
+            let stopped =
+                tables.filter { $0.loss?.stops == true }.map(\.table)
+                + checkpoints.filter { $0.loss?.stops == true }.map(\.shard.table)
+            // A remedy is for those that stand still; where none does it is refused.
+            let plans = try world.schemas.map(\.name)
+                .filter { remedy == nil || stopped.isEmpty || stopped.contains($0) }
+                .map { (table) throws(Refused) in try plan(remedy, of: table, tables, checkpoints) }
+            text = "\(plans.reduce(0) { $0 + $1.steps.count }) losses"
+            return plans.flatMap(\.drafts)
         }
         if receipts.isEmpty { throw Refused("ack, nothing waits") }
         return ("ack\(remedy.map { " --\($0.rawValue)" } ?? "")", text)
     }
 
-    // MARK: - Dead letters
-
-    private struct Letter {
-        /// `nil`: an item of a scan.
-        let checkpoint: Checkpoint?
-        let table: TableName
-        let position: Position
-        let number: SequenceNumber?
+    /// The daemon that follows it may be another one, and scan: what it can't do it says itself.
+    private func plan(
+        _ remedy: LossPolicy?, of table: TableName, _ tables: [TableState], _ checkpoints: [Checkpoint]
+    ) throws(Refused) -> AckPlan {
+        let request = AckRequest(table: table, remedy: remedy, reason: "simulated", author: "operator@simulated")
+        do throws(AckRefusal) {
+            return try AckPlan.make(
+                request, of: tables.first { $0.table == table }, among: checkpoints, isScanned: true)
+        } catch {
+            throw Refused("ack refused, not stopped", "\(error)")
+        }
     }
 
-    private func letters(_ journal: Journal) throws(Refused) -> [Letter] {
-        do throws(JournalError) {
-            let items = try journal.tables().flatMap { table in
-                table.refusals.map { Letter(checkpoint: nil, table: table.table, position: $0, number: nil) }
-            }
-            let records = try journal.checkpoints().flatMap { checkpoint in
-                checkpoint.refusals.map {
-                    Letter(
-                        checkpoint: checkpoint, table: checkpoint.shard.table, position: $0.position,
-                        number: $0.sequenceNumber)
-                }
-            }
-            return items + records
-        } catch {
-            throw Refused("journal", "\(error)")
-        }
+    // MARK: - Dead letters
+
+    private func letters(_ journal: Journal) throws(Refused) -> [WaitingLetter] {
+        do throws(JournalError) { return try journal.waitingLetters() } catch { throw Refused("journal", "\(error)") }
     }
 
     /// All of them, each shard back to its first.
     private func retry(_ journal: Journal, isOffline: Bool) async throws(Refused) -> Outcome? {
         let waiting = try letters(journal)
         guard !waiting.isEmpty else { throw Refused("dead letters, none waits") }
-        let shards = Dictionary(grouping: waiting.filter { $0.number != nil }) { $0.checkpoint?.shard }
+        let shards = Dictionary(grouping: waiting.filter { $0.shard != nil }) { $0.shard }
         guard !shards.isEmpty else { throw Refused("dead-letters retry refused, an item of a scan") }
         for (shard, letters) in shards.sorted(by: { $0.value[0].position < $1.value[0].position }) {
-            guard let shard, let first = letters.compactMap(\.number).min() else { continue }
-            var none: [Done] = []
-            _ = try await rewind(journal, shard, isOffline: isOffline, &none) { _ in (.sequenceNumber(first), true) }
+            guard let checkpoint = try checkpoints(journal).first(where: { $0.shard == shard }) else { continue }
+            switch letters.retrial(of: checkpoint) {
+            case .comesAgain: break
+            case .outOfReach: throw Refused("dead-letters retry refused, out of reach", "\(checkpoint.shard)")
+            case .rewind(let first):
+                var none: [Done] = []
+                _ = try await rewind(journal, checkpoint.shard, isOffline: isOffline, &none) { _ in
+                    (.sequenceNumber(first), true)
+                }
+            }
         }
         return ("dead-letters retry", "\(waiting.count) letters")
     }
@@ -364,22 +358,11 @@ struct Operator: Sendable {
         return try await settle(journal, letters: [chance.pick(waiting)])
     }
 
-    private func settle(_ journal: Journal, letters chosen: [Letter]) async throws(Refused) -> Outcome? {
+    private func settle(_ journal: Journal, letters chosen: [WaitingLetter]) async throws(Refused) -> Outcome? {
         let positions = Set(chosen.map(\.position))
         _ = try await append(journal) { () throws(Refused) in
-            let waiting = try letters(journal).filter { positions.contains($0.position) }
-            let ofShards = Dictionary(grouping: waiting.filter { $0.number != nil }) { $0.checkpoint?.shard }
-            let ofTables = Dictionary(grouping: waiting.filter { $0.number == nil }) { $0.table }
-            func settled(_ letters: [Letter]) -> [Payload] {
-                letters.map {
-                    .refusalSettled(
-                        RefusalSettled(refusal: $0.position, author: "operator@simulated", reason: "simulated"))
-                }
-            }
-            return ofTables.sorted { $0.key < $1.key }.map { Draft(table: $0.key, settled($0.value)) }
-                + ofShards.values.sorted { $0[0].position < $1[0].position }.compactMap { letters in
-                    letters[0].checkpoint.map { Draft(shard: $0.shard, expecting: $0.revision, settled(letters)) }
-                }
+            try letters(journal).filter { positions.contains($0.position) }
+                .settling(author: "operator@simulated", reason: "simulated")
         }
         return ("dead-letters settle", "\(chosen.count) letters")
     }
