@@ -15,22 +15,27 @@ struct Compacted: Hashable, Sendable {
 
     init() {}
 
-    /// `nil` for a value that is none.
+    private static let words = 5
+
+    /// `nil` for a value that is none, or is not what was sealed.
     init?(_ value: [UInt8]) {
-        // The last word came later: a journal that was compacted before that has none.
-        guard value.count == 40 || value.count == 32 else { return nil }
+        guard let value = Sealed.open(value, under: Self.key), value.count == 8 * Self.words else { return nil }
         let words = stride(from: 0, to: value.count, by: 8).map { start in
             value[start..<start + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         }
-        position = Position(words[0])
+        (position, history) = (Position(words[0]), Position(words[4]))
         (events, stretches, unindexed) = (words[1], words[2], words[3])
-        if words.count > 4 { history = Position(words[4]) }
     }
 
     var value: [UInt8] {
-        [position.number, events, stretches, unindexed, history.number].flatMap { word in
+        let words = [position.number, events, stretches, unindexed, history.number].flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
         }
+        var writer = WireWriter(capacity: Seal.count + words.count)
+        writer.skip(Seal.count)
+        writer.append(words.span)
+        Sealed.seal(&writer, under: Self.key)
+        return writer.written
     }
 
     /// With what a transaction of the compaction does.

@@ -53,6 +53,22 @@ struct SealedTests {
         }
     }
 
+    @Test("How far the log was compacted is as it was written, or is not believed")
+    func compacted() throws {
+        var compacted = Compacted()
+        (compacted.position, compacted.history) = (Position(1000), Position(700))
+        (compacted.events, compacted.stretches, compacted.unindexed) = (90, 8, 7)
+        let value = compacted.value
+        #expect(value.count == 48)
+        #expect(Compacted(value) == compacted)
+        for bit in 0..<value.count * 8 {
+            var damaged = value
+            damaged[bit / 8] ^= 1 << (bit % 8)
+            #expect(Compacted(damaged) == nil, "bit \(bit)")
+        }
+        #expect(Compacted(value.dropLast(8)) == nil)
+    }
+
     /// Bytes as another program must make them: docs/JOURNAL-FORMAT.md, 3.2.
     @Test("The seal is this number")
     func golden() {
