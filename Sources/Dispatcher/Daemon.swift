@@ -136,34 +136,22 @@ package final class Daemon: Sendable {
             } catch {
                 guard let error = asDaemonError(error) else { return .tableEnded(table, nil) }
                 if workshop.surroundings.uptime() - started > .seconds(60) { backoff.succeeded() }
-                if error.reach == .daemon { return .tableEnded(table, error) }
+                let next = AfterFailure.decide(error, mode: configuration.mode, onLoss: configuration.onLoss[table])
+                if next == .daemonEnds { return .tableEnded(table, error) }
                 await journal(error, of: table, isFirst: backoff.failures == 0)
                 workshop.pulse.dropShards(of: table)
-                let isRemediedHere = isRemediedHere(error, table)
-                workshop.vitals.failed(
-                    table, error.description, needsOperator: error.reach == .table && !isRemediedHere)
-                if isRemediedHere {
-                    log.error("\(error)")
-                    guard await workshop.wait(backoff.next(jitter: workshop.random())) else {
-                        return .tableEnded(table, nil)
-                    }
-                    continue
-                }
-                if error.reach == .table || !failures.hasFollowed(table) {
+                workshop.vitals.failed(table, error.description, needsOperator: next.needsOperator)
+                if next.needsOperator || next == .triesAgain && !failures.hasFollowed(table) {
                     failures.failed(table, error)
                     // No table can go on, or none could even begin: whoever started the daemon had better hear of it now.
                     if failures.allFailed { return .tableEnded(table, error) }
                 }
                 log.error("\(error)")
-                if error.reach == .table {
-                    workshop.pulse.atRest(table)
-                    switch error {
-                    case .needsFullSync, .rangeLost, .tooManyRefused:
-                        guard await anOperatorActs(inbox) else { return .tableEnded(table, nil) }
-                        workshop.pulse.busy(table)
-                        continue
-                    default: break
-                    }
+                if next.needsOperator { workshop.pulse.atRest(table) }
+                if next == .waitsForWord {
+                    guard await anOperatorActs(inbox) else { return .tableEnded(table, nil) }
+                    workshop.pulse.busy(table)
+                    continue
                 }
                 let delay = backoff.next(jitter: workshop.random())
                 log.info("the table is begun again", metadata: ["in": .stringConvertible(delay)])
@@ -171,16 +159,6 @@ package final class Daemon: Sendable {
             }
         }
         return .tableEnded(table, nil)
-    }
-
-    /// Whether a full sync, which the table's policy allows, puts it right without an operator.
-    private func isRemediedHere(_ error: DaemonError, _ table: TableName) -> Bool {
-        guard configuration.mode == .all else { return false }
-        return switch error {
-        case .rangeLost(_, _, let lost): lost.policy == .resync
-        case .needsFullSync: configuration.onLoss[table] == .resync
-        default: false
-        }
     }
 
     /// Waits until somebody else has appended something about the table; `false` once the daemon is to stop.
