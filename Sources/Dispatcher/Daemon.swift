@@ -285,8 +285,8 @@ package final class Daemon: Sendable {
         while true {
             let idle = workshop.pulse.idleTime()
             if let idle, idle >= patience { return .idle }
-            // Sleeps to the earliest moment at which it can be true.
-            let rest = idle.map { max(patience - $0, .milliseconds(10)) } ?? .milliseconds(100)
+            // Sleeps to the earliest moment at which it can be true; a scan of days is not asked ten times a second.
+            let rest = max(idle.map { patience - $0 } ?? patience / 10, .milliseconds(10))
             guard await workshop.wait(rest) else { return .nothing }
         }
     }

@@ -15,7 +15,7 @@ extension ShardDesk {
             // Looked up anew each time: a shard that an ancestor's rewind set back has a new epoch, and nothing to compare.
             guard let current = lineage.checkpoints[shard] else { continue }
             // What it brought before the table was scanned is in the scan.
-            if let scanned = state?.scanFinished, current.position < scanned { continue }
+            if let scanned = state?.scanBegan, current.position < scanned { continue }
             let verdict = Recovery.compare(current, with: positions[current.shard])
             workshop.surroundings.observing?("recovery: \(verdict.name)")
             switch verdict {
@@ -23,6 +23,7 @@ extension ShardDesk {
                 log(shard).warning("the target was set back behind the shard's replay, which goes on from the start")
                 try await rewind(current, to: .start, "the target no longer holds what was delivered before the rewind")
             case .inStep, .advance: continue  // an advance is appended when the shard is taken up
+            case .rewind where try isScanned(current, state), .startAgain where try isScanned(current, state): continue
             case .rewind(let number):
                 log(shard).warning(
                     "the target is behind the journal; the shard is read again from there",
@@ -31,10 +32,6 @@ extension ShardDesk {
                     ])
                 try await rewind(current, to: .sequenceNumber(number), "the target holds no more than this")
             case .startAgain:
-                // An operator may have set it back since.
-                if let scanned = state?.scanFinished, try workshop.lastAdvance(current).map({ $0 < scanned }) ?? true {
-                    continue
-                }
                 let reason =
                     "the target holds nothing of shard \(shard), of which the journal says "
                     + "\(current.records) records: it is older, was emptied, or is another one"
@@ -47,6 +44,12 @@ extension ShardDesk {
                 try await rewind(current, to: .start, reason)
             }
         }
+    }
+
+    /// Whether all that the shard ever brought was there before the scan began. An operator may have set it back since.
+    private func isScanned(_ checkpoint: Checkpoint, _ state: TableState?) throws(JournalError) -> Bool {
+        guard let began = state?.scanBegan else { return false }
+        return try workshop.lastAdvance(checkpoint).map { $0 < began } ?? true
     }
 
     private func isReplayOfLost(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {

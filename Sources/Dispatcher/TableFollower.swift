@@ -30,6 +30,10 @@ struct TableFollower {
         case readerFailed(ShardID, DaemonError)
         case retryDue(ShardID)
         case foreignAppends(Set<Subject>)
+        /// Whether to its end.
+        case scanned(Bool)
+        case scanFailed(DaemonError)
+        case scanDue
         case nothing
     }
 
@@ -83,6 +87,7 @@ struct TableFollower {
             positions: try await workshop.target.positions(of: table),
             wasAnchored: state?.segments.isEmpty == false || isReplaced)
 
+        var scan: FullSync?
         switch (workshop.configuration.mode, state?.phase) {
         case (.incr, .fullSync):
             throw DaemonError.misconfigured(
@@ -98,14 +103,17 @@ struct TableFollower {
             log.info("the full sync of this table is finished already")
             return .stopped
         case (.all, let phase), (.full, let phase):
-            guard try await fullSync(phase, state, description, &desk), workshop.configuration.mode != .full else {
+            guard let begun = try await beginScan(phase, state, description, &desk) else { return .stopped }
+            guard workshop.configuration.mode == .all else {
+                if try await begun.run(try workshop.journal.table(table)) { try await finish(begun, desk.stream) }
                 return .stopped
             }
+            scan = begun
         }
 
         try await desk.recover()
         desk.forgetOld()
-        return try await follow(desk)
+        return try await follow(desk, beside: scan)
     }
 
     // MARK: - Before following
@@ -154,61 +162,25 @@ struct TableFollower {
         return stream
     }
 
-    private func enter(_ phase: Phase, from: Phase?, _ stream: StreamARN, _ reason: String) async throws {
+    func enter(_ phase: Phase, from: Phase?, _ stream: StreamARN, _ reason: String) async throws {
         let change = PhaseChanged(from: from, to: phase, stream: stream, reason: reason)
         _ = try await workshop.journal.append([Draft(table: table, [.phaseChanged(change)])])
         log.info("the table enters \(phase.rawValue)", metadata: ["reason": "\(reason)"])
     }
 
-    /// The stream is anchored before the first page is scanned, so nothing that happens meanwhile is missed.
-    ///
-    /// - Returns: whether the table may be followed now.
-    private func fullSync(
-        _ phase: Phase?, _ state: TableState?, _ description: TableDescription, _ desk: inout ShardDesk
-    ) async throws -> Bool {
-        var state = state
-        if state?.segments.isEmpty != false {
-            guard let listing = try await discovery(desk.stream).listing(beside: desk.lineage) else { return false }
-            try await desk.settleLetters()
-            try await desk.anchor(listing: listing.stream.shards)
-            if phase == nil || state?.stream != desk.stream {
-                try await enter(
-                    .fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
-            }
-            state = try workshop.journal.table(table)
-        } else {
-            log.info("the full sync goes on where it stood", metadata: ["items": "\(state?.items ?? 0)"])
-        }
-        follows()
-        let isFinished = try await FullSync(
-            workshop: workshop, schema: description.schema, description: description,
-            id: state?.fullSync ?? FullSyncID(0)
-        ).run(state)
-        guard isFinished else { return false }
-        let items = try workshop.journal.table(table)?.items ?? 0
-        _ = try await workshop.journal.append([
-            Draft(
-                table: table,
-                [
-                    .scanFinished(ScanFinished(items: items)),
-                    .phaseChanged(
-                        PhaseChanged(
-                            from: .fullSync, to: .incrSync, stream: desk.stream,
-                            reason: "the full sync is finished: \(items) items")),
-                ])
-        ])
-        log.info("the full sync is finished", metadata: ["items": "\(items)"])
-        return true
-    }
-
     // MARK: - Following
 
-    private func follow(_ known: ShardDesk) async throws -> Ending {
+    /// - Parameter scan: goes on beside it.
+    private func follow(_ known: ShardDesk, beside scan: FullSync?) async throws -> Ending {
         try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask { await stopped() }
             group.addTask { .foreignAppends(await foreign.take()) }
             group.addTask { await list(known.stream, known.lineage) }
             var desk = known
+            /// Whether rows are still to come, and whether they are coming just now.
+            var (owesScan, isScanning) = (scan != nil, scan != nil)
+            var scanBackoff = Backoff(first: .milliseconds(500), maximum: .seconds(30))
+            if let scan { group.addTask { await run(scan) } }
             var listingBackoff = Backoff(first: .milliseconds(500), maximum: .seconds(10))
             var lookups = 0
             /// Shards that have ended, and whose children are still to be asked for.
@@ -223,7 +195,7 @@ struct TableFollower {
                 case .stopped:
                     isStopping = true
                     desk.stopReaders()
-                    if desk.running.isEmpty { group.cancelAll() }
+                    if desk.running.isEmpty, !isScanning { group.cancelAll() }
                 case .discoveryDue:
                     group.addTask { [stream = desk.stream, lineage = desk.lineage] in await list(stream, lineage) }
                 case .listed where isStopping, .childrenFound where isStopping, .listingFailed where isStopping,
@@ -256,7 +228,7 @@ struct TableFollower {
                     let isOver = description.stream != desk.stream || !description.streamEnabled
                     mayBeOver = isOver && desk.hasNothingLeft
                     // Where it is too soon, the next listing asks again.
-                    guard isOver, desk.running.isEmpty, lookups == 0,
+                    guard isOver, !owesScan, desk.running.isEmpty, lookups == 0,
                         !mayBeOver || workshop.haveEnded(desk.lineage.checkpoints.values)
                     else { break }
                     group.cancelAll()
@@ -297,12 +269,30 @@ struct TableFollower {
                     if subjects.isEmpty { break }  // cancelled: the end is near
                     try desk.displace(Set(subjects.compactMap(\.shard)))
                     group.addTask { .foreignAppends(await foreign.take()) }
+                case .scanned(let isFinished):
+                    isScanning = false
+                    guard isFinished, let scan else { break }  // else the daemon is to stop
+                    try await finish(scan, desk.stream)
+                    owesScan = false
+                case .scanFailed(let error):
+                    isScanning = false
+                    guard error.reach == .retry else { throw error }
+                    if scanBackoff.failures == 0 { try await desk.fault(nil, error) }
+                    let delay = scanBackoff.next(jitter: workshop.random())
+                    log.warning(
+                        "the scan failed; it goes on after a while",
+                        metadata: ["error": "\(error)", "in": .stringConvertible(delay)])
+                    later(delay, .scanDue, &group)
+                case .scanDue:
+                    guard let scan, !isStopping else { break }
+                    isScanning = true
+                    group.addTask { await run(scan) }
                 case .nothing:
                     break
                 }
 
                 if isStopping {
-                    if desk.running.isEmpty { group.cancelAll() }
+                    if desk.running.isEmpty, !isScanning { group.cancelAll() }
                     continue
                 }
                 if !ended.isEmpty, lookups < Self.lookupsAtOnce {
@@ -316,7 +306,7 @@ struct TableFollower {
                 try await desk.loseWhatStoodStill()
                 for job in desk.takeEligible() { group.addTask { await job.run() } }
                 // A table at the end of its stream comes to no rest before it is known what follows that.
-                if hasListed, lookups == 0, !mayBeOver { workshop.pulse.atRest(table) }
+                if hasListed, lookups == 0, !mayBeOver, !owesScan { workshop.pulse.atRest(table) }
             }
             return .stopped
         }
@@ -346,7 +336,7 @@ struct TableFollower {
         group.addTask { await workshop.wait(delay) ? event : .nothing }
     }
 
-    private func discovery(_ stream: StreamARN) -> Discovery {
+    func discovery(_ stream: StreamARN) -> Discovery {
         Discovery(workshop: workshop, stream: stream, table: table)
     }
 

@@ -30,6 +30,7 @@ package actor TargetWriter {
     private let surroundings: Surroundings
     private let vitals: Vitals?
     private let wait: @Sendable (Duration) async -> Bool
+    private var guards = ScanGuards()
     private var waiting: [Order] = []
     private var isWriting = false
     /// What a write failed with after which the target is not asked again: the daemon ends, and another run goes on.
@@ -64,6 +65,10 @@ package actor TargetWriter {
         return try result.get()
     }
 
+    /// From now on, rows of the table's scan are left out where its stream has changed them.
+    func guardScan(of table: TableSchema, _ touched: TouchedKeys) { guards.begin(touched, of: table) }
+    func endScan(of table: TableName) { guards.end(table) }
+
     private func writeAll() async {
         while !waiting.isEmpty { await write(takeGroup()) }
         isWriting = false
@@ -81,6 +86,14 @@ package actor TargetWriter {
     }
 
     private func write(_ group: [Order]) async {
+        let batches: [Batch]
+        do throws(JournalError) { batches = try await guards.pass(group.map(\.batch)) } catch {
+            for order in group { order.continuation.resume(returning: .failure(.journal(error))) }
+            return
+        }
+        if zip(batches, group).contains(where: { $0.count < $1.batch.count }) {
+            surroundings.observing?("scan: rows are left out")
+        }
         var backoff = Backoff()
         while true {
             if let end {
@@ -90,7 +103,7 @@ package actor TargetWriter {
             do {
                 await surroundings.passing(.beforeTargetWrite)
                 vitals?.writes()
-                let tokens = try await target.write(group.map(\.batch))
+                let tokens = try await target.write(batches)
                 vitals?.acknowledged()
                 await surroundings.passing(.afterTargetWrite)
                 precondition(

@@ -14,7 +14,7 @@ extension Workshop {
             switch Recovery.compare(checkpoint, with: positions[checkpoint.shard]) {
             case .inStep, .advance: continue
             case .rewind, .startAgain:
-                if let scanned = state?.scanFinished, try lastAdvance(checkpoint).map({ $0 < scanned }) ?? true {
+                if let scanned = state?.scanBegan, try lastAdvance(checkpoint).map({ $0 < scanned }) ?? true {
                     continue
                 }
                 return checkpoint.shard

@@ -104,8 +104,8 @@ package struct TableState: Hashable, Sendable {
     package var fullSync: FullSyncID?
     /// The segments of the current or last full sync, by number; empty before it has written anything.
     package var segments: [Segment]
-    /// The event that said that every segment is at its end.
-    package var scanFinished: Position?
+    /// The event that began the newest full sync: what shards had brought before it is in the scan.
+    package var scanBegan: Position?
     package var targetToken: TargetToken?
     package var lastFault: Checkpoint.Fault?
     /// The table's own, as that of a stream that was replaced; those of shards are in their checkpoints.

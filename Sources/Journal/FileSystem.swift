@@ -59,6 +59,14 @@ enum FileSystem {
         return unsafe chmod(path, 0o700) == 0 ? nil : reason(errno)
     }
 
+    /// Removes the folder of an LMDB environment, with what LMDB keeps in it.
+    static func removeEnvironment(_ path: String) -> String? {
+        for file in ["data.mdb", "lock.mdb"] {
+            guard unsafe unlink("\(path)/\(file)") == 0 || errno == ENOENT else { return reason(errno) }
+        }
+        return unsafe rmdir(path) == 0 || errno == ENOENT ? nil : reason(errno)
+    }
+
     /// Makes what was made in a folder survive a loss of power: LMDB syncs its file, and not the folder that names it.
     static func syncFolder(_ path: String) -> String? {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

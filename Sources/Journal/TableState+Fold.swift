@@ -11,7 +11,7 @@ extension TableState {
             if change.to == .fullSync {
                 fullSync = FullSyncID(UInt64(bitPattern: time.microseconds))
                 segments = []
-                scanFinished = nil
+                scanBegan = position
                 refusals = []
             }
         case .scanAdvanced(let advance):
@@ -32,8 +32,6 @@ extension TableState {
             segments[index].items += advance.items
             segments[index].bytes += advance.bytes
             targetToken = advance.targetToken ?? targetToken
-        case .scanFinished:
-            scanFinished = position
         case .faulted(let fault):
             lastFault = Checkpoint.Fault(
                 code: fault.code, message: fault.message, time: time, isRetried: fault.isRetried)
@@ -45,7 +43,7 @@ extension TableState {
             refusals.append(position)
         case .refusalSettled(let settled):
             refusals.removeAll { $0 == settled.refusal }
-        case .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
+        case .scanFinished, .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
             .sequenceAdvanced, .advancesFolded, .historyFolded, .rewound, .inStep, .unknown:
             break
         }

@@ -122,7 +122,7 @@ extension WireFormat {
                 }
             }
             $0.fullSync = table.fullSync?.number ?? 0
-            $0.scanFinished = table.scanFinished?.number ?? 0
+            $0.scanBegan = table.scanBegan?.number ?? 0
             if let token = table.targetToken { $0.targetToken = token.text }
             if let fault = table.lastFault { $0.lastFault = wire(fault) }
             if let loss = table.loss { $0.loss = wire(loss) }
@@ -146,7 +146,7 @@ extension WireFormat {
                 isFinished: $0.isFinished, items: $0.items, bytes: $0.bytes)
         }
         table.fullSync = fold.fullSync == 0 ? nil : FullSyncID(fold.fullSync)
-        table.scanFinished = fold.scanFinished == 0 ? nil : Position(fold.scanFinished)
+        table.scanBegan = fold.scanBegan == 0 ? nil : Position(fold.scanBegan)
         if fold.hasTargetToken { table.targetToken = TargetToken(fold.targetToken) }
         if fold.hasLastFault { table.lastFault = fault(fold.lastFault) }
         if fold.hasLoss {

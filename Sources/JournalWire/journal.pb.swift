@@ -1222,12 +1222,6 @@ package nonisolated struct Shake_Journal_V1_TableFold: @unchecked Sendable {
     set {_uniqueStorage()._segments = newValue}
   }
 
-  /// Position of the event that ended the scan; 0 while it isn't finished.
-  package var scanFinished: UInt64 {
-    get {_storage._scanFinished}
-    set {_uniqueStorage()._scanFinished = newValue}
-  }
-
   package var targetToken: String {
     get {_storage._targetToken ?? String()}
     set {_uniqueStorage()._targetToken = newValue}
@@ -1275,6 +1269,12 @@ package nonisolated struct Shake_Journal_V1_TableFold: @unchecked Sendable {
   package var refusals: [UInt64] {
     get {_storage._refusals}
     set {_uniqueStorage()._refusals = newValue}
+  }
+
+  /// Position of the event that began the newest full sync; 0 without one.
+  package var scanBegan: UInt64 {
+    get {_storage._scanBegan}
+    set {_uniqueStorage()._scanBegan = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -3116,14 +3116,13 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
 
 nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TableFold"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{3}scan_finished\0\u{3}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{4}\u{2}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0\u{3}scan_began\0\u{c}\u{5}\u{1}")
 
   fileprivate class _StorageClass {
     var _stream: String = String()
     var _phase: Shake_Journal_V1_Phase = .none
     var _reason: String = String()
     var _segments: [Shake_Journal_V1_SegmentFold] = []
-    var _scanFinished: UInt64 = 0
     var _targetToken: String? = nil
     var _lastFault: Shake_Journal_V1_Fault? = nil
     var _position: UInt64 = 0
@@ -3131,6 +3130,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
     var _fullSync: UInt64 = 0
     var _loss: Shake_Journal_V1_Loss? = nil
     var _refusals: [UInt64] = []
+    var _scanBegan: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3145,7 +3145,6 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       _phase = source._phase
       _reason = source._reason
       _segments = source._segments
-      _scanFinished = source._scanFinished
       _targetToken = source._targetToken
       _lastFault = source._lastFault
       _position = source._position
@@ -3153,6 +3152,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       _fullSync = source._fullSync
       _loss = source._loss
       _refusals = source._refusals
+      _scanBegan = source._scanBegan
     }
   }
 
@@ -3175,7 +3175,6 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         case 2: try { try decoder.decodeSingularEnumField(value: &_storage._phase) }()
         case 3: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
         case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._segments) }()
-        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._scanFinished) }()
         case 6: try { try decoder.decodeSingularStringField(value: &_storage._targetToken) }()
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._lastFault) }()
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._position) }()
@@ -3183,6 +3182,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._fullSync) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._loss) }()
         case 12: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._refusals) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._scanBegan) }()
         default: break
         }
       }
@@ -3207,9 +3207,6 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       if !_storage._segments.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._segments, fieldNumber: 4)
       }
-      if _storage._scanFinished != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._scanFinished, fieldNumber: 5)
-      }
       try { if let v = _storage._targetToken {
         try visitor.visitSingularStringField(value: v, fieldNumber: 6)
       } }()
@@ -3231,6 +3228,9 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       if !_storage._refusals.isEmpty {
         try visitor.visitPackedUInt64Field(value: _storage._refusals, fieldNumber: 12)
       }
+      if _storage._scanBegan != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._scanBegan, fieldNumber: 13)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3244,7 +3244,6 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         if _storage._phase != rhs_storage._phase {return false}
         if _storage._reason != rhs_storage._reason {return false}
         if _storage._segments != rhs_storage._segments {return false}
-        if _storage._scanFinished != rhs_storage._scanFinished {return false}
         if _storage._targetToken != rhs_storage._targetToken {return false}
         if _storage._lastFault != rhs_storage._lastFault {return false}
         if _storage._position != rhs_storage._position {return false}
@@ -3252,6 +3251,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         if _storage._fullSync != rhs_storage._fullSync {return false}
         if _storage._loss != rhs_storage._loss {return false}
         if _storage._refusals != rhs_storage._refusals {return false}
+        if _storage._scanBegan != rhs_storage._scanBegan {return false}
         return true
       }
       if !storagesAreEqual {return false}

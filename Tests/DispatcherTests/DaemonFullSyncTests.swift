@@ -6,7 +6,7 @@ import Synchronization
 import Targets
 import Testing
 
-/// DESIGN 4.4, as far as a scan goes before its stream.
+/// DESIGN 4.4.
 @Suite("A daemon syncs a table in full", .timeLimit(.minutes(2)))
 struct DaemonFullSyncTests {
     private let rig = Rig(storesPositions: true)
@@ -28,6 +28,8 @@ struct DaemonFullSyncTests {
     /// Twenty items, in three segments of pages of two.
     private static let items = (0..<20).map { "item-\($0)" }
     private static let keys = Set(items.map(ScanPage.key(of:)))
+    /// Those that records of the stream are about; rows of them may be left out.
+    private static let followed = Set(items.prefix(3).map(ScanPage.key(of:)))
 
     private func addTable() {
         rig.source.change(Sample.table) { $0.items = Self.items }
@@ -60,24 +62,25 @@ struct DaemonFullSyncTests {
 
     private func phase(_ journal: Journal) throws -> Phase? { try journal.table(Sample.table)?.phase }
 
-    @Test("The stream is anchored before the first page, and what happens during the scan is applied after it")
-    func anchored() async throws {
+    @Test("The stream is anchored before the first page and followed from then on; no row comes over what it changes")
+    func beside() async throws {
         addTable()
         let gate = rig.source.hold(.scan)
         try await rig.run(Self.configuration()) { daemon in
             try await eventually("the scan begins") { gate.arrivals == 2 }
-            #expect(try daemon.journal.status(of: "a") == .prepared)
             #expect(try daemon.journal.status(of: "old") == .notNeeded)
-            rig.source.put(7...9, in: "a")
+            // The items 1 and 2.
+            rig.source.put(7...8, in: "a")
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 8 }
+            #expect(try phase(daemon.journal) == .fullSync)
             gate.open()
-            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+            rig.source.put(9...9, in: "a")
+            try await eventually("the stream is followed still") { try daemon.journal.number(of: "a") == 9 }
         }
         #expect(rig.target.numbers == [7, 8, 9], "nothing that is older than the anchor")
-        #expect(Set(rig.target.items()) == Self.keys)
-        #expect(rig.target.items().count == Self.items.count)
-        let lastPage = try #require(rig.target.applied.lastIndex { $0.shard == nil })
-        let firstBatch = try #require(rig.target.applied.firstIndex { $0.shard != nil })
-        #expect(lastPage < firstBatch)
+        #expect(Set(rig.target.items()) == Self.keys.subtracting(["item-1", "item-2"].map(ScanPage.key(of:))))
+        #expect(rig.target.items().count == Self.items.count - 2)
 
         let calls = rig.source.calls
         let anchor = try #require(calls.firstIndex { $0.operation == .iterator && $0.object == "a" })
@@ -125,10 +128,11 @@ struct DaemonFullSyncTests {
                 try daemon.journal.checkpoint(of: Sample.key("a")).map { $0.status != .notProcessed } ?? false
             }
             if !wasAnchored { rig.source.put(7...9, in: "a") }
-            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
-            #expect(try phase(daemon.journal) == .incrSync)
+            try await eventually("the stream is followed, and the scan finished") {
+                try daemon.journal.number(of: "a") == 9 && phase(daemon.journal) == .incrSync
+            }
         }
-        #expect(Set(rig.target.items()) == Self.keys)
+        #expect(Set(rig.target.items()).union(Self.followed) == Self.keys)
         // Of each segment at most the page again that was in the target's hands.
         #expect(rig.target.items().count <= Self.items.count + 3 * 2)
         #expect(rig.target.numbers.suffix(3) == [7, 8, 9])
@@ -281,7 +285,8 @@ struct DaemonFullSyncTests {
         rig.source.add(FakeShard("c", parent: "b", 10...11))
         try await rig.run(Self.configuration(), ahead: .seconds(30 * 3600)) { daemon in
             try await eventually("it is followed again, or the daemon ends") {
-                try daemon.hasEnded || daemon.journal.status(of: "c") == .inProcessing
+                try daemon.hasEnded
+                    || daemon.journal.status(of: "c") == .inProcessing && phase(daemon.journal) == .incrSync
             }
         }
         #expect(try rig.events("range_lost").isEmpty)
@@ -315,19 +320,19 @@ struct DaemonFullSyncTests {
         rig.source.put(10...14, in: "a")
         rig.source.change("a") { $0.trimmed = 8 }
         try await fallDue()
-        let scan = rig.source.hold(.scan)
+        let (scan, page) = (rig.source.hold(.scan), rig.source.hold(.records, of: "a"))
         let earlier = rig.target.numbers.count
         try await rig.run(Self.resyncing) { daemon in
-            try await eventually("the scan begins") { scan.arrivals > 0 }
-            let page = rig.source.hold(.records, of: "a")
-            rig.source.put(15...16, in: "a")
+            try await eventually("the scan begins, and a first page is asked for") {
+                scan.arrivals > 0 && page.arrivals > 0
+            }
             rig.source.expireIterators()
-            scan.open()
-            try await eventually("its first page is asked for") { page.arrivals > 0 }
+            rig.source.put(15...16, in: "a")
             rig.source.change("a") { $0.trimmed = 9 }
             page.open()
             try await eventually("its records are journaled") { try daemon.journal.number(of: "a") == 16 }
-            #expect(try phase(daemon.journal) == .incrSync)
+            scan.open()
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
         }
         #expect(Set(rig.target.numbers.dropFirst(earlier)).isSuperset(of: [15, 16]))
     }
@@ -436,7 +441,9 @@ struct DaemonFullSyncTests {
         addTable()
         let gate = rig.source.hold(.scan)
         try await rig.run(Self.configuration()) { daemon in
-            try await eventually("the scan begins") { gate.arrivals == 2 }
+            try await eventually("the scan begins") {
+                try gate.arrivals == 2 && daemon.journal.status(of: "a") == .inProcessing
+            }
             try await rig.asOperator { try await $0.rewind(Sample.key("a"), to: .start) }
             gate.open()
             try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 6 }
@@ -454,6 +461,7 @@ struct DaemonFullSyncTests {
         rig.source.change(Sample.table) { $0.items = Self.items }
         var configuration = Self.configuration()
         configuration.startAt = startAt
+        configuration.discoveryInterval = .seconds(20)
         let isRead: (Journal) throws -> Bool = { try $0.number(of: "a") == 3 }
         let gate = rig.source.hold(.scan)
         try await rig.run(configuration) { daemon in
@@ -490,47 +498,82 @@ struct DaemonFullSyncTests {
         #expect(try rig.journal { try phase($0) } == .fullSync)
     }
 
-    //  Anchored: a. While the table is scanned, a is closed and leaves the stream, b comes and goes unseen, and c follows.
+    /// PEERS row 25: what a bootstrap's first place was is gone when it ends.
+    @Test("A scan may take more than a day: the stream is followed meanwhile, and nothing is lost")
+    func scanOfMoreThanADay() async throws {
+        let hours = Hours()
+        addTable()
+        let gate = rig.source.hold(.scan)
+        var configuration = Self.configuration()
+        configuration.discoveryInterval = .seconds(200)
+        try await rig.run(configuration, now: hours.now) { daemon in
+            try await eventually("the scan begins") { gate.arrivals == 2 }
+            rig.source.put(7...9, in: "a")
+            try await eventually("what comes is read") { try daemon.journal.number(of: "a") == 9 }
+            rig.source.add(FakeShard("b", parent: "a", 10...12))
+            rig.source.close("a")
+            try await eventually("its child is read") { try daemon.journal.number(of: "b") == 12 }
+            hours.set(30)
+            rig.source.remove("a")
+            rig.source.change("b") {
+                $0.trimmed = 3
+                $0.put(13...14, at: hours.now())
+            }
+            try await eventually("the child is read still") { try daemon.journal.number(of: "b") == 14 }
+            #expect(try phase(daemon.journal) == .fullSync)
+            gate.open()
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(try rig.events("range_lost").isEmpty)
+        #expect(rig.target.numbers == Array(7...14))
+        #expect(Set(rig.target.items()).union(Self.followed) == Self.keys)
+    }
+
+    //  Anchored: a. While nobody runs, a is closed and leaves the stream, b comes and goes unseen, and c follows.
     enum Meanwhile: CaseIterable { case trimmed, rolledOver }
 
     @Test(
-        "A scan that takes more than a day loses what the stream forgot meanwhile, and says so",
+        "A stop of more than a day within a scan loses what the stream forgot meanwhile, and says so",
         arguments: Meanwhile.allCases, [LossPolicy.stop, .skip])
-    func scanOfMoreThanADay(meanwhile: Meanwhile, policy: LossPolicy) async throws {
-        let hours = Mutex(Duration.zero)
-        let now: @Sendable () -> Timestamp = { .now() + hours.withLock { $0 } }
+    func stopOfMoreThanADay(meanwhile: Meanwhile, policy: LossPolicy) async throws {
+        let hours = Hours()
         addTable()
         var configuration = Self.configuration()
         configuration.onLoss = LossPolicies(policy)
-        let gate = rig.source.hold(.scan)
-        let outcome = try await rig.run(configuration, now: now) { daemon in
-            try await eventually("the scan begins") { gate.arrivals == 2 }
-            rig.source.put(7...9, in: "a")
-            hours.withLock { $0 = .seconds(30 * 3600) }
-            switch meanwhile {
-            case .trimmed:
-                rig.source.change("a") {
-                    $0.trimmed = 5
-                    $0.put(10...12, at: now())
-                }
-                rig.source.expireIterators()
-            case .rolledOver:
-                rig.source.remove("a")
-                rig.source.add(FakeShard("c", parent: "b", 10...12))
-            }
+        let gate = rig.target.hold { $0.shard == nil }
+        try await rig.run(configuration, now: hours.now) { daemon in
+            try await eventually("a page is at the target") { gate.arrivals == 1 }
+            daemon.askToStop()
             gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        rig.source.put(7...9, in: "a")
+        hours.set(30)
+        switch meanwhile {
+        case .trimmed:
+            rig.source.change("a") {
+                $0.trimmed = 5
+                $0.put(10...12, at: hours.now())
+            }
+            rig.source.expireIterators()
+        case .rolledOver:
+            rig.source.remove("a")
+            rig.source.add(FakeShard("c", parent: "b", 10...12))
+        }
+        let outcome = try await rig.run(configuration, now: hours.now) { daemon in
             if policy == .stop {
                 try await eventually("the table stops") { daemon.hasEnded }
             } else {
                 let last = meanwhile == .trimmed ? "a" : "c"
-                try await eventually("what is left is read") { try daemon.journal.number(of: last) == 12 }
+                try await eventually("what is left is read, and the scan finished") {
+                    try daemon.journal.number(of: last) == 12 && phase(daemon.journal) == .incrSync
+                }
             }
         }
         let losses = try rig.journal { journal in
             try journal.everything().compactMap { if case .rangeLost(let lost) = $0.payload { lost } else { nil } }
         }
         #expect(!losses.isEmpty && losses.allSatisfy { $0.policy == policy })
-        #expect(Set(rig.target.items()) == Self.keys)
         switch policy {
         case .stop:
             guard case .failure(.rangeLost) = outcome else {
@@ -540,10 +583,69 @@ struct DaemonFullSyncTests {
             #expect(rig.target.numbers.isEmpty)
         case .skip, .resync:
             #expect(rig.target.numbers == (meanwhile == .trimmed ? [9, 10, 11, 12] : [10, 11, 12]))
+            #expect(Set(rig.target.items()).union(Self.followed) == Self.keys)
             #expect(Set(losses.map(\.cause)) == (meanwhile == .trimmed ? [.stoodStill] : [.shardGone, .stoodStill]))
             // What `b` held is the loss of the one that follows it.
             let follower = try rig.journal { try $0.checkpoint(of: Sample.key("c"))?.loss?.lost.cause }
             #expect(follower == (meanwhile == .trimmed ? nil : .stoodStill))
         }
+    }
+
+    @Test("What was touched is known after a crash: no row of the scan comes over it")
+    func touchedSurvives() async throws {
+        addTable()
+        // The page with the items 0 and 3.
+        let row = ScanPage.key(of: "item-0")
+        let gate = rig.target.hold { $0.items.contains(row) }
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("another segment gets on") {
+                try daemon.journal.table(Sample.table)?.segments.isEmpty == false || gate.arrivals == 1
+            }
+            daemon.askToStop()
+            gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        let scan = rig.source.hold(.scan)
+        rig.source.put(7...9, in: "a")
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
+        }
+        let before = rig.target.items().count
+        try await rig.run(Self.configuration()) { daemon in
+            scan.open()
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(Set(rig.target.items().dropFirst(before)).isDisjoint(with: Self.followed))
+        #expect(Set(rig.target.items()).union(Self.followed) == Self.keys)
+    }
+
+    @Test("Where what was touched is lost, the table is synced in full again")
+    func touchedLost() async throws {
+        addTable()
+        try await rig.crash(Self.configuration(), at: Fuse(steps: 24))
+        #expect(try rig.journal { try $0.table(Sample.table)?.segments.isEmpty } == false)
+        try rig.removeTouched()
+        try await rig.run(Self.resyncing) { daemon in
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        #expect(try rig.events("phase_changed").count == 3, "begun, begun again, finished")
+        #expect(Set(rig.target.items()) == Self.keys)
+        #expect(!rig.keepsTouched, "what a finished scan kept is removed")
+    }
+
+    @Test("A scan that fails for a while holds up no shard")
+    func scanFails() async throws {
+        addTable()
+        rig.source.fail(.scan, with: .named("ThrottlingException"))
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("it fails often") { rig.source.calls(.scan).count > 6 }
+            rig.source.put(7...9, in: "a")
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
+            #expect(rig.source.calls(.iterator, of: "a").count == 1, "its reader was not begun again")
+            rig.source.heal()
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        let faults = try rig.events("faulted")
+        #expect(faults.count == 1, "said once, not with every try")
     }
 }

@@ -128,7 +128,7 @@ struct DaemonLossPolicyTests {
             }
             if remedy == .resync {
                 try await eventually("it is anchored again") {
-                    try daemon.journal.table(Sample.table)?.scanFinished != nil
+                    try daemon.journal.table(Sample.table)?.isScanned == true
                 }
                 rig.source.put(10...11, in: "a")
             }
@@ -160,7 +160,7 @@ struct DaemonLossPolicyTests {
         try await rig.run(configuration, ahead: ahead) { daemon in
             try await eventually("it goes on") {
                 policy == .resync
-                    ? try daemon.journal.table(Sample.table)?.scanFinished != nil
+                    ? try daemon.journal.table(Sample.table)?.isScanned == true
                     : try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(3)
             }
         }

@@ -233,6 +233,7 @@ struct DaemonStandstillTests {
                     return try daemon.journal.number(of: "c") == 12 && daemon.journal.number(of: "x") == 15
                 }
                 return try ["c", "x"].allSatisfy { try daemon.journal.status(of: $0) == .inProcessing }
+                    && daemon.journal.table(Sample.table)?.isScanned == true
             }
         }
         guard remedy == .skip else {

@@ -43,12 +43,12 @@ struct TableStateFoldTests {
         let following = Self.fold(begun + [incremental])
         #expect((following.phase, following.segments.count) == (.incrSync, 1))
         let id = try #require(following.fullSync)
-        #expect(following.scanFinished == Position(3))
+        #expect(following.scanBegan == Position(1))
         #expect(following.stream == Sample.stream, "a change without a stream keeps the old one")
         let again = Self.fold(begun + [incremental, Self.fullSync])
         #expect((again.phase, again.segments.count) == (.fullSync, 0))
         #expect(try #require(again.fullSync) != id)
-        #expect(again.scanFinished == nil)
+        #expect(again.scanBegan == Position(5))
     }
 
     @Test("A fault is kept and clears nothing")

@@ -1,3 +1,4 @@
+import Dispatcher
 import Foundation
 import Simulation
 import Testing
@@ -8,8 +9,12 @@ import Testing
 struct SimulationTests {
     /// On a thread of its own: a run gives nothing back until it is over, and the other tests want theirs.
     private static func play(_ seed: UInt64, in folder: String = folder()) async -> Scenario.Result {
+        await play(Plan(seed: seed), in: folder)
+    }
+
+    private static func play(_ plan: Plan, in folder: String = folder()) async -> Scenario.Result {
         await withCheckedContinuation { continuation in
-            Thread { continuation.resume(returning: Scenario.play(Plan(seed: seed), in: folder, tells: true)) }.start()
+            Thread { continuation.resume(returning: Scenario.play(plan, in: folder, tells: true)) }.start()
         }
     }
 
@@ -23,6 +28,31 @@ struct SimulationTests {
         #expect(
             result.violations.isEmpty,
             "SHAKE_SEED=\(seed) tools/simulate plays it again:\n\(result.trail.suffix(20).joined(separator: "\n"))")
+    }
+
+    /// PEERS row 25.
+    @Test(
+        "A scan of more than a day, with writes, splits and trims beside it, ends equal and loses nothing",
+        arguments: [1, 2] as [UInt64])
+    func longScan(seed: UInt64) async {
+        var plan = Plan(seed: seed)
+        (plan.mode, plan.tables, plan.shards, plan.target) = (.all, 1, 2, .plain)
+        (plan.items, plan.keys, plan.scanPage, plan.scanPace) = (40, 80, 1, .seconds(6 * 3600))
+        (plan.splits, plan.expiries, plan.idles, plan.switchesStreams) = (true, true, false, false)
+        (plan.pauses, plan.rewinds, plan.outages, plan.poison, plan.lead) = (false, false, false, 0, .zero)
+        // A token that expires twice in a row ends the daemon, and nothing begins it again here.
+        (plan.faults, plan.troubles) = (0, 10)
+        (plan.pace, plan.maximumPoll, plan.discovery) = (.seconds(3 * 3600), .seconds(300), .seconds(1800))
+        plan.lives = [
+            Plan.LifePlan(steps: nil, duration: .seconds(20 * 3600), downtime: .seconds(60), restored: nil),
+            Plan.LifePlan(steps: nil, duration: .seconds(30 * 3600), downtime: .seconds(60), restored: nil),
+        ]
+        let result = await Self.play(plan)
+        #expect(result.violations.isEmpty, "\(result.trail.suffix(20).joined(separator: "\n"))")
+        #expect(result.coverage["scan: of more than a day"] == 1)
+        #expect(result.coverage["scan: rows are left out", default: 0] > 0)
+        #expect(result.coverage["source: split", default: 0] > 0)
+        #expect(result.coverage["event: range_lost"] == nil)
     }
 
     @Test("A run is the same whether anybody reads its trail or not", .enabled(if: isOrdered), arguments: [3, 8])

@@ -50,3 +50,8 @@ extension Event {
         if case .iteratorResolved(let resolved) = payload { resolved } else { nil }
     }
 }
+
+extension TableState {
+    /// Whether a full sync of it has come to its end.
+    var isScanned: Bool { phase == .incrSync && fullSync != nil }
+}

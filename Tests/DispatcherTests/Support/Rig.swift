@@ -32,6 +32,11 @@ final class Rig: Sendable {
 
     private var path: String { scratch.path + "/journal" }
 
+    private var touched: String { path + "/touched" }
+    /// Whether anything is kept of what streams have changed beside scans.
+    var keepsTouched: Bool { (try? FileManager.default.contentsOfDirectory(atPath: touched))?.isEmpty == false }
+    func removeTouched() throws { try FileManager.default.removeItem(atPath: touched) }
+
     /// What the daemon's last signs complain about, the worst first.
     func complaints(now: Timestamp = .now()) -> [Health.Complaint] {
         lastSigns.withLock { $0 }.map { Health.complaints(of: Sample.table, $0, now: now) } ?? []

@@ -116,6 +116,7 @@ package enum Catalogue {
                 + LossPolicy.allCases.map { "dealt with as an operator said, \($0.rawValue)" }
                 + ["grows before it is acknowledged"]
         ),
+        ("scan", ["of more than a day", "rows are left out"]),
         ("advance", ["without a record", "the same record again"]),
         ("letter", ["refused once more", "delivered after all"]),
         ("crash point", CrashPoint.allCases.map(\.rawValue)),

@@ -43,6 +43,8 @@ package struct Chronicle: Sendable {
         fileprivate var told: Timestamp?
         package fileprivate(set) var scanFinished: Timestamp?
         package fileprivate(set) var scans = 0
+        /// What began its newest scan, or pinned its stream anew before a page of that was journaled.
+        package fileprivate(set) var anchored: Position?
         /// When its first shard was seen.
         package fileprivate(set) var firstSeen: Timestamp?
         /// Items that a scan brought and the target refused.
@@ -98,7 +100,7 @@ package struct Chronicle: Sendable {
             account.begun = account.begun ?? event.time
             account.stream = change.stream ?? account.stream
             if change.to == .fullSync {
-                (account.scanBegan, account.scanFinished) = (nil, nil)
+                (account.scanBegan, account.scanFinished, account.anchored) = (nil, nil, event.position)
                 account.refusedItems = []
             }
         case .scanAdvanced where account.scanBegan == nil:
@@ -107,6 +109,9 @@ package struct Chronicle: Sendable {
                 shards[shard]?.wasOver = known.checkpoint.status.letsChildrenStart
             }
         case .scanFinished:
+            if let began = account.scanBegan, event.time - began > .seconds(24 * 3600) {
+                note("scan: of more than a day")
+            }
             account.scanFinished = event.time
             account.scans += 1
         case .recordRefused(let refused): account.refusedItems.append(refused)
@@ -141,6 +146,11 @@ package struct Chronicle: Sendable {
         }
         let before = account.checkpoint
         account.checkpoint = try before.applying(event.continuing(before.revision))
+        if case .iteratorResolved(let resolved) = event.payload, resolved.iteratorType == .latest,
+            let table = tables[shard.table], table.phase == .fullSync, table.scanBegan == nil
+        {
+            tables[shard.table]?.anchored = event.position
+        }
         switch event.payload {
         case .shardDiscovered: note("lineage: seen closed")
         case .queried(let queried):

@@ -18,6 +18,14 @@ package struct Judge: Sendable {
     /// Tables that have no stream at the end, as the last run has said.
     package var standing: Set<TableName> = []
 
+    /// What the stream has changed of each table since its scan began.
+    private var touched: [TableName: Touched] = [:]
+
+    private struct Touched: Sendable {
+        let since: Position
+        var items: Set<Disk.ItemID> = []
+    }
+
     /// How long the stream keeps a record, and how much of that a daemon may let pass before it says what it lost.
     private static let retention: Duration = .seconds(24 * 3600)
     private static let slack: Duration = .seconds(600)
@@ -194,15 +202,15 @@ package struct Judge: Sendable {
 
     // MARK: - At a write
 
-    package func violations(of entry: Disk.Entry, _ trimmed: Trimmed) -> [Violation] {
-        guard case .shard(let shard, let epoch, _) = entry.origin else { return [] }
+    package mutating func violations(of entry: Disk.Entry, _ trimmed: Trimmed) -> [Violation] {
+        var found = scanned(entry)
+        guard case .shard(let shard, let epoch, _) = entry.origin else { return found }
         guard let current = chronicle.checkpoint(shard) else {
             return [Violation(.invented, "\(shard): written without a checkpoint")]
         }
         guard let log = truth.shards[shard] else {
             return [Violation(.invented, "\(shard): written, and the source has no record of it")]
         }
-        var found: [Violation] = []
         var places: [Int] = []
         for change in entry.changes {
             guard let origin = change.row.change, let place = log.places[origin.number] else {
@@ -235,6 +243,23 @@ package struct Judge: Sendable {
             found.append(Violation(.lineage, "\(shard): written while \(older), of an older stream, can still be read"))
         }
         return found + steps(back: entry)
+    }
+
+    /// Order, beside a scan: no row of it goes over what the stream has changed since it began.
+    private mutating func scanned(_ entry: Disk.Entry) -> [Violation] {
+        guard let account = chronicle.tables[entry.table], account.phase == .fullSync, let since = account.anchored
+        else {
+            touched[entry.table] = nil
+            return []
+        }
+        if touched[entry.table]?.since != since { touched[entry.table] = Touched(since: since) }
+        guard case .scan = entry.origin else {
+            touched[entry.table]?.items.formUnion(entry.changes.map(\.item))
+            return []
+        }
+        return entry.changes.map(\.item).filter { touched[entry.table]?.items.contains($0) == true }.map {
+            Violation(.order, "\(entry.table): a row of the scan is written over what changed \($0) since it began")
+        }
     }
 
     /// Whether the target has refused each of these as often as it is asked, so that they are put aside with the next append.

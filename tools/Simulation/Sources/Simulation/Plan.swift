@@ -70,6 +70,9 @@ package struct Plan: Hashable, Sendable, Codable {
     package var leavesStreamsOff: Bool
     /// Whether nobody writes any more once the first process has begun.
     package var idles: Bool
+    /// Items of a page of a scan, and how long one takes to arrive at the longest.
+    package var scanPage: Int
+    @Milliseconds package var scanPace: Duration
 
     package struct LifePlan: Hashable, Sendable, Codable {
         /// Killed after so many steps; `nil`: told to stop.
@@ -80,6 +83,11 @@ package struct Plan: Hashable, Sendable, Codable {
         @Milliseconds package var downtime: Duration
         /// How many of its last batches the target loses meanwhile, as if restored from a backup; of a thousand.
         package var restored: Int?
+
+        package init(steps: Int?, duration: Duration, downtime: Duration, restored: Int?) {
+            (self.steps, self.restored) = (steps, restored)
+            (self.duration, self.downtime) = (duration, downtime)
+        }
     }
 
     /// - Parameter seed: every plan has one, and is all that there is to it.
@@ -120,6 +128,7 @@ package struct Plan: Hashable, Sendable, Codable {
         hasOldImages = chance.percent(50)
         pace = .seconds(45)
         (switchesStreams, leavesStreamsOff, idles) = (false, false, false)
+        (scanPage, scanPace) = (max(pageSize, 5), .zero)
         lives = []
         for _ in 0..<chance.of(1...4) {
             lives.append(
@@ -134,6 +143,7 @@ package struct Plan: Hashable, Sendable, Codable {
         switchesStreams = chance.percent(15)
         leavesStreamsOff = chance.percent(40)
         if chance.percent(4) { idle(&chance) }
+        if chance.percent(50) { dawdle(&chance) }
     }
 
     /// Mostly a restart; sometimes for so long that records leave the stream, or just begin to.
@@ -169,6 +179,15 @@ package struct Plan: Hashable, Sendable, Codable {
                 steps: chance.of(3...80), duration: chance.duration(.seconds(1), .seconds(30)),
                 downtime: .seconds(chance.of(2...23) * 3600), restored: nil)
         }
+    }
+
+    /// Many scans take their time: a table is written to meanwhile, and one that is followed for days may be scanned for days.
+    private mutating func dawdle(_ chance: inout Chance) {
+        guard !idles else { return }
+        items = max(items, chance.of(5...60))
+        scanPage = chance.of(1...5)
+        let isLong = lives.contains { $0.duration >= .seconds(3600) }
+        scanPace = chance.duration(.milliseconds(100), isLong ? .seconds(4 * 3600) : .seconds(60))
     }
 
     /// In some nothing comes after the second of the scan: the daemon is in step for hours, is back just before all that was there

@@ -96,6 +96,7 @@ package struct Shrinker: Sendable {
         set(\.switchesStreams, false)
         set(\.leavesStreamsOff, true)
         set(\.idles, false)
+        set(\.scanPace, .zero)
         set(\.startsAtLatest, false)
         set(\.mode, .incr)
         steps.append { plan in

@@ -25,6 +25,7 @@ package struct SimulatedTransport: HTTPTransport {
         case .resetBeforeEffect, .resetAfterEffect: throw .broken(reason: "simulated: connection reset")
         case .truncated: throw .broken(reason: "simulated: transfer closed with bytes remaining")
         }
+        if call.action == "Scan" { try await pass(world.scanPace()) }
         guard await life.step(.reply) else { return try await never() }
         try await pass(world.latency())
         var body = reply.body

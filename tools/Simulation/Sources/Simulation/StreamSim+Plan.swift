@@ -10,7 +10,7 @@ extension Settings {
         shuffledListings = plan.shufflesListings
         contradictoryListings = plan.contradictions
         recordsOfAPage = plan.pageSize
-        itemsOfAPage = max(plan.pageSize, 5)
+        itemsOfAPage = plan.scanPage
         listingLag = Int64(plan.listingLag / .microseconds(1))
         emptyPages = plan.emptyPages
         shortPages = plan.shortPages

@@ -43,6 +43,7 @@ package final class World: Sendable {
     private let judges: Bool
     let kind: ModelTarget.Kind
     let letterLimit: Int
+    private let slowestScan: Duration
     let state: Mutex<State>
 
     /// Some moment: 2025-06-15.
@@ -53,6 +54,7 @@ package final class World: Sendable {
         self.judges = judges
         kind = plan.target
         letterLimit = plan.letterLimit
+        slowestScan = plan.scanPace
         self.tells = tells
         conductor = Conductor(seed: chance.next(), disorder: plan.disorder)
         schemas = (1...plan.tables).map { table in
@@ -211,6 +213,12 @@ package final class World: Sendable {
 
     package func latency() -> Duration {
         state.withLock { .microseconds(Int64($0.network.of(200...40_000))) }
+    }
+
+    /// How long a page of a scan is on its way.
+    package func scanPace() -> Duration {
+        guard slowestScan > .zero else { return .zero }
+        return state.withLock { $0.network.duration(slowestScan / 10, slowestScan) }
     }
 
     /// What the client, the dispatcher and the target's writer draw lots with.
