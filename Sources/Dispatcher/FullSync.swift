@@ -39,7 +39,7 @@ struct FullSync {
                 return progress
             }
             workshop.pulse.moved()
-            workshop.vitals.moved(schema.name)
+            workshop.vitals.scanned(schema.name)
             workshop.observer.scanned(
                 ScanProgress(
                     table: schema.name, items: current.items, bytes: current.bytes,

@@ -32,7 +32,7 @@ package enum Recovery {
 
     /// For how long it holds what was decided about the oldest record that is left: by then the stream has let go of nothing that
     /// was not looked for.
-    package static let decision: Duration = .seconds(1800)
+    package static let decision: Duration = .seconds(300)
 
     /// The first segment of the table's full sync of which the target holds less than the journal says.
     ///
@@ -66,6 +66,25 @@ package enum Recovery {
         guard let newest else { return false }
         guard let position else { return true }
         return (position.epoch, position.sequenceNumber) < newest
+    }
+
+    /// The rewind whose replay the journal has begun, and of which the target holds nothing: it was restored from a backup from before.
+    /// What ancestors of the shard have replayed may be in that backup, over what the shard had brought before: so all of the replay
+    /// is brought again, however far the target's own position has come.
+    ///
+    /// - Parameters:
+    ///   - position: what the target says of the shard.
+    ///   - history: the shard's rewinds and advances, the newest first.
+    package static func lostReplay(
+        _ checkpoint: Checkpoint, _ position: ShardPosition?, _ history: some Sequence<Event>
+    ) -> Rewound? {
+        guard let position, position.epoch < checkpoint.epoch, checkpoint.sequenceNumber != nil else { return nil }
+        var hasAdvanced = false
+        for event in history {
+            if case .rewound(let rewound) = event.payload { return hasAdvanced ? rewound : nil }
+            if event.payload.advance != nil { hasAdvanced = true }
+        }
+        return nil
     }
 
     /// - Parameter position: what the target says of the shard, if anything.

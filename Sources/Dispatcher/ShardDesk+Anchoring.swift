@@ -36,7 +36,7 @@ extension ShardDesk {
         if try await append([draft]) { handedOver[checkpoint.shard.shard] = iterator }
     }
 
-    /// Makes sure that everything which happens to the table from now on will be read after the scan, and nothing older.
+    /// Makes sure that everything which happens to the table from now on will be read, beside the scan, and nothing older.
     ///
     /// Open shards are pinned at their newest record: their start may leave the stream while the table is scanned. Closed ones
     /// are older than the scan, and so are those that the stream no longer has.

@@ -16,8 +16,12 @@ extension ShardDesk {
         while let parent = top.parent.flatMap({ lineage.checkpoints[$0] }), seen.insert(parent.shard.shard).inserted {
             if let accounted = parent.accounted {
                 // One that needed no reading says so of the time before its child was known; it may have been noticed late.
-                guard parent.status == .notNeeded, let known = try discovered(top)?.time else { return accounted }
-                return min(accounted, known)
+                if parent.status == .notNeeded, let known = try discovered(top)?.time { return min(accounted, known) }
+                // One that is known by its anchor alone may have been closed before that: its child is older than the anchor then.
+                if parent.readUntil == nil, parent.range.isClosed, let first = try discovered(parent) {
+                    return min(accounted, first.time)
+                }
+                return accounted
             }
             // It was gone: it has been closed for a day at least, and its child there for as long.
             if parent.status == .lost { return Timestamp(microseconds: 0) }

@@ -18,12 +18,23 @@ extension ShardDesk {
             if let scanned = state?.scanBegan, current.position < scanned { continue }
             let verdict = Recovery.compare(current, with: positions[current.shard])
             workshop.surroundings.observing?("recovery: \(verdict.name)")
+            if case .advance = verdict { continue }  // it is appended when the shard is taken up
+            if try isScanned(current, state) { continue }
+            if let replay = try lostReplay(current) {
+                log(shard).warning("the target holds nothing of the shard's replay, which is begun again")
+                let held = positions[current.shard]?.sequenceNumber
+                let isBehind = held.flatMap { held in replay.to.map { held < $0 } } ?? false
+                let place = (isBehind ? held : replay.to).map { RewindRequest.Place.sequenceNumber($0) } ?? .start
+                try await rewind(
+                    current, to: place, inclusive: replay.inclusive && !isBehind,
+                    "the target no longer holds what was delivered since the rewind")
+                continue
+            }
             switch verdict {
             case .inStep where try isReplayOfLost(current):
                 log(shard).warning("the target was set back behind the shard's replay, which goes on from the start")
                 try await rewind(current, to: .start, "the target no longer holds what was delivered before the rewind")
-            case .inStep, .advance: continue  // an advance is appended when the shard is taken up
-            case .rewind where try isScanned(current, state), .startAgain where try isScanned(current, state): continue
+            case .inStep, .advance: continue
             case .rewind(let number):
                 log(shard).warning(
                     "the target is behind the journal; the shard is read again from there",
@@ -50,6 +61,13 @@ extension ShardDesk {
     private func isScanned(_ checkpoint: Checkpoint, _ state: TableState?) throws(JournalError) -> Bool {
         guard let began = state?.scanBegan else { return false }
         return try workshop.lastAdvance(checkpoint).map { $0 < began } ?? true
+    }
+
+    private func lostReplay(_ checkpoint: Checkpoint) throws(JournalError) -> Rewound? {
+        let position = positions[checkpoint.shard]
+        guard position.map({ $0.epoch < checkpoint.epoch }) ?? false else { return nil }
+        let query = HistoryQuery(kinds: ["rewound", "sequence_advanced"], newestFirst: true)
+        return Recovery.lostReplay(checkpoint, position, try workshop.journal.history(of: checkpoint.shard, query))
     }
 
     private func isReplayOfLost(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {

@@ -245,9 +245,9 @@ struct ShardDesk {
     }
 
     mutating func rewind(
-        _ checkpoint: Checkpoint, to place: RewindRequest.Place, _ reason: String
+        _ checkpoint: Checkpoint, to place: RewindRequest.Place, inclusive: Bool = false, _ reason: String
     ) async throws {
-        let request = RewindRequest(place: place, inclusive: false, reason: reason, author: Self.author)
+        let request = RewindRequest(place: place, inclusive: inclusive, reason: reason, author: Self.author)
         do {
             let plan = try RewindPlan.make(request, of: checkpoint.shard, among: Array(lineage.checkpoints.values))
             guard try await append(plan.drafts) else {

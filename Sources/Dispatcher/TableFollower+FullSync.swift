@@ -5,24 +5,37 @@ internal import StreamModel
 
 /// The scan of a table, beside which its stream is followed.
 extension TableFollower {
+    /// What the journal knows of a table and, where its stream was pinned for a scan that is still to be finished, what the stream
+    /// has changed since.
+    ///
+    /// A scan of which nobody knows that begins again: its folder is gone, or its pages are of the one before, and came to the
+    /// journal only when the next had been asked for.
+    func takeUpScan(_ stream: StreamARN?) async throws -> (TableState?, TouchedKeys?) {
+        guard let state = try workshop.journal.table(table), state.phase == .fullSync, let id = state.fullSync else {
+            return (try workshop.journal.table(table), nil)
+        }
+        if let touched = try TouchedKeys.resume(id, of: table, in: workshop.journal) { return (state, touched) }
+        guard !state.segments.isEmpty, let stream = state.stream ?? stream else { return (state, nil) }
+        try await enter(
+            .fullSync, from: .fullSync, stream,
+            "the scan begins again: what the stream has changed beside it is not known")
+        return (try workshop.journal.table(table), nil)
+    }
+
     /// Anchors the stream before the first page is scanned, so that nothing that happens meanwhile is missed; or takes up a scan that
     /// was begun.
     ///
+    /// - Parameter touched: of a scan that was begun.
     /// - Returns: `nil` where the daemon is to stop.
-    /// - Throws: `.needsFullSync` where nobody knows what the stream has changed since the scan began.
     func beginScan(
-        _ phase: Phase?, _ state: TableState?, _ description: TableDescription, _ desk: inout ShardDesk
+        _ phase: Phase?, _ state: TableState?, _ touched: TouchedKeys?, _ description: TableDescription,
+        _ desk: inout ShardDesk
     ) async throws -> FullSync? {
-        let touched: TouchedKeys
+        let kept: TouchedKeys
         let id: FullSyncID
-        if let state, let known = state.fullSync, !state.segments.isEmpty {
-            log.info("the full sync goes on where it stood", metadata: ["items": "\(state.items)"])
-            guard let kept = try TouchedKeys.resume(known, of: table, in: workshop.journal) else {
-                throw DaemonError.needsFullSync(
-                    table: table,
-                    reason: "the journal's folder has lost what the stream has changed since the scan began")
-            }
-            (id, touched) = (known, kept)
+        if let touched, let known = state?.fullSync, state?.stream == desk.stream {
+            log.info("the full sync goes on where it stood", metadata: ["items": "\(state?.items ?? 0)"])
+            (id, kept) = (known, touched)
         } else {
             guard let listing = try await discovery(desk.stream).listing(beside: desk.lineage) else { return nil }
             try await desk.settleLetters()
@@ -32,9 +45,10 @@ extension TableFollower {
                     .fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
             }
             id = try workshop.journal.table(table)?.fullSync ?? FullSyncID(0)
-            touched = try TouchedKeys.begin(id, of: table, in: workshop.journal)
+            // After the anchor: that there is such a folder says that the stream is pinned.
+            kept = try TouchedKeys.begin(id, of: table, in: workshop.journal)
         }
-        await workshop.writer.guardScan(of: description.schema, touched)
+        await workshop.writer.guardScan(of: description.schema, kept)
         follows()
         return FullSync(workshop: workshop, schema: description.schema, description: description, id: id)
     }
@@ -44,7 +58,7 @@ extension TableFollower {
         do {
             return .scanned(try await scan.run(try workshop.journal.table(table)))
         } catch {
-            return asDaemonError(error).map { .scanFailed($0) } ?? .nothing
+            return asDaemonError(error).map { .scanFailed($0) } ?? .scanned(false)
         }
     }
 

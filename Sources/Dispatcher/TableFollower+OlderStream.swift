@@ -41,15 +41,19 @@ extension TableFollower {
     /// Goes on with another stream than the table was followed by, where it has one and as an operator or the policy wants it:
     /// changes made between the two are in neither.
     ///
-    /// - Parameter isDrained: whether nothing is left of the stream before it.
-    func followNewStream(_ stream: StreamARN, _ state: TableState?, isDrained: Bool) async throws {
-        let hasBegun = state?.phase == .incrSync || state?.segments.isEmpty == false
+    /// - Parameters:
+    ///   - isDrained: whether nothing is left of the stream before it.
+    ///   - isScanned: whether the stream before it was pinned for a scan that is still to be finished.
+    func followNewStream(
+        _ stream: StreamARN, _ state: TableState?, isDrained: Bool, isScanned: Bool
+    ) async throws {
+        let hasBegun = state?.phase == .incrSync || isScanned
         guard let state, hasBegun, let before = state.stream, before != stream else { return }
         var policy = state.loss?.remedy ?? workshop.configuration.onLoss[table]
         // What was scanned of a table and never followed can't go on from any stream.
         if policy == .skip, state.phase == .fullSync { policy = .stop }
         let lost = RangeLost(
-            cause: .streamReplaced, from: nil, to: nil, since: try readUntil(before, isDrained: isDrained),
+            cause: .streamReplaced, from: nil, to: nil, since: try missingSince(before, isDrained: isDrained),
             policy: policy,
             detail:
                 "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream "
@@ -76,16 +80,18 @@ extension TableFollower {
         log.info("the table enters incr_sync", metadata: ["reason": "\(next?.reason ?? "")"])
     }
 
-    /// Up to when all that was made is in the target, of a stream that is no longer followed; `nil` where that can't be said of
-    /// one of its shards.
-    private func readUntil(_ stream: StreamARN, isDrained: Bool) throws(JournalError) -> Timestamp? {
-        // When a shard was seen or anchored says nothing: the stream may have been over for long by then.
+    /// Since when changes may be missing that were made when a stream was over: since the last record that it brought. `nil` where
+    /// that can't be said of one of its shards.
+    ///
+    /// That a shard was in step later says nothing: its stream may have been over for long by then, and so it is with when it was
+    /// seen or anchored.
+    private func missingSince(_ stream: StreamARN, isDrained: Bool) throws(JournalError) -> Timestamp? {
         let all = try checkpoints(of: stream)
-        if isDrained { return all.compactMap(\.readUntil).max() }
+        if isDrained { return all.compactMap(\.approximateTime).max() }
         // What follows those without a child may have come and gone unseen.
         let parents = Set(all.compactMap(\.parent))
         let last = all.filter { !$0.status.letsChildrenStart || !parents.contains($0.shard.shard) }
-        let until = last.compactMap(\.readUntil)
+        let until = last.compactMap(\.approximateTime)
         return until.count == last.count ? until.min() : nil
     }
 

@@ -51,7 +51,7 @@ struct TableFollower {
 
     private func runOnce() async throws -> Ending {
         guard let description = try await describe() else { return .stopped }
-        let state = try workshop.journal.table(table)
+        let (state, touched) = try await takeUpScan(description.stream)
         // Before it is made: a crash in between must not hide that it was missing.
         if let items = state?.items, items > 0, !(try await workshop.target.hasPlace(for: table)) {
             throw DaemonError.needsFullSync(
@@ -72,11 +72,11 @@ struct TableFollower {
         }
         try await prepare(description.schema)
         let older = try await olderStream(description, state)
-        let stream =
-            if case .unfinished(let stream) = older { stream } else { try stream(of: description) }
+        let unfinished: StreamARN? = if case .unfinished(let stream) = older { stream } else { nil }
+        let stream = if let unfinished { unfinished } else { try stream(of: description) }
         // Not before: a table that waits for a stream is looked at again and again, and keeps nobody from coming to rest.
         workshop.pulse.busy(table)
-        try await followNewStream(stream, state, isDrained: older == .drained)
+        try await followNewStream(stream, state, isDrained: older == .drained, isScanned: touched != nil)
         // The journal says so also after a crash before anything of the new stream was seen.
         let isReplaced = try workshop.journal.checkpoints().contains {
             $0.shard.table == table && $0.shard.stream != stream
@@ -85,7 +85,7 @@ struct TableFollower {
             workshop: workshop, schema: description.schema, stream: stream,
             lineage: Lineage(try checkpoints(of: stream)),
             positions: try await workshop.target.positions(of: table),
-            wasAnchored: state?.segments.isEmpty == false || isReplaced)
+            wasAnchored: state?.segments.isEmpty == false || touched != nil || isReplaced)
 
         var scan: FullSync?
         switch (workshop.configuration.mode, state?.phase) {
@@ -98,12 +98,13 @@ struct TableFollower {
         case (.incr, nil):
             try await enter(.incrSync, from: nil, stream, "started with --mode incr")
         case (.incr, .incrSync), (.all, .incrSync):
-            break
+            // Left there where the last daemon was killed at the end of the scan.
+            try TouchedKeys.remove(of: table, in: workshop.journal)
         case (.full, .incrSync):
             log.info("the full sync of this table is finished already")
             return .stopped
         case (.all, let phase), (.full, let phase):
-            guard let begun = try await beginScan(phase, state, description, &desk) else { return .stopped }
+            guard let begun = try await beginScan(phase, state, touched, description, &desk) else { return .stopped }
             guard workshop.configuration.mode == .all else {
                 if try await begun.run(try workshop.journal.table(table)) { try await finish(begun, desk.stream) }
                 return .stopped
@@ -113,7 +114,7 @@ struct TableFollower {
 
         try await desk.recover()
         desk.forgetOld()
-        return try await follow(desk, beside: scan)
+        return try await follow(desk, beside: scan, isOlder: unfinished != nil)
     }
 
     // MARK: - Before following
@@ -170,8 +171,10 @@ struct TableFollower {
 
     // MARK: - Following
 
-    /// - Parameter scan: goes on beside it.
-    private func follow(_ known: ShardDesk, beside scan: FullSync?) async throws -> Ending {
+    /// - Parameters:
+    ///   - scan: goes on beside it.
+    ///   - isOlder: whether the table has another stream by now, or none.
+    private func follow(_ known: ShardDesk, beside scan: FullSync?, isOlder: Bool) async throws -> Ending {
         try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask { await stopped() }
             group.addTask { .foreignAppends(await foreign.take()) }
@@ -222,6 +225,11 @@ struct TableFollower {
                     workshop.vitals.listingFailed(table, error.description)
                     if error.isNotFound { group.addTask { await describedAgain() } }
                     if listingBackoff.failures == 0 { try await desk.fault(nil, .source(error)) }
+                    if error.isNotFound, isOlder, !hasListed {
+                        // It was there a moment ago: its day was over.
+                        group.cancelAll()
+                        return .streamOver
+                    }
                     if !error.isRetryable, !hasListed { throw DaemonError.source(error) }
                     later(listingBackoff.next(jitter: workshop.random()), .discoveryDue, &group)
                 case .described(let description):
@@ -277,7 +285,12 @@ struct TableFollower {
                 case .scanFailed(let error):
                     isScanning = false
                     guard error.reach == .retry else { throw error }
-                    if scanBackoff.failures == 0 { try await desk.fault(nil, error) }
+                    // Said once of each row of failures: it got on since, where no trouble is left.
+                    if !workshop.vitals.isScanInTrouble(table) {
+                        scanBackoff.succeeded()
+                        try await desk.fault(nil, error)
+                    }
+                    workshop.vitals.scanFailed(table, error.description)
                     let delay = scanBackoff.next(jitter: workshop.random())
                     log.warning(
                         "the scan failed; it goes on after a while",

@@ -245,7 +245,7 @@ struct Stage: Sendable {
                 // Those that were seen before it began as if it were gone.
                 try checkChildren(of: ordinal)
             case .shard(let ordinal, let earlier):
-                try checkParent(of: ordinal)
+                try checkParent(of: ordinal, since: earlier.status)
                 if earlier.status.letsChildrenStart { try checkChildren(of: ordinal) }
             }
         }
@@ -261,8 +261,10 @@ struct Stage: Sendable {
         }
     }
 
-    private func checkParent(of ordinal: UInt32) throws(JournalError) {
-        guard state[ordinal].status == .inProcessing, let parent = state.parent(of: ordinal),
+    /// Neither reading nor giving up begins before the parent is over: a rewind may have set that back meanwhile.
+    private func checkParent(of ordinal: UInt32, since earlier: Status = .notProcessed) throws(JournalError) {
+        let status = state[ordinal].status
+        guard status == .inProcessing || status == .lost && earlier != .lost, let parent = state.parent(of: ordinal),
             !state.letsChildrenStart(parent)
         else { return }
         let (child, parentShard) = (state[ordinal], state[parent])

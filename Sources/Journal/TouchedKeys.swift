@@ -48,7 +48,12 @@ package final class TouchedKeys: Sendable {
         _ fullSync: FullSyncID, of table: TableName, in journal: Journal
     ) throws(JournalError) -> TouchedKeys? {
         let folder = folder(fullSync, table, journal)
-        guard case .folder(let files) = FileSystem.kind(of: folder), files.contains("data.mdb") else { return nil }
+        switch FileSystem.kind(of: folder) {
+        case .folder(let files) where files.contains("data.mdb"): break
+        case .folder, .emptyFolder, .missing, .other: return nil
+        // Whoever can't look must not take it for lost: the scan would begin again.
+        case .unreadable(let reason): throw .unreadable(path: folder, reason: reason)
+        }
         do throws(LMDBError) {
             let environment = try open(folder)
             let keys = try environment.read { (snapshot) throws(LMDBError) in try snapshot.table(tableName) }
@@ -62,42 +67,43 @@ package final class TouchedKeys: Sendable {
     package static func begin(
         _ fullSync: FullSyncID, of table: TableName, in journal: Journal, mapSize: Int = TouchedKeys.mapSize
     ) throws(JournalError) -> TouchedKeys {
-        try remove(of: table, except: fullSync, in: journal)
-        let (parent, folder) = (parent(journal), folder(fullSync, table, journal))
-        for folder in [parent, folder] {
+        try remove(of: table, in: journal)
+        let folder = folder(fullSync, table, journal)
+        let folders = [root(journal), parent(table, journal), folder]
+        for folder in folders {
             if let reason = FileSystem.makeFolder(folder) { throw .cannotCreate(path: folder, reason: reason) }
         }
         let begun: TouchedKeys
         do throws(LMDBError) {
             let environment = try open(folder, mapSize: mapSize)
             let keys = try environment.write { (transaction) throws(LMDBError) in
-                let keys = try transaction.makeTable(tableName)
-                try transaction.removeAll(in: keys)
-                return keys
+                try transaction.makeTable(tableName)
             }
             begun = TouchedKeys(environment, keys, folder, isInline: journal.isInline)
         } catch {
             throw Self.error(error, folder)
         }
-        for folder in [folder, parent, journal.path] {
+        for folder in folders.reversed() + [journal.path] {
             if let reason = FileSystem.syncFolder(folder) { throw .disk(path: folder, reason: reason) }
         }
         return begun
     }
 
     /// Forgets what was kept of a table, if anything was.
-    package static func remove(
-        of table: TableName, except kept: FullSyncID? = nil, in journal: Journal
-    ) throws(JournalError) {
-        guard case .folder(let names) = FileSystem.kind(of: parent(journal)) else { return }
-        for name in names {
-            // A table's name may have dots; the number behind the last one has none.
-            guard let dot = name.lastIndex(of: "."), name[..<dot] == table.text,
-                name != kept.map({ Self.name($0, table) })
-            else { continue }
-            let folder = "\(parent(journal))/\(name)"
-            if let reason = FileSystem.removeEnvironment(folder) { throw .disk(path: folder, reason: reason) }
+    package static func remove(of table: TableName, in journal: Journal) throws(JournalError) {
+        let parent = parent(table, journal)
+        switch FileSystem.kind(of: parent) {
+        case .missing, .other: return
+        case .unreadable(let reason): throw .unreadable(path: parent, reason: reason)
+        case .emptyFolder: break
+        case .folder(let numbers):
+            for number in numbers {
+                if let reason = FileSystem.removeEnvironment("\(parent)/\(number)") {
+                    throw .disk(path: "\(parent)/\(number)", reason: reason)
+                }
+            }
         }
+        if let reason = FileSystem.removeEnvironment(parent) { throw .disk(path: parent, reason: reason) }
     }
 
     private init(_ environment: Environment, _ keys: Table, _ folder: String, isInline: Bool) {
@@ -165,15 +171,19 @@ package final class TouchedKeys: Sendable {
     package static let mapSize = 64 << 30
     private static let tableName = "keys"
 
-    private static func parent(_ journal: Journal) -> String { "\(journal.path)/touched" }
-    private static func name(_ fullSync: FullSyncID, _ table: TableName) -> String { "\(table).\(fullSync.number)" }
+    private static func root(_ journal: Journal) -> String { "\(journal.path)/touched" }
+    private static func parent(_ table: TableName, _ journal: Journal) -> String { "\(root(journal))/\(table)" }
     private static func folder(_ fullSync: FullSyncID, _ table: TableName, _ journal: Journal) -> String {
-        "\(parent(journal))/\(name(fullSync, table))"
+        "\(parent(table, journal))/\(fullSync.number)"
     }
 
     private static func error(_ error: LMDBError, _ folder: String) -> JournalError {
         if error.isCorrupted || error.isForeign || error.isBadTransaction {
-            return .damaged(path: folder, position: nil, problem: "what a full sync keeps can't be read (\(error))")
+            return .damaged(
+                path: folder, position: nil,
+                problem:
+                    "what the stream changed beside a scan can't be read (\(error)). Without this folder the scan begins again"
+            )
         }
         return .disk(path: folder, reason: "\(error)")
     }

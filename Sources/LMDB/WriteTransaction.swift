@@ -96,9 +96,4 @@ internal import CLMDB
         guard code != MDB_NOTFOUND else { return }
         try LMDBError.check(code, "mdb_del")
     }
-
-    /// Empties a table, which stays.
-    package mutating func removeAll(in table: Table) throws(LMDBError) {
-        try LMDBError.check(unsafe mdb_drop(pointer, table.handle, 0), "mdb_drop")
-    }
 }

@@ -54,7 +54,8 @@ package struct Batch: Sendable {
     package enum Origin: Hashable, Sendable {
         /// Changes of a shard; the last of them is at `upTo`, read in `epoch`.
         case shard(ShardKey, epoch: Epoch, upTo: SequenceNumber)
-        /// Rows of a full scan, and how far its segment is with them. Nothing has been written from the table's stream yet.
+        /// Rows of a full scan, and how far its segment is with them, also where none is left: those whose keys the table's stream has
+        /// changed since the scan began are not among them (DESIGN 4.4).
         case scan(SegmentPosition)
     }
 

@@ -46,6 +46,19 @@ struct DaemonFullSyncTests {
         }
     }
 
+    /// Runs until some of the scan is journaled.
+    private func scanPartly(now: @escaping @Sendable () -> Timestamp = { .now() }) async throws {
+        let gate = rig.target.hold { $0.shard == nil }
+        try await rig.run(Self.configuration(), now: now) { daemon in
+            try await eventually("a page is at the target") { gate.arrivals == 1 }
+            daemon.askToStop()
+            gate.open()
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        let segments = try rig.journal { try $0.table(Sample.table)?.segments }
+        #expect(segments?.isEmpty == false && segments?.allSatisfy(\.isFinished) == false)
+    }
+
     /// Runs until the table can't go on: what it needs is gone from the stream, or from the target.
     private func fallDue() async throws {
         try await rig.run(Self.configuration()) { daemon in
@@ -145,8 +158,7 @@ struct DaemonFullSyncTests {
     @Test("A scan that was begun keeps its number of segments, whatever the configuration says now")
     func segments() async throws {
         addTable()
-        try await rig.crash(Self.configuration(), at: Fuse(steps: 24))
-        #expect(try rig.journal { try $0.table(Sample.table)?.segments.isEmpty } == false)
+        try await scanPartly()
         let scans = rig.source.calls(.scan).count
         var configuration = Self.configuration()
         configuration.scanSegments = 8
@@ -208,13 +220,7 @@ struct DaemonFullSyncTests {
     @Test("A stop lets the pages in flight be journaled, and the next run goes on after them")
     func stopped() async throws {
         addTable()
-        let gate = rig.target.hold { $0.shard == nil }
-        try await rig.run(Self.configuration()) { daemon in
-            try await eventually("a page is at the target") { gate.arrivals == 1 }
-            daemon.askToStop()
-            gate.open()
-            try await eventually("the daemon ends") { daemon.hasEnded }
-        }
+        try await scanPartly()
         let held = rig.target.items().count
         #expect(held < Self.items.count)
         #expect(try rig.journal { try $0.table(Sample.table)?.items } == UInt64(held))
@@ -227,7 +233,7 @@ struct DaemonFullSyncTests {
     @Test("--mode incr refuses a table whose full sync is not finished, and says what to do")
     func incrTooEarly() async throws {
         addTable()
-        try await rig.crash(Self.configuration(), at: Fuse(steps: 24))
+        try await scanPartly()
         let outcome = try await rig.run(Self.configuration(.incr)) { daemon in
             try await eventually("the daemon ends") { daemon.hasEnded }
         }
@@ -540,13 +546,7 @@ struct DaemonFullSyncTests {
         addTable()
         var configuration = Self.configuration()
         configuration.onLoss = LossPolicies(policy)
-        let gate = rig.target.hold { $0.shard == nil }
-        try await rig.run(configuration, now: hours.now) { daemon in
-            try await eventually("a page is at the target") { gate.arrivals == 1 }
-            daemon.askToStop()
-            gate.open()
-            try await eventually("the daemon ends") { daemon.hasEnded }
-        }
+        try await scanPartly(now: hours.now)
         rig.source.put(7...9, in: "a")
         hours.set(30)
         switch meanwhile {
@@ -594,17 +594,7 @@ struct DaemonFullSyncTests {
     @Test("What was touched is known after a crash: no row of the scan comes over it")
     func touchedSurvives() async throws {
         addTable()
-        // The page with the items 0 and 3.
-        let row = ScanPage.key(of: "item-0")
-        let gate = rig.target.hold { $0.items.contains(row) }
-        try await rig.run(Self.configuration()) { daemon in
-            try await eventually("another segment gets on") {
-                try daemon.journal.table(Sample.table)?.segments.isEmpty == false || gate.arrivals == 1
-            }
-            daemon.askToStop()
-            gate.open()
-            try await eventually("the daemon ends") { daemon.hasEnded }
-        }
+        try await scanPartly()
         let scan = rig.source.hold(.scan)
         rig.source.put(7...9, in: "a")
         try await rig.run(Self.configuration()) { daemon in
@@ -622,8 +612,7 @@ struct DaemonFullSyncTests {
     @Test("Where what was touched is lost, the table is synced in full again")
     func touchedLost() async throws {
         addTable()
-        try await rig.crash(Self.configuration(), at: Fuse(steps: 24))
-        #expect(try rig.journal { try $0.table(Sample.table)?.segments.isEmpty } == false)
+        try await scanPartly()
         try rig.removeTouched()
         try await rig.run(Self.resyncing) { daemon in
             try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
@@ -631,6 +620,43 @@ struct DaemonFullSyncTests {
         #expect(try rig.events("phase_changed").count == 3, "begun, begun again, finished")
         #expect(Set(rig.target.items()) == Self.keys)
         #expect(!rig.keepsTouched, "what a finished scan kept is removed")
+    }
+
+    @Test(
+        "A start before the first page of a scan goes on from where the stream was followed to, and not from a new anchor"
+    )
+    func stoppedBeforeFirstPage() async throws {
+        addTable()
+        rig.source.fail(.scan, with: .named("ThrottlingException"))
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("it is anchored") { try daemon.journal.status(of: "a") == .inProcessing }
+            rig.source.put(7...9, in: "a")
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
+            #expect(try daemon.journal.table(Sample.table)?.segments.isEmpty == true)
+        }
+        rig.source.put(10...11, in: "a")
+        rig.source.heal()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("all is journaled, and the scan finished") {
+                try daemon.journal.number(of: "a") == 11 && phase(daemon.journal) == .incrSync
+            }
+        }
+        #expect(rig.target.numbers == Array(7...11))
+        #expect(try rig.events("rewound").isEmpty)
+    }
+
+    @Test("What a kill at the end of a scan left of it is removed at the next start")
+    func leftovers() async throws {
+        addTable()
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+        }
+        try await rig.asOperator { _ = try TouchedKeys.begin(FullSyncID(1), of: Sample.table, in: $0) }
+        #expect(rig.keepsTouched)
+        try await rig.run(Self.configuration()) { daemon in
+            try await eventually("it is removed") { !rig.keepsTouched }
+            #expect(!daemon.hasEnded)
+        }
     }
 
     @Test("A scan that fails for a while holds up no shard")
@@ -642,8 +668,12 @@ struct DaemonFullSyncTests {
             rig.source.put(7...9, in: "a")
             try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 9 }
             #expect(rig.source.calls(.iterator, of: "a").count == 1, "its reader was not begun again")
+            try await eventually("it is said") {
+                rig.complaints().contains { $0.reason.hasPrefix("the scan is tried again since ") }
+            }
             rig.source.heal()
             try await eventually("the scan is finished") { try phase(daemon.journal) == .incrSync }
+            try await eventually("all is well") { rig.complaints().isEmpty }
         }
         let faults = try rig.events("faulted")
         #expect(faults.count == 1, "said once, not with every try")

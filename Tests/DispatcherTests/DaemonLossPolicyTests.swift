@@ -257,6 +257,31 @@ struct DaemonLossPolicyTests {
         #expect(reason.contains("it has no stream"))
     }
 
+    @Test("An older stream whose day is over between two looks is over, and no mistake of the table's")
+    func overBetweenLooks() async throws {
+        rig.source.add(FakeShard("a", 1...4))
+        try await rig.run { daemon in
+            try await eventually("all is journaled") { try daemon.journal.number(of: "a") == 4 }
+        }
+        rig.source.change(Sample.table) { ($0.stream, $0.olderStreams) = (Self.another, [$0.stream]) }
+        addNew(7...9)
+        let gate = rig.source.hold(.describeStream)
+        try await rig.run(Rig.following(onLoss: .skip)) { daemon in
+            try await eventually("the older one is looked at") { gate.arrivals == 1 }
+            let again = rig.source.hold(.describeStream)
+            gate.open()
+            try await eventually("and is about to be listed") { again.arrivals == 1 }
+            rig.source.change(Sample.table) { $0.olderStreams = [] }
+            rig.source.fail(.describeStream, with: .named("ResourceNotFoundException"), times: 1)
+            again.open()
+            try await eventually("the new stream is followed") {
+                try daemon.journal.checkpoint(of: Self.new)?.sequenceNumber == Sample.number(9)
+            }
+            #expect(!daemon.hasEnded)
+        }
+        #expect(rig.target.numbers == [1, 2, 3, 4, 7, 8, 9])
+    }
+
     @Test("A stream is not given up while a child of its last shard may only be listed late")
     func lateAtTheEnd() async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true))

@@ -1,6 +1,7 @@
 import Dispatcher
 import Journal
 import StreamModel
+import Synchronization
 import Targets
 import Testing
 
@@ -146,6 +147,41 @@ struct DaemonRecoveryTests {
             #expect(rewinds.compactMap(\.shard) == ["a", "b"])
             _ = try journal.verify { _ in }
         }
+    }
+
+    /// The parent's replay is in the backup, over what the child had brought.
+    @Test("A target that was restored from within a replay gets all of the replay that it lacks again")
+    func restoredWithinReplay() async throws {
+        let rig = Rig(storesPositions: true)
+        rig.source.add(FakeShard("a", 1...3, isClosed: true), FakeShard("b", parent: "a", 4...9))
+        func read() async throws {
+            try await rig.run { daemon in
+                try await eventually("all is journaled") {
+                    try daemon.journal.number(of: "b") == 9 && daemon.journal.status(of: "a") == .done
+                }
+            }
+        }
+        try await read()
+        try await rig.asOperator { try await $0.rewind(Sample.key("a"), to: .start) }
+        let gate = rig.target.hold { $0.shard == "b" && $0.epoch == 1 }
+        let backup = Mutex(RecordingTarget.Contents())
+        try await rig.run { daemon in
+            try await eventually("the parent is replayed, and the child about to be") { gate.arrivals == 1 }
+            backup.withLock { $0 = rig.target.contents }
+            gate.open()
+            try await eventually("the child is replayed") { try daemon.journal.number(of: "b") == 9 }
+        }
+        rig.target.restore(backup.withLock { $0 })
+        let held = rig.target.applied.count
+        try await rig.run { daemon in
+            try await eventually("the child is replayed again") {
+                let checkpoint = try daemon.journal.checkpoint(of: Sample.key("b"))
+                return checkpoint?.epoch == Epoch(2) && checkpoint?.sequenceNumber == Sample.number(9)
+            }
+        }
+        #expect(rig.target.applied.dropFirst(held).flatMap(\.numbers) == Array(4...9))
+        try await read()
+        #expect(rig.target.applied.dropFirst(held).flatMap(\.numbers) == Array(4...9), "and no more than once")
     }
 
     @Test("What a restored target lacks and the stream no longer has is a loss, and the table says so")

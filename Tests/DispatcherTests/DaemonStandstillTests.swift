@@ -29,6 +29,33 @@ struct DaemonStandstillTests {
         #expect(try rig.loss(of: "b")?.lost.cause == .stoodStill)
     }
 
+    @Test("Nor does one that had been closed when it was anchored, since it was seen to be open")
+    func parentAnchoredClosed() async throws {
+        let hours = Hours()
+        rig.source.add(FakeShard("a", 1...2))
+        var configuration = Rig.following(onLoss: .skip)
+        configuration.startAt = .latest
+        rig.source.fail(.iterator, of: "a", with: .named("InternalServerError", status: 500))
+        try await rig.run(configuration, now: hours.now) { daemon in
+            try await eventually("it is seen, and not anchored") { try daemon.journal.status(of: "a") == .notProcessed }
+        }
+        rig.source.close("a")
+        rig.source.add(FakeShard("b", parent: "a", 3...9))
+        rig.source.heal()
+        rig.source.fail(.iterator, of: "b", with: .named("InternalServerError", status: 500))
+        hours.set(14)
+        try await rig.run(configuration, now: hours.now) { daemon in
+            try await eventually("it is anchored, and done") { try daemon.journal.status(of: "a") == .done }
+        }
+        rig.source.heal()
+        rig.source.change("b") { $0.trimmed = 4 }
+        hours.set(35)
+        try await rig.run(configuration, now: hours.now) { daemon in
+            try await eventually("what is left is journaled") { try daemon.journal.number(of: "b") == 9 }
+        }
+        #expect(try rig.loss(of: "b")?.lost.cause == .stoodStill)
+    }
+
     @Test("An operator's rewind at the very moment of a loss does not hide it")
     func rewoundAfterAnchor() async throws {
         var configuration = try await rig.pinBehind(1...4, onLoss: .skip)

@@ -68,6 +68,33 @@ struct RecoveryTests {
         #expect(Recovery.compare(advanced, with: nil) == .startAgain, "also what recovery alone has moved there")
     }
 
+    @Test(
+        "A replay that the journal has begun and the target holds nothing of is lost, whatever the target held before it"
+    )
+    func lostReplay() {
+        let replayed = checkpoint(50, epoch: 1)
+        let rewound = Payload.rewound(
+            Rewound(
+                from: Sample.number(50), to: Sample.number(10), inclusive: true, reason: "", author: "operator",
+                cascadeRoot: nil, epoch: Epoch(1)))
+        let advanced = Payload.sequenceAdvanced(
+            SequenceAdvanced(
+                sequenceNumber: Sample.number(50), records: 1, bytes: 1, approximateTime: nil, targetToken: nil))
+        func lost(_ position: ShardPosition?, _ newestFirst: Payload...) -> SequenceNumber? {
+            let events = newestFirst.map { payload in
+                Event(
+                    position: Position(1), time: Sample.moment, run: RunID(Position(1)),
+                    subject: .shard(Sample.key("a")), revision: Revision(1), payload: payload)
+            }
+            return Recovery.lostReplay(replayed, position, events)?.to
+        }
+        #expect(lost(position(50, epoch: 0), advanced, rewound, advanced) == Sample.number(10))
+        #expect(lost(position(20, epoch: 0), advanced, rewound, advanced) == Sample.number(10))
+        #expect(lost(position(50, epoch: 1), advanced, rewound) == nil, "it holds some of it")
+        #expect(lost(position(50, epoch: 0), rewound, advanced) == nil, "nothing was replayed yet")
+        #expect(lost(nil, advanced, rewound) == nil, "that is for `compare`")
+    }
+
     @Test("A target lacks a segment of a scan that it holds less of, or of another scan only")
     func segments() {
         var state = TableState(table: Sample.table)

@@ -149,6 +149,17 @@ struct ShardMachineTests {
         #expect(machine.durable == Start(.after(Sample.number(110))))
     }
 
+    @Test(
+        "A page that fails while its shard is put down changes nothing",
+        arguments: [.trimmed, .gone, .expired] as [ShardMachine.Event])
+    func failedAtTheEnd(event: ShardMachine.Event) {
+        var machine = fetching()
+        _ = machine.handle(page(110, next: "1"))
+        #expect(machine.handle(.stop) == [])
+        #expect(machine.handle(event) == [])
+        #expect(machine.handle(.delivered(upTo: Sample.number(110))) == [.finish(.stopped)])
+    }
+
     @Test("A rewind that is noticed waits for the batch in flight; one that the batch ran into ends it there and then")
     func displaced() {
         var noticed = fetching()

@@ -95,6 +95,27 @@ struct JournalAppendTests {
     }
 
     // 1 ─▶ 2
+    @Test(
+        "A child is not given up before its parent is over: that may have been set back meanwhile, by whoever did not see it"
+    )
+    func childIsNotLost() async throws {
+        try await Journal.use(scratch.journal) { journal in
+            try await journal.follow(1, upTo: 5, done: true)
+            try await journal.add(2, .discovered(parent: 1), .status(.notProcessed, .waitingForParent))
+            let lost = [Payload.lost(.skip, .shardGone, from: nil), .status(.waitingForParent, .lost)]
+            try await journal.add(1, .rewound(from: 5, to: nil, epoch: 1))
+            let error = await failure { () async throws(JournalError) in
+                try await journal.append([Draft(shard: Sample.key(2), expecting: Revision(2), lost)])
+            }
+            #expect(error?.description.contains("must be done first") == true)
+            try await journal.add(1, .status(.prepared, .lost))
+            _ = try await journal.append([Draft(shard: Sample.key(2), expecting: Revision(2), lost)])
+            // What was lost before its parent is set back again is set back with it, and needs no other order.
+            try await journal.add(2, .acknowledged())
+        }
+    }
+
+    // 1 ─▶ 2
     @Test("A child is not taken up before its parent is done, and is from then on")
     func childWaits() async throws {
         try await Journal.use(scratch.journal) { journal in

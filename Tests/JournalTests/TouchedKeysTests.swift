@@ -41,7 +41,7 @@ struct TouchedKeysTests {
     @Test("A scan that is begun again begins with none")
     func begunAgain() async throws {
         try await Journal.use(scratch.journal) { journal in
-            for id in [Self.first, Self.first, Self.second] {
+            for id in [Self.first, Self.second] {
                 let touched = try TouchedKeys.begin(id, of: Sample.table, in: journal)
                 #expect(try await touched.pass([.rows(Self.keys(1)), .changes(Self.keys(1))]) == [[true]])
             }
@@ -84,8 +84,10 @@ struct TouchedKeysTests {
     @Test("What is no such file is said to be damaged, and nothing is taken for untouched")
     func damaged() async throws {
         try await Journal.use(scratch.journal) { journal in
-            let folder = "\(journal.path)/touched/\(Sample.table).1"
-            #expect(FileSystem.makeFolder("\(journal.path)/touched") == nil && FileSystem.makeFolder(folder) == nil)
+            let folder = "\(journal.path)/touched/\(Sample.table)/1"
+            for path in ["\(journal.path)/touched", "\(journal.path)/touched/\(Sample.table)", folder] {
+                #expect(FileSystem.makeFolder(path) == nil)
+            }
             let bytes = Array("no LMDB file, and long enough to be read as one".utf8) + Array(repeating: 0, count: 8192)
             try File.write(bytes, to: folder + "/data.mdb")
             let error = failure { () throws(JournalError) in

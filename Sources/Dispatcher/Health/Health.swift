@@ -75,6 +75,7 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
                     ? Complaint(.failed, trouble.cause) : Complaint(.degraded, "the table is \(trouble.spoken(now))"))
         }
         if let complaint = complaint(of: signs.target, limits, now) { complaints.append(complaint) }
+        if let scan = own.scan { complaints.append(Complaint(.degraded, "the scan is \(scan.spoken(now))")) }
         if let listing = own.listing {
             complaints.append(Complaint(.degraded, "the list of shards is \(listing.spoken(now))"))
         } else if own.trouble == nil, let listed = own.listed, now - listed > limits.listing {

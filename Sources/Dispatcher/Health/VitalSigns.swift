@@ -36,18 +36,21 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var listed: Timestamp?
         /// Why they can't be listed since.
         package var listing: Trouble?
+        /// Why its scan does not get on since.
+        package var scan: Trouble?
         /// What keeps all of it from being worked on.
         package var trouble: Trouble?
         /// Those that are read now, or that rest since reading them failed.
         package var shards: [Shard]
 
         package init(
-            name: String, listed: Timestamp? = nil, listing: Trouble? = nil, trouble: Trouble? = nil,
-            shards: [Shard] = []
+            name: String, listed: Timestamp? = nil, listing: Trouble? = nil, scan: Trouble? = nil,
+            trouble: Trouble? = nil, shards: [Shard] = []
         ) {
             self.name = name
             self.listed = listed
             self.listing = listing
+            self.scan = scan
             self.trouble = trouble
             self.shards = shards
         }

@@ -7,6 +7,7 @@ final class Vitals: Sendable {
     private struct Table {
         var listed: Timestamp?
         var listing: VitalSigns.Trouble?
+        var scan: VitalSigns.Trouble?
         var trouble: VitalSigns.Trouble?
         var shards: [ShardID: VitalSigns.Shard] = [:]
         /// Of shards that are not read to their end. What ends a table's work, or sets a shard back, ends no row of replays.
@@ -52,6 +53,7 @@ final class Vitals: Sendable {
             guard let earlier = state.tables[table] else { return }
             state.tables[table]?.shards = [:]
             state.tables[table]?.listing = nil
+            state.tables[table]?.scan = nil
             state.tables[table]?.trouble = .again(after: earlier.trouble, cause, now, needsOperator: needsOperator)
         }
     }
@@ -65,8 +67,25 @@ final class Vitals: Sendable {
         }
     }
 
-    /// The table is worked on: a page of its scan, or of a shard, has come.
-    func moved(_ table: TableName) { state.withLock { $0.tables[table]?.trouble = nil } }
+    /// A page of the table's scan is in the target.
+    func scanned(_ table: TableName) {
+        state.withLock { state in
+            state.tables[table]?.trouble = nil
+            state.tables[table]?.scan = nil
+        }
+    }
+
+    /// It is tried again after a while; the shards are followed meanwhile.
+    func scanFailed(_ table: TableName, _ cause: String) {
+        let now = now()
+        state.withLock { state in
+            guard let earlier = state.tables[table] else { return }
+            state.tables[table]?.scan = .again(after: earlier.scan, cause, now)
+        }
+    }
+
+    /// Whether the table's scan has failed since a page of it last came.
+    func isScanInTrouble(_ table: TableName) -> Bool { state.withLock { $0.tables[table]?.scan != nil } }
 
     // MARK: - Shards
 
@@ -165,7 +184,8 @@ final class Vitals: Sendable {
                 written: now, worker: worker, limits: limits, target: state.target,
                 tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
                     VitalSigns.Table(
-                        name: name.text, listed: table.listed, listing: table.listing, trouble: table.trouble,
+                        name: name.text, listed: table.listed, listing: table.listing, scan: table.scan,
+                        trouble: table.trouble,
                         shards: table.shards.sorted { $0.key < $1.key }.map { id, shard in
                             var shard = shard
                             shard.replay = table.replays[id]?.sign

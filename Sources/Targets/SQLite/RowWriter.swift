@@ -25,9 +25,7 @@ final class RowWriter {
 
     /// Upserts a change that has a new image, deletes by its key else.
     ///
-    /// Rows of a scan are upserted as well: nothing of the table's stream is written before its scan has ended
-    /// (`Batch.Origin.scan`). Once a scan runs beside the stream (DESIGN 4.4), they take a third statement here, one
-    /// that inserts where no change has touched the key.
+    /// Rows of a scan are upserted as well: whoever brings them has left out what the stream has changed (`Batch.Origin.scan`).
     func apply(_ change: Change, key: CanonicalKey, in body: [UInt8]) throws(DatabaseError) {
         guard let image = change.newImage, change.kind != .remove else {
             try bind(key, to: delete)

@@ -15,15 +15,24 @@ package enum Catalogue {
 
     /// What takes two things at the same moment that are seldom alone: asked for from so many seeds on.
     package static let rare: Set<String> = [
-        "shard machine: draining + trimmed", "shard machine: draining + gone", "shard machine: fetching + gone",
-        "shard machine: resolving + conflict", "shard machine: paused + conflict", "call machine: permanent → give up",
+        "shard machine: fetching + gone", "shard machine: paused + conflict", "event: advances_folded",
         "status: not_processed → lost",
         "shard machine: resolving + gone", "shard machine: resolving + stop", "shard machine: resolving + trimmed",
         "rewound: lost, as a descendant", "rewound: not_processed, as a descendant",
-        "rewound: waiting_for_parent, as a descendant", "rewound: by a late listing, as a descendant",
+        "rewound: waiting_for_parent, as a descendant", "operator: dead-letters retry refused, out of reach",
         "operator: rewind refused, the source can't be asked", "operator: overtaken each time",
     ]
     package static let seedsForRare = 100_000
+
+    /// What can be and comes once in many millions of steps: 200,000 seeds have not brought it, and tests do.
+    package static let unmet: Set<String> = [
+        // A page that fails for good while its shard is put down: ShardMachineTests.
+        "shard machine: draining + trimmed", "shard machine: draining + gone",
+        // A listing that lacks a parent for more than two minutes: DaemonLineageTests.
+        "rewound: by a late listing, as a descendant",
+        // A question that the service refuses for good: CallMachineTests.
+        "call machine: permanent → give up",
+    ]
 
     package struct Row: Hashable, Sendable {
         package let name: String
@@ -45,7 +54,8 @@ package enum Catalogue {
         let declared = Set(names)
         return rows(coverage).compactMap { row in
             if row.count == 0 {
-                return rare.contains(row.name) && seeds < seedsForRare ? nil : "never: \(row.name)"
+                let isExcused = unmet.contains(row.name) || rare.contains(row.name) && seeds < seedsForRare
+                return isExcused ? nil : "never: \(row.name)"
             }
             if let reason = impossible[row.name] { return "held to be impossible (\(reason)): \(row.name)" }
             return declared.contains(row.name) ? nil : "not in the catalogue: \(row.name)"
@@ -153,7 +163,7 @@ package enum Catalogue {
     private static let events = [
         "run_started", "run_stopped", "phase_changed", "scan_advanced", "scan_finished", "shard_discovered", "queried",
         "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound", "range_lost",
-        "loss_acknowledged", "record_refused", "refusal_settled", "in_step",
+        "loss_acknowledged", "record_refused", "refusal_settled", "in_step", "advances_folded",
     ]
 
     // MARK: - What can't be
@@ -169,7 +179,10 @@ package enum Catalogue {
             "only a resolving brings it, and another end of that ends the reading",
             ["fetching + resolved", "paused + resolved", "draining + resolved"].map { "shard machine: \($0)" }
         ),
-        ("it is resolved anew once all is delivered", ["shard machine: resolving + delivered"]),
+        (
+            "it is resolved anew once all is delivered",
+            ["shard machine: resolving + delivered", "shard machine: resolving + conflict"]
+        ),
         (
             "the service's clock is ours, and nobody denies anything",
             ["clockSkewed", "denied"].flatMap { failure in

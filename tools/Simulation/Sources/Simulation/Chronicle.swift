@@ -39,12 +39,14 @@ package struct Chronicle: Sendable {
         /// When its newest scan was seen to begin at the latest (a page of it was read some time before its event) and, if so, was
         /// finished; and how many were finished.
         package fileprivate(set) var scanBegan: Timestamp?
+        /// Whether its stream is pinned for its newest scan, and read from there.
+        fileprivate var (isPinned, isFollowed) = (false, false)
         /// When something was last told of it or of one of its shards.
         fileprivate var told: Timestamp?
         package fileprivate(set) var scanFinished: Timestamp?
         package fileprivate(set) var scans = 0
-        /// What began its newest scan, or pinned its stream anew before a page of that was journaled.
-        package fileprivate(set) var anchored: Position?
+        /// What began its newest scan, or pinned its stream for that before anything was read from there.
+        package fileprivate(set) var anchored: (position: Position, time: Timestamp)?
         /// When its first shard was seen.
         package fileprivate(set) var firstSeen: Timestamp?
         /// Items that a scan brought and the target refused.
@@ -100,8 +102,12 @@ package struct Chronicle: Sendable {
             account.begun = account.begun ?? event.time
             account.stream = change.stream ?? account.stream
             if change.to == .fullSync {
-                (account.scanBegan, account.scanFinished, account.anchored) = (nil, nil, event.position)
+                (account.scanBegan, account.scanFinished, account.anchored) = (
+                    nil, nil, (event.position, event.time)
+                )
                 account.refusedItems = []
+                // A first scan is entered when the stream is pinned, any other before.
+                (account.isPinned, account.isFollowed) = (change.from == nil, false)
             }
         case .scanAdvanced where account.scanBegan == nil:
             account.scanBegan = account.told ?? event.time
@@ -134,6 +140,18 @@ package struct Chronicle: Sendable {
         tables[table] = account
     }
 
+    /// A scan's own place in the stream: what was still being written when it was asked for is older than that.
+    private mutating func take(_ payload: Payload, asAnchorOf name: TableName, _ event: Event) {
+        guard let table = tables[name], table.phase == .fullSync, table.scanBegan == nil else { return }
+        switch payload {
+        case .iteratorResolved(let resolved) where resolved.issued != nil && !table.isFollowed:
+            tables[name]?.anchored = (event.position, event.time)
+            tables[name]?.isPinned = true
+        case .queried where table.isPinned: tables[name]?.isFollowed = true
+        default: break
+        }
+    }
+
     private mutating func take(_ event: Event, of shard: ShardKey, _ note: (String) -> Void) throws(Refusal) {
         tables[shard.table, default: TableAccount()].told = event.time
         guard var account = shards[shard] else {
@@ -146,11 +164,7 @@ package struct Chronicle: Sendable {
         }
         let before = account.checkpoint
         account.checkpoint = try before.applying(event.continuing(before.revision))
-        if case .iteratorResolved(let resolved) = event.payload, resolved.iteratorType == .latest,
-            let table = tables[shard.table], table.phase == .fullSync, table.scanBegan == nil
-        {
-            tables[shard.table]?.anchored = event.position
-        }
+        take(event.payload, asAnchorOf: shard.table, event)
         switch event.payload {
         case .shardDiscovered: note("lineage: seen closed")
         case .queried(let queried):

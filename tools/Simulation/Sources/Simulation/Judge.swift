@@ -239,7 +239,10 @@ package struct Judge: Sendable {
                         "\(shard): written while its parent \(parent.shard.shard) is \(parent.status.rawValue)"))
             }
         }
-        if let older = unread(of: shard.table, before: shard.stream, trimmed) {
+        // A scan that goes on beside it brings what older streams would have brought.
+        if chronicle.tables[shard.table]?.phase != .fullSync,
+            let older = unread(of: shard.table, before: shard.stream, trimmed)
+        {
             found.append(Violation(.lineage, "\(shard): written while \(older), of an older stream, can still be read"))
         }
         return found + steps(back: entry)
@@ -247,17 +250,21 @@ package struct Judge: Sendable {
 
     /// Order, beside a scan: no row of it goes over what the stream has changed since it began.
     private mutating func scanned(_ entry: Disk.Entry) -> [Violation] {
-        guard let account = chronicle.tables[entry.table], account.phase == .fullSync, let since = account.anchored
-        else {
-            touched[entry.table] = nil
-            return []
-        }
+        guard let account = chronicle.tables[entry.table], account.phase == .fullSync,
+            let since = account.anchored?.position
+        else { return [] }
         if touched[entry.table]?.since != since { touched[entry.table] = Touched(since: since) }
         guard case .scan = entry.origin else {
             touched[entry.table]?.items.formUnion(entry.changes.map(\.item))
             return []
         }
-        return entry.changes.map(\.item).filter { touched[entry.table]?.items.contains($0) == true }.map {
+        // What the journal does not claim yet may be written again, rows and changes of one group in their order.
+        return entry.changes.map(\.item).filter { item in
+            guard touched[entry.table]?.items.contains(item) == true, let change = disk.rows[item]?.change else {
+                return false
+            }
+            return chronicle.checkpoint(change.shard)?.claims(change.number) == true
+        }.map {
             Violation(.order, "\(entry.table): a row of the scan is written over what changed \($0) since it began")
         }
     }
@@ -407,13 +414,29 @@ package struct Judge: Sendable {
         else { return false }
         if isPutAside(newest.number, of: newest.shard) { return true }
         if isScanned(place, record, of: newest.shard) {
-            // A scan brings what is there, unless the target can't hold it, and removes nothing. A replay of what is older is over
-            // it until it comes to this record, which it may have lost.
-            let isReplayed = disk.rows[item]?.change != nil
-            return image == nil || letters.contains(item)
-                || isReplayed && isLost(place, record, of: newest.shard, trimmed)
+            // A scan brings what is there, unless the target can't hold it, and removes nothing. Where the stream has brought what is
+            // older, since the scan began or in a replay, that stays until it comes to this record, which may be lost.
+            let isFollowed = disk.rows[item]?.change != nil
+            let isTouched = touched[item.table]?.items.contains(item) == true
+            return image == nil && !isTouched || letters.contains(item) || isLostBesideScan(item)
+                || isFollowed
+                    && (isLost(place, record, of: newest.shard, trimmed) || isLeft(newest.shard.stream, of: item.table))
         }
         return place < owed(of: newest.shard) || isExcused(place, of: newest.shard, trimmed)
+    }
+
+    /// Whether the stream had changed an item beside its table's scan, and that was lost before it was written: its row is left out
+    /// all the same.
+    private func isLostBesideScan(_ item: Disk.ItemID) -> Bool {
+        guard let account = chronicle.tables[item.table], let since = account.anchored?.time else { return false }
+        return truth.shards.contains { shard, log in
+            guard shard.table == item.table else { return false }
+            let losses = ((chronicle.shards[shard]?.losses ?? []) + account.losses).filter { $0.time >= since }
+            return !losses.isEmpty
+                && log.records.contains { record in
+                    record.item == item && losses.contains { Self.covers($0, record) }
+                }
+        }
     }
 
     /// A file holds each record once, unless it was read again on purpose.

@@ -99,7 +99,10 @@ struct Operator: Sendable {
             }
             if try !letters(journal).isEmpty {
                 do throws(Refused) {
-                    _ = try await retry(journal, isOffline: false)
+                    guard try await retry(journal, isOffline: false) != nil else {
+                        await journal.close(reason: "done")
+                        return hasActed
+                    }
                     world.say("operator: the dead letters are tried again")
                 } catch {
                     world.note("operator: \(error.name)")
@@ -337,6 +340,7 @@ struct Operator: Sendable {
         guard !waiting.isEmpty else { throw Refused("dead letters, none waits") }
         let shards = Dictionary(grouping: waiting.filter { $0.shard != nil }) { $0.shard }
         guard !shards.isEmpty else { throw Refused("dead-letters retry refused, an item of a scan") }
+        var hasRewound = false
         for (shard, letters) in shards.sorted(by: { $0.value[0].position < $1.value[0].position }) {
             guard let checkpoint = try checkpoints(journal).first(where: { $0.shard == shard }) else { continue }
             switch letters.retrial(of: checkpoint) {
@@ -347,8 +351,10 @@ struct Operator: Sendable {
                 _ = try await rewind(journal, checkpoint.shard, isOffline: isOffline, &none) { _ in
                     (.sequenceNumber(first), true)
                 }
+                hasRewound = true
             }
         }
+        guard hasRewound else { return nil }
         return ("dead-letters retry", "\(waiting.count) letters")
     }
 
