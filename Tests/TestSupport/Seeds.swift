@@ -4,8 +4,11 @@ internal import Foundation
 package enum Seeds {
     package static let all: [UInt64] = {
         if let text = ProcessInfo.processInfo.environment["SHAKE_SEED"], let seed = UInt64(text) { return [seed] }
-        return [1, 2, UInt64.random(in: 3...(.max))]
+        return fixed + [UInt64.random(in: 3...(.max))]
     }()
+
+    /// Of these it is known what they come by; a fresh one may happen to be poor.
+    package static let fixed: [UInt64] = [1, 2]
 
     /// The same, and a seed that once found something.
     package static func and(_ seeds: UInt64...) -> [UInt64] {
