@@ -9,17 +9,26 @@ extension TableFollower {
     /// has changed since.
     ///
     /// A scan of which nobody knows that begins again: its folder is gone, or its pages are of the one before, and came to the
-    /// journal only when the next had been asked for.
+    /// journal only when the next had been asked for. So does one that has brought nothing: its place may be days old.
     func takeUpScan(_ stream: StreamARN?) async throws -> (TableState?, TouchedKeys?) {
         guard let state = try workshop.journal.table(table), state.phase == .fullSync, let id = state.fullSync else {
             return (try workshop.journal.table(table), nil)
         }
+        guard try !state.segments.isEmpty || hasAdvanced(since: state.scanBegan) else { return (state, nil) }
         if let touched = try TouchedKeys.resume(id, of: table, in: workshop.journal) { return (state, touched) }
         guard !state.segments.isEmpty, let stream = state.stream ?? stream else { return (state, nil) }
         try await enter(
             .fullSync, from: .fullSync, stream,
             "the scan begins again: what the stream has changed beside it is not known")
         return (try workshop.journal.table(table), nil)
+    }
+
+    /// Whether anything of the table's streams was made durable since.
+    private func hasAdvanced(since began: Position?) throws(JournalError) -> Bool {
+        for checkpoint in try workshop.journal.checkpoints() where checkpoint.shard.table == table {
+            if let last = try workshop.lastAdvance(checkpoint), last > began ?? .origin { return true }
+        }
+        return false
     }
 
     /// Anchors the stream before the first page is scanned, so that nothing that happens meanwhile is missed; or takes up a scan that

@@ -645,6 +645,33 @@ struct DaemonFullSyncTests {
         #expect(try rig.events("rewound").isEmpty)
     }
 
+    @Test("A scan that was begun days ago and has brought nothing begins anew, and nothing is lost")
+    func stoppedBeforeAnything() async throws {
+        let hours = Hours()
+        addTable()
+        rig.source.fail(.scan, with: .named("ThrottlingException"))
+        try await rig.run(Self.configuration(), now: hours.now) { daemon in
+            try await eventually("it is anchored") { try daemon.journal.status(of: "a") == .inProcessing }
+        }
+        rig.source.put(7...9, in: "a")
+        rig.source.change("a") { $0.trimmed = 5 }
+        rig.source.expireIterators()
+        rig.source.heal()
+        hours.set(30)
+        try await rig.run(Self.configuration(), now: hours.now) { daemon in
+            try await eventually("the scan is finished, or the daemon ends") {
+                try daemon.hasEnded || phase(daemon.journal) == .incrSync
+            }
+            rig.source.put(10...11, in: "a")
+            try await eventually("the stream is followed, or the daemon ends") {
+                try daemon.hasEnded || daemon.journal.number(of: "a") == 11
+            }
+        }
+        #expect(try rig.events("range_lost").isEmpty)
+        #expect(rig.target.numbers == [10, 11])
+        #expect(Set(rig.target.items()).union(Self.followed) == Self.keys)
+    }
+
     @Test("What a kill at the end of a scan left of it is removed at the next start")
     func leftovers() async throws {
         addTable()
