@@ -38,13 +38,7 @@ final class Vitals: Sendable {
         }
     }
 
-    func listingFailed(_ table: TableName, _ cause: String) {
-        let now = now()
-        state.withLock { state in
-            guard let earlier = state.tables[table] else { return }
-            state.tables[table]?.listing = .again(after: earlier.listing, cause, now)
-        }
-    }
+    func listingFailed(_ table: TableName, _ cause: String) { note(cause, as: \.listing, of: table) }
 
     /// All work on the table has ended, and begins again or waits for an operator.
     func failed(_ table: TableName, _ cause: String, needsOperator: Bool) {
@@ -59,13 +53,7 @@ final class Vitals: Sendable {
     }
 
     /// Nothing has failed, and the table can't be worked on yet.
-    func waits(_ table: TableName, _ cause: String) {
-        let now = now()
-        state.withLock { state in
-            guard let earlier = state.tables[table] else { return }
-            state.tables[table]?.trouble = .again(after: earlier.trouble, cause, now)
-        }
-    }
+    func waits(_ table: TableName, _ cause: String) { note(cause, as: \.trouble, of: table) }
 
     /// A page of the table's scan is in the target.
     func scanned(_ table: TableName) {
@@ -76,11 +64,13 @@ final class Vitals: Sendable {
     }
 
     /// It is tried again after a while; the shards are followed meanwhile.
-    func scanFailed(_ table: TableName, _ cause: String) {
+    func scanFailed(_ table: TableName, _ cause: String) { note(cause, as: \.scan, of: table) }
+
+    private func note(_ cause: String, as trouble: WritableKeyPath<Table, VitalSigns.Trouble?>, of table: TableName) {
         let now = now()
         state.withLock { state in
-            guard let earlier = state.tables[table] else { return }
-            state.tables[table]?.scan = .again(after: earlier.scan, cause, now)
+            let earlier = state.tables[table]?[keyPath: trouble]
+            state.tables[table]?[keyPath: trouble] = .again(after: earlier, cause, now)
         }
     }
 

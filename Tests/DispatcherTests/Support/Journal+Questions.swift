@@ -10,6 +10,8 @@ extension Journal {
         try checkpoint(of: Sample.key(shard))?.sequenceNumber.flatMap { Int($0.text) }
     }
 
+    func phase() throws(JournalError) -> Phase? { try table(Sample.table)?.phase }
+
     func everything() throws(JournalError) -> [Event] { try events(after: .origin, limit: .max) }
 
     /// A shard's events, oldest first.
