@@ -217,7 +217,8 @@ private:
 
 /// The members that are read; all others are skipped.
 enum class Name {
-    other, records, next, items, last_key, event, stream_record, sequence_number, keys, new_image, old_image, time
+    other, records, next, items, last_key, event, stream_record, sequence_number, keys, new_image, old_image, time,
+    consumed, capacity_units
 };
 
 Name known(std::string_view name) {
@@ -229,8 +230,11 @@ Name known(std::string_view name) {
         return name == "NewImage" ? Name::new_image : name == "OldImage" ? Name::old_image
              : name == "dynamodb" ? Name::stream_record : Name::other;
     case 9: return name == "eventName" ? Name::event : Name::other;
+    case 13: return name == "CapacityUnits" ? Name::capacity_units : Name::other;
     case 14: return name == "SequenceNumber" ? Name::sequence_number : Name::other;
-    case 16: return name == "LastEvaluatedKey" ? Name::last_key : Name::other;
+    case 16:
+        return name == "LastEvaluatedKey" ? Name::last_key
+             : name == "ConsumedCapacity" ? Name::consumed : Name::other;
     case 17: return name == "NextShardIterator" ? Name::next : Name::other;
     case 27: return name == "ApproximateCreationDateTime" ? Name::time : Name::other;
     default: return Name::other;
@@ -325,7 +329,7 @@ csj_status csj_parse_records(csj_parser *parser, const uint8_t *body, size_t cou
 csj_status csj_parse_items(csj_parser *parser, const uint8_t *body, size_t count, csj_items *out) {
     uint32_t element = 0;
     return guarded(element, [&] {
-        *out = {nullptr, 0, absent};
+        *out = {nullptr, 0, absent, NAN};
         bool is_reply = false;
         parser->items.clear();
         Walk walk(*parser, body, count);
@@ -341,6 +345,16 @@ csj_status csj_parse_items(csj_parser *parser, const uint8_t *body, size_t count
                 });
                 break;
             case Name::last_key: out->last_evaluated_key = walk.range(); break;
+            case Name::consumed:
+                if (walk.skip_null()) break;
+                walk.object([&](std::string_view name) {
+                    if (known(name, walk) == Name::capacity_units) {
+                        out->capacity_units = walk.number();
+                    } else {
+                        walk.skip();
+                    }
+                });
+                break;
             default: walk.skip();
             }
         });

@@ -30,9 +30,11 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var vitalsInterval: Duration
     /// Bytes of pages that the process holds at once.
     package var memoryBudget: Int
-    /// Segments of a full sync, and how many are read at a time.
-    package var scanSegments: Int
-    package var scanReaders: Int
+    /// Segments of a full sync, and how many are read at a time; `nil`: as the table's size asks for, and as many as bring more.
+    package var scanSegments: Int?
+    package var scanReaders: Int?
+    /// What a table's full sync may consume; `nil`: no bound but the service's own.
+    package var scanCapacity: ScanCapacity?
     package var consistentScan: Bool
     /// What is done where the stream no longer has what is needed.
     package var onLoss: LossPolicies
@@ -45,9 +47,9 @@ package struct DaemonConfiguration: Hashable, Sendable {
         tables: [TableName], mode: Mode = .all, startAt: IteratorType = .trimHorizon, untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
         listingDelay: Duration = .seconds(120), watchInterval: Duration = .milliseconds(200),
-        vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, scanSegments: Int = 8,
-        scanReaders: Int = 4, consistentScan: Bool = true, onLoss: LossPolicies = LossPolicies(),
-        deadLetterLimit: Int = 100, worker: String = ""
+        vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, scanSegments: Int? = nil,
+        scanReaders: Int? = nil, scanCapacity: ScanCapacity? = nil, consistentScan: Bool = true,
+        onLoss: LossPolicies = LossPolicies(), deadLetterLimit: Int = 100, worker: String = ""
     ) {
         self.tables = tables
         self.mode = mode
@@ -61,6 +63,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.memoryBudget = memoryBudget
         self.scanSegments = scanSegments
         self.scanReaders = scanReaders
+        self.scanCapacity = scanCapacity
         self.consistentScan = consistentScan
         self.onLoss = onLoss
         self.deadLetterLimit = deadLetterLimit

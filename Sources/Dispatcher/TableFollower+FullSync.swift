@@ -86,6 +86,7 @@ extension TableFollower {
                 ])
         ])
         await workshop.writer.endScan(of: table)
+        workshop.vitals.scanEnded(table)
         try TouchedKeys.remove(of: table, in: workshop.journal)
         log.info("the full sync is finished", metadata: ["items": "\(items)"])
     }

@@ -36,6 +36,9 @@ struct DescribeTableReply: Decodable {
             let streamEnabled: Bool?
             let streamViewType: String?
         }
+        struct Throughput: Decodable {
+            let readCapacityUnits: Double?
+        }
         let tableName: String
         let tableStatus: String?
         let keySchema: [Key]
@@ -44,6 +47,7 @@ struct DescribeTableReply: Decodable {
         let latestStreamArn: String?
         let itemCount: Int64?
         let tableSizeBytes: Int64?
+        let provisionedThroughput: Throughput?
     }
     let table: Table
 
@@ -65,7 +69,9 @@ struct DescribeTableReply: Decodable {
             status: table.tableStatus ?? "ACTIVE", stream: table.latestStreamArn.map { StreamARN($0) },
             streamEnabled: table.streamSpecification?.streamEnabled ?? false,
             viewType: table.streamSpecification?.streamViewType, itemCount: table.itemCount ?? 0,
-            tableSizeBytes: table.tableSizeBytes ?? 0)
+            tableSizeBytes: table.tableSizeBytes ?? 0,
+            // 0 of a table that is billed on demand (API Reference, ProvisionedThroughputDescription).
+            provisionedReads: table.provisionedThroughput?.readCapacityUnits.flatMap { $0 > 0 ? $0 : nil })
     }
 }
 

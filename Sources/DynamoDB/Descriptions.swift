@@ -13,10 +13,12 @@ package struct TableDescription: Hashable, Sendable {
     /// As of some hours ago: good for an estimate.
     package let itemCount: Int64
     package let tableSizeBytes: Int64
+    /// Read capacity units a second; `nil` of a table that is billed on demand.
+    package let provisionedReads: Double?
 
     package init(
         schema: TableSchema, status: String, stream: StreamARN?, streamEnabled: Bool, viewType: String?,
-        itemCount: Int64, tableSizeBytes: Int64
+        itemCount: Int64, tableSizeBytes: Int64, provisionedReads: Double? = nil
     ) {
         self.schema = schema
         self.status = status
@@ -25,6 +27,7 @@ package struct TableDescription: Hashable, Sendable {
         self.viewType = viewType
         self.itemCount = itemCount
         self.tableSizeBytes = tableSizeBytes
+        self.provisionedReads = provisionedReads
     }
 }
 

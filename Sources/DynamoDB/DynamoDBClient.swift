@@ -123,6 +123,7 @@ package final class DynamoDBClient: Sendable {
         body.add("TotalSegments", totalSegments)
         if consistent { body.add("ConsistentRead", true) }
         if let limit { body.add("Limit", limit) }
+        body.add("ReturnConsumedCapacity", "TOTAL")
         if let key { body.add("ExclusiveStartKey", key) }
         let object = "table \(table.name), segment \(segment) of \(totalSegments)"
         return try await caller.call(.scan, of: object, body) { reply throws(UnreadableReply) in
@@ -130,7 +131,8 @@ package final class DynamoDBClient: Sendable {
                 let scan = try Replies.scan(in: reply)
                 return ScanPage(
                     body: reply, changes: scan.changes,
-                    lastEvaluatedKey: scan.lastEvaluatedKey.map { Array(reply[$0.range]) })
+                    lastEvaluatedKey: scan.lastEvaluatedKey.map { Array(reply[$0.range]) },
+                    capacityUnits: scan.capacityUnits)
             } catch {
                 throw UnreadableReply(why: "\(error)")
             }

@@ -14,6 +14,8 @@ package struct ScanReply: Sendable {
     package let changes: [Change]
     /// `nil`: the segment was read to its end.
     package let lastEvaluatedKey: ByteRange?
+    /// Read capacity units; `nil` where the reply doesn't say.
+    package let capacityUnits: Double?
 }
 
 /// Finds structure in replies. Members may come in any order; unknown ones are skipped. Nothing of an item is copied.
@@ -55,7 +57,10 @@ package enum Replies {
                         kind: .snapshot, sequenceNumber: nil, approximateTime: nil, keys: item, newImage: item,
                         oldImage: nil)
                 }
-                return unsafe ScanReply(changes: changes, lastEvaluatedKey: ByteRange(reply.last_evaluated_key))
+                let units = unsafe reply.capacity_units
+                return unsafe ScanReply(
+                    changes: changes, lastEvaluatedKey: ByteRange(reply.last_evaluated_key),
+                    capacityUnits: units.isFinite ? units : nil)
             }
         }
     }

@@ -68,10 +68,13 @@ package struct ScanPage: Sendable {
     package let changes: [Change]
     /// The key to go on from, as the JSON that arrived; absent at the segment's end, and only there.
     package let lastEvaluatedKey: [UInt8]?
+    /// Read capacity units that the call consumed; `nil` where the endpoint doesn't say.
+    package let capacityUnits: Double?
 
-    package init(body: [UInt8], changes: [Change], lastEvaluatedKey: [UInt8]?) {
+    package init(body: [UInt8], changes: [Change], lastEvaluatedKey: [UInt8]?, capacityUnits: Double? = nil) {
         self.body = body
         self.changes = changes
         self.lastEvaluatedKey = lastEvaluatedKey
+        self.capacityUnits = capacityUnits
     }
 }

@@ -88,6 +88,23 @@ struct DaemonFullSyncTests {
         #expect(Set(rig.target.items()) == Rig.keys)
     }
 
+    @Test("A share of a capacity that the table has not stops that table, and says what to say instead")
+    func shareOfNothing() async throws {
+        rig.addScannedTable()
+        var configuration = Rig.scanning()
+        configuration.scanCapacity = .share(0.5)
+        let outcome = try await rig.run(configuration) { daemon in
+            try await eventually("the daemon ends") { daemon.hasEnded }
+        }
+        guard case .failure(let error) = outcome else {
+            Issue.record("it ended well")
+            return
+        }
+        #expect(error.exitCode == 78)
+        #expect(error.description.contains("billed on demand"))
+        #expect(rig.source.calls(.scan).isEmpty)
+    }
+
     @Test("A scan that fails is begun again from the journaled keys")
     func failing() async throws {
         rig.addScannedTable()

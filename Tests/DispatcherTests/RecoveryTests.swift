@@ -149,9 +149,23 @@ struct ScanPlanTests {
 
     @Test("A first sync reads every segment from its start")
     func first() {
-        let plan = ScanPlan(state: nil, configuredSegments: 3)
+        let plan = ScanPlan(state: nil, segments: 3)
         #expect(plan.totalSegments == 3)
         #expect(plan.open == (0..<3).map { ScanPlan.Segment(number: $0) })
+    }
+
+    @Test(
+        "A table is cut by its size, into more segments than are read at a time",
+        arguments: [(0, 8), (1 << 30, 8), (10 << 30, 40), (1 << 50, 256), (-1, 8)] as [(Int64, Int)])
+    func segments(size: Int64, segments: Int) {
+        #expect(ScanPlan.segments(ofBytes: size) == segments)
+        let readers = ScanPlan.readers(of: segments)
+        #expect(readers.first <= readers.most && readers.most < segments)
+    }
+
+    @Test("A scan of one segment has one reader")
+    func one() {
+        #expect(ScanPlan.readers(of: 1) == (1, 1))
     }
 
     @Test("A sync that was begun goes on with its own number of segments, after its last keys (API Reference, Scan)")
@@ -161,7 +175,7 @@ struct ScanPlanTests {
             state: state([
                 .init(segment: 0, totalSegments: 4, lastEvaluatedKey: key, isFinished: false, items: 1, bytes: 1),
                 .init(segment: 2, totalSegments: 4, lastEvaluatedKey: nil, isFinished: true, items: 1, bytes: 1),
-            ]), configuredSegments: 9)
+            ]), segments: 9)
         #expect(plan.totalSegments == 4)
         #expect(
             plan.open == [

@@ -304,21 +304,23 @@ struct DynamoDBClientTests {
     @Test("A scan goes on from the key as it arrived, byte by byte")
     func scan() async throws {
         let key = #"{ "pk" : {"S":"b\u00e9\/"} }"#
+        let consumed = #""ConsumedCapacity":{"TableName":"t","CapacityUnits":128.5}"#
         let server = TestServer { request, _ in
             request.body.contains("ExclusiveStartKey")
                 ? .respond(body: #"{"Items":[],"Count":0}"#)
-                : .respond(body: #"{"Items":[{"pk":{"S":"a"}}],"Count":1,"LastEvaluatedKey":\#(key)}"#)
+                : .respond(body: #"{"Items":[{"pk":{"S":"a"}}],"Count":1,\#(consumed),"LastEvaluatedKey":\#(key)}"#)
         }
         let client = try Sample.client(server)
         let page = try await client.scan(Sample.schema, segment: 2, of: 8, after: nil, consistent: true, limit: 5)
         #expect(page.changes.count == 1 && page.lastEvaluatedKey == Array(key.utf8))
+        #expect(page.capacityUnits == 128.5)
         let last = try await client.scan(
             Sample.schema, segment: 2, of: 8, after: page.lastEvaluatedKey, consistent: false, limit: nil)
-        #expect(last.changes.isEmpty && last.lastEvaluatedKey == nil)
+        #expect(last.changes.isEmpty && last.lastEvaluatedKey == nil && last.capacityUnits == nil)
         #expect(
             server.requests.map(\.body) == [
-                #"{"TableName":"t","Segment":2,"TotalSegments":8,"ConsistentRead":true,"Limit":5}"#,
-                #"{"TableName":"t","Segment":2,"TotalSegments":8,"ExclusiveStartKey":\#(key)}"#,
+                #"{"TableName":"t","Segment":2,"TotalSegments":8,"ConsistentRead":true,"Limit":5,"ReturnConsumedCapacity":"TOTAL"}"#,
+                #"{"TableName":"t","Segment":2,"TotalSegments":8,"ReturnConsumedCapacity":"TOTAL","ExclusiveStartKey":\#(key)}"#,
             ])
         await client.shutdown()
     }

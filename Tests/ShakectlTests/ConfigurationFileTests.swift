@@ -36,7 +36,7 @@ struct ConfigurationFileTests {
             log: {format: json, level: debug}
             memory_budget: 64MiB
             poll: {maximum: 250ms}
-            scan: {segments: 16, readers: 2, consistent: false}
+            scan: {segments: 16, readers: 2, capacity: 50%, consistent: false}
             discovery_interval: 5m
             """)
         #expect(
@@ -46,7 +46,8 @@ struct ConfigurationFileTests {
                     profile: "replication", tables: [TableName("orders"), TableName("users")],
                     target: "sqlite:/var/lib/shake/replica.db", mode: .incr, startAt: .latest, untilIdle: .seconds(5),
                     logFormat: .json, logLevel: .debug, memoryBudget: 64 << 20, maximumPoll: .milliseconds(250),
-                    scanSegments: 16, scanReaders: 2, consistentScan: false, discoveryInterval: .seconds(300)))
+                    scanSegments: 16, scanReaders: 2, scanCapacity: .share(0.5), consistentScan: false,
+                    discoveryInterval: .seconds(300)))
     }
 
     @Test("An empty file, or one of comments, says nothing", arguments: ["", "\n", "# nothing\n", "---\n", "{}"])

@@ -52,7 +52,7 @@ struct ConfigurationTests {
         let daemon = try configuration.daemon(worker: "w")
         #expect(daemon.mode == .incr)
         #expect(daemon.scanSegments == 3)
-        #expect(daemon.scanReaders == 4)
+        #expect(daemon.scanReaders == nil)
         #expect(daemon.worker == "w")
         #expect(configuration.logLevel == .error)
         #expect(configuration.logFormat == .text)
@@ -82,7 +82,7 @@ struct ConfigurationTests {
         case .logFormat: ("text", "json")
         case .logLevel: ("info", "error")
         case .memoryBudget: ("32MiB", "64MiB")
-        case .scanSegments, .scanReaders: ("1", "2")
+        case .scanSegments, .scanReaders, .scanCapacity: ("1", "2")
         case .consistentScan: ("true", "false")
         case .onLoss: ("skip", "orders=resync")
         case .deadLetterLimit: ("1", "2")
@@ -94,6 +94,18 @@ struct ConfigurationTests {
         arguments: ["trim-horizon", "trim_horizon", "TRIM_HORIZON"])
     func startAt(text: String) {
         #expect(StartPlace(text) == .trimHorizon)
+    }
+
+    @Test("A scan's capacity is units a second, or a share of what is provisioned")
+    func capacity() {
+        #expect(Spelling.capacity("500") == .units(500))
+        #expect(Spelling.capacity("0.5") == .units(0.5))
+        #expect(Spelling.capacity("50%") == .share(0.5))
+        #expect(Spelling.capacity("50 %") == .share(0.5))
+        #expect(Spelling.capacity("100%") == .share(1))
+        for wrong in ["0", "0%", "101%", "%", "", "-1", "1e3", "half", "5 0%"] {
+            #expect(Spelling.capacity(wrong) == nil, "\(wrong)")
+        }
     }
 
     @Test("The policy for losses is one for all tables, and others for some of them")

@@ -106,6 +106,26 @@ struct TableStatusTests {
         #expect(try status([], table: state).reason == "full sync (first run): 1,500 items, 1 of 8 segments finished")
     }
 
+    @Test("What only a running daemon knows of a scan is said with it: rates, share, time left")
+    func scanning() throws {
+        let progress = ScanProgress(
+            items: 2500, bytes: 1 << 20, estimatedItems: 10_000, segmentsFinished: 1, totalSegments: 8, readers: 4,
+            rates: .init(items: 250, bytes: 65_536, pages: 2.5, capacity: 320))
+        let signs = VitalSigns(
+            written: Sample.now, worker: "alpha/7", tables: [VitalSigns.Table(name: "orders", progress: progress)])
+        let status = try status([], table: table(.fullSync), daemon: .running("pid 7 on alpha", signs))
+        #expect(
+            status.reason.hasSuffix(
+                "2,500 of ~10,000 items, 25 %, 250/s, 30 s left, 1 of 8 segments finished, 4 at a time"))
+        #expect(
+            status.json.line.hasSuffix(
+                #"""
+                "scan":{"items":2500,"bytes":1048576,"estimated_items":10000,"percent":25,"segments":8,"segments_finished":1,\#
+                "readers":4,"items_per_second":250,"bytes_per_second":65536,"pages_per_second":2.5,\#
+                "capacity_per_second":320,"seconds_left":30}}
+                """#))
+    }
+
     @Test("A table that only its shards tell of is shown too")
     func shardsOnly() throws {
         let all = TableStatus.all(
@@ -134,7 +154,7 @@ struct TableStatusTests {
                 {"table":"orders","stream":"\(Sample.stream)","phase":"incr_sync","health":"ok","reason":"following 1 \
                 shard","lag_seconds":0,"records":7,"shards":{"in_processing":1},\
                 "last_error":null,"losses":[],"dead_letters":0,"listed_seconds":null,\
-                "read_seconds":null,"acknowledged_seconds":null}
+                "read_seconds":null,"acknowledged_seconds":null,"scan":null}
                 """)
     }
 

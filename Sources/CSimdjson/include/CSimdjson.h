@@ -83,6 +83,7 @@ typedef struct csj_items {
     const csj_range *items;
     size_t count;
     csj_range last_evaluated_key;
+    double capacity_units;     // ConsumedCapacity.CapacityUnits; NAN where it is not said
 } csj_items;
 
 // Scan.

@@ -38,6 +38,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var listing: Trouble?
         /// Why its scan does not get on since.
         package var scan: Trouble?
+        /// How far its scan has come in this run.
+        package var progress: ScanProgress?
         /// What keeps all of it from being worked on.
         package var trouble: Trouble?
         /// Those that are read now, or that rest since reading them failed.
@@ -45,12 +47,13 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
         package init(
             name: String, listed: Timestamp? = nil, listing: Trouble? = nil, scan: Trouble? = nil,
-            trouble: Trouble? = nil, shards: [Shard] = []
+            progress: ScanProgress? = nil, trouble: Trouble? = nil, shards: [Shard] = []
         ) {
             self.name = name
             self.listed = listed
             self.listing = listing
             self.scan = scan
+            self.progress = progress
             self.trouble = trouble
             self.shards = shards
         }

@@ -8,6 +8,7 @@ final class Vitals: Sendable {
         var listed: Timestamp?
         var listing: VitalSigns.Trouble?
         var scan: VitalSigns.Trouble?
+        var progress: ScanProgress?
         var trouble: VitalSigns.Trouble?
         var shards: [ShardID: VitalSigns.Shard] = [:]
         /// Of shards that are not read to their end. What ends a table's work, or sets a shard back, ends no row of replays.
@@ -48,6 +49,7 @@ final class Vitals: Sendable {
             state.tables[table]?.shards = [:]
             state.tables[table]?.listing = nil
             state.tables[table]?.scan = nil
+            state.tables[table]?.progress = nil
             state.tables[table]?.trouble = .again(after: earlier.trouble, cause, now, needsOperator: needsOperator)
         }
     }
@@ -56,12 +58,16 @@ final class Vitals: Sendable {
     func waits(_ table: TableName, _ cause: String) { note(cause, as: \.trouble, of: table) }
 
     /// A page of the table's scan is in the target.
-    func scanned(_ table: TableName) {
+    func scanned(_ table: TableName, _ progress: ScanProgress) {
         state.withLock { state in
             state.tables[table]?.trouble = nil
             state.tables[table]?.scan = nil
+            state.tables[table]?.progress = progress
         }
     }
+
+    /// All of it is in the target.
+    func scanEnded(_ table: TableName) { state.withLock { $0.tables[table]?.progress = nil } }
 
     /// It is tried again after a while; the shards are followed meanwhile.
     func scanFailed(_ table: TableName, _ cause: String) { note(cause, as: \.scan, of: table) }
@@ -175,7 +181,7 @@ final class Vitals: Sendable {
                 tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
                     VitalSigns.Table(
                         name: name.text, listed: table.listed, listing: table.listing, scan: table.scan,
-                        trouble: table.trouble,
+                        progress: table.progress, trouble: table.trouble,
                         shards: table.shards.sorted { $0.key < $1.key }.map { id, shard in
                             var shard = shard
                             shard.replay = table.replays[id]?.sign

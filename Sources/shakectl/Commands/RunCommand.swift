@@ -40,7 +40,7 @@ struct RunCommand: AsyncParsableCommand {
               log: {format: json, level: info}
               memory_budget: 32MiB
               poll: {maximum: 1s}
-              scan: {segments: 8, readers: 4, consistent: true}
+              scan: {segments: 64, readers: 8, capacity: 50%, consistent: true}
               discovery_interval: 30s
               on_loss: stop                # or skip, resync; or a list such as [stop, users=resync]
               dead_letter_limit: 100
@@ -82,11 +82,25 @@ struct RunCommand: AsyncParsableCommand {
         help: .init("The longest wait between two looks at an idle shard (default: 1s).", valueName: "duration"))
     var pollMaximum: String?
 
-    @Option(parsing: .unconditional, help: .init("Segments that a scan is cut into (default: 8).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("Segments that a scan is cut into (default: one for each 256 MiB, from 8 to 256).", valueName: "n"))
     var scanSegments: String?
 
-    @Option(parsing: .unconditional, help: .init("Segments that are read at a time (default: 4).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            "Segments that are read at a time (default: 4, and more as long as that is faster).", valueName: "n"))
     var scanReaders: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            """
+            What a table's scan may consume: read capacity units a second, or a share of what the table is provisioned with, \
+            such as 50% (default: as fast as it goes).
+            """, valueName: "units|share"))
+    var scanCapacity: String?
 
     @Option(help: .init("Whether scans read consistently, at twice the cost (default: true).", valueName: "true|false"))
     var scanConsistent: String?
@@ -130,6 +144,7 @@ struct RunCommand: AsyncParsableCommand {
         try settings.take(pollMaximum, for: .maximumPoll)
         try settings.take(scanSegments, for: .scanSegments)
         try settings.take(scanReaders, for: .scanReaders)
+        try settings.take(scanCapacity, for: .scanCapacity)
         try settings.take(scanConsistent, for: .consistentScan)
         try settings.take(discoveryInterval, for: .discoveryInterval)
         try settings.take(onLoss, for: .onLoss)

@@ -64,8 +64,9 @@ struct Configuration: Sendable {
         if let poll = settings.maximumPoll { daemon.maximumPoll = poll }
         if let interval = settings.discoveryInterval { daemon.discoveryInterval = interval }
         if let budget = settings.memoryBudget { daemon.memoryBudget = budget }
-        if let segments = settings.scanSegments { daemon.scanSegments = segments }
-        if let readers = settings.scanReaders { daemon.scanReaders = readers }
+        daemon.scanSegments = settings.scanSegments
+        daemon.scanReaders = settings.scanReaders
+        daemon.scanCapacity = settings.scanCapacity
         if let consistent = settings.consistentScan { daemon.consistentScan = consistent }
         if let limit = settings.deadLetterLimit { daemon.deadLetterLimit = limit }
         if let policies = settings.onLoss {

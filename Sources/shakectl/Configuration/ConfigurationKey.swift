@@ -20,6 +20,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case maximumPoll = "poll.maximum"
     case scanSegments = "scan.segments"
     case scanReaders = "scan.readers"
+    case scanCapacity = "scan.capacity"
     case consistentScan = "scan.consistent"
     case discoveryInterval = "discovery_interval"
     case onLoss = "on_loss"
@@ -45,6 +46,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .maximumPoll: "--poll-maximum"
         case .scanSegments: "--scan-segments"
         case .scanReaders: "--scan-readers"
+        case .scanCapacity: "--scan-capacity"
         case .consistentScan: "--scan-consistent"
         case .discoveryInterval: "--discovery-interval"
         case .onLoss: "--on-loss"
@@ -74,6 +76,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .maximumPoll: "a duration from 10ms to 1h, such as 250ms or 1s"
         case .scanSegments: "a whole number from 1 to 1000000"
         case .scanReaders: "a whole number from 1 to 1000"
+        case .scanCapacity: "read capacity units a second, such as 500, or a share of what is provisioned, such as 50%"
         case .consistentScan: "true or false"
         case .discoveryInterval: "a duration from 100ms to 1d, such as 30s or 5m"
         case .onLoss: "\(Self.policies), for all tables or as TABLE=POLICY for one"
@@ -119,6 +122,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
                 Spelling.duration(text), within: .milliseconds(10)...(.seconds(3600)), into: &settings.maximumPoll)
         case .scanSegments: return take(Int(text), within: 1...1_000_000, into: &settings.scanSegments)
         case .scanReaders: return take(Int(text), within: 1...1000, into: &settings.scanReaders)
+        case .scanCapacity: return take(Spelling.capacity(text), into: &settings.scanCapacity)
         case .consistentScan: return take(Bool(text.lowercased()), into: &settings.consistentScan)
         case .discoveryInterval:
             return take(

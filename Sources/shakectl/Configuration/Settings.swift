@@ -19,6 +19,7 @@ struct Settings: Hashable, Sendable {
     var maximumPoll: Duration?
     var scanSegments: Int?
     var scanReaders: Int?
+    var scanCapacity: ScanCapacity?
     var consistentScan: Bool?
     var discoveryInterval: Duration?
     var onLoss: LossPolicies?
@@ -42,6 +43,7 @@ struct Settings: Hashable, Sendable {
             maximumPoll: maximumPoll ?? other.maximumPoll,
             scanSegments: scanSegments ?? other.scanSegments,
             scanReaders: scanReaders ?? other.scanReaders,
+            scanCapacity: scanCapacity ?? other.scanCapacity,
             consistentScan: consistentScan ?? other.consistentScan,
             discoveryInterval: discoveryInterval ?? other.discoveryInterval,
             onLoss: onLoss ?? other.onLoss,

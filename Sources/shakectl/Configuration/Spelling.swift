@@ -1,3 +1,5 @@
+internal import Dispatcher
+
 /// How durations and sizes are spelled, in flags and in the configuration alike.
 enum Spelling {
     /// Reads `250ms`, `30s`, `5m`, `2h`, `1d`, `1h30m`, or a plain number of seconds. `nil` for anything else.
@@ -35,6 +37,17 @@ enum Spelling {
             return nil
         }
         return Int(number * factor)
+    }
+
+    /// Reads `500` (units a second) or `50%` (of what is provisioned, 100 % at most). `nil` for anything else, and for nothing at all.
+    static func capacity(_ text: String) -> ScanCapacity? {
+        guard text.hasSuffix("%") else {
+            guard let units = plainNumber(text), units > 0 else { return nil }
+            return .units(units)
+        }
+        let digits = text.dropLast().reversed().drop { $0 == " " }.reversed()
+        guard let percent = plainNumber(String(digits)), percent > 0, percent <= 100 else { return nil }
+        return .share(percent / 100)
     }
 
     /// Ten years: far beyond any use, and far below what overflows.

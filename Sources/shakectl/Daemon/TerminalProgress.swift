@@ -1,4 +1,5 @@
 internal import Dispatcher
+internal import StreamModel
 internal import Synchronization
 
 /// Draws the line on a terminal.
@@ -13,12 +14,9 @@ final class TerminalProgress: ProgressObserver {
 
     private let state = Mutex(State())
 
-    func scanned(_ progress: ScanProgress) {
-        let table = ScanProgressLine.Table(
-            items: progress.items, estimate: progress.estimatedItems, itemsThisRun: progress.itemsThisRun,
-            elapsed: progress.elapsed)
+    func scanned(_ table: TableName, _ progress: ScanProgress) {
         let text: String? = state.withLock { state in
-            state.line.update(progress.table, progress.isFinished ? nil : table)
+            state.line.update(table, progress)
             let now = ContinuousClock.now
             if !progress.isFinished, let drawn = state.drawn, now - drawn < Self.interval { return nil }
             state.drawn = now

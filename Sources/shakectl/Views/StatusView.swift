@@ -70,6 +70,7 @@ extension TableStatus {
             "listed_seconds": .seconds(listed),
             "read_seconds": .seconds(read),
             "acknowledged_seconds": .seconds(acknowledged),
+            "scan": scan?.json ?? .null,
         ]
     }
 

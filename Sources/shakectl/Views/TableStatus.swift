@@ -22,6 +22,8 @@ struct TableStatus: Hashable, Sendable {
     let listed: Duration?
     let read: Duration?
     let acknowledged: Duration?
+    /// How far its full sync has come, where one is under way.
+    let scan: ScanProgress?
 
     /// One for each table that the journal knows, or that a running daemon works on, by name.
     static func all(tables: [TableState], checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp)
@@ -51,6 +53,8 @@ struct TableStatus: Hashable, Sendable {
         listed = age(own?.listed)
         read = age(own?.shards.map { $0.page ?? $0.taken }.min())
         acknowledged = age(signs?.target.acknowledged)
+        // What the journal says is durable; the rest only a running daemon can say.
+        scan = state.phase == .fullSync ? own?.progress ?? Self.progress(state) : nil
         records = checkpoints.reduce(0) { $0 + $1.records }
         shards = checkpoints.reduce(into: [:]) { $0[$1.status, default: 0] += 1 }
         let faults = checkpoints.compactMap { checkpoint in
@@ -66,19 +70,25 @@ struct TableStatus: Hashable, Sendable {
             return
         }
         let worst = Health.worst(of: state, checkpoints, signs, now: now)
-        var assessed = worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, current))
+        var assessed = worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, scan, current))
         // What the journal says of a table then is of before.
         if case .silent(_, let why) = daemon, assessed.0 < .failed { assessed = (.failed, why) }
         (health, reason) = assessed
     }
 
-    private static func activity(_ state: TableState, _ checkpoints: [Checkpoint]) -> String {
+    private static func progress(_ state: TableState) -> ScanProgress? {
+        guard let total = state.segments.first?.totalSegments else { return nil }
+        return ScanProgress(
+            items: state.items, bytes: state.segments.reduce(0) { $0 + $1.bytes }, estimatedItems: 0,
+            segmentsFinished: state.segments.filter(\.isFinished).count, totalSegments: Int(total), readers: 0)
+    }
+
+    private static func activity(
+        _ state: TableState, _ scan: ScanProgress?, _ checkpoints: [Checkpoint]
+    ) -> String {
         if state.phase == .fullSync {
-            let total = state.segments.first?.totalSegments
-            let finished = state.segments.filter(\.isFinished).count
-            let segments = total.map { ", \(finished) of \(Spoken.count(UInt64($0), "segment")) finished" } ?? ""
             let why = state.reason.isEmpty ? "" : " (\(state.reason))"
-            return "full sync\(why): \(Spoken.count(state.items, "item"))\(segments)"
+            return "full sync\(why): " + (scan.map { "\($0.words), \($0.segmentWords)" } ?? "nothing is scanned yet")
         }
         let read = checkpoints.filter { $0.status == .inProcessing }.count
         if read > 0 { return "following \(Spoken.count(UInt64(read), "shard"))" }

@@ -1,0 +1,201 @@
+internal import DynamoDB
+internal import Journal
+internal import Logging
+internal import StreamModel
+internal import Synchronization
+internal import Targets
+
+/// Copies a table once: its segments side by side, each going on from where the journal says.
+struct FullSync {
+    let workshop: Workshop
+    let schema: TableSchema
+    let description: TableDescription
+    /// Which full sync this is.
+    let id: FullSyncID
+
+    /// A page, and the memory that it lies in.
+    private struct Fetched {
+        let page: ScanPage
+        let lease: ByteBudget.Lease
+    }
+
+    /// A segment after one of its pages.
+    private struct Step {
+        let segment: ScanPlan.Segment
+        /// What comes next; `nil` at its end, and where the daemon is to stop.
+        let next: Fetched?
+        let items: Int
+        let bytes: Int
+        let capacity: Double
+        let isFinished: Bool
+    }
+
+    /// - Returns: whether every segment is at its end; not so when the daemon was told to stop.
+    /// - Throws: `.misconfigured` for a share of a capacity that the table doesn't have; what a call, the target or the journal says.
+    func run(_ state: TableState?) async throws -> Bool {
+        let configuration = workshop.configuration
+        let plan = ScanPlan(
+            state: state,
+            segments: configuration.scanSegments ?? ScanPlan.segments(ofBytes: description.tableSizeBytes))
+        let uptime = workshop.surroundings.uptime
+        let rate = try configuration.scanCapacity?.unitsPerSecond(of: description)
+        let pacing = rate.map { Pacing(ScanPacing(rate: $0, now: uptime()), workshop) }
+        let chosen = ScanPlan.readers(of: plan.totalSegments)
+        let fixed = configuration.scanReaders
+        var readers = ScanReaders(first: fixed ?? chosen.first, maximum: fixed ?? chosen.most, now: uptime())
+        let begun = state?.segments ?? []
+        var meter = ScanMeter(
+            items: begun.reduce(0) { $0 + $1.items }, bytes: begun.reduce(0) { $0 + $1.bytes }, now: uptime())
+        var finished = plan.totalSegments - plan.open.count
+        var logged = uptime()
+        var waiting = plan.open[...]
+        var running = 0
+
+        try await withThrowingTaskGroup(of: Step.self) { group in
+            func begin() {
+                while running < readers.count, let segment = waiting.popFirst() {
+                    running += 1
+                    group.addTask { try await step(segment, nil, of: plan.totalSegments, pacing) }
+                }
+            }
+            begin()
+            while let step = try await group.next() {
+                running -= 1
+                let now = uptime()
+                if step.isFinished { finished += 1 }
+                readers.took(step.bytes, at: now)
+                meter.took(items: step.items, bytes: step.bytes, capacity: step.capacity, at: now)
+                let progress = ScanProgress(
+                    items: meter.items, bytes: meter.bytes, estimatedItems: description.itemCount,
+                    segmentsFinished: finished, totalSegments: plan.totalSegments, readers: readers.count,
+                    rates: meter.rates(at: now))
+                tell(progress)
+                if now - logged >= Self.logInterval {
+                    logged = now
+                    log(progress)
+                }
+                if workshop.stop.hasFired { continue }
+                if let next = step.next {
+                    running += 1
+                    group.addTask { [segment = step.segment] in
+                        try await self.step(segment, next, of: plan.totalSegments, pacing)
+                    }
+                }
+                begin()
+            }
+        }
+        return finished == plan.totalSegments
+    }
+
+    private static let logInterval: Duration = .seconds(60)
+
+    private func tell(_ progress: ScanProgress) {
+        workshop.pulse.moved()
+        workshop.vitals.scanned(schema.name, progress)
+        workshop.observer.scanned(schema.name, progress)
+    }
+
+    private func log(_ progress: ScanProgress) {
+        let rates = progress.rates
+        workshop.logger.info(
+            "full sync: \(progress.words)",
+            metadata: [
+                "table": "\(schema.name)", "segments": "\(progress.segmentWords)",
+                "bytes": "\(Spoken.size(progress.bytes))", "bytes_per_second": "\(Spoken.size(UInt64(rates.bytes)))",
+                "pages_per_second": "\(ScanProgress.tenths(rates.pages))",
+                "capacity_per_second": "\(ScanProgress.tenths(rates.capacity))",
+            ])
+    }
+
+    // MARK: - One page
+
+    /// The next page is fetched while this one is written; a page counts when it is durable, and not when it was read.
+    private func step(
+        _ segment: ScanPlan.Segment, _ fetched: Fetched?, of total: Int, _ pacing: Pacing?
+    ) async throws -> Step {
+        let current: Fetched
+        if let fetched {
+            current = fetched
+        } else {
+            current = try await fetch(segment.number, of: total, after: segment.after, pacing)
+        }
+        let page = current.page
+        var segment = segment
+        segment.items += UInt64(page.changes.count)
+        segment.after = page.lastEvaluatedKey
+        let position = SegmentPosition(fullSync: id, segment: UInt32(segment.number), items: segment.items)
+        let next: Fetched?
+        if let key = page.lastEvaluatedKey, !workshop.stop.hasFired {
+            async let upcoming = fetch(segment.number, of: total, after: key, pacing)
+            try await deliver(current, position, of: total)
+            next = try await upcoming
+        } else {
+            try await deliver(current, position, of: total)
+            next = nil
+        }
+        return Step(
+            segment: segment, next: next, items: page.changes.count, bytes: page.body.count,
+            capacity: page.capacityUnits ?? 0, isFinished: page.lastEvaluatedKey == nil)
+    }
+
+    private func fetch(_ segment: Int, of total: Int, after key: [UInt8]?, _ pacing: Pacing?) async throws -> Fetched {
+        let estimate = try await pacing?.wait()
+        do {
+            let lease = try await workshop.budget.reserve()
+            let page = try await workshop.source.scan(
+                schema, segment: segment, of: total, after: key, consistent: workshop.configuration.consistentScan,
+                limit: nil)
+            lease.resize(to: page.body.count)
+            if let estimate { pacing?.settle(estimate, cost: page.capacityUnits ?? 0) }
+            return Fetched(page: page, lease: lease)
+        } catch {
+            if let estimate { pacing?.settle(estimate, cost: nil) }
+            throw error
+        }
+    }
+
+    private func deliver(_ fetched: Fetched, _ position: SegmentPosition, of total: Int) async throws {
+        defer { withExtendedLifetime(fetched.lease) {} }
+        let page = fetched.page
+        let batch = Batch(
+            table: schema, origin: .scan(position), parts: [Batch.Part(body: page.body, changes: page.changes)])
+        let advance = ScanAdvanced(
+            segment: position.segment, totalSegments: UInt32(total), lastEvaluatedKey: page.lastEvaluatedKey,
+            items: UInt64(page.changes.count), bytes: UInt64(page.body.count), targetToken: nil)
+        _ = try await workshop.deliver(
+            batch,
+            { _, token in
+                // Of the page as it was read: the target's own count of the segment is that, too.
+                var advance = advance
+                advance.targetToken = token
+                return .scanAdvanced(advance)
+            }, as: { [table = schema.name] payloads, _ in Draft(table: table, payloads) })
+        workshop.source.giveBack(page.body)
+    }
+
+    /// Makes readers wait their turn for the table's capacity.
+    private final class Pacing: Sendable {
+        private let state: Mutex<ScanPacing>
+        private let workshop: Workshop
+
+        init(_ pacing: ScanPacing, _ workshop: Workshop) {
+            state = Mutex(pacing)
+            self.workshop = workshop
+        }
+
+        /// - Returns: what the page is expected to cost.
+        /// - Throws: `CancellationError` where the daemon is to stop first.
+        func wait() async throws -> Double {
+            let now = workshop.surroundings.uptime()
+            let (wait, estimate) = state.withLock { $0.ask(at: now) }
+            guard wait > .zero else { return estimate }
+            guard await workshop.wait(wait) else { throw CancellationError() }
+            return estimate
+        }
+
+        func settle(_ estimate: Double, cost: Double?) {
+            let now = workshop.surroundings.uptime()
+            state.withLock { $0.settle(estimate, cost: cost, at: now) }
+        }
+    }
+}

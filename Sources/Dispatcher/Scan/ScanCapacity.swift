@@ -1,0 +1,64 @@
+internal import DynamoDB
+internal import StreamModel
+
+/// What a table's scan may consume of its read capacity.
+package enum ScanCapacity: Hashable, Sendable {
+    /// Read capacity units a second.
+    case units(Double)
+    /// A part of what the table is provisioned with, more than 0 and 1 at most.
+    case share(Double)
+
+    /// In read capacity units a second.
+    ///
+    /// - Throws: `.misconfigured` for a share of a table that has no provisioned capacity.
+    func unitsPerSecond(of table: TableDescription) throws(DaemonError) -> Double {
+        switch self {
+        case .units(let units): return units
+        case .share(let share):
+            guard let provisioned = table.provisionedReads else {
+                throw .misconfigured(
+                    what: "table \(table.schema.name)",
+                    reason: "it is billed on demand, so there is no provisioned capacity of which --scan-capacity could "
+                        + "take \(Int((share * 100).rounded())) %: say units a second instead, such as --scan-capacity 500")
+            }
+            return provisioned * share
+        }
+    }
+}
+
+/// Spaces the pages of a scan so that they consume no more than a rate: a bucket that holds one second's worth.
+///
+/// What a page costs is known when it came. Until then it counts as much as the one before it.
+struct ScanPacing: Sendable {
+    private let rate: Double
+    private var balance: Double
+    private var updated: Duration
+    private var expected = 0.0
+
+    /// - Parameters:
+    ///   - rate: read capacity units a second, more than 0.
+    ///   - now: as all times here, on a clock that never goes back.
+    init(rate: Double, now: Duration) {
+        (self.rate, balance, updated) = (rate, rate, now)
+    }
+
+    /// How long to wait before a page is asked for; it is accounted for already.
+    mutating func ask(at now: Duration) -> (wait: Duration, estimate: Double) {
+        refill(now)
+        let wait = balance < 0 ? Duration.seconds(-balance / rate) : .zero
+        balance -= expected
+        return (wait, expected)
+    }
+
+    /// What the page that was estimated at `estimate` has cost; `nil`: it never came.
+    mutating func settle(_ estimate: Double, cost: Double?, at now: Duration) {
+        refill(now)
+        balance += estimate - (cost ?? 0)
+        if let cost { expected = cost }
+    }
+
+    private mutating func refill(_ now: Duration) {
+        balance = min(rate, balance + (now - updated) / .seconds(1) * rate)
+        updated = now
+    }
+}

@@ -1,0 +1,134 @@
+import DynamoDB
+import StreamModel
+import Testing
+
+@testable import Dispatcher
+
+@Suite("What a scan may consume")
+struct ScanPacingTests {
+    /// Asks for pages one after the other, each as soon as it may be, and says when the last one was asked for.
+    private func time(ofPage count: Int, costing cost: Double, rate: Double) -> Duration {
+        var pacing = ScanPacing(rate: rate, now: .zero)
+        var now = Duration.zero
+        for page in 1...count {
+            let (wait, estimate) = pacing.ask(at: now)
+            now += wait
+            if page < count { pacing.settle(estimate, cost: cost, at: now) }
+        }
+        return now
+    }
+
+    @Test("Over a while the rate is kept, with one second's worth ahead", arguments: [1.0, 7, 128])
+    func rate(cost: Double) {
+        // 1,000 pages at 100 units a second.
+        let seconds = time(ofPage: 1000, costing: cost, rate: 100) / .seconds(1)
+        #expect(abs(seconds - (999 * cost - 100) / 100) <= cost / 100 + 0.01)
+    }
+
+    @Test("Readers that ask at the same moment wait one behind the other")
+    func together() {
+        var pacing = ScanPacing(rate: 10, now: .zero)
+        let first = pacing.ask(at: .zero)
+        #expect(first.wait == .zero)
+        pacing.settle(first.estimate, cost: 20, at: .zero)
+        // In debt by ten units, and each of these is taken to cost twenty.
+        #expect(pacing.ask(at: .zero).wait == .seconds(1))
+        #expect(pacing.ask(at: .zero).wait == .seconds(3))
+    }
+
+    @Test("A page that never came costs nothing")
+    func failed() {
+        var pacing = ScanPacing(rate: 10, now: .zero)
+        pacing.settle(pacing.ask(at: .zero).estimate, cost: 10, at: .zero)
+        for _ in 0..<5 {
+            let (wait, estimate) = pacing.ask(at: .zero)
+            #expect(wait == .zero)
+            pacing.settle(estimate, cost: nil, at: .zero)
+        }
+    }
+
+    @Test("What nobody took for an hour is not taken at once")
+    func idle() {
+        var pacing = ScanPacing(rate: 10, now: .zero)
+        let (wait, estimate) = pacing.ask(at: .seconds(3600))
+        #expect(wait == .zero)
+        pacing.settle(estimate, cost: 30, at: .seconds(3600))
+        #expect(pacing.ask(at: .seconds(3600)).wait == .seconds(2))
+    }
+
+    @Test("A share is of what the table is provisioned with")
+    func share() throws {
+        let table = { (reads: Double?) in
+            TableDescription(
+                schema: TableSchema(
+                    name: Sample.table, hash: KeyAttribute(name: Array("id".utf8), type: .string), range: nil),
+                status: "ACTIVE", stream: nil, streamEnabled: true, viewType: nil, itemCount: 0,
+                tableSizeBytes: 0, provisionedReads: reads)
+        }
+        #expect(try ScanCapacity.share(0.25).unitsPerSecond(of: table(400)) == 100)
+        #expect(try ScanCapacity.units(7).unitsPerSecond(of: table(nil)) == 7)
+        #expect {
+            try ScanCapacity.share(0.25).unitsPerSecond(of: table(nil))
+        } throws: {
+            "\($0)".contains("billed on demand") && "\($0)".contains("25 %") && "\($0)".contains("--scan-capacity 500")
+        }
+    }
+}
+
+@Suite("How many segments are read at a time")
+struct ScanReadersTests {
+    /// A source that gives each reader `each` bytes a second, and all of them `most`; so many seconds of it.
+    private func readers(each: Int, most: Int, seconds: Int, maximum: Int = 16) -> Int {
+        var readers = ScanReaders(first: 4, maximum: maximum, now: .zero)
+        for tick in 1...(seconds * 20) {
+            for _ in 0..<readers.count {
+                readers.took(min(each, most / readers.count) / 20, at: .milliseconds(tick * 50))
+            }
+        }
+        return readers.count
+    }
+
+    @Test("As many as bring more, and one with which that was found out")
+    func climb() {
+        #expect(readers(each: 1 << 20, most: 8 << 20, seconds: 60) == 9)
+        #expect(readers(each: 1 << 20, most: 1 << 20, seconds: 60) == 5)
+    }
+
+    @Test("Never more than the bound, nor than the user chose")
+    func bound() {
+        #expect(readers(each: 1 << 20, most: 1 << 40, seconds: 600) == 16)
+        #expect(readers(each: 1 << 20, most: 1 << 40, seconds: 600, maximum: 3) == 3)
+    }
+
+    @Test("It is tried again after a while, since a target may have become faster")
+    func again() {
+        #expect(readers(each: 1 << 20, most: 1 << 20, seconds: 300) == 5)
+        #expect(readers(each: 1 << 20, most: 1 << 20, seconds: 330) == 6)
+    }
+}
+
+@Suite("What a scan brings a second")
+struct ScanMeterTests {
+    @Test("Of the last minute, and of this run")
+    func minute() {
+        var meter = ScanMeter(items: 1000, bytes: 5000, now: .zero)
+        for second in 1...60 { meter.took(items: 10, bytes: 100, capacity: 0.5, at: .seconds(second)) }
+        #expect(meter.rates(at: .seconds(60)) == .init(items: 10, bytes: 100, pages: 1, capacity: 0.5))
+        for second in 61...120 { meter.took(items: 20, bytes: 100, capacity: 2, at: .seconds(second)) }
+        #expect(meter.rates(at: .seconds(120)) == .init(items: 20, bytes: 100, pages: 1, capacity: 2))
+        #expect(meter.items == 1000 + 600 + 1200)
+        #expect(meter.bytes == 5000 + 12_000)
+    }
+
+    @Test("At the beginning nothing is known")
+    func beginning() {
+        #expect(ScanMeter(items: 9, bytes: 9, now: .seconds(5)).rates(at: .seconds(5)) == .init())
+    }
+
+    @Test("A scan that stands still gets slower and slower")
+    func standstill() {
+        var meter = ScanMeter(items: 0, bytes: 0, now: .zero)
+        meter.took(items: 100, bytes: 0, capacity: 0, at: .seconds(1))
+        #expect(meter.rates(at: .seconds(100)).items == 1)
+    }
+}
