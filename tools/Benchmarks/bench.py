@@ -20,6 +20,7 @@ from figures import Row, at_least, at_most, ratio_of, table
 from processes import Failed, Finished, PageServer, run
 
 MIB = float(1 << 20)
+BOTO3_SCAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boto3_scan.py")
 BOTO3_LOOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boto3_loop.py")
 
 
@@ -233,6 +234,78 @@ def following_into_sqlite(bench: Bench) -> list[Row]:
     ]
 
 
+# ── Scanning ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """One full sync of the server's table."""
+
+    process: Finished
+    items: int
+    seconds: float
+    """From the phase's beginning to its end in the journal."""
+
+    @property
+    def rate(self) -> float:
+        return self.items / self.seconds
+
+    @property
+    def cpu_each(self) -> float:
+        """µs of CPU an item, of the whole process."""
+        return self.process.cpu / self.items * 1e6
+
+
+def scan(bench: Bench, server: PageServer, target: str) -> Scanned:
+    """Scans the server's table into `target` with a new journal, and reads from that journal how it went."""
+    journal = bench.fresh("journal")
+    process = run([
+        bench.shakectl, "run", "--journal", journal, "--table", "bench", "--target", target, "--mode", "full",
+        "--source-endpoint", server.url, "--region", "us-east-1",
+    ])
+    output = run([bench.shakectl, "tail", "--json", "--journal", journal]).output
+    events: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
+    began, ended = (event["time"] for event in events if event["event"] == "phase_changed")
+    items = next(event["items"] for event in events if event["event"] == "scan_finished")
+    assert items == server.items, f"{items} items of {server.items} were scanned"
+    return Scanned(process, items, seconds(ended) - seconds(began))
+
+
+def scanning(bench: Bench) -> list[Row]:
+    """A table into the null target and into SQLite, beside libcurl and boto3 over the same pages."""
+    null: list[Scanned] = []
+    sqlite: list[Scanned] = []
+    curl, boto3, boto3_cpu = [], [], []
+    database = bench.fresh("shake.db")
+    with PageServer(bench.tool("page-server"), "--items", "60" if bench.is_quick else "240") as server:
+        for _ in bench.rounds(f"scanning {server.items:,} items into null and sqlite, beside their floors"):
+            plain = run([bench.tool("curl-floor"), server.url, "--scan"]).json
+            assert plain["pages"] == server.item_pages + 1
+            curl.append(server.items / plain["seconds"])
+            null.append(scan(bench, server, "null:"))
+            remove(database)
+            sqlite.append(scan(bench, server, f"sqlite:{database}"))
+            loop = run([sys.executable, BOTO3_SCAN, server.url, "20"]).json
+            boto3.append(loop["items"] / loop["seconds"])
+            boto3_cpu.append(loop["cpu"] / loop["items"] * 1e6)
+    remove(database)
+    null_rate, sqlite_rate = [one.rate for one in null], [one.rate for one in sqlite]
+    return [
+        Row("scan into null:", "items/s", null_rate, "boto3, a Scan loop", boto3),
+        Row("  the same beside libcurl", "items/s", null_rate, "libcurl in C", curl),
+        Row("  CPU", "µs an item", [one.cpu_each for one in null], "boto3, a Scan loop", boto3_cpu),
+        scan_peak("  peak memory", null),
+        Row("scan into sqlite:", "items/s", sqlite_rate, "boto3, a Scan loop", boto3),
+        Row("  the same beside libcurl", "items/s", sqlite_rate, "libcurl in C", curl),
+        Row("  CPU", "µs an item", [one.cpu_each for one in sqlite]),
+        scan_peak("  peak memory", sqlite),
+    ]
+
+
+def scan_peak(name: str, runs: list[Scanned]) -> Row:
+    return Row(name, "MiB", [one.process.peak_bytes / MIB for one in runs])
+
+
 def idle(bench: Bench) -> list[Row]:
     """A thousand open shards in which nothing happens."""
     rounds = []
@@ -258,6 +331,7 @@ GROUPS: dict[str, Callable[[Bench], list[Row]]] = {
     "log": logs,
     "follow": following,
     "sqlite": following_into_sqlite,
+    "scan": scanning,
     "idle": idle,
 }
 

@@ -95,6 +95,8 @@ class PageServer:
         self.records: int = facts["records"]
         self.shard: str = facts["shard"]
         self.iterator: str = facts["iterator"]
+        self.item_pages: int = facts["item_pages"]
+        self.items: int = facts["items"]
         return self
 
     def __exit__(

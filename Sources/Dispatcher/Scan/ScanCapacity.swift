@@ -18,8 +18,10 @@ package enum ScanCapacity: Hashable, Sendable {
             guard let provisioned = table.provisionedReads else {
                 throw .misconfigured(
                     what: "table \(table.schema.name)",
-                    reason: "it is billed on demand, so there is no provisioned capacity of which --scan-capacity could "
-                        + "take \(Int((share * 100).rounded())) %: say units a second instead, such as --scan-capacity 500")
+                    reason:
+                        "it is billed on demand, so there is no provisioned capacity of which --scan-capacity could "
+                        + "take \(Int((share * 100).rounded())) %: say units a second instead, such as --scan-capacity 500"
+                )
             }
             return provisioned * share
         }

@@ -1,12 +1,14 @@
 // A local endpoint that costs next to nothing: one thread, HTTP/1.1 with keep-alive, ready-made replies.
 //
-//     page-server [--pages N] [--shards N] [--seed N] [--rows FILE]
+//     page-server [--pages N] [--shards N] [--items N] [--seed N] [--rows FILE]
 //
 // It plays DynamoDB and DynamoDB Streams for one table, "bench", whose stream has one closed shard of N pages (about
-// 1 MB, records of about 1 KB) and N open shards in which nothing ever happens. It signs nothing and checks no
+// 1 MB, records of about 1 KB) and N open shards in which nothing ever happens, and whose items fill N pages of a scan, cut evenly into any number of
+// segments, each of which ends with an empty page. It signs nothing and checks no
 // signature. Reading may begin at a page's start only: a sequence number gives the page after the one it ends.
 //
-// When it is ready it prints one line: {"port":…,"pages":…,"records":…,"bytes":…,"shard":…,"iterator":…}. It ends when
+// When it is ready it prints one line: {"port":…,"pages":…,"records":…,"bytes":…,"shard":…,"iterator":…,
+// "item_pages":…,"items":…}. It ends when
 // its parent does.
 
 #include <arpa/inet.h>
@@ -36,7 +38,7 @@ struct connection {
     size_t sent;
 };
 
-static struct pages pages;
+static struct pages pages, item_pages;
 static long long idle_shards;
 
 // ── What is answered ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,6 +142,22 @@ static const struct page *get_records(struct bytes *own, const char *request) {
     return NULL;
 }
 
+static long long integer(const char *text, const char *name) {
+    const char *at = strstr(text, name);
+    return at ? strtoll(at + strlen(name), NULL, 10) : 0;
+}
+
+/// A page of items as it lies in memory; NULL at the segment's end.
+static const struct page *scan(struct bytes *own, const char *request) {
+    size_t segment = (size_t)integer(request, "\"Segment\":"), total = (size_t)integer(request, "\"TotalSegments\":");
+    if (total == 0) total = 1;
+    const char *last = strstr(request, "\"page-");
+    size_t next = last ? strtoull(last + strlen("\"page-"), NULL, 10) + 1 : item_pages.count * segment / total;
+    if (next < item_pages.count * (segment + 1) / total) return &item_pages.all[next];
+    add(own, "{\"Count\":0,\"Items\":[],\"ScannedCount\":0}");
+    return NULL;
+}
+
 /// Answers one request, which ends in a NUL.
 static void answer(struct connection *connection, const char *operation, const char *request) {
     struct bytes *own = &connection->own, *head = &connection->head;
@@ -151,7 +169,7 @@ static void answer(struct connection *connection, const char *operation, const c
     else if (strcmp(operation, "DescribeStream") == 0) describe_stream(own, request);
     else if (strcmp(operation, "DescribeTable") == 0) describe_table(own);
     else if (strcmp(operation, "ListTables") == 0) add(own, "{\"TableNames\":[\"" table_name "\"]}");
-    else if (strcmp(operation, "Scan") == 0) add(own, "{\"Count\":0,\"Items\":[],\"ScannedCount\":0}");
+    else if (strcmp(operation, "Scan") == 0) page = scan(own, request);
     else {
         status = "400 Bad Request";
         add(own, "{\"__type\":\"com.amazon.coral.service#UnknownOperationException\"}");
@@ -264,6 +282,8 @@ int main(int argc, char **argv) {
     idle_shards = number_option(argc, argv, "shards", 0);
     pages = make_pages((size_t)number_option(argc, argv, "pages", 0), (uint64_t)number_option(argc, argv, "seed", 1),
         rows);
+    item_pages = make_item_pages(
+        (size_t)number_option(argc, argv, "items", 0), (uint64_t)number_option(argc, argv, "seed", 1));
     if (rows && fclose(rows) != 0) give_up("%s: %s", rows_path, strerror(errno));
 
     uint16_t port;
@@ -271,8 +291,8 @@ int main(int argc, char **argv) {
     struct epoll_event event = {EPOLLIN, {.ptr = NULL}};
     if (poll < 0 || epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event) != 0) give_up("epoll: %s", strerror(errno));
     printf("{\"port\":%u,\"pages\":%zu,\"records\":%lld,\"bytes\":%lld,\"shard\":\"" closed_shard
-           "\",\"iterator\":\"" stream_arn "|1|page-0\"}\n",
-        port, pages.count, pages.records, pages.size);
+           "\",\"iterator\":\"" stream_arn "|1|page-0\",\"item_pages\":%zu,\"items\":%lld}\n",
+        port, pages.count, pages.records, pages.size, item_pages.count, item_pages.records);
     fflush(stdout);
 
     for (;;) {

@@ -120,6 +120,34 @@ struct pages make_pages(size_t count, uint64_t seed, FILE *rows) {
     return pages;
 }
 
+struct pages make_item_pages(size_t count, uint64_t seed) {
+    struct pages pages = {calloc(count + 1, sizeof(struct page)), count, 0, 0, "", ""};
+    if (!pages.all) give_up("out of memory");
+    struct bytes item = {0};
+    uint64_t chance = seed;
+    for (size_t i = 0; i < count; i++) {
+        struct page *page = &pages.all[i];
+        add(&page->body, "{\"LastEvaluatedKey\":{\"pk\":{\"S\":\"page-%zu\"}},\"ConsumedCapacity\":{\"TableName\":\"" table_name
+            "\",\"CapacityUnits\":128},\"Items\":[", i);
+        for (;;) {
+            char key[33];
+            snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)random_word(&chance),
+                (unsigned long long)random_word(&chance));
+            item.count = 0;
+            add_item(&item, key, pages.records, &chance);
+            if (page->body.count + item.count + 40 > page_bytes) break;
+            add(&page->body, "%s%.*s", page->records ? "," : "", (int)item.count, item.start);
+            page->records++;
+            pages.records++;
+        }
+        add(&page->body, "],\"Count\":%d,\"ScannedCount\":%d}", page->records, page->records);
+        page->crc32 = crc32_of(page->body.start, page->body.count);
+        pages.size += (long long)page->body.count;
+    }
+    free(item.start);
+    return pages;
+}
+
 size_t page_of(const struct pages *pages, const char *sequence_number) {
     // Every number here has the same count of digits, so that text order is their order.
     long long record = 0;

@@ -1,4 +1,4 @@
-// Pages of a stream's closed shard, made once and kept in memory as they go over the wire.
+// Pages of a stream's closed shard and of a table's items, made once and kept in memory as they go over the wire.
 #ifndef SHAKE_PAGES_H
 #define SHAKE_PAGES_H
 
@@ -37,6 +37,10 @@ struct pages {
 /// written to it: four 32-bit counts in the machine's order (bytes of key, item and sequence number, and the
 /// approximate time in seconds), then these three texts.
 struct pages make_pages(size_t count, uint64_t seed, FILE *rows);
+
+/// Makes `count` pages of up to 1 MiB of a table's items, as Scan replies. The page of number i says that the scan goes on after
+/// the key "page-i".
+struct pages make_item_pages(size_t count, uint64_t seed);
 
 /// The page that holds `sequence_number`, or the one after it.
 size_t page_of(const struct pages *pages, const char *sequence_number);
