@@ -114,7 +114,8 @@ package final class Daemon: Sendable {
                 }
             }
             if let fatal { return .failure(fatal) }
-            return failures.verdict(ending: configuration.untilIdle != nil || configuration.mode == .full)
+            return failures.verdict(
+                ending: configuration.untilIdle != nil || configuration.mode == .full || configuration.preparesOnly)
         }
     }
 

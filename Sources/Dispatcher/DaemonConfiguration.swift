@@ -13,6 +13,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
 
     package var tables: [TableName]
     package var mode: Mode
+    /// Make the tables' places in the target ready, and end.
+    package var preparesOnly: Bool
     /// Where `incr` begins in a shard that the journal doesn't know and whose ancestors it doesn't know.
     package var startAt: IteratorType
     /// End once every table is in step and nothing came for that long.
@@ -44,7 +46,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var worker: String
 
     package init(
-        tables: [TableName], mode: Mode = .all, startAt: IteratorType = .trimHorizon, untilIdle: Duration? = nil,
+        tables: [TableName], mode: Mode = .all, preparesOnly: Bool = false, startAt: IteratorType = .trimHorizon,
+        untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
         listingDelay: Duration = .seconds(120), watchInterval: Duration = .milliseconds(200),
         vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, scanSegments: Int? = nil,
@@ -53,6 +56,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
     ) {
         self.tables = tables
         self.mode = mode
+        self.preparesOnly = preparesOnly
         self.startAt = startAt
         self.untilIdle = untilIdle
         self.maximumPoll = maximumPoll

@@ -70,7 +70,12 @@ struct TableFollower {
                     + "journal says: it was restored from a backup from before that, or is another one, or the journal is an older copy"
             )
         }
+        try await beginInTarget(state)
         try await prepare(description.schema)
+        if workshop.configuration.preparesOnly {
+            log.notice("the table's place is ready", metadata: ["target": "\(workshop.target.name)"])
+            return .stopped
+        }
         let older = try await olderStream(description, state)
         let unfinished: StreamARN? = if case .unfinished(let stream) = older { stream } else { nil }
         let stream = if let unfinished { unfinished } else { try stream(of: description) }
@@ -119,14 +124,23 @@ struct TableFollower {
 
     // MARK: - Before following
 
+    /// What lies in the table's place, where the journal knows nothing of the table, is an operator's to decide about.
+    private func beginInTarget(_ state: TableState?) async throws {
+        guard state?.phase == nil, try !workshop.journal.checkpoints().contains(where: { $0.shard.table == table })
+        else { return }
+        let done: String?
+        do throws(TargetError) { done = try await workshop.target.begin(table) } catch { throw ofThisTable(error) }
+        if let done { log.notice("\(done)", metadata: ["target": "\(workshop.target.name)"]) }
+    }
+
+    /// The target was opened, and takes other tables.
+    private func ofThisTable(_ error: TargetError) -> DaemonError {
+        guard case .misconfigured(let target, let reason) = error else { return .target(error) }
+        return .misconfigured(what: "table \(table) in target \(target)", reason: reason)
+    }
+
     private func prepare(_ schema: TableSchema) async throws(DaemonError) {
-        do throws(TargetError) {
-            try await workshop.target.prepare(schema)
-        } catch {
-            // Of this table only: the target was opened, and takes others.
-            guard case .misconfigured(let target, let reason) = error else { throw .target(error) }
-            throw .misconfigured(what: "table \(table) in target \(target)", reason: reason)
-        }
+        do throws(TargetError) { try await workshop.target.prepare(schema) } catch { throw ofThisTable(error) }
     }
 
     var log: Logger {

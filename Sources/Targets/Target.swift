@@ -25,6 +25,16 @@ package protocol Target: Sendable {
     /// Whether it has a place for the table's items already; `true` where it can't tell.
     func hasPlace(for table: TableName) async throws(TargetError) -> Bool
 
+    /// Looks at what lies in the table's place, whether the target is open or not, and changes nothing.
+    func survey(_ table: TableName) async throws(TargetError) -> Place
+
+    /// A table begins of which the journal knows nothing: what lies in its place is dealt with as the target was told to, before
+    /// anything is written. Must be repeatable.
+    ///
+    /// - Returns: what was done, in words; `nil` where there was nothing to do.
+    /// - Throws: `.misconfigured` where the target was told to refuse it, with what there is to choose from.
+    func begin(_ table: TableName) async throws(TargetError) -> String?
+
     /// Makes a place for a table's items where there is none. Must be repeatable.
     func prepare(_ table: TableSchema) async throws(TargetError)
 
@@ -47,6 +57,11 @@ package protocol Target: Sendable {
 
     /// Lets go of files and connections. Everything written is durable before.
     func close() async
+}
+
+extension Target {
+    /// For targets that keep no table apart from another.
+    package func begin(_ table: TableName) async throws(TargetError) -> String? { nil }
 }
 
 /// The changes that one target write carries, all of one shard or of one segment of a scan.

@@ -59,6 +59,17 @@ struct TargetPath: Hashable, Sendable, CustomStringConvertible {
         try synchroniseFolder()
     }
 
+    /// Gives the file another name, `PATH.before` or the first of `PATH.before-2`, … that is free.
+    func moveAway() throws(SystemError) {
+        var (other, number) = (text + ".before", 1)
+        while FileIdentity.kind(of: other) != .nothing {
+            number += 1
+            other = "\(text).before-\(number)"
+        }
+        guard unsafe rename(text, other) == 0 else { throw .last("rename \(text)") }
+        try synchroniseFolder()
+    }
+
     /// Makes the names in the folder durable. A file's own fsync does not (fsync(2)).
     func synchroniseFolder() throws(SystemError) {
         let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -91,6 +102,12 @@ struct FileIdentity: Hashable, Sendable {
         case S_IFDIR: .folder
         default: .other
         }
+    }
+
+    /// In bytes; `nil` where there is no file.
+    static func length(of path: String) -> Int? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
     }
 
     init(_ status: stat) {

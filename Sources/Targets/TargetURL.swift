@@ -5,8 +5,9 @@ package enum TargetURL {
     /// `sqlite:PATH`, `jsonl:PATH`, `jsonl:-` (standard output), `null:`. The whole rest after the colon is the path,
     /// with no escapes.
     ///
+    /// - Parameter existing: what becomes of what lies there already.
     /// - Throws: `.misconfigured` for an unknown scheme, with the nearest known one, and for a path that can't be.
-    package static func make(_ url: String) throws(TargetError) -> any Target {
+    package static func make(_ url: String, existing: ExistingPolicy = .refuse) throws(TargetError) -> any Target {
         guard let colon = url.firstIndex(of: ":") else {
             throw .misconfigured(target: url, reason: "that is no target: \(suggestion(for: url)) Known: \(known)")
         }
@@ -14,10 +15,10 @@ package enum TargetURL {
         // Only the scheme is repeated where it is unknown: what follows may hold a password.
         let scheme = url[..<colon].lowercased()
         switch scheme {
-        case "sqlite": return try SQLiteTarget(path: TargetPath(rest, target: "sqlite:"))
+        case "sqlite": return try SQLiteTarget(path: TargetPath(rest, target: "sqlite:"), existing: existing)
         case "jsonl":
             return rest == "-"
-                ? JSONLinesOutput() : try JSONLinesTarget(path: TargetPath(rest, target: "jsonl:"))
+                ? JSONLinesOutput() : try JSONLinesTarget(path: TargetPath(rest, target: "jsonl:"), existing: existing)
         case "null":
             guard rest.isEmpty else {
                 throw .misconfigured(target: "null:", reason: "it keeps nothing, so it takes no path: write null:")

@@ -120,8 +120,23 @@ def test_a_lost_journal_is_begun_anew_and_ends_in_the_same_place(rig: Rig, table
     table.delete(key(8))
     table.put(item(41))
 
+    refused = follower.attempt()
+    assert refused.returncode == 78
+    assert "--existing append" in refused.stderr
+    follower.arguments += ["--existing", "append"]
     daemon = follower.start()
     daemon.until(lambda: follower.differences() == [], "source and target are equal")
+
+
+def test_a_target_is_made_ready_before_anything_is_copied(rig: Rig, table: SourceTable) -> None:
+    table.put(item(1))
+    follower = Follower(rig, "sqlite", table, mode="all")
+    prepared = follower.attempt("--schema-only")
+    assert prepared.returncode == 0, prepared.stderr
+    assert follower.sqlite.count(table.name) == 0
+    # The empty place that was made is no stranger's.
+    daemon = follower.start()
+    daemon.until(lambda: follower.sqlite.count(table.name) == 1, "the table is scanned")
 
 
 def test_a_jsonl_file_that_lost_its_end_is_refused(rig: Rig, table: SourceTable) -> None:

@@ -76,6 +76,7 @@ struct ConfigurationTests {
         switch key {
         case .journal, .region, .profile, .tables, .target: ("one", "two")
         case .endpoint: ("http://one", "https://two")
+        case .existing: ("append", "rename")
         case .mode: ("all", "full")
         case .startAt: ("latest", "trim-horizon")
         case .untilIdle, .maximumPoll, .discoveryInterval: ("1s", "2s")

@@ -11,6 +11,7 @@ package actor JSONLinesTarget: Target {
     package nonisolated let storesPositions = false
 
     private let path: TargetPath
+    private let existing: ExistingPolicy
     private let executor = BlockingExecutor(label: "shake.jsonl")
     private var file: AppendFile?
     private var lines = LineBuffer()
@@ -18,8 +19,9 @@ package actor JSONLinesTarget: Target {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    init(path: TargetPath) {
+    init(path: TargetPath, existing: ExistingPolicy = .refuse) {
         self.path = path
+        self.existing = existing
         name = "jsonl:\(path)"
         marker = UnjournaledMarker(path)
     }
@@ -32,12 +34,17 @@ package actor JSONLinesTarget: Target {
     package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {
         do {
             try path.createIfMissing()
-            let file = try AppendFile(path)
+            var file = try AppendFile(path)
             // Tokens in other words are those of a target that the journal had before this one.
             if let token = tokens.compactMap(FileToken.init).max() {
                 try recover(file, to: token)
                 try marker.remove()
             } else {
+                if file.durableEnd > 0, marker.base == nil, existing == .rename {
+                    try path.moveAway()
+                    try path.createIfMissing()
+                    file = try AppendFile(path)
+                }
                 try begin(file)
             }
             self.file = file
@@ -78,18 +85,28 @@ package actor JSONLinesTarget: Target {
 
     /// The journal knows no offset of this file: it begins here, unless it died here before its first append.
     private func begin(_ file: AppendFile) throws {
-        if file.durableEnd > 0 {
-            guard marker.exists else {
+        if let base = marker.base {
+            try file.cutBack(to: min(base, file.durableEnd))
+        } else if file.durableEnd > 0 {
+            switch existing {
+            case .refuse:
                 throw refused(
-                    "the file holds \(file.durableEnd) bytes that this journal knows nothing of. Name another path, or"
-                        + " move the file away; to go on with it, use the journal that it was written with")
+                    "the file holds \(file.durableEnd) bytes that this journal knows nothing of. Go on with the journal that it was written"
+                        + " with, or name another path; or say what becomes of it: --existing append adds to the file, replace"
+                        + " empties it first, rename keeps it under another name")
+            case .append, .rename: break
+            case .replace: try file.cutBack(to: 0)
             }
-            try file.cutBack(to: 0)
         }
-        try marker.create()
+        try marker.create(at: file.durableEnd)
     }
 
     // MARK: Writing
+
+    package func survey(_ table: TableName) async throws(TargetError) -> Place {
+        let length = FileIdentity.length(of: path.text)
+        return Place(object: "the file", contents: length.map { $0 > 0 ? .filled : .empty } ?? .missing)
+    }
 
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
     package func prepare(_ table: TableSchema) async throws(TargetError) {}

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import StreamModel
 
-/// Remembers beside a file that no offset of it has been journaled yet: an empty file `PATH.unjournaled`.
+/// Remembers beside a file that no offset of it has been journaled yet: `PATH.unjournaled`, which holds the length that the file had
+/// before, as digits; empty: none.
 ///
 /// A run that dies after its first write and before its first append leaves lines that no journal knows. With the
 /// marker the next start knows them for its own and cuts them off, so that no human is needed; without it, a file that
@@ -23,12 +24,26 @@ struct UnjournaledMarker {
 
     init(_ file: TargetPath) { self.file = file }
 
-    var exists: Bool { FileIdentity.at(text) != nil }
+    /// How long the file was when the marker was made; `nil` without a marker.
+    var base: Int? {
+        let descriptor = unsafe open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { Glibc.close(descriptor) }
+        var digits = [UInt8](repeating: 0, count: 20)
+        let count = unsafe digits.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+        return count > 0 ? Int(String(decoding: digits[..<count], as: UTF8.self)) : 0
+    }
 
-    mutating func create() throws(SystemError) {
-        let descriptor = unsafe open(text, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    /// - Parameter base: the file's length now.
+    mutating func create(at base: Int) throws(SystemError) {
+        let descriptor = unsafe open(text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .last("create \(text)") }
-        Glibc.close(descriptor)
+        defer { Glibc.close(descriptor) }
+        if base > 0 {
+            let digits = Array("\(base)".utf8)
+            let count = unsafe digits.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+            guard count == digits.count, fsync(descriptor) == 0 else { throw .last("write \(text)") }
+        }
         try file.synchroniseFolder()
         seen = []
     }

@@ -52,6 +52,15 @@ enum SQLiteSchema {
             + others.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
     }
 
+    static func drop(_ table: TableName) -> String { "DROP TABLE \(quoted(table))" }
+    static func rename(_ table: TableName, to other: TableName) -> String {
+        "ALTER TABLE \(quoted(table)) RENAME TO \(quoted(other))"
+    }
+    /// One row: whether there is any.
+    static func isFilled(_ table: TableName) -> String { "SELECT EXISTS (SELECT 1 FROM \(quoted(table)))" }
+    /// What is remembered of a table that is another one from now on; the value is its name.
+    static let forget = ["_shake_positions", "_shake_scan_positions"].map { "DELETE FROM \($0) WHERE table_name = ?" }
+
     /// Values: the key's columns.
     static func delete(_ table: TableSchema) -> String {
         "DELETE FROM \(quoted(table.name)) WHERE "

@@ -10,9 +10,10 @@ package actor SQLiteTarget: Target {
     package nonisolated let name: String
     package nonisolated let storesPositions = true
 
-    private let path: TargetPath
+    let path: TargetPath
+    let existing: ExistingPolicy
     private let executor = BlockingExecutor(label: "shake.sqlite")
-    private var database: DatabaseQueue?
+    private(set) var database: DatabaseQueue?
     private var identity: FileIdentity?
     private var tables: [TableName: PreparedTable] = [:]
 
@@ -21,8 +22,9 @@ package actor SQLiteTarget: Target {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    init(path: TargetPath, busyTimeout: Double = 5) {
+    init(path: TargetPath, existing: ExistingPolicy = .refuse, busyTimeout: Double = 5) {
         self.path = path
+        self.existing = existing
         self.busyTimeout = busyTimeout
         name = "sqlite:\(path)"
     }
@@ -336,7 +338,7 @@ package actor SQLiteTarget: Target {
     // MARK: Access
 
     /// Runs `body` on this actor's thread, with SQLite's errors translated.
-    private func access<R>(_ operation: String, _ body: (Database) throws -> R) throws(TargetError) -> R {
+    func access<R>(_ operation: String, _ body: (Database) throws -> R) throws(TargetError) -> R {
         guard let database else {
             throw .unavailable(target: name, reason: "\(operation): it isn't open")
         }
@@ -350,7 +352,7 @@ package actor SQLiteTarget: Target {
         }
     }
 
-    private nonisolated func translated(_ error: any Error, during operation: String) -> TargetError {
+    nonisolated func translated(_ error: any Error, during operation: String) -> TargetError {
         switch error {
         case let error as TargetError: error
         case let error as DatabaseError: TargetError(error, target: name, during: operation)

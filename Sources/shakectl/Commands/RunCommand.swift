@@ -35,6 +35,7 @@ struct RunCommand: AsyncParsableCommand {
               source: {region: eu-central-1, profile: replication}
               tables: [orders, users]
               target: sqlite:/var/lib/shake/replica.db
+              existing: refuse             # what lies in the target already: refuse, append, replace or rename
               mode: all                    # all, full or incr
               start_at: trim-horizon       # or latest
               log: {format: json, level: info}
@@ -52,6 +53,18 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: .init("Where to: sqlite:PATH, jsonl:PATH, jsonl:- or null:.", valueName: "url"))
     var target: String?
+
+    @Option(
+        help: .init(
+            """
+            What becomes of what lies in the target when the journal knows nothing of it: refuse it, append to it, replace it, \
+            or rename it, which keeps it under another name. What the journal was written with is always gone on with \
+            (default: refuse).
+            """, valueName: "refuse|append|replace|rename"))
+    var existing: String?
+
+    @Flag(help: "Make the tables' places in the target ready, and exit.")
+    var schemaOnly = false
 
     @Option(
         help: .init(
@@ -137,6 +150,7 @@ struct RunCommand: AsyncParsableCommand {
         try source.add(to: &settings)
         try settings.take(table, for: .tables)
         try settings.take(target, for: .target)
+        try settings.take(existing, for: .existing)
         try settings.take(mode, for: .mode)
         try settings.take(startAt, for: .startAt)
         try settings.take(untilIdle, for: .untilIdle)
@@ -163,7 +177,8 @@ struct RunCommand: AsyncParsableCommand {
         }
 
         // Everything that can be wrong with what was said is found before anything is made.
-        let daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
+        var daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
+        daemonConfiguration.preparesOnly = schemaOnly
         let target = try configuration.makeTarget()
         let client = try await configuration.makeClient(environment: environment, SourceTrouble(logger))
         let journal = try context.openJournal(
@@ -178,7 +193,7 @@ struct RunCommand: AsyncParsableCommand {
             configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,
             observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress(),
             surroundings: context.surroundings,
-            report: { VitalsFile.write($0, daemonConfiguration.mode, in: journal.path) })
+            report: { [mode = daemonConfiguration.mode] in VitalsFile.write($0, mode, in: journal.path) })
         let signals = StopSignals()
         await signals.listen(logger) { daemon.stop() }
         logger.notice(
@@ -196,7 +211,7 @@ struct RunCommand: AsyncParsableCommand {
 
         let reason =
             switch outcome {
-            case .success: signals.first ?? (daemonConfiguration.mode == .full ? "full sync finished" : "idle")
+            case .success: signals.first ?? ending(daemonConfiguration)
             case .failure(let error): "error: \(error)"
             }
         await client.shutdown()
@@ -205,12 +220,18 @@ struct RunCommand: AsyncParsableCommand {
         if case .failure(let error) = outcome { throw ShakectlError.daemon(error) }
         logger.notice("stopped", metadata: ["reason": "\(reason)"])
     }
+
+    /// Why a daemon has ended by itself.
+    private func ending(_ configuration: DaemonConfiguration) -> String {
+        if configuration.preparesOnly { return "the target is ready" }
+        return configuration.mode == .full ? "full sync finished" : "idle"
+    }
 }
 
 extension Configuration {
     fileprivate func makeTarget() throws(ShakectlError) -> any Target {
         let url = try target()
-        do { return try TargetURL.make(url) } catch { throw .target(error) }
+        do { return try TargetURL.make(url, existing: settings.existing ?? .refuse) } catch { throw .target(error) }
     }
 
     fileprivate func makeClient(

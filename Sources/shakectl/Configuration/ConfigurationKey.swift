@@ -2,6 +2,7 @@ internal import Dispatcher
 internal import Journal
 internal import Logging
 internal import StreamModel
+internal import Targets
 
 /// Everything that can be configured: a path in the file and a flag, read by the same rule.
 enum ConfigurationKey: String, CaseIterable, Sendable {
@@ -11,6 +12,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case profile = "source.profile"
     case tables
     case target
+    case existing
     case mode
     case startAt = "start_at"
     case untilIdle = "until_idle"
@@ -37,6 +39,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .profile: "--profile"
         case .tables: "--table"
         case .target: "--target"
+        case .existing: "--existing"
         case .mode: "--mode"
         case .startAt: "--start-at"
         case .untilIdle: "--until-idle"
@@ -67,6 +70,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .profile: "the name of a profile in ~/.aws"
         case .tables: "a list of table names (letters, digits, '_', '-' and '.'), such as [orders, users]"
         case .target: "a URL, such as sqlite:replica.db or jsonl:changes.jsonl"
+        case .existing: Spoken.choice(ExistingPolicy.allCases.map(\.rawValue))
         case .mode: Spoken.choice(DaemonConfiguration.Mode.allCases.map(\.rawValue))
         case .startAt: Spoken.choice(StartPlace.allCases.map(\.rawValue))
         case .untilIdle: "a number of seconds or a duration, such as 5, 30s or 5m"
@@ -111,6 +115,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
             settings.endpoint = text
         case .profile: settings.profile = text
         case .target: settings.target = text
+        case .existing: return take(ExistingPolicy(rawValue: text), into: &settings.existing)
         case .mode: return take(DaemonConfiguration.Mode(rawValue: text), into: &settings.mode)
         case .startAt: return take(StartPlace(text), into: &settings.startAt)
         case .untilIdle: return take(Spelling.duration(text), into: &settings.untilIdle)

@@ -1,6 +1,7 @@
 internal import Dispatcher
 internal import Logging
 internal import StreamModel
+internal import Targets
 
 /// What an operator has said, in one place: the flags, or the file. `nil`: nothing was said.
 struct Settings: Hashable, Sendable {
@@ -10,6 +11,7 @@ struct Settings: Hashable, Sendable {
     var profile: String?
     var tables: [TableName]?
     var target: String?
+    var existing: ExistingPolicy?
     var mode: DaemonConfiguration.Mode?
     var startAt: StartPlace?
     var untilIdle: Duration?
@@ -34,6 +36,7 @@ struct Settings: Hashable, Sendable {
             profile: profile ?? other.profile,
             tables: tables ?? other.tables,
             target: target ?? other.target,
+            existing: existing ?? other.existing,
             mode: mode ?? other.mode,
             startAt: startAt ?? other.startAt,
             untilIdle: untilIdle ?? other.untilIdle,

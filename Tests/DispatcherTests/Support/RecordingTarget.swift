@@ -39,6 +39,8 @@ final class RecordingTarget: Target {
         var failures: [TargetError] = []
         var broken: [TableName: TargetError] = [:]
         var unfit: [TableName: String] = [:]
+        var occupied: [TableName: String] = [:]
+        var begun: [TableName] = []
         var unholdable: Set<String> = []
         var stopsBefore: Int?
         var brokenByGroups: TargetError?
@@ -71,6 +73,11 @@ final class RecordingTarget: Target {
     /// Every write that brings something of `table` is refused, until it is mended.
     func breakDown(_ table: TableName, with error: TargetError) { state.withLock { $0.broken[table] = error } }
     /// Has no place for a table.
+    /// Something lies in the table's place already, and is refused.
+    func occupy(_ table: TableName, with reason: String?) { state.withLock { $0.occupied[table] = reason } }
+    /// Tables of which the journal knew nothing, in order.
+    var begun: [TableName] { state.withLock { $0.begun } }
+
     func refuse(_ table: TableName, because reason: String) { state.withLock { $0.unfit[table] = reason } }
     /// Can't hold these records, each for what it is; nor items of a scan that have such a key.
     func cannotHold(_ records: String...) { state.withLock { $0.unholdable = Set(records) } }
@@ -141,7 +148,17 @@ final class RecordingTarget: Target {
 
     func takesOver(from earlier: String) -> Bool { storesPositions }
 
+    func survey(_ table: TableName) async throws(TargetError) -> Place { Place(object: "", contents: .empty) }
     func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
+
+    func begin(_ table: TableName) async throws(TargetError) -> String? {
+        let reason = state.withLock { state in
+            state.begun.append(table)
+            return state.occupied[table]
+        }
+        if let reason { throw .misconfigured(target: name, reason: reason) }
+        return nil
+    }
 
     func prepare(_ table: TableSchema) async throws(TargetError) {
         if let reason = state.withLock({ $0.unfit[table.name] }) { throw .misconfigured(target: name, reason: reason) }

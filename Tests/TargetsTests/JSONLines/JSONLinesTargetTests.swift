@@ -243,6 +243,32 @@ struct JSONLinesTargetTests {
         #expect(try numbers() == ["01"])
     }
 
+    @Test("leaves what was there before unless somebody says what becomes of it", arguments: ExistingPolicy.allCases)
+    func existing(policy: ExistingPolicy) async throws {
+        let before = Array("{\"mine\":1}\n".utf8)
+        try scratch.write(before, to: "changes.jsonl")
+        func opened() async throws -> any Target {
+            let target = try TargetURL.make("jsonl:\(scratch.file("changes.jsonl"))", existing: policy)
+            try await target.open(recoveringTo: [])
+            return target
+        }
+        guard policy != .refuse else {
+            await #expect(throws: TargetError.self) { _ = try await opened() }
+            #expect(try scratch.bytes(of: "changes.jsonl") == before)
+            return
+        }
+        var target: (any Target)? = try await opened()
+        _ = try await target?.write([Self.first])
+        target = nil  // killed, and no journal knows of it
+        target = try await opened()
+        // What was there is there, and what was written since is not.
+        #expect(try scratch.bytes(of: "changes.jsonl") == (policy == .append ? before : []))
+        _ = try await target?.write([Self.first])
+        #expect(try scratch.bytes(of: "changes.jsonl").starts(with: before) == (policy == .append))
+        #expect(try scratch.names().contains("changes.jsonl.before") == (policy == .rename))
+        if policy == .rename { #expect(try scratch.bytes(of: "changes.jsonl.before") == before) }
+    }
+
     @Test("holds lines for journaled once a run ends in order, and leaves them to their journal")
     func ended() async throws {
         let target = try await opened()

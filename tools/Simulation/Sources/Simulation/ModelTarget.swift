@@ -38,6 +38,10 @@ package struct ModelTarget: Target {
         if furthest < found { world.note("target: cut back") }
     }
 
+    package func survey(_ table: TableName) async throws(TargetError) -> Place {
+        Place(object: "", contents: world.disk { $0.tables.contains(table) } ? .filled : .missing)
+    }
+
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool {
         world.disk { $0.tables.contains(table) }
     }
