@@ -18,11 +18,11 @@ struct ScanPacingTests {
         return now
     }
 
-    @Test("Over a while the rate is kept, with one second's worth ahead", arguments: [1.0, 7, 128])
+    @Test("Over a while the rate is kept, from the first page on", arguments: [1.0, 7, 128])
     func rate(cost: Double) {
         // 1,000 pages at 100 units a second.
         let seconds = time(ofPage: 1000, costing: cost, rate: 100) / .seconds(1)
-        #expect(abs(seconds - (999 * cost - 100) / 100) <= cost / 100 + 0.01)
+        #expect(abs(seconds - (999 * cost) / 100) <= cost / 100 + 0.01)
     }
 
     @Test("Readers that ask at the same moment wait one behind the other")
@@ -31,9 +31,9 @@ struct ScanPacingTests {
         let first = pacing.ask(at: .zero)
         #expect(first.wait == .zero)
         pacing.settle(first.estimate, cost: 20, at: .zero)
-        // In debt by ten units, and each of these is taken to cost twenty.
-        #expect(pacing.ask(at: .zero).wait == .seconds(1))
-        #expect(pacing.ask(at: .zero).wait == .seconds(3))
+        // In debt by twenty units, and each of these is taken to cost as much.
+        #expect(pacing.ask(at: .zero).wait == .seconds(2))
+        #expect(pacing.ask(at: .zero).wait == .seconds(4))
     }
 
     @Test("A page that never came costs nothing")
@@ -41,9 +41,9 @@ struct ScanPacingTests {
         var pacing = ScanPacing(rate: 10, now: .zero)
         pacing.settle(pacing.ask(at: .zero).estimate, cost: 10, at: .zero)
         for _ in 0..<5 {
-            let (wait, estimate) = pacing.ask(at: .zero)
+            let (wait, estimate) = pacing.ask(at: .seconds(1))
             #expect(wait == .zero)
-            pacing.settle(estimate, cost: nil, at: .zero)
+            pacing.settle(estimate, cost: nil, at: .seconds(1))
         }
     }
 

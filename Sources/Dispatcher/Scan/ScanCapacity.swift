@@ -28,12 +28,13 @@ package enum ScanCapacity: Hashable, Sendable {
     }
 }
 
-/// Spaces the pages of a scan so that they consume no more than a rate: a bucket that holds one second's worth.
+/// Spaces the pages of a scan so that they consume no more than a rate: a bucket that holds one second's worth, and is empty at
+/// first, so that a daemon that is started again and again takes no more.
 ///
 /// What a page costs is known when it came. Until then it counts as much as the one before it.
 struct ScanPacing: Sendable {
     private let rate: Double
-    private var balance: Double
+    private var balance = 0.0
     private var updated: Duration
     private var expected = 0.0
 
@@ -41,7 +42,7 @@ struct ScanPacing: Sendable {
     ///   - rate: read capacity units a second, more than 0.
     ///   - now: as all times here, on a clock that never goes back.
     init(rate: Double, now: Duration) {
-        (self.rate, balance, updated) = (rate, rate, now)
+        (self.rate, updated) = (rate, now)
     }
 
     /// How long to wait before a page is asked for; it is accounted for already.
