@@ -13,6 +13,8 @@ package final class Daemon: Sendable {
 
     private let configuration: DaemonConfiguration
     private let workshop: Workshop
+    /// The account's tables were listed once, where that is asked for.
+    private let hasListed = Signal()
     private let report: (@Sendable (VitalSigns) -> Void)?
 
     /// - Parameter report: is given the daemon's vital signs every `vitalsInterval`; `nil`: nobody asks how it fares.
@@ -43,6 +45,8 @@ package final class Daemon: Sendable {
 
     private enum Event: Sendable {
         case tableEnded(TableName, DaemonError?)
+        /// Those of the account that are to be followed.
+        case tablesListed([TableName])
         case idle
         /// Whatever is still waited for was not done in time.
         case graceOver
@@ -77,15 +81,18 @@ package final class Daemon: Sendable {
     }
 
     private func superviseTables() async -> Result<Void, DaemonError> {
-        let inboxes = Dictionary(
-            configuration.tables.map { ($0, Inbox<Subject>()) }, uniquingKeysWith: { first, _ in first })
-        let failures = Failures(tables: Set(inboxes.keys))
+        let failures = Failures(tables: Set(configuration.tables))
+        let inboxes = Inboxes()
 
         return await withTaskGroup(of: Event.self) { group in
-            var running = inboxes.count
-            for (table, inbox) in inboxes {
+            var running = 0
+            func begin(_ table: TableName) {
+                guard let inbox = inboxes.add(table) else { return }
+                running += 1
                 group.addTask { await self.supervise(table, inbox, failures) }
             }
+            for table in configuration.tables { begin(table) }
+            if configuration.globs != nil { group.addTask { await self.listTables(after: .zero) } }
             group.addTask { await self.watch(inboxes) }
             group.addTask { await self.grantGrace() }
             group.addTask { await self.tellHealth() }
@@ -97,12 +104,29 @@ package final class Daemon: Sendable {
             var fatal: DaemonError?
             while let event = await group.next() {
                 switch event {
-                case .tableEnded(_, let error):
+                case .tableEnded(let table, let error):
                     running -= 1
+                    if configuration.globs != nil, error == nil, !hasEnd { leave(table, inboxes, failures) }
                     if let error, error.reach == .daemon { fatal = fatal ?? error }
                     // An error here means that nothing, or no table, can go on: there is nothing to wait for.
                     if error != nil { workshop.stop.fire() }
-                    if running == 0 { group.cancelAll() }
+                    if running == 0, configuration.globs == nil || hasEnd || workshop.stop.hasFired {
+                        group.cancelAll()
+                    }
+                case .tablesListed(let tables):
+                    for table in tables where !inboxes.has(table) {
+                        workshop.logger.notice("a table of the account is followed", metadata: ["table": "\(table)"])
+                        failures.begins(table)
+                        workshop.vitals.begins(table)
+                        workshop.pulse.busy(table)
+                        begin(table)
+                    }
+                    hasListed.fire()
+                    if hasEnd {
+                        if running == 0 { group.cancelAll() }
+                    } else {
+                        group.addTask { await self.listTables(after: self.configuration.tablesInterval) }
+                    }
                 case .idle:
                     workshop.logger.info("every table is in step and nothing came; ending as --until-idle asks")
                     workshop.stop.fire()
@@ -110,13 +134,46 @@ package final class Daemon: Sendable {
                 case .journalFailed(let error):
                     fatal = fatal ?? .journal(error)
                     workshop.stop.fire()
-                case .nothing: break
+                case .nothing:
+                    if running == 0, workshop.stop.hasFired { group.cancelAll() }
                 }
             }
             if let fatal { return .failure(fatal) }
             return failures.verdict(
-                ending: configuration.untilIdle != nil || configuration.mode == .full || configuration.preparesOnly)
+                ending: configuration.untilIdle != nil || hasEnd)
         }
+    }
+
+    /// Whether there is a last thing to do for each table.
+    private var hasEnd: Bool { configuration.mode == .full || configuration.preparesOnly }
+
+    /// It is gone from the account. What the journal and the target have of it stays.
+    private func leave(_ table: TableName, _ inboxes: Inboxes, _ failures: Failures) {
+        inboxes.remove(table)
+        failures.leaves(table)
+        workshop.pulse.atRest(table)
+        workshop.pulse.dropShards(of: table)
+        workshop.vitals.leaves(table)
+    }
+
+    /// What can't be listed now is listed the next time; the tables that are followed go on.
+    private func listTables(after delay: Duration) async -> Event {
+        guard let globs = configuration.globs else { return .nothing }
+        if delay > .zero, !(await workshop.wait(delay)) { return .nothing }
+        var backoff = Backoff(first: .milliseconds(500), maximum: .seconds(30))
+        while !workshop.stop.hasFired {
+            do throws(DynamoDBError) {
+                return .tablesListed(try await workshop.source.listTables().filter(globs.selects).sorted())
+            } catch {
+                if error.isCancelled { return .nothing }
+                let rest = backoff.next(jitter: workshop.random())
+                workshop.logger.error(
+                    "the account's tables can't be listed; tried again",
+                    metadata: ["error": "\(error)", "in": .stringConvertible(rest)])
+                guard await workshop.wait(rest) else { return .nothing }
+            }
+        }
+        return .nothing
     }
 
     // MARK: - One table
@@ -137,6 +194,11 @@ package final class Daemon: Sendable {
             } catch {
                 guard let error = asDaemonError(error) else { return .tableEnded(table, nil) }
                 if workshop.surroundings.uptime() - started > .seconds(60) { backoff.succeeded() }
+                if configuration.globs != nil, !configuration.tables.contains(table), error.isOfNoTable {
+                    await journal(error, of: table, isFirst: true)
+                    log.warning("the table is gone; what the journal and the target have of it stays")
+                    return .tableEnded(table, nil)
+                }
                 let next = AfterFailure.decide(error, mode: configuration.mode, onLoss: configuration.onLoss[table])
                 if next == .daemonEnds { return .tableEnded(table, error) }
                 await journal(error, of: table, isFirst: backoff.failures == 0)
@@ -145,7 +207,7 @@ package final class Daemon: Sendable {
                 if next.needsOperator || next == .triesAgain && !failures.hasFollowed(table) {
                     failures.failed(table, error)
                     // No table can go on, or none could even begin: whoever started the daemon had better hear of it now.
-                    if failures.allFailed { return .tableEnded(table, error) }
+                    if configuration.globs == nil, failures.allFailed { return .tableEnded(table, error) }
                 }
                 log.error("\(error)")
                 if next.needsOperator { workshop.pulse.atRest(table) }
@@ -196,7 +258,7 @@ package final class Daemon: Sendable {
 
     // MARK: - Watching
 
-    private func watch(_ inboxes: [TableName: Inbox<Subject>]) async -> Event {
+    private func watch(_ inboxes: Inboxes) async -> Event {
         do throws(JournalError) {
             while await workshop.wait(workshop.configuration.watchInterval) {
                 for subject in try await workshop.journal.foreignAppends() {
@@ -225,7 +287,7 @@ package final class Daemon: Sendable {
                 do throws(JournalError) { journaled = try tablesInJournal() } catch { return .journalFailed(error) }
                 due = began + (workshop.surroundings.uptime() - began) * Self.healthShare
             }
-            for table in configuration.tables {
+            for table in workshop.vitals.tables {
                 let (state, checkpoints) = journaled[table] ?? (TableState(table: table), [])
                 let worst = Health.worst(of: state, checkpoints, signs, now: workshop.now())
                 let health = worst?.health ?? .ok
@@ -246,7 +308,7 @@ package final class Daemon: Sendable {
     private func tablesInJournal() throws(JournalError) -> [TableName: (state: TableState, checkpoints: [Checkpoint])] {
         let checkpoints = Dictionary(grouping: try workshop.journal.checkpoints(), by: \.shard.table)
         var found: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
-        for table in configuration.tables {
+        for table in workshop.vitals.tables {
             let state = try workshop.journal.table(table) ?? TableState(table: table)
             found[table] = (state, checkpoints[table] ?? [])
         }
@@ -283,6 +345,7 @@ package final class Daemon: Sendable {
     }
 
     private func waitForIdle(_ patience: Duration) async -> Event {
+        if configuration.globs != nil { await hasListed.wait() }
         while true {
             let idle = workshop.pulse.idleTime()
             if let idle, idle >= patience { return .idle }

@@ -11,7 +11,12 @@ package struct DaemonConfiguration: Hashable, Sendable {
         case incr
     }
 
+    /// Those that are named.
     package var tables: [TableName]
+    /// And those of the account that match, also such as are made later; `nil`: none.
+    package var globs: TableGlobs?
+    /// How often the account's tables are listed for that.
+    package var tablesInterval: Duration
     package var mode: Mode
     /// Make the tables' places in the target ready, and end.
     package var preparesOnly: Bool
@@ -45,8 +50,14 @@ package struct DaemonConfiguration: Hashable, Sendable {
     /// Who takes shards up, for the journal: host and pid.
     package var worker: String
 
+    /// `orders,shop-*`.
+    package var spokenTables: String {
+        (tables.map(\.text) + (globs?.include.map(\.description) ?? [])).joined(separator: ",")
+    }
+
     package init(
-        tables: [TableName], mode: Mode = .all, preparesOnly: Bool = false, startAt: IteratorType = .trimHorizon,
+        tables: [TableName], globs: TableGlobs? = nil, tablesInterval: Duration = .seconds(30), mode: Mode = .all,
+        preparesOnly: Bool = false, startAt: IteratorType = .trimHorizon,
         untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
         listingDelay: Duration = .seconds(120), watchInterval: Duration = .milliseconds(200),
@@ -55,6 +66,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
         onLoss: LossPolicies = LossPolicies(), deadLetterLimit: Int = 100, worker: String = ""
     ) {
         self.tables = tables
+        self.globs = globs
+        self.tablesInterval = tablesInterval
         self.mode = mode
         self.preparesOnly = preparesOnly
         self.startAt = startAt

@@ -109,6 +109,14 @@ package enum DaemonError: Error, CustomStringConvertible {
         }
     }
 
+    /// Whether the table can't be described since there is none.
+    var isOfNoTable: Bool {
+        guard case .source(let error) = self, case .service(_, _, _, "DescribeTable", _, _) = error else {
+            return false
+        }
+        return error.isNotFound
+    }
+
     /// Whom an error stops.
     package enum Reach: Hashable, Sendable {
         /// The table's work is begun again after a while.

@@ -3,11 +3,21 @@ internal import Synchronization
 
 /// Which tables can't go on, or have not come to be scanned or followed yet.
 final class Failures: Sendable {
-    private let tables: Set<TableName>
+    private let tables: Mutex<Set<TableName>>
     private let failed = Mutex<[TableName: DaemonError]>([:])
     private let followed = Mutex<Set<TableName>>([])
 
-    init(tables: Set<TableName>) { self.tables = tables }
+    init(tables: Set<TableName>) { self.tables = Mutex(tables) }
+
+    /// It is worked on from now on.
+    func begins(_ table: TableName) { _ = tables.withLock { $0.insert(table) } }
+
+    /// It is gone, and no failure.
+    func leaves(_ table: TableName) {
+        _ = tables.withLock { $0.remove(table) }
+        _ = failed.withLock { $0.removeValue(forKey: table) }
+        _ = followed.withLock { $0.remove(table) }
+    }
 
     func failed(_ table: TableName, _ error: DaemonError) { failed.withLock { $0[table] = error } }
 
@@ -19,7 +29,7 @@ final class Failures: Sendable {
     /// Whether it was scanned or followed in this run.
     func hasFollowed(_ table: TableName) -> Bool { followed.withLock { $0.contains(table) } }
 
-    var allFailed: Bool { failed.withLock { $0.count == tables.count } }
+    var allFailed: Bool { failed.withLock { $0.count } == tables.withLock { $0.count } }
 
     /// What the whole run comes to.
     ///
@@ -29,7 +39,9 @@ final class Failures: Sendable {
         let failed = failed.withLock { $0 }
         // What was lost is said by the exit code too, however the run came to its end.
         let hasLost = failed.values.contains { if case .rangeLost = $0 { true } else { false } }
-        guard !failed.isEmpty, ending || hasLost || failed.count == tables.count else { return .success(()) }
+        guard !failed.isEmpty, ending || hasLost || failed.count == tables.withLock({ $0.count }) else {
+            return .success(())
+        }
         if failed.count == 1, let error = failed.first?.value { return .failure(error) }
         return .failure(
             .tablesFailed(

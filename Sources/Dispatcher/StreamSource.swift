@@ -5,6 +5,8 @@ package import StreamModel
 /// cancelled.
 package protocol StreamSource: Sendable {
     func describeTable(_ name: TableName) async throws(DynamoDBError) -> TableDescription
+    /// All tables of the account.
+    func listTables() async throws(DynamoDBError) -> [TableName]
     /// All pages of the listing.
     func describeStream(_ arn: StreamARN) async throws(DynamoDBError) -> StreamDescription
     /// The direct children of a closed shard, as far as the service shows them yet.

@@ -78,7 +78,7 @@ struct TableFollower {
         }
         let older = try await olderStream(description, state)
         let unfinished: StreamARN? = if case .unfinished(let stream) = older { stream } else { nil }
-        let stream = if let unfinished { unfinished } else { try stream(of: description) }
+        let stream = if let unfinished { unfinished } else { try description.followedStream }
         // Not before: a table that waits for a stream is looked at again and again, and keeps nobody from coming to rest.
         workshop.pulse.busy(table)
         try await followNewStream(stream, state, isDrained: older == .drained, isScanned: touched != nil)
@@ -161,22 +161,6 @@ struct TableFollower {
         }
     }
 
-    private func stream(of description: TableDescription) throws(DaemonError) -> StreamARN {
-        guard description.streamEnabled, let stream = description.stream else {
-            throw .misconfigured(
-                what: "table \(table)",
-                reason: "it has no stream: enable one with new images (aws dynamodb update-table --table-name \(table) "
-                    + "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES)")
-        }
-        if let viewType = description.viewType, viewType != "NEW_IMAGE", viewType != "NEW_AND_OLD_IMAGES" {
-            throw .misconfigured(
-                what: "table \(table)",
-                reason: "its stream has view type \(viewType), which carries no new images: disable the stream and "
-                    + "enable it again with NEW_AND_OLD_IMAGES or NEW_IMAGE")
-        }
-        return stream
-    }
-
     func enter(_ phase: Phase, from: Phase?, _ stream: StreamARN, _ reason: String) async throws {
         let change = PhaseChanged(from: from, to: phase, stream: stream, reason: reason)
         _ = try await workshop.journal.append([Draft(table: table, [.phaseChanged(change)])])
@@ -257,6 +241,13 @@ struct TableFollower {
                     return .streamOver
                 case .notDescribed(let error):
                     log.warning("the table can't be described at its stream's end", metadata: ["error": "\(error)"])
+                    // One of those that come and go is let go of when all of its stream is read.
+                    if error.isNotFound, workshop.configuration.globs != nil, !owesScan, desk.running.isEmpty,
+                        lookups == 0,
+                        desk.hasNothingLeft, workshop.haveEnded(desk.lineage.checkpoints.values)
+                    {
+                        throw DaemonError.source(error)
+                    }
                     if !error.isRetryable { mayBeOver = false }
                 case .childrenFound(let shards, let parents, let asked):
                     lookups -= 1

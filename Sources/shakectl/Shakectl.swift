@@ -10,6 +10,8 @@ struct Shakectl: AsyncParsableCommand {
         abstract: "Keep a store in step with DynamoDB tables, and see why each shard stands where it stands.",
         discussion: """
             First steps (Ctrl-C stops the daemon; run it again and it goes on):
+              shakectl plan --table orders --target sqlite:replica.db
+              shakectl plan --table orders --target sqlite:replica.db   what run would do
               shakectl run --table orders --target sqlite:replica.db
               shakectl status                        how it goes
               shakectl shards                        the shards, as a tree
@@ -23,7 +25,7 @@ struct Shakectl: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
             RewindCommand.self, AckCommand.self, DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
-            CompactCommand.self,
+            CompactCommand.self, PlanCommand.self,
         ])
 
     /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.

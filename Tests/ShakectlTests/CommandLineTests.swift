@@ -35,7 +35,7 @@ struct CommandLineTests {
             --mode incr --start-at latest --until-idle 5 --journal j --json
             """)
         var settings = Settings()
-        try run.add(to: &settings)
+        try run.options.add(to: &settings)
         try run.common.add(to: &settings)
         #expect(
             settings
@@ -77,7 +77,7 @@ struct CommandLineTests {
     func badValues(words: String, message: String) throws {
         let run: RunCommand = try parse(words)
         var settings = Settings()
-        #expect { try run.add(to: &settings) } throws: {
+        #expect { try run.options.add(to: &settings) } throws: {
             ($0 as? ShakectlError)?.exitCode == 64 && "\($0)" == message
         }
     }

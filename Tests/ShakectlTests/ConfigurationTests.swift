@@ -74,12 +74,13 @@ struct ConfigurationTests {
 
     private static func samples(of key: ConfigurationKey) -> (String, String) {
         switch key {
-        case .journal, .region, .profile, .tables, .target: ("one", "two")
+        case .journal, .region, .profile, .tables, .include, .target: ("one", "two")
+        case .exclude: ("three", "four")
         case .endpoint: ("http://one", "https://two")
         case .existing: ("append", "rename")
         case .mode: ("all", "full")
         case .startAt: ("latest", "trim-horizon")
-        case .untilIdle, .maximumPoll, .discoveryInterval: ("1s", "2s")
+        case .untilIdle, .maximumPoll, .discoveryInterval, .tablesInterval: ("1s", "2s")
         case .logFormat: ("text", "json")
         case .logLevel: ("info", "error")
         case .memoryBudget: ("32MiB", "64MiB")

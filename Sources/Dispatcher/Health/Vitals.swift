@@ -30,6 +30,13 @@ final class Vitals: Sendable {
 
     // MARK: - Tables
 
+    /// It is worked on from now on.
+    func begins(_ table: TableName) { state.withLock { $0.tables[table] = $0.tables[table] ?? Table() } }
+    func leaves(_ table: TableName) { state.withLock { _ = $0.tables.removeValue(forKey: table) } }
+
+    /// Those that are worked on, by name.
+    var tables: [TableName] { state.withLock { $0.tables.keys.sorted() } }
+
     func listed(_ table: TableName) {
         let now = now()
         state.withLock { state in

@@ -33,9 +33,8 @@ struct RunCommand: AsyncParsableCommand {
             The same as configuration (shake.yaml):
               journal: /var/lib/shake
               source: {region: eu-central-1, profile: replication}
-              tables: [orders, users]
-              target: sqlite:/var/lib/shake/replica.db
-              existing: refuse             # what lies in the target already: refuse, append, replace or rename
+              tables: [orders, users]      # or {include: ['shop-*'], exclude: ['*-tmp']}
+              target: sqlite:/var/lib/shake/replica.db   # or {url: …, existing: refuse}
               mode: all                    # all, full or incr
               start_at: trim-horizon       # or latest
               log: {format: json, level: info}
@@ -47,127 +46,16 @@ struct RunCommand: AsyncParsableCommand {
               dead_letter_limit: 100
             """)
 
-    @Option(
-        parsing: .upToNextOption, help: .init("A table to follow. Give several, or repeat it.", valueName: "table"))
-    var table: [String] = []
-
-    @Option(help: .init("Where to: sqlite:PATH, jsonl:PATH, jsonl:- or null:.", valueName: "url"))
-    var target: String?
-
-    @Option(
-        help: .init(
-            """
-            What becomes of what lies in the target when the journal knows nothing of it: refuse it, append to it, replace it, \
-            or rename it, which keeps it under another name. What the journal was written with is always gone on with \
-            (default: refuse).
-            """, valueName: "refuse|append|replace|rename"))
-    var existing: String?
+    @OptionGroup var options: RunOptions
 
     @Flag(help: "Make the tables' places in the target ready, and exit.")
     var schemaOnly = false
 
-    @Option(
-        help: .init(
-            "all: scan tables that were never scanned, then follow; full: only scan; incr: only follow (default: all).",
-            valueName: "all|full|incr"))
-    var mode: String?
-
-    @Option(
-        help: .init(
-            """
-            Where incr begins in a shard of which the journal knows neither it nor any ancestor: at all that the stream \
-            still holds, or only at what comes from now on (default: trim-horizon).
-            """, valueName: "trim-horizon|latest"))
-    var startAt: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: .init("Exit 0 once every table is in step and nothing came for that long.", valueName: "seconds"))
-    var untilIdle: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: .init("Bytes of records held in memory at once (default: 32MiB).", valueName: "size"))
-    var memoryBudget: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: .init("The longest wait between two looks at an idle shard (default: 1s).", valueName: "duration"))
-    var pollMaximum: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: .init("Segments that a scan is cut into (default: one for each 256 MiB, from 8 to 256).", valueName: "n"))
-    var scanSegments: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: .init(
-            "Segments that are read at a time (default: 4, and more as long as that is faster).", valueName: "n"))
-    var scanReaders: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: .init(
-            """
-            What a table's scan may consume: read capacity units a second, or a share of what the table is provisioned with, \
-            such as 50% (default: as fast as it goes).
-            """, valueName: "units|share"))
-    var scanCapacity: String?
-
-    @Option(help: .init("Whether scans read consistently, at twice the cost (default: true).", valueName: "true|false"))
-    var scanConsistent: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: .init("How often the list of shards is read besides when one ends (default: 30s).", valueName: "duration")
-    )
-    var discoveryInterval: String?
-
-    @Option(
-        help: .init(
-            """
-            What to do where the stream no longer has what is needed (trimmed after 24 h, a shard gone, another stream): \
-            stop the table until you have looked, skip to the oldest record left, or resync, a full scan again \
-            (default: stop). TABLE=POLICY is for one table; repeat it for more.
-            """, valueName: "stop|skip|resync"))
-    var onLoss: [String] = []
-
-    @Option(
-        parsing: .unconditional,
-        help: .init(
-            """
-            How many records of a table may wait as dead letters, since the target can't hold them, before the table \
-            stops (default: 100).
-            """, valueName: "n"))
-    var deadLetterLimit: String?
-
-    @OptionGroup var source: SourceOptions
     @OptionGroup var common: CommonOptions
-
-    /// - Throws: `.usage`.
-    func add(to settings: inout Settings) throws(ShakectlError) {
-        try source.add(to: &settings)
-        try settings.take(table, for: .tables)
-        try settings.take(target, for: .target)
-        try settings.take(existing, for: .existing)
-        try settings.take(mode, for: .mode)
-        try settings.take(startAt, for: .startAt)
-        try settings.take(untilIdle, for: .untilIdle)
-        try settings.take(memoryBudget, for: .memoryBudget)
-        try settings.take(pollMaximum, for: .maximumPoll)
-        try settings.take(scanSegments, for: .scanSegments)
-        try settings.take(scanReaders, for: .scanReaders)
-        try settings.take(scanCapacity, for: .scanCapacity)
-        try settings.take(scanConsistent, for: .consistentScan)
-        try settings.take(discoveryInterval, for: .discoveryInterval)
-        try settings.take(onLoss, for: .onLoss)
-        try settings.take(deadLetterLimit, for: .deadLetterLimit)
-    }
 
     func run() async throws {
         HeapSettings.apply()
-        let context = try CommandContext(common) { settings throws(ShakectlError) in try add(to: &settings) }
+        let context = try CommandContext(common) { settings throws(ShakectlError) in try options.add(to: &settings) }
         let configuration = context.configuration
         let environment = ProcessInfo.processInfo.environment
         let logger = Logger(label: "shakectl") { _ in
@@ -201,7 +89,7 @@ struct RunCommand: AsyncParsableCommand {
             metadata: [
                 "version": "\(Version.text)", "journal": "\(journal.path)", "target": "\(target.name)",
                 "region": "\(client.region)", "endpoint": "\(client.endpoint)",
-                "tables": "\(daemonConfiguration.tables.map(\.text).joined(separator: ","))",
+                "tables": "\(daemonConfiguration.spokenTables)",
                 "mode": "\(daemonConfiguration.mode.rawValue)",
             ])
 
@@ -225,26 +113,5 @@ struct RunCommand: AsyncParsableCommand {
     private func ending(_ configuration: DaemonConfiguration) -> String {
         if configuration.preparesOnly { return "the target is ready" }
         return configuration.mode == .full ? "full sync finished" : "idle"
-    }
-}
-
-extension Configuration {
-    fileprivate func makeTarget() throws(ShakectlError) -> any Target {
-        let url = try target()
-        do { return try TargetURL.make(url, existing: settings.existing ?? .refuse) } catch { throw .target(error) }
-    }
-
-    fileprivate func makeClient(
-        environment: [String: String], _ trouble: SourceTrouble
-    ) async throws(ShakectlError) -> DynamoDBClient {
-        do {
-            let client = try DynamoDBClient.make(
-                SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
-                environment: environment, onRetry: trouble.note(_:again:))
-            try await client.checkCredentials()
-            return client
-        } catch {
-            throw .source(error)
-        }
     }
 }

@@ -47,10 +47,19 @@ struct Configuration: Sendable {
 
     /// - Throws: as `target()`.
     func daemon(worker: String) throws(ShakectlError) -> DaemonConfiguration {
-        guard let tables = settings.tables, !tables.isEmpty else {
-            throw missing("no table to follow", "name them: --table orders --table users", "tables: [orders, users]")
+        let tables = settings.tables ?? []
+        guard !tables.isEmpty || settings.include != nil else {
+            throw missing(
+                "no table to follow", "name them: --table orders --table users, or say --include 'shop-*'",
+                "tables: [orders, users]")
         }
         var daemon = DaemonConfiguration(tables: tables.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
+        if let include = settings.include {
+            daemon.globs = TableGlobs(include: include, exclude: settings.exclude ?? [])
+        } else if settings.exclude != nil {
+            throw wrong("--exclude leaves tables out of what --include takes: say --include '*' for all others")
+        }
+        if let interval = settings.tablesInterval { daemon.tablesInterval = interval }
         daemon.worker = worker
         if let mode = settings.mode { daemon.mode = mode }
         if let startAt = settings.startAt {
@@ -79,9 +88,11 @@ struct Configuration: Sendable {
     /// - Throws: as `target()`.
     private func check(_ policies: LossPolicies, _ daemon: DaemonConfiguration) throws(ShakectlError) {
         let strangers = Set(policies.tables.keys).subtracting(daemon.tables).sorted()
-        if let stranger = strangers.first {
+        if let stranger = strangers.first(where: { daemon.globs?.selects($0) != true }) {
             let nearest = NearestName.of(stranger.text, in: daemon.tables.map(\.text)) ?? ""
-            throw wrong("--on-loss names the table \(stranger), which is not followed: did you mean '\(nearest)'?")
+            throw wrong(
+                "--on-loss names the table \(stranger), which is not followed: \(nearest.isEmpty ? "it is matched by no --include" : "did you mean '\(nearest)'?")"
+            )
         }
         if policies.mayResync, daemon.mode != .all {
             throw wrong(

@@ -34,19 +34,18 @@ struct ConfigurationFile {
                 throw fail(at: keyNode, "expected the name of a key, found \(Self.what(keyNode))")
             }
             let path = prefix + scalar.string
-            if Self.groups.contains(path) {
-                guard case .mapping(let inner) = value else {
-                    throw fail(
-                        at: value.mark == nil ? keyNode : value,
-                        "'\(path)' expects keys below it (\(Self.members(of: path))), found \(Self.what(value))")
-                }
+            if Self.groups.contains(path), case .mapping(let inner) = value {
                 try read(inner, under: path + ".", into: &settings)
-            } else if let key = ConfigurationKey(rawValue: path) {
+            } else if let key = ConfigurationKey(path: path) {
                 guard key.set(try values(of: value, for: key, at: keyNode), in: &settings) else {
                     // A URL may hold a password.
                     let found = key == .endpoint ? SourceConfiguration.quoted(value.string ?? "") : Self.what(value)
                     throw fail(at: keyNode, "'\(path)' expects \(key.expects), found \(found)")
                 }
+            } else if Self.groups.contains(path) {
+                throw fail(
+                    at: value.mark == nil ? keyNode : value,
+                    "'\(path)' expects keys below it (\(Self.members(of: path))), found \(Self.what(value))")
             } else {
                 throw unknown(path, at: keyNode)
             }

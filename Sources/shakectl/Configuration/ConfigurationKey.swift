@@ -11,8 +11,11 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case endpoint = "source.endpoint"
     case profile = "source.profile"
     case tables
+    case include = "tables.include"
+    case exclude = "tables.exclude"
+    case tablesInterval = "tables.interval"
     case target
-    case existing
+    case existing = "target.existing"
     case mode
     case startAt = "start_at"
     case untilIdle = "until_idle"
@@ -30,6 +33,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
 
     var path: String { rawValue }
 
+    /// What stands alone as `target: URL` is `url` where there are keys beside it.
+    init?(path: String) { self.init(rawValue: path == "target.url" ? "target" : path) }
+
     /// The flag that says the same and wins over the file.
     var flag: String {
         switch self {
@@ -38,6 +44,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .endpoint: "--source-endpoint"
         case .profile: "--profile"
         case .tables: "--table"
+        case .include: "--include"
+        case .exclude: "--exclude"
+        case .tablesInterval: "--tables-interval"
         case .target: "--target"
         case .existing: "--existing"
         case .mode: "--mode"
@@ -57,9 +66,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         }
     }
 
-    var isList: Bool { self == .tables || self == .onLoss }
+    var isList: Bool { [.tables, .include, .exclude, .onLoss].contains(self) }
     /// Whether a list of one may be written as that one.
-    var mayBeOne: Bool { self == .onLoss }
+    var mayBeOne: Bool { [.include, .exclude, .onLoss].contains(self) }
 
     /// What a value looks like; ends the sentence "… expects".
     var expects: String {
@@ -69,6 +78,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .endpoint: "a URL, such as http://localhost:8000"
         case .profile: "the name of a profile in ~/.aws"
         case .tables: "a list of table names (letters, digits, '_', '-' and '.'), such as [orders, users]"
+        case .include, .exclude:
+            "patterns for names of tables ('*' stands for any characters, '?' for one), such as 'shop-*'"
+        case .tablesInterval: "a duration from 1s to 1d, such as 30s or 5m"
         case .target: "a URL, such as sqlite:replica.db or jsonl:changes.jsonl"
         case .existing: Spoken.choice(ExistingPolicy.allCases.map(\.rawValue))
         case .mode: Spoken.choice(DaemonConfiguration.Mode.allCases.map(\.rawValue))
@@ -104,10 +116,15 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
             settings.tables = values.map { TableName($0) }
             return true
         }
+        if self == .include { return take(Self.globs(values), into: &settings.include) }
+        if self == .exclude { return take(Self.globs(values), into: &settings.exclude) }
         if self == .onLoss { return take(Self.lossPolicies(values), into: &settings.onLoss) }
         guard values.count == 1, let text = values.first, !text.isEmpty else { return false }
         switch self {
-        case .tables, .onLoss: return false
+        case .tables, .include, .exclude, .onLoss: return false
+        case .tablesInterval:
+            return take(
+                Spelling.duration(text), within: .seconds(1)...(.seconds(86_400)), into: &settings.tablesInterval)
         case .journal: settings.journal = text
         case .region: settings.region = text
         case .endpoint:
@@ -136,6 +153,13 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .deadLetterLimit: return take(Int(text), within: 0...1000, into: &settings.deadLetterLimit)
         }
         return true
+    }
+
+    private static func globs(_ values: [String]) -> [Glob]? {
+        guard !values.isEmpty, values.allSatisfy({ isTableName($0.filter { $0 != "*" && $0 != "?" } + "x") }) else {
+            return nil
+        }
+        return values.contains("") ? nil : values.map { Glob($0) }
     }
 
     /// `stop`, or `orders=skip`; each table once, and one policy at most for all others.

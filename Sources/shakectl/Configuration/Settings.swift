@@ -10,6 +10,9 @@ struct Settings: Hashable, Sendable {
     var endpoint: String?
     var profile: String?
     var tables: [TableName]?
+    var include: [Glob]?
+    var exclude: [Glob]?
+    var tablesInterval: Duration?
     var target: String?
     var existing: ExistingPolicy?
     var mode: DaemonConfiguration.Mode?
@@ -35,6 +38,9 @@ struct Settings: Hashable, Sendable {
             endpoint: endpoint ?? other.endpoint,
             profile: profile ?? other.profile,
             tables: tables ?? other.tables,
+            include: include ?? other.include,
+            exclude: exclude ?? other.exclude,
+            tablesInterval: tablesInterval ?? other.tablesInterval,
             target: target ?? other.target,
             existing: existing ?? other.existing,
             mode: mode ?? other.mode,

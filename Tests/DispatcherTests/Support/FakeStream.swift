@@ -6,7 +6,7 @@ import Synchronization
 /// DynamoDB as a test scripts it: tables, their shards, and what goes wrong with them.
 final class FakeStream: StreamSource {
     enum Operation: Hashable, Sendable {
-        case describeTable, describeStream, children, iterator, records, scan
+        case listTables, describeTable, describeStream, children, iterator, records, scan
         /// What is left of a page's reply when it has named the next iterator. No call of its own.
         case restOfRecords
     }
@@ -142,9 +142,19 @@ final class FakeStream: StreamSource {
 
     // MARK: - StreamSource
 
+    func listTables() async throws(DynamoDBError) -> [TableName] {
+        try await answer(Call(operation: .listTables, object: "")) { state in
+            state.tables.values.filter { !$0.isDeleted }.map(\.name)
+        }
+    }
+
     func describeTable(_ name: TableName) async throws(DynamoDBError) -> TableDescription {
         try await answer(Call(operation: .describeTable, object: name.text)) { state throws(DynamoDBError) in
-            guard let table = state.tables[name] else { throw .named("ResourceNotFoundException") }
+            guard let table = state.tables[name], !table.isDeleted else {
+                throw .service(
+                    code: "ResourceNotFoundException", message: "", status: 400, operation: "DescribeTable",
+                    object: "table \(name)", requestID: nil)
+            }
             return TableDescription(
                 schema: table.schema, status: table.status, stream: table.stream, streamEnabled: table.streamEnabled,
                 viewType: "NEW_AND_OLD_IMAGES", itemCount: Int64(table.items.count), tableSizeBytes: 0)

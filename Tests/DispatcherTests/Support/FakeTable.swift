@@ -8,6 +8,8 @@ struct FakeTable: Sendable {
     var olderStreams: [StreamARN] = []
     var streamEnabled = true
     var status = "ACTIVE"
+    /// Its streams can still be read.
+    var isDeleted = false
     /// What a scan finds, by key.
     var items: [String] = []
     var scanPageSize = 2

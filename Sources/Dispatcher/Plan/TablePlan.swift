@@ -1,0 +1,137 @@
+package import DynamoDB
+internal import Journal
+package import StreamModel
+package import Targets
+
+/// What a daemon would do for a table, and what keeps it from that: decided from what was found, without I/O.
+package struct TablePlan: Sendable {
+    package let name: TableName
+    /// `nil` where it could not be described.
+    package let table: TableDescription?
+    package let stream: Stream?
+    /// `nil` where the target could not be looked at.
+    package let place: Place?
+    package let step: Step
+    /// In the order in which they would be met; the first ends the table's work. Empty: it would run.
+    package let obstacles: [DaemonError]
+
+    package struct Stream: Hashable, Sendable {
+        package let arn: StreamARN
+        package let shards: Int
+        package let openShards: Int
+    }
+
+    /// What comes first.
+    package enum Step: Hashable, Sendable {
+        /// Into so many segments, so many at a time to begin with.
+        case scan(segments: Int, readers: Int)
+        case goOnScanning(segmentsFinished: Int, of: Int, items: UInt64)
+        case follow(from: IteratorType)
+        case goOnFollowing(shards: Int)
+        /// The mode asks for no more.
+        case nothing
+        /// It can't be told, since the table could not be described.
+        case unknown
+    }
+
+    /// What was found out about a table.
+    struct Findings: Sendable {
+        var name: TableName
+        var table: Result<TableDescription, DynamoDBError>
+        /// `nil`: it was not asked for, as there is none.
+        var stream: Result<StreamDescription, DynamoDBError>?
+        /// Of what a daemon would call besides, what failed.
+        var failedCalls: [DynamoDBError] = []
+        var place: Result<Place, TargetError>
+        var state: TableState?
+        var checkpoints: [Checkpoint] = []
+    }
+
+    static func decide(
+        _ found: Findings, _ configuration: DaemonConfiguration, existing: ExistingPolicy, target: String
+    ) -> TablePlan {
+        var obstacles: [DaemonError] = []
+        let table = try? found.table.get()
+        if case .failure(let error) = found.table { obstacles.append(.source(error)) }
+        if let table {
+            do throws(DaemonError) { _ = try table.followedStream } catch { obstacles.append(error) }
+        }
+        var stream: Stream?
+        switch found.stream {
+        case .success(let description):
+            if let arn = table?.stream {
+                stream = Stream(
+                    arn: arn, shards: description.shards.count,
+                    openShards: description.shards.count { $0.range.ending == nil })
+            }
+        case .failure(let error): obstacles.append(.source(error))
+        case nil: break
+        }
+        let step = table.map { Self.step($0, found.state, found.checkpoints, configuration) } ?? .unknown
+        if case .scan = step, let table, let capacity = configuration.scanCapacity {
+            do throws(DaemonError) { _ = try capacity.unitsPerSecond(of: table) } catch { obstacles.append(error) }
+        }
+        obstacles += found.failedCalls.map { .source($0) }
+        let place = try? found.place.get()
+        if case .failure(let error) = found.place { obstacles.append(.target(error)) }
+        if let place, place.contents == .filled, existing == .refuse, found.isNew {
+            obstacles.append(
+                .misconfigured(
+                    what: "table \(found.name) in target \(target)",
+                    reason:
+                        "\(place.object) holds something of which this journal knows nothing: say what becomes of it, --existing "
+                        + "append, replace or rename"))
+        }
+        return TablePlan(
+            name: found.name, table: table, stream: stream, place: place, step: step, obstacles: obstacles)
+    }
+
+    private static func step(
+        _ table: TableDescription, _ state: TableState?, _ checkpoints: [Checkpoint],
+        _ configuration: DaemonConfiguration
+    ) -> Step {
+        switch (configuration.mode, state?.phase) {
+        case (.incr, nil): return .follow(from: configuration.startAt)
+        case (.full, .incrSync): return .nothing
+        case (_, .incrSync):
+            return .goOnFollowing(shards: checkpoints.count { !$0.status.letsChildrenStart })
+        case (_, .fullSync) where state?.segments.isEmpty == false:
+            let segments = state?.segments ?? []
+            return .goOnScanning(
+                segmentsFinished: segments.count(where: \.isFinished), of: Int(segments.first?.totalSegments ?? 0),
+                items: state?.items ?? 0)
+        case (_, .fullSync), (_, nil):
+            let segments = configuration.scanSegments ?? ScanPlan.segments(ofBytes: table.tableSizeBytes)
+            return .scan(
+                segments: segments, readers: configuration.scanReaders ?? ScanPlan.readers(of: segments).first)
+        }
+    }
+}
+
+extension TablePlan.Findings {
+    /// Whether the journal knows nothing of the table.
+    var isNew: Bool { state?.phase == nil && checkpoints.isEmpty }
+}
+
+extension TableDescription {
+    /// - Throws: `.misconfigured` where it has none, or one that carries no new images.
+    var followedStream: StreamARN {
+        get throws(DaemonError) {
+            let name = schema.name
+            guard streamEnabled, let stream else {
+                throw .misconfigured(
+                    what: "table \(name)",
+                    reason:
+                        "it has no stream: enable one with new images (aws dynamodb update-table --table-name \(name) "
+                        + "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES)")
+            }
+            if let viewType, viewType != "NEW_IMAGE", viewType != "NEW_AND_OLD_IMAGES" {
+                throw .misconfigured(
+                    what: "table \(name)",
+                    reason: "its stream has view type \(viewType), which carries no new images: disable the stream and "
+                        + "enable it again with NEW_AND_OLD_IMAGES or NEW_IMAGE")
+            }
+            return stream
+        }
+    }
+}

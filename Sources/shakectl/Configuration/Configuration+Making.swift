@@ -1,0 +1,24 @@
+internal import DynamoDB
+internal import Targets
+
+/// What is made of a configuration, once all of it is known to be right.
+extension Configuration {
+    func makeTarget() throws(ShakectlError) -> any Target {
+        let url = try target()
+        do { return try TargetURL.make(url, existing: settings.existing ?? .refuse) } catch { throw .target(error) }
+    }
+
+    func makeClient(
+        environment: [String: String], _ trouble: SourceTrouble
+    ) async throws(ShakectlError) -> DynamoDBClient {
+        do {
+            let client = try DynamoDBClient.make(
+                SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
+                environment: environment, onRetry: trouble.note(_:again:))
+            try await client.checkCredentials()
+            return client
+        } catch {
+            throw .source(error)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Dispatcher
+import Journal
+import StreamModel
+import Testing
+
+@Suite("Patterns for names of tables")
+struct GlobTests {
+    @Test(
+        "A star stands for any characters, a question mark for one",
+        arguments: [
+            ("*", "orders", true), ("*", "", true), ("orders", "orders", true), ("orders", "orders2", false),
+            ("ord*", "orders", true), ("*ers", "orders", true), ("*ers", "ersatz", false), ("o*e*s", "orders", true),
+            ("o?ders", "orders", true), ("?orders", "orders", false), ("*-tmp", "a-tmp-tmp", true),
+            ("a*b*c", "aXbYbZc", true), ("a*b*c", "aXbYbZ", false), ("", "a", false), ("", "", true), ("**", "a", true),
+            ("Orders", "orders", false), ("a.c", "abc", false),
+        ])
+    func matches(pattern: String, name: String, isMatch: Bool) {
+        #expect(Glob(pattern).matches(name) == isMatch)
+    }
+
+    @Test("What is excluded is left out, whatever includes it")
+    func selection() {
+        let globs = TableGlobs(include: [Glob("shop-*"), Glob("users")], exclude: [Glob("*-tmp")])
+        #expect(globs.selects(TableName("shop-orders")) && globs.selects(TableName("users")))
+        #expect(!globs.selects(TableName("shop-tmp")) && !globs.selects(TableName("other")))
+    }
+}
+
+@Suite("Tables that come and go", .timeLimit(.minutes(2)))
+struct DaemonTablesTests {
+    private let rig = Rig()
+    private let late = TableName("late")
+
+    private var matching: DaemonConfiguration {
+        var configuration = Rig.following
+        configuration.tables = []
+        configuration.globs = TableGlobs(include: [Glob("*")], exclude: [Glob("*-tmp")])
+        configuration.tablesInterval = .milliseconds(20)
+        return configuration
+    }
+
+    private func positions(_ daemon: Running) throws -> [ShardKey: Position] {
+        Dictionary(uniqueKeysWithValues: try daemon.journal.checkpoints().map { ($0.shard, $0.position) })
+    }
+
+    @Test("One that is made while the daemon runs is followed, and nobody else hears of it")
+    func added() async throws {
+        rig.source.add(FakeShard("a", 1...5))
+        rig.source.add(FakeTable(TableName("other-tmp")))
+        try await rig.run(matching) { daemon in
+            try await eventually("the first is followed") { try daemon.journal.number(of: "a") == 5 }
+            let before = try positions(daemon)
+            rig.source.add(FakeTable(late))
+            rig.source.add(FakeShard("z", of: late, 101...105))
+            try await eventually("the other one is too") { rig.target.numbers(of: "z") == Array(101...105) }
+            let after = try positions(daemon)
+            #expect(after.filter { before.keys.contains($0.key) } == before)
+        }
+        #expect(try rig.journal { try $0.table(TableName("other-tmp")) } == nil)
+    }
+
+    @Test("One that is deleted is read to its end, then let go of; it comes back as a new one")
+    func deleted() async throws {
+        rig.source.add(FakeTable(late))
+        rig.source.add(FakeShard("a", 1...5), FakeShard("z", of: late, 101...105))
+        var configuration = matching
+        configuration.discoveryInterval = .milliseconds(20)
+        try await rig.run(configuration) { daemon in
+            try await eventually("both are followed") {
+                try daemon.journal.number(of: "a") == 5 && rig.target.numbers(of: "z") == Array(101...105)
+            }
+            let before = try positions(daemon)
+            rig.source.change(late) { $0.isDeleted = true }
+            rig.source.put(106...107, in: "z")
+            rig.source.close("z")
+            try await eventually("its end is read, and it is said to be gone") {
+                try daemon.journal.table(late)?.lastFault?.message.contains("DescribeTable") == true
+            }
+            #expect(rig.target.numbers(of: "z") == Array(101...107))
+            rig.source.put(6...7, in: "a")
+            try await eventually("the other goes on") { try daemon.journal.number(of: "a") == 7 }
+            #expect(try positions(daemon).filter { before.keys.contains($0.key) }.count == before.count)
+        }
+        #expect(rig.log.messages.contains { $0.contains("the table is gone") })
+    }
+
+    @Test("A listing of the account that fails is made again, and the tables that are followed go on")
+    func unlisted() async throws {
+        rig.source.add(FakeShard("a", 1...5))
+        rig.source.fail(.listTables, with: .named("ThrottlingException"), times: 3)
+        try await rig.run(matching) { daemon in
+            try await eventually("it is followed") { try daemon.journal.number(of: "a") == 5 }
+            rig.source.fail(.listTables, with: .named("AccessDeniedException"))
+            rig.source.put(6...9, in: "a")
+            try await eventually("it goes on") { try daemon.journal.number(of: "a") == 9 }
+        }
+    }
+
+    @Test("One that can't be followed ends nobody's work")
+    func unfit() async throws {
+        rig.source.change(Sample.table) { $0.streamEnabled = false }
+        rig.source.add(FakeTable(late))
+        try await rig.run(matching) { daemon in
+            rig.source.add(FakeShard("z", of: late, 101...105))
+            try await eventually("the other is followed") { rig.target.numbers(of: "z") == Array(101...105) }
+            try await eventually("it is said") { try daemon.journal.table(Sample.table)?.lastFault != nil }
+            #expect(!daemon.hasEnded)
+        }
+    }
+
+    @Test("With an end in sight, it ends when the tables that there are have come to it", arguments: [false, true])
+    func ending(isFull: Bool) async throws {
+        rig.addScannedTable()
+        var configuration = Rig.scanning(isFull ? .full : .all)
+        configuration.tables = []
+        configuration.globs = matching.globs
+        if !isFull { configuration.untilIdle = .milliseconds(50) }
+        let outcome = try await rig.runToRest(configuration)
+        try outcome.get()
+        #expect(Set(rig.target.items()) == Rig.keys)
+    }
+
+    @Test("Where none matches, it waits for one; and ends where it is to end")
+    func none() async throws {
+        var configuration = matching
+        configuration.globs = TableGlobs(include: [Glob("nothing-*")])
+        configuration.mode = .full
+        let outcome = try await rig.runToRest(configuration)
+        try outcome.get()
+    }
+}
