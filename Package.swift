@@ -97,7 +97,8 @@ let package = Package(
             name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel", "TestSupport"], exclude: ["Golden"],
             swiftSettings: house),
         .testTarget(
-            name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Simdjson", "StreamModel"], swiftSettings: house),
+            name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Simdjson", "StreamModel", "TestSupport"],
+            swiftSettings: house),
         .testTarget(
             name: "TargetsTests", dependencies: ["Targets", "Simdjson", "StreamModel"], swiftSettings: house),
         .testTarget(

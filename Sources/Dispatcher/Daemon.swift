@@ -26,6 +26,7 @@ package final class Daemon: Sendable {
         self.configuration = configuration
         self.report = report
         let stop = Signal()
+        let budget = ByteBudget(capacity: configuration.memoryBudget)
         let vitals = Vitals(tables: configuration.tables, now: surroundings.now)
         workshop = Workshop(
             configuration: configuration, journal: journal, source: source, target: target,
@@ -35,7 +36,10 @@ package final class Daemon: Sendable {
                 await Workshop.wait(delay, or: stop, in: surroundings)
             },
             deadLetters: DeadLetterFile("\(journal.path)/\(DeadLetterFile.name)"),
-            budget: ByteBudget(capacity: configuration.memoryBudget),
+            budget: budget,
+            turns: Turns(
+                configuration.limits, budget: budget, surroundings: surroundings,
+                callsMadeAgain: { source.readsMadeAgain }),
             pulse: Pulse(tables: configuration.tables, uptime: surroundings.uptime),
             vitals: vitals, stop: stop, observer: observer, surroundings: surroundings, logger: logger)
     }
@@ -280,7 +284,8 @@ package final class Daemon: Sendable {
         var journaled: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         var due = workshop.surroundings.uptime()
         repeat {
-            let signs = workshop.vitals.signs(of: configuration.worker, limits)
+            var signs = workshop.vitals.signs(of: configuration.worker, limits)
+            signs.limits.stretch(for: signs.tables.map(\.shards.count), configuration.limits)
             report(signs)
             let began = workshop.surroundings.uptime()
             if began >= due {

@@ -1,3 +1,4 @@
+package import DynamoDB
 package import StreamModel
 
 /// What the daemon is to do. Every bound has a default that an operator may change.
@@ -37,6 +38,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var vitalsInterval: Duration
     /// Bytes of pages that the process holds at once.
     package var memoryBudget: Int
+    package var limits: CallLimits
     /// Segments of a full sync, and how many are read at a time; `nil`: as the table's size asks for, and as many as bring more.
     package var scanSegments: Int?
     package var scanReaders: Int?
@@ -61,9 +63,10 @@ package struct DaemonConfiguration: Hashable, Sendable {
         untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
         listingDelay: Duration = .seconds(120), watchInterval: Duration = .milliseconds(200),
-        vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, scanSegments: Int? = nil,
-        scanReaders: Int? = nil, scanCapacity: ScanCapacity? = nil, consistentScan: Bool = true,
-        onLoss: LossPolicies = LossPolicies(), deadLetterLimit: Int = 100, worker: String = ""
+        vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, limits: CallLimits = CallLimits(),
+        scanSegments: Int? = nil, scanReaders: Int? = nil, scanCapacity: ScanCapacity? = nil,
+        consistentScan: Bool = true, onLoss: LossPolicies = LossPolicies(), deadLetterLimit: Int = 100,
+        worker: String = ""
     ) {
         self.tables = tables
         self.globs = globs
@@ -78,6 +81,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.watchInterval = watchInterval
         self.vitalsInterval = vitalsInterval
         self.memoryBudget = memoryBudget
+        self.limits = limits
         self.scanSegments = scanSegments
         self.scanReaders = scanReaders
         self.scanCapacity = scanCapacity

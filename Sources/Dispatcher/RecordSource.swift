@@ -18,7 +18,8 @@ actor RecordSource {
     private static let depth = 2
 
     private let source: any StreamSource
-    private let budget: ByteBudget
+    private let table: TableName
+    private let turns: Turns
     private let executor: (any TaskExecutor)?
     /// In the shard's order.
     private var ahead: Deque<(iterator: ShardIterator, page: Task<Fetched, any Error>)> = []
@@ -37,16 +38,17 @@ actor RecordSource {
     private var line = 0
 
     /// - Parameter executor: as `Surroundings` has it.
-    init(source: any StreamSource, budget: ByteBudget, executor: (any TaskExecutor)? = nil) {
+    init(source: any StreamSource, table: TableName, turns: Turns, executor: (any TaskExecutor)? = nil) {
         self.source = source
-        self.budget = budget
+        self.table = table
+        self.turns = turns
         self.executor = executor
     }
 
-    func page(at iterator: ShardIterator) async throws -> Fetched {
+    func page(at iterator: ShardIterator, _ urgency: TurnQueue.Urgency) async throws -> Fetched {
         guard ahead.first?.iterator == iterator, let page = ahead.popFirst()?.page else {
             close()
-            return try await fetch(at: iterator, nextPlace(), try await budget.reserve())
+            return try await fetch(at: iterator, nextPlace(), try await turns.wait(of: table, urgency))
         }
         goAhead()
         return try await withTaskCancellationHandler {
@@ -70,6 +72,7 @@ actor RecordSource {
         return Place(line: line, index: asked - 1)
     }
 
+    @inline(never)
     private func fetch(at iterator: ShardIterator, _ place: Place, _ lease: ByteBudget.Lease) async throws -> Fetched {
         let raw = try await source.rawRecords(at: iterator, limit: 1000) { [weak self, executor] next, length in
             guard length >= PollPacing.fullBytes else { return }
@@ -89,7 +92,7 @@ actor RecordSource {
     }
 
     private func goAhead() {
-        guard ahead.count < Self.depth, let next = tip, let lease = budget.reserveNow() else { return }
+        guard ahead.count < Self.depth, let next = tip, let lease = turns.takeNow(table) else { return }
         tip = nil
         let place = nextPlace()
         ahead.append((next, Task(executorPreference: executor) { try await self.fetch(at: next, place, lease) }))

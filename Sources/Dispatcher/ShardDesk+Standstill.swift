@@ -11,12 +11,9 @@ extension ShardDesk {
     mutating func loseWhatStoodStill() async throws {
         examined = workshop.now()
         var looked: [ShardID: Revision] = [:]
-        // One at a time: what is given up lets its children start, and they have stood still with it. Once more, where an operator
-        // was quicker than the loss.
-        while let checkpoint = eligible.compactMap({ lineage.checkpoints[$0] })
-            .first(where: { looked[$0.shard.shard] != $0.revision })
-        {
-            let shard = checkpoint.shard.shard
+        var next = eligible[...]
+        while let shard = next.popFirst() {
+            guard let checkpoint = lineage.checkpoints[shard], looked[shard] != checkpoint.revision else { continue }
             looked[shard] = checkpoint.revision
             if let lost = checkpoint.loss?.lost, lost.policy == .stop {
                 // What stopped the table stops it until somebody says how it goes on.
@@ -28,6 +25,9 @@ extension ShardDesk {
             }
             // Another shard of the same append may have moved, and this one not.
             if lineage.checkpoints[shard]?.revision == checkpoint.revision { looked[shard] = nil }
+            // What is given up lets its children start, and they have stood still with it. Once more, where an operator was quicker
+            // than the loss.
+            next = eligible[...]
         }
     }
 

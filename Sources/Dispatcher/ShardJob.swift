@@ -2,6 +2,7 @@ internal import DynamoDB
 internal import Journal
 internal import Logging
 internal import StreamModel
+internal import Synchronization
 internal import Targets
 
 /// One taking-up of a shard: reads its checkpoint, has the start decided, journals both, and reads.
@@ -34,16 +35,21 @@ final class ShardJob: Sendable {
 
     /// What taking the shard up led to, and how far it has come since: one for each shard that is read, and no copies in
     /// the frames of its tasks.
-    final class Taken {
+    final class Taken: Sendable {
         let start: Start
         let iterator: ShardIterator
+        private let newest: Mutex<Checkpoint>
+
         /// The journal's newest word on the shard.
-        var checkpoint: Checkpoint
+        var checkpoint: Checkpoint {
+            get { newest.withLock { $0 } }
+            set { newest.withLock { $0 = newValue } }
+        }
 
         init(start: Start, iterator: ShardIterator, checkpoint: Checkpoint) {
             self.start = start
             self.iterator = iterator
-            self.checkpoint = checkpoint
+            newest = Mutex(checkpoint)
         }
     }
 
@@ -55,7 +61,8 @@ final class ShardJob: Sendable {
         let shard = checkpoint.shard.shard
         var event: TableFollower.Event
         do {
-            event = .readerEnded(shard, try await read(try await takeUp()))
+            let taken = try await apart { try await self.takeUp() }
+            event = .readerEnded(shard, try await read(taken))
         } catch {
             event = ended(by: error)
         }
@@ -68,6 +75,7 @@ final class ShardJob: Sendable {
     }
 
     /// A shard that is listed, and said not to be there: one of the two is late. So it is, too, if there is no listing.
+    @inline(never)
     private func doubt(_ answer: DynamoDBError) async -> DynamoDBError? {
         do throws(DynamoDBError) {
             let listing = try await workshop.source.describeStream(checkpoint.shard.stream).shards
@@ -77,6 +85,7 @@ final class ShardJob: Sendable {
         }
     }
 
+    @inline(never)
     private func ended(by error: any Error) -> TableFollower.Event {
         if error is Overtaken { return ended(.displaced) }
         return switch asDaemonError(error) {
@@ -89,11 +98,13 @@ final class ShardJob: Sendable {
         }
     }
 
+    @inline(never)
     private func ended(_ outcome: ShardMachine.Outcome, _ answer: DynamoDBError? = nil) -> TableFollower.Event {
         .readerEnded(
             checkpoint.shard.shard, ShardReader.Result(outcome: outcome, checkpoint: checkpoint, answer: answer))
     }
 
+    @inline(never)
     private func takeUp() async throws -> Taken {
         let verdict = Recovery.compare(checkpoint, with: workshop.target.storesPositions ? position : nil)
         workshop.surroundings.observing?("recovery: \(verdict.name)")
@@ -135,6 +146,7 @@ final class ShardJob: Sendable {
         return Taken(start: decided, iterator: iterator, checkpoint: taken)
     }
 
+    @inline(never)
     private func read(_ taken: Taken) async throws -> ShardReader.Result {
         try await ShardReader(
             shard: checkpoint.shard, schema: schema, epoch: taken.checkpoint.epoch, decided: decided,

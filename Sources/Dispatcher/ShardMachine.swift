@@ -117,6 +117,11 @@ package struct ShardMachine: Hashable, Sendable {
     package private(set) var durable: Start
     /// The last page brought nothing: as far as we know there is no more.
     private var cameUpEmpty = false
+    /// How many came in a row that brought nothing; more than enough where none ever brought anything.
+    private var emptyPages = quietPages
+    /// After so many empty pages, some six seconds' worth, a shard is idle: one that is written to ten times a second has an empty
+    /// page now and then.
+    package static let quietPages = 8
     /// Whether an iterator expired since the last page.
     private var hasExpired = false
     /// Whether any page came.
@@ -130,6 +135,9 @@ package struct ShardMachine: Hashable, Sendable {
 
     /// All that the stream has shown is in the target and in the journal.
     package var isInStep: Bool { cameUpEmpty && waiting.isEmpty && delivering == 0 }
+
+    /// Whether the shard may well have more to give: one of its last pages brought something, or none has come yet.
+    package var expectsMore: Bool { !hasRead || emptyPages <= Self.quietPages }
 
     /// What to do first.
     package func begin() -> [Action] { [.resolve(durable)] }
@@ -149,6 +157,7 @@ package struct ShardMachine: Hashable, Sendable {
             hasRead = true
             let wait = pacing.delay(after: page)
             cameUpEmpty = page.records == 0
+            emptyPages = cameUpEmpty ? min(emptyPages, Self.quietPages) + 1 : 0
             if let last = page.last { waiting.append(last) }
             let delivery = deliverNext()
             guard let next = page.next else { return delivery + drain(then: .finish(.done)) }

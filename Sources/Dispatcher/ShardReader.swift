@@ -10,7 +10,9 @@ internal import Targets
 /// Each action that takes time runs in a child task and comes back as the machine's next event, so the two lanes need no
 /// lock: only this loop touches the machine and the pages.
 ///
-/// A class, as are its results: what a task holds across an `await` lies in its frame, once for each of a thousand shards.
+/// A class, as are its results: what a task holds across an `await` lies in its frame, once for each of a thousand shards. So
+/// what is called by what waits for the next event isn't inlined either: its own variables would stay in that frame for as long
+/// as the shard is read.
 final class ShardReader: Sendable {
     let shard: ShardKey
     let schema: TableSchema
@@ -85,6 +87,7 @@ final class ShardReader: Sendable {
         /// The newest.
         var answer: DynamoDBError?
 
+        @inline(never)
         init(_ taken: ShardJob.Taken, maximumPoll: Duration) {
             self.taken = taken
             // What a closed shard holds is known to be there, however many empty pages come before it.
@@ -96,10 +99,12 @@ final class ShardReader: Sendable {
     }
 
     /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
+    @inline(never)
     func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
         let reading = Reading(taken, maximumPoll: maximumPoll)
-        workshop.vitals.begins(taken.checkpoint, isSetBack: try isSetBack(taken.checkpoint))
-        let records = RecordSource(source: source, budget: workshop.budget, executor: surroundings.executor)
+        try begins(taken)
+        let records = RecordSource(
+            source: source, table: schema.name, turns: workshop.turns, executor: surroundings.executor)
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
             let outcome: ShardMachine.Outcome
@@ -112,13 +117,25 @@ final class ShardReader: Sendable {
             }
             group.cancelAll()
             await records.close()
-            return Result(
-                outcome: outcome, checkpoint: taken.checkpoint, answer: reading.answer,
-                hasRead: reading.machine.hasRead, vouched: reading.silence.vouched)
+            return result(outcome, reading)
         }
     }
 
+    @inline(never)
+    private func begins(_ taken: ShardJob.Taken) throws(JournalError) {
+        let checkpoint = taken.checkpoint
+        workshop.vitals.begins(checkpoint, isSetBack: try isSetBack(checkpoint))
+    }
+
+    @inline(never)
+    private func result(_ outcome: ShardMachine.Outcome, _ reading: Reading) -> Result {
+        Result(
+            outcome: outcome, checkpoint: reading.taken.checkpoint, answer: reading.answer,
+            hasRead: reading.machine.hasRead, vouched: reading.silence.vouched)
+    }
+
     /// Does what the machine asks for until it has finished.
+    @inline(never)
     private func drive(
         _ reading: Reading, _ records: RecordSource, _ group: inout ThrowingTaskGroup<Input, any Error>
     ) async throws -> ShardMachine.Outcome {
@@ -129,15 +146,19 @@ final class ShardReader: Sendable {
             guard let input = try await group.next() else {
                 preconditionFailure("a machine that has not finished has something under way")
             }
-            if try await putSilenceOnRecord(before: input, reading) {
-                actions = take(input, reading)
-            } else {
-                actions = handle(.conflict, reading)
+            if let draft = silence(before: input, reading) {
+                let taken = reading.taken
+                guard try await apart({ try await self.putOnRecord(draft, taken) }) else {
+                    actions = handle(.conflict, reading)
+                    continue
+                }
             }
+            actions = take(input, reading)
         }
     }
 
     /// Whether the daemon itself has set the shard back since it last read it.
+    @inline(never)
     private func isSetBack(_ checkpoint: Checkpoint) throws(JournalError) -> Bool {
         guard let known = workshop.vitals.epoch(of: shard), known != checkpoint.epoch else { return false }
         let query = HistoryQuery(kinds: ["rewound"], limit: 1, newestFirst: true)
@@ -153,12 +174,14 @@ final class ShardReader: Sendable {
             metadata: ["shard": "\(shard)", "from": "\(replay.from)", "times": "\(replay.times)"])
     }
 
+    @inline(never)
     private func interrupted() async -> Input {
         await interrupt.wait()
         return workshop.stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
     }
 
     /// - Returns: how reading has ended, if it has.
+    @inline(never)
     private func begin(
         _ actions: [ShardMachine.Action], _ reading: Reading, _ records: RecordSource,
         _ group: inout ThrowingTaskGroup<Input, any Error>
@@ -169,9 +192,11 @@ final class ShardReader: Sendable {
                 workshop.vitals.begins(reading.taken.checkpoint, isSetBack: false)
                 group.addTask { [self] in try await resolve(place) }
             case .fetch(let iterator, let delay):
+                let urgency: TurnQueue.Urgency =
+                    delay == .zero || reading.isClosed ? .behind : reading.machine.expectsMore ? .lively : .idle
                 group.addTask { [self, start = reading.taken.start] in
                     if delay > .zero { try await surroundings.sleep(for: delay) }
-                    return try await fetch(at: iterator, from: records, start)
+                    return try await fetch(at: iterator, from: records, start, urgency)
                 }
             case .deliver(let count, let upTo):
                 let batch = (0..<count).map { _ in reading.pages.removeFirst() }
@@ -187,6 +212,7 @@ final class ShardReader: Sendable {
         return nil
     }
 
+    @inline(never)
     private func take(_ input: Input, _ reading: Reading) -> [ShardMachine.Action] {
         defer { workshop.pulse.set(shard, inStep: reading.machine.isInStep && !reading.isClosed) }
         switch input {
@@ -219,32 +245,36 @@ final class ShardReader: Sendable {
     }
 
     /// Says, where nothing was said for long, that the shard is in step.
-    ///
-    /// - Returns: `false` where the journal moved under the shard meanwhile.
-    private func putSilenceOnRecord(before input: Input, _ reading: Reading) async throws -> Bool {
-        guard reading.machine.isInStep else { return true }
+    @inline(never)
+    private func silence(before input: Input, _ reading: Reading) -> Draft? {
+        guard reading.machine.isInStep else { return nil }
         let isStopping = if case .event(.stop) = input { true } else { false }
         let checkpoint = reading.taken.checkpoint
-        guard
-            let until = reading.silence.sign(
-                beyond: checkpoint.accounted, now: surroundings.now(), isStopping: isStopping)
-        else { return true }
-        do {
-            let receipts = try await workshop.journal.append([
+        return reading.silence.sign(beyond: checkpoint.accounted, now: surroundings.now(), isStopping: isStopping)
+            .map { until in
                 Draft(shard: shard, expecting: checkpoint.revision, [.inStep(InStep(until: until))])
-            ])
-            if let folded = receipts.first?.checkpoint { reading.taken.checkpoint = folded }
+            }
+    }
+
+    /// - Returns: `false` where the journal moved under the shard meanwhile.
+    @inline(never)
+    private func putOnRecord(_ draft: Draft, _ taken: ShardJob.Taken) async throws -> Bool {
+        do {
+            let receipts = try await workshop.journal.append([draft])
+            if let folded = receipts.first?.checkpoint { taken.checkpoint = folded }
             return true
         } catch JournalError.conflict {
             return false
         }
     }
 
+    @inline(never)
     private func handle(_ event: ShardMachine.Event, _ reading: Reading) -> [ShardMachine.Action] {
         surroundings.observing?("shard machine: \(reading.machine.state) + \(event.name)")
         return reading.machine.handle(event)
     }
 
+    @inline(never)
     private func resolve(_ place: Start) async throws -> Input {
         do throws(DynamoDBError) {
             let type: IteratorType = place.iteratorType
@@ -259,11 +289,12 @@ final class ShardReader: Sendable {
         }
     }
 
+    @inline(never)
     private func fetch(
-        at iterator: ShardIterator, from records: RecordSource, _ start: Start
+        at iterator: ShardIterator, from records: RecordSource, _ start: Start, _ urgency: TurnQueue.Urgency
     ) async throws -> Input {
         do {
-            let fetched = try await records.page(at: iterator)
+            let fetched = try await records.page(at: iterator, urgency)
             let changes = fetched.page.changes
             return .page(fetched, changes: start.admitsAll ? changes : changes.filter(start.admits))
         } catch let error as DynamoDBError {
@@ -298,6 +329,7 @@ final class ShardReader: Sendable {
             first: isFromHorizon ? batch.parts.first { !$0.changes.isEmpty }?.changes.first?.sequenceNumber : nil)
     }
 
+    @inline(never)
     private func deliver(
         _ parts: [Batch.Part], leases: [ByteBudget.Lease], upTo: SequenceNumber, expecting: Revision,
         isFromHorizon: Bool

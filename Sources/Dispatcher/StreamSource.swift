@@ -24,6 +24,8 @@ package protocol StreamSource: Sendable {
     ) async throws(DynamoDBError) -> ScanPage
     /// What the service's clock is ahead of this machine's, as far as its replies have shown, and never more than it is.
     var clockLead: Duration { get }
+    /// How many calls for records were second tries of one that failed, since the start.
+    var readsMadeAgain: Int { get }
     /// Told of each page's body that is not read any more, so that its memory can serve again.
     func giveBack(_ body: [UInt8])
 }
@@ -31,6 +33,7 @@ package protocol StreamSource: Sendable {
 extension StreamSource {
     package func giveBack(_ body: [UInt8]) {}
     package var clockLead: Duration { .zero }
+    package var readsMadeAgain: Int { 0 }
 }
 
 extension DynamoDBClient: StreamSource {}

@@ -4,8 +4,8 @@ internal import Logging
 internal import StreamModel
 internal import Targets
 
-/// What all work of one daemon shares.
-struct Workshop: Sendable {
+/// What all work of one daemon shares. A class: who reads a shard has it, and there are thousands of them.
+final class Workshop: Sendable {
     let configuration: DaemonConfiguration
     let journal: Journal
     let source: any StreamSource
@@ -13,12 +13,34 @@ struct Workshop: Sendable {
     let writer: TargetWriter
     let deadLetters: DeadLetterFile
     let budget: ByteBudget
+    let turns: Turns
     let pulse: Pulse
     let vitals: Vitals
     let stop: Signal
     let observer: any ProgressObserver
     let surroundings: Surroundings
     let logger: Logger
+
+    init(
+        configuration: DaemonConfiguration, journal: Journal, source: any StreamSource, target: any Target,
+        writer: TargetWriter, deadLetters: DeadLetterFile, budget: ByteBudget, turns: Turns, pulse: Pulse,
+        vitals: Vitals, stop: Signal, observer: any ProgressObserver, surroundings: Surroundings, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.journal = journal
+        self.source = source
+        self.target = target
+        self.writer = writer
+        self.deadLetters = deadLetters
+        self.budget = budget
+        self.turns = turns
+        self.pulse = pulse
+        self.vitals = vitals
+        self.stop = stop
+        self.observer = observer
+        self.surroundings = surroundings
+        self.logger = logger
+    }
 
     func now() -> Timestamp { surroundings.now() }
     func random() -> Double { surroundings.random() }
@@ -30,7 +52,7 @@ struct Workshop: Sendable {
     func within<R: Sendable>(_ duration: Duration, _ body: @escaping @Sendable () async -> R?) async -> R? {
         await withTaskGroup(of: R?.self) { group in
             group.addTask { await body() }
-            group.addTask {
+            group.addTask { [surroundings] in
                 try? await surroundings.sleep(for: duration)
                 return nil
             }

@@ -16,13 +16,22 @@ final class Caller: Sendable {
     /// What the service's clock is ahead of ours, as far as a refused signature has shown.
     private let skew = Mutex<Duration>(.zero)
     private let lead = Mutex<Duration>(.zero)
+    private let lines: [Operation: CallLine]
+    private let madeAgain = Atomic<Int>(0)
+
+    /// How many calls of GetRecords were second tries.
+    var readsMadeAgain: Int { madeAgain.load(ordering: .relaxed) }
 
     var clockLead: Duration { lead.withLock { $0 } }
 
     init(
         source: ResolvedSource, chain: CredentialsChain, transport: any HTTPTransport, policy: RetryPolicy,
-        surroundings: Surroundings, onRetry: @escaping DynamoDBClient.RetryObserver
+        limits: CallLimits?, surroundings: Surroundings, onRetry: @escaping DynamoDBClient.RetryObserver
     ) {
+        lines = Dictionary(
+            uniqueKeysWithValues: Operation.allCases.compactMap { operation in
+                limits?.rate(of: operation).map { (operation, CallLine(perSecond: $0, surroundings)) }
+            })
         self.onRetry = onRetry
         self.source = source
         self.chain = chain
@@ -47,7 +56,11 @@ final class Caller: Sendable {
     ) async throws(DynamoDBError) -> Answer {
         var machine = CallMachine(policy)
         var credentials = try await chain.credentials()
+        var isAgain = false
         while true {
+            try await lines[operation]?.pass()
+            if isAgain, operation == .getRecords { madeAgain.add(1, ordering: .relaxed) }
+            isAgain = true
             let (error, failure): (DynamoDBError, CallMachine.Failure)
             switch await attempt(operation, of: object, body, with: credentials, onBeginning, read) {
             case .answer(let answer): return answer

@@ -17,7 +17,8 @@ package final class DynamoDBClient: Sendable {
 
     package convenience init(
         _ source: ResolvedSource, credentials: CredentialsChain, http: HTTPSettings = HTTPSettings(),
-        retry: RetryPolicy = RetryPolicy(), onRetry: @escaping RetryObserver = { _, _ in }
+        retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil,
+        onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) {
         var http = http
         if let certificates = source.certificates {
@@ -32,24 +33,28 @@ package final class DynamoDBClient: Sendable {
         } catch {
             throw .configuration("\(error)")
         }
-        self.init(source, credentials: credentials, transport: engine, retry: retry, onRetry: onRetry)
+        self.init(
+            source, credentials: credentials, transport: engine, retry: retry, limits: limits, onRetry: onRetry)
     }
 
+    /// - Parameter limits: `nil` where calls are few.
     package init(
         _ source: ResolvedSource, credentials: CredentialsChain, transport: any HTTPTransport, retry: RetryPolicy,
-        surroundings: Surroundings = Surroundings(), onRetry: @escaping RetryObserver = { _, _ in }
+        limits: CallLimits? = nil, surroundings: Surroundings = Surroundings(),
+        onRetry: @escaping RetryObserver = { _, _ in }
     ) {
         self.transport = transport
         region = source.region
         caller = Caller(
-            source: source, chain: credentials, transport: transport, policy: retry, surroundings: surroundings,
-            onRetry: onRetry)
+            source: source, chain: credentials, transport: transport, policy: retry, limits: limits,
+            surroundings: surroundings, onRetry: onRetry)
     }
 
     /// Finds region, endpoints and credentials as the SDKs do: flags, then environment, then the shared files.
     package static func make(
         _ configuration: SourceConfiguration, environment: [String: String], http: HTTPSettings = HTTPSettings(),
-        retry: RetryPolicy = RetryPolicy(), onRetry: @escaping RetryObserver = { _, _ in }
+        retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil,
+        onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) -> DynamoDBClient {
         let files = SharedFiles(environment: environment)
         let source = try ResolvedSource(configuration, environment: environment, profiles: try files.read())
@@ -57,7 +62,8 @@ package final class DynamoDBClient: Sendable {
         // A profile named by a flag is meant; one that the environment names stands behind the environment's own keys.
         let isFlag = configuration.profile?.isEmpty == false
         let chain = CredentialsChain(isFlag ? [profile] : [EnvironmentCredentials(environment), profile])
-        return try DynamoDBClient(source, credentials: chain, http: http, retry: retry, onRetry: onRetry)
+        return try DynamoDBClient(
+            source, credentials: chain, http: http, retry: retry, limits: limits, onRetry: onRetry)
     }
 
     /// The tables' endpoint, without a slash at its end.
@@ -74,6 +80,7 @@ package final class DynamoDBClient: Sendable {
     /// What the service's clock is ahead of this machine's, as the Date header of the last `iterator` said; up to a second less
     /// than it is, since that header has no fractions.
     package var clockLead: Duration { caller.clockLead }
+    package var readsMadeAgain: Int { caller.readsMadeAgain }
 
     /// Ends what is under way, with `.cancelled`. No call may follow.
     package func shutdown() async { await transport.shutdown() }

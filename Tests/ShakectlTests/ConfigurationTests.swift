@@ -85,6 +85,7 @@ struct ConfigurationTests {
         case .logLevel: ("info", "error")
         case .memoryBudget: ("32MiB", "64MiB")
         case .scanSegments, .scanReaders, .scanCapacity: ("1", "2")
+        case .getRecordsLimit, .getRecordsPerTableLimit, .describeStreamLimit: ("1", "2")
         case .consistentScan: ("true", "false")
         case .onLoss: ("skip", "orders=resync")
         case .deadLetterLimit: ("1", "2")

@@ -21,6 +21,19 @@ struct VitalsFileTests {
         #expect(try read(signs) == .signs(signs))
     }
 
+    @Test("The shards of several tables are read as they were written, whatever a text in between looks like")
+    func shards() throws {
+        let trouble = VitalSigns.Trouble(since: Sample.now, tries: 1, cause: #""shards":[], "tables":[]"#)
+        let shards = ["a", "b"].map { VitalSigns.Shard(id: $0, taken: Sample.now, trouble: trouble) }
+        let tables = [
+            VitalSigns.Table(name: "orders", listing: trouble, shards: shards), VitalSigns.Table(name: "users"),
+            VitalSigns.Table(name: "x", trouble: trouble, shards: Array(shards.prefix(1))),
+        ]
+        let target = VitalSigns.Target(trouble: trouble.cause, lastWriteSeconds: 20)
+        let signs = VitalSigns(written: Sample.now, worker: trouble.cause, target: target, tables: tables)
+        #expect(try read(signs) == .signs(signs))
+    }
+
     @Test(
         "A file with a time that no clock shows is damaged, and read as none",
         arguments: [Int64.min, -1, 253_402_300_800_000_000, .max])

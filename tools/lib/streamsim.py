@@ -154,6 +154,10 @@ class StreamSim(SourceServer):
         """Every shard that the table's streams ever had, whether it is listed or not."""
         return self.control("GET", f"shards?{urlencode({'table': table})}")["shards"]
 
+    def calls(self) -> dict[str, dict[str, int]]:
+        """Of each action, how many calls came, and how many in the second in which most did."""
+        return self.control("GET", "calls")
+
     def coverage(self) -> dict[str, int]:
         """How often each fault and each peculiarity came up."""
         return self.control("GET", "coverage")

@@ -44,6 +44,9 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
         package var write: Duration = .seconds(60)
         package var brokenWrite: Duration = .seconds(600)
 
+        /// From here on a target that acknowledges all it is given holds the reading back. A group of batches is some 8 MiB.
+        static let slowWrite: Duration = .seconds(10)
+
         package init() {}
 
         /// For a daemon that was told to be slower than that.
@@ -90,7 +93,11 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
     }
 
     private static func complaint(of target: VitalSigns.Target, _ limits: Limits, _ now: Timestamp) -> Complaint? {
-        guard let since = target.busySince, now - since > limits.write else { return nil }
+        guard let since = target.busySince, now - since > limits.write else {
+            return target.slowWrite(limits, now).map {
+                Complaint(.degraded, "the target holds the reading back: its last write took \($0.spoken)")
+            }
+        }
         let cause = target.trouble.map { " (\($0))" } ?? ""
         return Complaint(
             now - since > limits.brokenWrite ? .failed : .degraded,
@@ -139,7 +146,16 @@ private func more(than count: Int) -> String {
 
 extension VitalSigns.Target {
     fileprivate func isSlow(_ limits: Health.Limits, _ now: Timestamp) -> Bool {
-        busySince.map { now - $0 > limits.page } ?? false
+        busySince.map { now - $0 > limits.page } ?? false || slowWrite(limits, now) != nil
+    }
+
+    /// How long its last write took, where that is too long, and it has another one or has only just done with it.
+    fileprivate func slowWrite(_ limits: Health.Limits, _ now: Timestamp) -> Duration? {
+        guard let took = lastWriteSeconds.map({ Duration.seconds($0) }), took >= Health.Limits.slowWrite else {
+            return nil
+        }
+        let isRecent = acknowledged.map { now - $0 <= limits.write } ?? false
+        return busySince != nil || isRecent ? took : nil
     }
 }
 

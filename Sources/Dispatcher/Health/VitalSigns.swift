@@ -21,11 +21,17 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var busySince: Timestamp?
         /// Why it refused that, if it did.
         package var trouble: String?
+        /// How long the last write that it acknowledged took, with what was tried again of it.
+        package var lastWriteSeconds: Int64?
 
-        package init(acknowledged: Timestamp? = nil, busySince: Timestamp? = nil, trouble: String? = nil) {
+        package init(
+            acknowledged: Timestamp? = nil, busySince: Timestamp? = nil, trouble: String? = nil,
+            lastWriteSeconds: Int64? = nil
+        ) {
             self.acknowledged = acknowledged
             self.busySince = busySince
             self.trouble = trouble
+            self.lastWriteSeconds = lastWriteSeconds
         }
     }
 

@@ -167,7 +167,10 @@ final class Vitals: Sendable {
 
     func acknowledged() {
         let now = now()
-        state.withLock { $0.target = VitalSigns.Target(acknowledged: now) }
+        state.withLock { state in
+            let took = state.target.busySince.map { now - $0 }
+            state.target = VitalSigns.Target(acknowledged: now, lastWriteSeconds: took?.components.seconds)
+        }
     }
 
     /// Nothing is asked of it any more: what it was given failed for good.

@@ -5,6 +5,7 @@ internal import Foundation
 internal import Journal
 internal import Logging
 internal import StreamModel
+internal import Synchronization
 internal import Targets
 
 struct RunCommand: AsyncParsableCommand {
@@ -40,6 +41,7 @@ struct RunCommand: AsyncParsableCommand {
               log: {format: json, level: info}
               memory_budget: 32MiB
               poll: {maximum: 1s}
+              limits: {get_records: 1000, get_records_per_table: 1000, describe_stream: 8}
               scan: {segments: 64, readers: 8, capacity: 50%, consistent: true}
               discovery_interval: 30s
               on_loss: stop                # or skip, resync; or a list such as [stop, users=resync]
@@ -52,6 +54,9 @@ struct RunCommand: AsyncParsableCommand {
     var schemaOnly = false
 
     @OptionGroup var common: CommonOptions
+
+    /// Half a minute.
+    private static let reportsBetweenTrims = 15
 
     func run() async throws {
         HeapSettings.apply()
@@ -77,11 +82,15 @@ struct RunCommand: AsyncParsableCommand {
                 takesOver: target.takesOver))
         VitalsFile.remove(from: journal.path)
 
+        let reports = Counter()
         let daemon = Daemon(
             configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,
             observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress(),
             surroundings: context.surroundings,
-            report: { [mode = daemonConfiguration.mode] in VitalsFile.write($0, mode, in: journal.path) })
+            report: { [mode = daemonConfiguration.mode] signs in
+                VitalsFile.write(signs, mode, in: journal.path)
+                if reports.next() % Self.reportsBetweenTrims == 0 { HeapSettings.trim() }
+            })
         let signals = StopSignals()
         await signals.listen(logger) { daemon.stop() }
         logger.notice(
@@ -113,5 +122,17 @@ struct RunCommand: AsyncParsableCommand {
     private func ending(_ configuration: DaemonConfiguration) -> String {
         if configuration.preparesOnly { return "the target is ready" }
         return configuration.mode == .full ? "full sync finished" : "idle"
+    }
+}
+
+/// Counts from 1.
+private final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    func next() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
     }
 }

@@ -14,7 +14,7 @@ extension Configuration {
         do {
             let client = try DynamoDBClient.make(
                 SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
-                environment: environment, onRetry: trouble.note(_:again:))
+                environment: environment, limits: limits, onRetry: trouble.note(_:again:))
             try await client.checkCredentials()
             return client
         } catch {

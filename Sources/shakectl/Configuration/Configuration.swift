@@ -1,4 +1,5 @@
 internal import Dispatcher
+internal import DynamoDB
 internal import Logging
 internal import StreamModel
 
@@ -45,6 +46,15 @@ struct Configuration: Sendable {
         return target
     }
 
+    /// Calls of the source a second.
+    var limits: CallLimits {
+        var limits = CallLimits()
+        if let rate = settings.getRecordsLimit { limits.getRecords = rate }
+        limits.getRecordsPerTable = settings.getRecordsPerTableLimit
+        if let rate = settings.describeStreamLimit { limits.describeStream = rate }
+        return limits
+    }
+
     /// - Throws: as `target()`.
     func daemon(worker: String) throws(ShakectlError) -> DaemonConfiguration {
         let tables = settings.tables ?? []
@@ -73,6 +83,7 @@ struct Configuration: Sendable {
         if let poll = settings.maximumPoll { daemon.maximumPoll = poll }
         if let interval = settings.discoveryInterval { daemon.discoveryInterval = interval }
         if let budget = settings.memoryBudget { daemon.memoryBudget = budget }
+        daemon.limits = limits
         daemon.scanSegments = settings.scanSegments
         daemon.scanReaders = settings.scanReaders
         daemon.scanCapacity = settings.scanCapacity

@@ -23,6 +23,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case logLevel = "log.level"
     case memoryBudget = "memory_budget"
     case maximumPoll = "poll.maximum"
+    case getRecordsLimit = "limits.get_records"
+    case getRecordsPerTableLimit = "limits.get_records_per_table"
+    case describeStreamLimit = "limits.describe_stream"
     case scanSegments = "scan.segments"
     case scanReaders = "scan.readers"
     case scanCapacity = "scan.capacity"
@@ -56,6 +59,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .logLevel: "--log-level"
         case .memoryBudget: "--memory-budget"
         case .maximumPoll: "--poll-maximum"
+        case .getRecordsLimit: "--limit-get-records"
+        case .getRecordsPerTableLimit: "--limit-get-records-per-table"
+        case .describeStreamLimit: "--limit-describe-stream"
         case .scanSegments: "--scan-segments"
         case .scanReaders: "--scan-readers"
         case .scanCapacity: "--scan-capacity"
@@ -90,6 +96,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .logLevel: Spoken.choice(Logger.Level.allCases.map(\.rawValue))
         case .memoryBudget: "a size of at least 4MiB, such as 32MiB"
         case .maximumPoll: "a duration from 10ms to 1h, such as 250ms or 1s"
+        case .getRecordsLimit, .getRecordsPerTableLimit: "a whole number of calls a second, from 1 to 100000"
+        case .describeStreamLimit: "a whole number of calls a second, from 1 to 1000"
         case .scanSegments: "a whole number from 1 to 1000000"
         case .scanReaders: "a whole number from 1 to 1000"
         case .scanCapacity: "read capacity units a second, such as 500, or a share of what is provisioned, such as 50%"
@@ -142,6 +150,10 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .maximumPoll:
             return take(
                 Spelling.duration(text), within: .milliseconds(10)...(.seconds(3600)), into: &settings.maximumPoll)
+        case .getRecordsLimit: return take(Int(text), within: 1...100_000, into: &settings.getRecordsLimit)
+        case .getRecordsPerTableLimit:
+            return take(Int(text), within: 1...100_000, into: &settings.getRecordsPerTableLimit)
+        case .describeStreamLimit: return take(Int(text), within: 1...1000, into: &settings.describeStreamLimit)
         case .scanSegments: return take(Int(text), within: 1...1_000_000, into: &settings.scanSegments)
         case .scanReaders: return take(Int(text), within: 1...1000, into: &settings.scanReaders)
         case .scanCapacity: return take(Spelling.capacity(text), into: &settings.scanCapacity)

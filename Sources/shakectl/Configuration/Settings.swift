@@ -22,6 +22,9 @@ struct Settings: Hashable, Sendable {
     var logLevel: Logger.Level?
     var memoryBudget: Int?
     var maximumPoll: Duration?
+    var getRecordsLimit: Int?
+    var getRecordsPerTableLimit: Int?
+    var describeStreamLimit: Int?
     var scanSegments: Int?
     var scanReaders: Int?
     var scanCapacity: ScanCapacity?
@@ -50,6 +53,9 @@ struct Settings: Hashable, Sendable {
             logLevel: logLevel ?? other.logLevel,
             memoryBudget: memoryBudget ?? other.memoryBudget,
             maximumPoll: maximumPoll ?? other.maximumPoll,
+            getRecordsLimit: getRecordsLimit ?? other.getRecordsLimit,
+            getRecordsPerTableLimit: getRecordsPerTableLimit ?? other.getRecordsPerTableLimit,
+            describeStreamLimit: describeStreamLimit ?? other.describeStreamLimit,
             scanSegments: scanSegments ?? other.scanSegments,
             scanReaders: scanReaders ?? other.scanReaders,
             scanCapacity: scanCapacity ?? other.scanCapacity,

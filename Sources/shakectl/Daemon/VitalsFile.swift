@@ -9,13 +9,42 @@ enum VitalsFile {
     /// A file that can't be written gets old, and that is noticed.
     static func write(_ signs: VitalSigns, _ mode: DaemonConfiguration.Mode, in journal: String) {
         let (path, draft) = ("\(journal)/\(name)", "\(journal)/.\(name)")
-        guard let bytes = try? JSONEncoder().encode(Content(signs: signs, mode: mode)) else { return }
+        guard let bytes = try? encoded(signs, mode) else { return }
         let file = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { return }
         let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
         Glibc.close(file)
         guard written == bytes.count else { return }
         unsafe rename(draft, path)
+    }
+
+    /// Shard by shard: an encoder makes a tree of all it is given, which for thousands of shards would be most of the daemon's
+    /// memory.
+    static func encoded(_ signs: VitalSigns, _ mode: DaemonConfiguration.Mode) throws -> Data {
+        let encoder = JSONEncoder()
+        var head = signs
+        head.tables = []
+        return try splice(signs.tables, as: "tables", into: try encoder.encode(Content(signs: head, mode: mode))) {
+            var table = $0
+            table.shards = []
+            return try splice($0.shards, as: "shards", into: try encoder.encode(table)) { try encoder.encode($0) }
+        }
+    }
+
+    /// Puts a list where an empty one of that name stands. No text can look like that: a quote in one is escaped.
+    private static func splice<Element>(
+        _ elements: [Element], as name: String, into object: Data, _ encode: (Element) throws -> Data
+    ) throws -> Data {
+        guard let place = object.range(of: Data("\"\(name)\":[]".utf8)) else {
+            preconditionFailure("an empty list is encoded as one")
+        }
+        var bytes = Data(object[..<(place.upperBound - 1)])
+        for (index, element) in elements.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(try encode(element))
+        }
+        bytes.append(object[(place.upperBound - 1)...])
+        return bytes
     }
 
     /// What an earlier daemon said is no sign of this one.

@@ -66,6 +66,25 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: .init(
+            """
+            Calls of GetRecords a second, of all shards; idle shards are asked less often where there are more of them \
+            (default: 1000).
+            """, valueName: "n"))
+    var limitGetRecords: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("The same for each table (default: as many as all may).", valueName: "n"))
+    var limitGetRecordsPerTable: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("Calls of DescribeStream a second, of which the service takes 10 (default: 8).", valueName: "n"))
+    var limitDescribeStream: String?
+
+    @Option(
+        parsing: .unconditional,
         help: .init("Segments that a scan is cut into (default: one for each 256 MiB, from 8 to 256).", valueName: "n"))
     var scanSegments: String?
 
@@ -127,6 +146,9 @@ struct RunOptions: ParsableArguments {
         try settings.take(untilIdle, for: .untilIdle)
         try settings.take(memoryBudget, for: .memoryBudget)
         try settings.take(pollMaximum, for: .maximumPoll)
+        try settings.take(limitGetRecords, for: .getRecordsLimit)
+        try settings.take(limitGetRecordsPerTable, for: .getRecordsPerTableLimit)
+        try settings.take(limitDescribeStream, for: .describeStreamLimit)
         try settings.take(scanSegments, for: .scanSegments)
         try settings.take(scanReaders, for: .scanReaders)
         try settings.take(scanCapacity, for: .scanCapacity)

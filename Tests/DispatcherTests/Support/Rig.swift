@@ -1,4 +1,5 @@
 import Dispatcher
+import DynamoDB
 import Foundation
 import Journal
 import Logging
@@ -51,7 +52,8 @@ final class Rig: Sendable {
     /// Follows from the trim horizon, and looks for shards only when one ends, unless a test says otherwise.
     static let following = DaemonConfiguration(
         tables: [Sample.table], mode: .incr, discoveryInterval: .seconds(3600), listingDelay: .zero,
-        worker: "tests/1")
+        // A second of the rig's is five milliseconds.
+        limits: CallLimits(getRecords: 200_000), worker: "tests/1")
 
     /// Ends when nothing has come for a moment.
     static let untilIdle: DaemonConfiguration = {

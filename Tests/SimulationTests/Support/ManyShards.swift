@@ -23,6 +23,11 @@ final class ManyShards: HTTPTransport {
         var refilled = Duration.zero
         var throttled = 0
         var listings = 0
+        var pageRecords = Int.max
+        var lifetime: Duration?
+        var reads: [Duration] = []
+        var expired = 0
+        var bytes = 0
     }
 
     private static let rate = 10.0
@@ -50,6 +55,28 @@ final class ManyShards: HTTPTransport {
     var throttled: Int { state.withLock { $0.throttled } }
     /// First pages of whole listings.
     var listings: Int { state.withLock { $0.listings } }
+
+    /// So many records a page has at most.
+    func cutPages(to records: Int) { state.withLock { $0.pageRecords = records } }
+    /// Iterators are dead when they are so old.
+    func expireIterators(after lifetime: Duration) { state.withLock { $0.lifetime = lifetime } }
+
+    /// When each call of GetRecords came.
+    var reads: [Duration] { state.withLock { $0.reads } }
+    /// Of the second in which most came, wherever it begins.
+    var mostReadsInASecond: Int {
+        let reads = reads
+        var (first, most) = (0, 0)
+        for last in reads.indices {
+            while reads[last] - reads[first] >= .seconds(1) { first += 1 }
+            most = max(most, last - first + 1)
+        }
+        return most
+    }
+    /// Calls with an iterator that was too old.
+    var expired: Int { state.withLock { $0.expired } }
+    /// Of all pages that had records.
+    var bytes: Int { state.withLock { $0.bytes } }
 
     // MARK: - HTTPTransport
 
@@ -86,20 +113,30 @@ final class ManyShards: HTTPTransport {
             let number = (asked["SequenceNumber"] as? String).flatMap { Int($0) } ?? 0
             guard let shard = state.shards[name] else { return error("ResourceNotFoundException") }
             let index = shard.records.firstIndex { $0 > number } ?? shard.records.count
-            return (200, #"{"ShardIterator":"\#(name)|\#(index)"}"#)
+            return (200, #"{"ShardIterator":"\#(name)|\#(index)|\#(now / .milliseconds(1))"}"#)
         case "GetRecords":
             let place = (asked["ShardIterator"] as? String ?? "").split(separator: "|")
-            guard place.count == 2, let index = Int(place[1]), let shard = state.shards[String(place[0])] else {
-                return error("ValidationException")
+            guard place.count == 3, let index = Int(place[1]), let issued = Double(place[2]),
+                let shard = state.shards[String(place[0])]
+            else { return error("ValidationException") }
+            state.reads.append(now)
+            if let lifetime = state.lifetime, now - .milliseconds(issued) > lifetime {
+                state.expired += 1
+                return error("ExpiredIteratorException")
             }
-            let records = shard.records[index...].map { record in
+            let page = shard.records[index...].prefix(state.pageRecords)
+            let records = page.map { record in
                 #"""
                 {"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":1750000000,"Keys":{"id":{"S":"\#(record)"}},\#
                 "NewImage":{"id":{"S":"\#(record)"}},"SequenceNumber":"\#(record)"}}
                 """#
             }
-            let next = shard.isClosed ? "" : #","NextShardIterator":"\#(place[0])|\#(shard.records.count)""#
-            return (200, #"{"Records":[\#(records.joined(separator: ","))]\#(next)}"#)
+            let isLast = shard.isClosed && page.endIndex == shard.records.count
+            let next =
+                isLast ? "" : #","NextShardIterator":"\#(place[0])|\#(page.endIndex)|\#(now / .milliseconds(1))""#
+            let reply = #"{"Records":[\#(records.joined(separator: ","))]\#(next)}"#
+            if !records.isEmpty { state.bytes += reply.utf8.count }
+            return (200, reply)
         default: return error("UnknownOperationException")
         }
     }

@@ -88,7 +88,8 @@ final class DaemonProcess: Sendable {
         DynamoDBClient(
             ResolvedSource(region: "us-east-1", endpoint: endpoint),
             credentials: CredentialsChain([SimulatedCredentials()]),
-            transport: SimulatedTransport(life, world), retry: RetryPolicy(), surroundings: surroundings)
+            transport: SimulatedTransport(life, world), retry: RetryPolicy(), limits: CallLimits(),
+            surroundings: surroundings)
     }
 
     private var configuration: DaemonConfiguration {

@@ -5,6 +5,8 @@ package struct Simulator: Sendable {
     package var settings: Settings
     /// How often each fault and each of the service's peculiarities came up.
     package internal(set) var coverage: [String: Int] = [:]
+    /// How many calls of each action came, whatever became of them.
+    package private(set) var calls: [Text: CallCount] = [:]
     /// Whether what has left the stream is remembered, for `records(of:)`. A run of months wants to forget.
     package var remembersAll = true
 
@@ -55,6 +57,7 @@ package struct Simulator: Sendable {
     package mutating func answer(_ request: Request, at time: Int64) -> Reply {
         advance(to: time)
         let action = request.action
+        calls[action, default: CallCount()].note(at: now)
         let fault = fault(of: action)
         if let fault { note("fault: \(fault.rawValue)") }
         let reply = fault?.comesBefore == true ? Reply.ok([:]) : effect(of: request, action)

@@ -57,6 +57,16 @@ extension Simulator {
                 coverage.sorted { $0.key < $1.key }.map {
                     JSON.Member(Text($0.key), .number(Text("\($0.value)")))
                 })
+        case ("GET", "/control/calls"):
+            return .object(
+                calls.sorted { $0.key < $1.key }.map { action, count in
+                    JSON.Member(
+                        action,
+                        [
+                            "calls": .number(Text("\(count.calls)")),
+                            "most_in_a_second": .number(Text("\(count.mostInASecond)")),
+                        ])
+                })
         default:
             throw ControlError("\(request.method) \(request.path): there is no such thing here", status: 404)
         }
