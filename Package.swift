@@ -104,7 +104,7 @@ let package = Package(
         .testTarget(
             name: "DispatcherTests",
             dependencies: [
-                "Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel", "TestSupport",
+                "Dispatcher", "Journal", "Targets", "DynamoDB", "Simdjson", "StreamModel", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

@@ -2,6 +2,7 @@ internal import DynamoDB
 internal import Journal
 internal import Logging
 internal import StreamModel
+internal import Targets
 
 /// The scan of a table, beside which its stream is followed.
 extension TableFollower {
@@ -55,11 +56,33 @@ extension TableFollower {
             }
             id = try workshop.journal.table(table)?.fullSync ?? FullSyncID(0)
             // After the anchor: that there is such a folder says that the stream is pinned.
-            kept = try TouchedKeys.begin(id, of: table, in: workshop.journal)
+            kept = try await TouchedKeys.begin(
+                id, of: table, in: workshop.journal, sweeping: try await isSweepDue(description.schema))
         }
         await workshop.writer.guardScan(of: description.schema, kept)
         follows()
-        return FullSync(workshop: workshop, schema: description.schema, description: description, id: id)
+        return FullSync(
+            workshop: workshop, schema: description.schema, description: description, id: id, touched: kept)
+    }
+
+    /// Whether rows may be in the target that the source has no more: the full sync is not the table's first, as the journal knows.
+    /// What was in the target before the first stays.
+    private func isSweepDue(_ schema: TableSchema) async throws -> Bool {
+        guard try isAgain() else { return false }
+        if try await workshop.target.keys(of: schema, after: nil, limit: 1) != nil { return true }
+        log.warning(
+            "the target can't list its rows: those that the source has no more stay in it",
+            metadata: ["target": "\(workshop.target.name)"])
+        return false
+    }
+
+    /// Whether the journal knew of the table before the newest full sync of it was due.
+    private func isAgain() throws(JournalError) -> Bool {
+        guard let began = try workshop.journal.table(table)?.scanBegan, began > .origin,
+            let event = try workshop.journal.events(after: Position(began.number - 1), limit: 1).first,
+            case .phaseChanged(let change) = event.payload
+        else { return false }
+        return change.from != nil
     }
 
     /// From where the journal says.
@@ -71,7 +94,7 @@ extension TableFollower {
         }
     }
 
-    /// Every segment is at its end.
+    /// Every segment is at its end, and what is gone at the source is gone.
     func finish(_ scan: FullSync, _ stream: StreamARN) async throws {
         let items = try workshop.journal.table(table)?.items ?? 0
         _ = try await workshop.journal.append([
@@ -87,7 +110,7 @@ extension TableFollower {
         ])
         await workshop.writer.endScan(of: table)
         workshop.vitals.scanEnded(table)
-        try TouchedKeys.remove(of: table, in: workshop.journal)
+        try await TouchedKeys.remove(of: table, in: workshop.journal)
         log.info("the full sync is finished", metadata: ["items": "\(items)"])
     }
 }

@@ -104,7 +104,7 @@ struct TableFollower {
             try await enter(.incrSync, from: nil, stream, "started with --mode incr")
         case (.incr, .incrSync), (.all, .incrSync):
             // Left there where the last daemon was killed at the end of the scan.
-            try TouchedKeys.remove(of: table, in: workshop.journal)
+            try await TouchedKeys.remove(of: table, in: workshop.journal)
         case (.full, .incrSync):
             log.info("the full sync of this table is finished already")
             return .stopped

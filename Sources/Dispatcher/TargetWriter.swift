@@ -17,7 +17,7 @@ package actor TargetWriter {
 
     private struct Order {
         let batch: Batch
-        let draft: @Sendable (TargetToken?) -> Draft
+        let draft: @Sendable (Batch, TargetToken?) -> Draft
         let continuation: CheckedContinuation<Result<Delivery, DaemonError>, Never>
     }
 
@@ -51,9 +51,10 @@ package actor TargetWriter {
 
     /// Returns when `batch` is durable in the target and `draft` in the journal.
     ///
+    /// - Parameter draft: made of what was written: of a scan and a sweep less may be left than was given.
     /// - Throws: `.target` for a batch that the target can't hold or where it is lost for good, `.journal`.
     package func deliver(
-        _ batch: Batch, _ draft: @escaping @Sendable (TargetToken?) -> Draft
+        _ batch: Batch, _ draft: @escaping @Sendable (Batch, TargetToken?) -> Draft
     ) async throws(DaemonError) -> Delivery {
         let result = await withCheckedContinuation { continuation in
             waiting.append(Order(batch: batch, draft: draft, continuation: continuation))
@@ -110,7 +111,7 @@ package actor TargetWriter {
                     tokens.count == group.count,
                     "target \(target.name) gave \(tokens.count) tokens for \(group.count) batches: it must give one for each"
                 )
-                await append(zip(group, tokens).map { ($0, $0.draft($1)) })
+                await append(zip(group, zip(batches, tokens)).map { ($0, $0.draft($1.0, $1.1)) })
                 return
             } catch {
                 switch error {
@@ -194,6 +195,6 @@ package actor TargetWriter {
 }
 
 extension Batch {
-    /// In which its shard was read; `nil` of a scan.
+    /// In which its shard was read; `nil` of a scan or a sweep.
     fileprivate var epoch: Epoch? { if case .shard(_, let epoch, _) = origin { epoch } else { nil } }
 }

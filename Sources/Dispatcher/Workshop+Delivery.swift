@@ -29,7 +29,7 @@ extension Workshop {
         var suspect: Change?
         while true {
             do throws(DaemonError) {
-                let delivery = try await writer.deliver(rest) { [rest, revision] token in
+                let delivery = try await writer.deliver(rest) { [rest, revision] _, token in
                     draft([payload(rest, token)], revision)
                 }
                 if let excess, case .journaled = delivery { throw excess }

@@ -140,7 +140,7 @@ extension Checkpoint {
             accountedUntil = max(sign.until, accountedUntil ?? sign.until)
         case .unknown:
             break
-        case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .scanFinished:
+        case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .rowsSwept, .scanFinished:
             throw refusal(payload, "it is no event of a shard")
         }
         revision = revision.next

@@ -52,6 +52,7 @@ package enum Payload: Hashable, Sendable {
     case runStopped(RunStopped)
     case phaseChanged(PhaseChanged)
     case scanAdvanced(ScanAdvanced)
+    case rowsSwept(RowsSwept)
     case scanFinished(ScanFinished)
     case shardDiscovered(ShardDiscovered)
     case queried(Queried)
@@ -147,6 +148,19 @@ package struct ScanAdvanced: Hashable, Sendable {
         self.lastEvaluatedKey = lastEvaluatedKey
         self.items = items
         self.bytes = bytes
+        self.targetToken = targetToken
+    }
+}
+
+/// Rows that the source has no more are gone from the target, after a full sync that was not the table's first: of one batch.
+///
+/// Says no place to go on from: a sweep that was interrupted begins again, and finds what is left.
+package struct RowsSwept: Hashable, Sendable {
+    package var rows: UInt64
+    package var targetToken: TargetToken?
+
+    package init(rows: UInt64, targetToken: TargetToken? = nil) {
+        self.rows = rows
         self.targetToken = targetToken
     }
 }

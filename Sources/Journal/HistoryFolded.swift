@@ -77,7 +77,7 @@ extension Payload {
         case .shardDiscovered, .queried, .iteratorResolved, .statusChanged, .sequenceAdvanced, .advancesFolded,
             .faulted, .inStep, .historyFolded:
             true
-        case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .scanFinished, .rewound, .rangeLost,
+        case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .rowsSwept, .scanFinished, .rewound, .rangeLost,
             .lossAcknowledged, .recordRefused, .refusalSettled, .unknown:
             false
         }

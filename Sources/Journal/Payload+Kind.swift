@@ -6,6 +6,7 @@ extension Payload {
         case .runStopped: "run_stopped"
         case .phaseChanged: "phase_changed"
         case .scanAdvanced: "scan_advanced"
+        case .rowsSwept: "rows_swept"
         case .scanFinished: "scan_finished"
         case .shardDiscovered: "shard_discovered"
         case .queried: "queried"

@@ -361,7 +361,8 @@ extension Payload {
         case .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded, .historyFolded, .faulted, .unknown,
             .runStarted, .runStopped,
             .phaseChanged,
-            .scanAdvanced, .scanFinished, .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled, .inStep:
+            .scanAdvanced, .rowsSwept, .scanFinished, .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled,
+            .inStep:
             false
         }
     }

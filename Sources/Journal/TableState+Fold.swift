@@ -32,6 +32,8 @@ extension TableState {
             segments[index].items += advance.items
             segments[index].bytes += advance.bytes
             targetToken = advance.targetToken ?? targetToken
+        case .rowsSwept(let swept):
+            targetToken = swept.targetToken ?? targetToken
         case .faulted(let fault):
             lastFault = Checkpoint.Fault(
                 code: fault.code, message: fault.message, time: time, isRetried: fault.isRetried)

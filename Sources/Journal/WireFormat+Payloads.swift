@@ -35,6 +35,11 @@ extension WireFormat {
                 $0.bytes = p.bytes
                 if let token = p.targetToken { $0.targetToken = token.text }
             }
+        case .rowsSwept(let p):
+            event.rowsSwept = .with {
+                $0.rows = p.rows
+                if let token = p.targetToken { $0.targetToken = token.text }
+            }
         case .scanFinished(let p):
             event.scanFinished = .with { $0.items = p.items }
         case .shardDiscovered(let p):
@@ -168,6 +173,9 @@ extension WireFormat {
                         lastEvaluatedKey: p.hasLastEvaluatedKey ? Array(p.lastEvaluatedKey.utf8) : nil, items: p.items,
                         bytes: p.bytes, targetToken: p.hasTargetToken ? TargetToken(p.targetToken) : nil)), nil
             )
+        case .rowsSwept(let p):
+            let token = p.hasTargetToken ? TargetToken(p.targetToken) : nil
+            return (.rowsSwept(RowsSwept(rows: p.rows, targetToken: token)), nil)
         case .scanFinished(let p): return (.scanFinished(ScanFinished(items: p.items)), nil)
         case .shardDiscovered(let p):
             guard let start = iteratorType(p.start) else { return nil }

@@ -425,6 +425,14 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     set {payload = .inStep(newValue)}
   }
 
+  package var rowsSwept: Shake_Journal_V1_RowsSwept {
+    get {
+      if case .rowsSwept(let v)? = payload {return v}
+      return Shake_Journal_V1_RowsSwept()
+    }
+    set {payload = .rowsSwept(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -446,6 +454,7 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     case advancesFolded(Shake_Journal_V1_AdvancesFolded)
     case refusalSettled(Shake_Journal_V1_RefusalSettled)
     case inStep(Shake_Journal_V1_InStep)
+    case rowsSwept(Shake_Journal_V1_RowsSwept)
 
   }
 
@@ -543,6 +552,31 @@ package nonisolated struct Shake_Journal_V1_ScanAdvanced: Sendable {
   package init() {}
 
   fileprivate var _lastEvaluatedKey: String? = nil
+  fileprivate var _targetToken: String? = nil
+}
+
+/// Rows that the source has no more are durably gone from the target.
+package nonisolated struct Shake_Journal_V1_RowsSwept: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of one batch
+  package var rows: UInt64 = 0
+
+  package var targetToken: String {
+    get {_targetToken ?? String()}
+    set {_targetToken = newValue}
+  }
+  /// Returns true if `targetToken` has been explicitly set.
+  package var hasTargetToken: Bool {self._targetToken != nil}
+  /// Clears the value of `targetToken`. Subsequent reads from it will return its default value.
+  package mutating func clearTargetToken() {self._targetToken = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
   fileprivate var _targetToken: String? = nil
 }
 
@@ -1341,7 +1375,7 @@ nonisolated extension Shake_Journal_V1_IteratorType: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{c}\u{8}\u{8}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{4}\u{4}rows_swept\0\u{c}\u{8}\u{8}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1590,6 +1624,19 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
           self.payload = .inStep(v)
         }
       }()
+      case 37: try {
+        var v: Shake_Journal_V1_RowsSwept?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .rowsSwept(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .rowsSwept(v)
+        }
+      }()
       default: break
       }
     }
@@ -1693,6 +1740,10 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
     case .inStep?: try {
       guard case .inStep(let v)? = self.payload else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+    }()
+    case .rowsSwept?: try {
+      guard case .rowsSwept(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 37)
     }()
     case nil: break
     }
@@ -1901,6 +1952,45 @@ nonisolated extension Shake_Journal_V1_ScanAdvanced: SwiftProtobuf.Message, Swif
     if lhs._lastEvaluatedKey != rhs._lastEvaluatedKey {return false}
     if lhs.items != rhs.items {return false}
     if lhs.bytes != rhs.bytes {return false}
+    if lhs._targetToken != rhs._targetToken {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_RowsSwept: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RowsSwept"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rows\0\u{3}target_token\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.rows) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._targetToken) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.rows != 0 {
+      try visitor.visitSingularUInt64Field(value: self.rows, fieldNumber: 1)
+    }
+    try { if let v = self._targetToken {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_RowsSwept, rhs: Shake_Journal_V1_RowsSwept) -> Bool {
+    if lhs.rows != rhs.rows {return false}
     if lhs._targetToken != rhs._targetToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -1,11 +1,11 @@
 internal import StreamModel
 
 extension Batch {
-    /// The shard that the batch comes from; `nil` for rows of a scan.
+    /// The shard that the batch comes from; `nil` for rows of a scan and a sweep.
     var shard: ShardKey? {
         switch origin {
         case .shard(let shard, _, _): shard
-        case .scan: nil
+        case .scan, .sweep: nil
         }
     }
 
@@ -15,6 +15,7 @@ extension Batch {
         case (.shard(let shard, _, _), let number?): "the \(change.kind.rawValue) at \(number) of \(shard)"
         case (.shard(let shard, _, _), nil): "a \(change.kind.rawValue) of \(shard)"
         case (.scan(let position), _): "a row of \(table.name), segment \(position.segment) of the scan"
+        case (.sweep, _): "the removal of a row of \(table.name) that the source has no more"
         }
     }
 }

@@ -44,6 +44,16 @@ package protocol Target: Sendable {
     /// How far this target holds each segment of the last full sync of `table`; empty where it can't say.
     func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition]
 
+    /// Some keys of the rows that it holds of a table: those behind `key` in an order of its own, from the first where there is
+    /// none. None are left where none come. `nil` from a target that can't list them.
+    ///
+    /// Asked beside writes: what a write adds or removes meanwhile may be among them or not; every other row is, once.
+    ///
+    /// - Parameter limit: of the keys; fewer may come.
+    func keys(
+        of table: TableSchema, after key: CanonicalKey?, limit: Int
+    ) async throws(TargetError) -> [CanonicalKey]?
+
     /// Applies `batches` in order and returns when all of them are durable.
     ///
     /// Applying a batch again must leave the same items, except where `open(recoveringTo:)` cuts back instead.
@@ -72,6 +82,9 @@ package struct Batch: Sendable {
         /// Rows of a full scan, and how far its segment is with them, also where none is left: those whose keys the table's stream has
         /// changed since the scan began are not among them (DESIGN 4.4).
         case scan(SegmentPosition)
+        /// Removals of rows that the source has no more, at the end of a full sync; those that the table's stream has changed since
+        /// it began are not among them.
+        case sweep(FullSyncID)
     }
 
     /// Changes, and the body that their places lie in.

@@ -265,7 +265,7 @@ struct DaemonScanBesideStreamTests {
         try await rig.run(Rig.scanning()) { daemon in
             try await eventually("the scan is finished") { try daemon.journal.phase() == .incrSync }
         }
-        try await rig.asOperator { _ = try TouchedKeys.begin(FullSyncID(1), of: Sample.table, in: $0) }
+        try await rig.asOperator { _ = try await TouchedKeys.begin(FullSyncID(1), of: Sample.table, in: $0) }
         #expect(rig.keepsTouched)
         try await rig.run(Rig.scanning()) { daemon in
             try await eventually("it is removed") { !rig.keepsTouched }

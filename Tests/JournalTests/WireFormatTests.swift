@@ -31,6 +31,7 @@ struct WireFormatTests {
                     segment: 1, totalSegments: 8, lastEvaluatedKey: Array(#"{"a":{"N":"1"}}"#.utf8), items: 3, bytes: 4,
                     targetToken: TargetToken("5"))), "9a011c080110081a0f7b2261223a7b224e223a2231227d7d20032804320135"
         ),
+        (.rowsSwept(RowsSwept(rows: 3, targetToken: TargetToken("5"))), "aa02050803120135"),
         (.scanFinished(ScanFinished(items: 3)), "a201020803"),
         (
             .discovered(parent: 4, from: 1, to: 2, start: .latest),
@@ -109,8 +110,8 @@ struct WireFormatTests {
     func kinds() {
         #expect(
             Set(Self.golden.map(\.0.kind)) == [
-                "run_started", "run_stopped", "phase_changed", "scan_advanced", "scan_finished", "shard_discovered",
-                "queried",
+                "run_started", "run_stopped", "phase_changed", "scan_advanced", "rows_swept", "scan_finished",
+                "shard_discovered", "queried",
                 "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
                 "range_lost", "loss_acknowledged", "record_refused", "refusal_settled", "in_step",
             ])

@@ -291,4 +291,35 @@ struct Conformance {
         #expect(tokens.count == 3)
         #expect(Set(tokens).count == (tokens.contains(nil) ? 1 : 3))
     }
+
+    // MARK: Sweeps
+
+    @Test(
+        "A target that lists its rows names each key once, page by page, and removes what it is told to",
+        arguments: Candidate.allCases, Keys.different)
+    func listed(candidate: Candidate, keys: Keys.Pair) async throws {
+        var daemon = try await Daemon(candidate, [keys.table])
+        let (table, sync) = (keys.table, FullSyncID(7))
+        #expect(try await daemon.target.keys(of: table, after: nil, limit: 10)?.isEmpty != false)
+        try await daemon.write(
+            Feed.batch(table, [.insert(keys: keys.one, new: keys.one), .insert(keys: keys.other, new: keys.other)]))
+        guard let first = try await daemon.target.keys(of: table, after: nil, limit: 1) else {
+            #expect(candidate == .jsonLines, "what is only appended to can't say what is left")
+            return
+        }
+        let second = try #require(try await daemon.target.keys(of: table, after: first.last, limit: 1))
+        #expect((first.count, second.count) == (1, 1))
+        #expect(first != second)
+        #expect(try await daemon.target.keys(of: table, after: second.last, limit: 1) == [])
+        #expect(try await daemon.target.keys(of: table, after: nil, limit: 10) == first + second)
+
+        try await daemon.write(Batch.sweep(first, of: table, sync))
+        #expect(try await daemon.target.keys(of: table, after: nil, limit: 10) == second)
+        #expect(
+            try await daemon.target.keys(of: table, after: first.last, limit: 10) == second, "from a row that is gone")
+        #expect(try daemon.items(of: table).count == 1)
+        try await daemon.write(Batch.sweep(first + second, of: table, sync))
+        try await daemon.restart()
+        #expect(try daemon.holds(exactly: [], of: table))
+    }
 }

@@ -65,11 +65,13 @@ final class Vitals: Sendable {
     func waits(_ table: TableName, _ cause: String) { note(cause, as: \.trouble, of: table) }
 
     /// A page of the table's scan is in the target.
-    func scanned(_ table: TableName, _ progress: ScanProgress) {
+    ///
+    /// - Parameter progress: `nil`: as it was.
+    func scanned(_ table: TableName, _ progress: ScanProgress? = nil) {
         state.withLock { state in
             state.tables[table]?.trouble = nil
             state.tables[table]?.scan = nil
-            state.tables[table]?.progress = progress
+            if let progress { state.tables[table]?.progress = progress }
         }
     }
 

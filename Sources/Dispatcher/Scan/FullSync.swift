@@ -5,13 +5,15 @@ internal import StreamModel
 internal import Synchronization
 internal import Targets
 
-/// Copies a table once: its segments side by side, each going on from where the journal says.
+/// Copies a table once: its segments side by side, each going on from where the journal says. Where it is not the table's first,
+/// the sweep follows.
 struct FullSync {
     let workshop: Workshop
     let schema: TableSchema
     let description: TableDescription
     /// Which full sync this is.
     let id: FullSyncID
+    let touched: TouchedKeys
 
     /// A page, and the memory that it lies in.
     private struct Fetched {
@@ -30,9 +32,17 @@ struct FullSync {
         let isFinished: Bool
     }
 
+    /// - Returns: whether all is done; not so when the daemon was told to stop.
+    /// - Throws: as `copy`.
+    func run(_ state: TableState?) async throws -> Bool {
+        guard try await copy(state) else { return false }
+        guard touched.isSweeping else { return true }
+        return try await Sweep(workshop: workshop, schema: schema, id: id, touched: touched).run()
+    }
+
     /// - Returns: whether every segment is at its end; not so when the daemon was told to stop.
     /// - Throws: `.misconfigured` for a share of a capacity that the table doesn't have; what a call, the target or the journal says.
-    func run(_ state: TableState?) async throws -> Bool {
+    private func copy(_ state: TableState?) async throws -> Bool {
         let configuration = workshop.configuration
         let plan = ScanPlan(
             state: state,
@@ -142,9 +152,10 @@ struct FullSync {
         let estimate = try await pacing?.wait()
         do {
             let lease = try await workshop.budget.reserve()
+            // What a read that is only consistent in the end does not see yet would be swept away.
             let page = try await workshop.source.scan(
-                schema, segment: segment, of: total, after: key, consistent: workshop.configuration.consistentScan,
-                limit: nil)
+                schema, segment: segment, of: total, after: key,
+                consistent: workshop.configuration.consistentScan || touched.isSweeping, limit: nil)
             lease.resize(to: page.body.count)
             if let estimate { pacing?.settle(estimate, cost: page.capacityUnits ?? 0) }
             return Fetched(page: page, lease: lease)

@@ -31,6 +31,11 @@ package actor JSONLinesOutput: Target {
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
     package func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] { [] }
 
+    /// What was appended stays: a reader of the lines has to find out by itself.
+    package func keys(
+        of table: TableSchema, after key: CanonicalKey?, limit: Int
+    ) async throws(TargetError) -> [CanonicalKey]? { nil }
+
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
         var written = 0
         do {

@@ -20,6 +20,7 @@ struct UnjournaledMarker {
     private enum Source: Hashable {
         case shard(ShardKey)
         case segment(TableName, Int)
+        case sweep(TableName)
     }
 
     init(_ file: TargetPath) { self.file = file }
@@ -68,6 +69,7 @@ struct UnjournaledMarker {
                 switch batch.origin {
                 case .shard(let shard, _, _): .shard(shard)
                 case .scan(let position): .segment(batch.table.name, Int(position.segment))
+                case .sweep: .sweep(batch.table.name)
                 }
             guard seen?.insert(source).inserted == false else { continue }
             // One that can't be removed now is removed at the next start; the write has succeeded all the same.

@@ -16,6 +16,9 @@ package struct NullTarget: Target {
     package func prepare(_ table: TableSchema) async throws(TargetError) {}
     package func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
     package func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] { [] }
+    package func keys(
+        of table: TableSchema, after key: CanonicalKey?, limit: Int
+    ) async throws(TargetError) -> [CanonicalKey]? { nil }
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] { batches.map { _ in nil } }
     package func close() async {}
 }

@@ -67,6 +67,17 @@ enum SQLiteSchema {
             + keyColumns(of: table).map { "\($0) = ?" }.joined(separator: " AND ")
     }
 
+    /// Values: the key's columns of the last row before, as bytes, where there is one; and how many rows at most. As bytes they come
+    /// and go, since a text may hold a zero byte, and its end is not there. The index on the key has all that is asked for.
+    static func keys(_ table: TableSchema, isFirst: Bool) -> String {
+        let columns = keyColumns(of: table)
+        let list = columns.joined(separator: ", ")
+        let types = [table.hash, table.range].compactMap(\.self).map(type)
+        let after = types.map { "CAST(? AS \($0))" }.joined(separator: ", ")
+        return "SELECT \(columns.map { "CAST(\($0) AS BLOB)" }.joined(separator: ", ")) FROM \(quoted(table.name))"
+            + (isFirst ? "" : " WHERE (\(list)) > (\(after))") + " ORDER BY \(list) LIMIT ?"
+    }
+
     /// The one applied position of each shard, moved in the transaction of the data (DESIGN 4.5).
     static let positions = [
         Column(name: "table_name", type: "TEXT", isRequired: true, keyPlace: 0),

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import GRDB
 internal import Simdjson
 package import StreamModel
@@ -232,6 +233,24 @@ package actor SQLiteTarget: Target {
         }
     }
 
+    // MARK: Keys
+
+    package func keys(
+        of table: TableSchema, after key: CanonicalKey?, limit: Int
+    ) async throws(TargetError) -> [CanonicalKey]? {
+        try access("listing the keys of \(table.name)") { database in
+            var arguments: [any DatabaseValueConvertible] = []
+            if let key { arguments = [key.hash, key.range].compactMap(\.self).map { Data($0) } }
+            arguments.append(Int64(limit))
+            let statement = try database.cachedStatement(sql: SQLiteSchema.keys(table, isFirst: key == nil))
+            return try Row.fetchAll(statement, arguments: StatementArguments(arguments)).map { row in
+                let hash: Data = row[0]
+                let range: Data? = table.range == nil ? nil : row[1]
+                return CanonicalKey(hash: Array(hash), range: range.map { Array($0) })
+            }
+        }
+    }
+
     // MARK: Writing
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
@@ -324,6 +343,7 @@ package actor SQLiteTarget: Target {
                     batch.table.name.text, Int64(position.segment), Int64(bitPattern: position.fullSync.number),
                     Int64(bitPattern: position.items),
                 ])
+            case .sweep: break
             }
         }
     }

@@ -70,6 +70,8 @@ struct EventView: Sendable {
                 .init("items", .unsigned(scan.items)), .init("bytes", .unsigned(scan.bytes)),
                 .init("target_token", .string(scan.targetToken?.text)),
             ]
+        case .rowsSwept(let swept):
+            [.init("rows", .unsigned(swept.rows)), .init("target_token", .string(swept.targetToken?.text))]
         case .scanFinished(let scan): [.init("items", .unsigned(scan.items))]
         case .shardDiscovered(let found):
             [
@@ -183,6 +185,8 @@ struct EventView: Sendable {
         case .scanAdvanced(let scan):
             "segment \(scan.segment) of \(scan.totalSegments): \(Spoken.count(scan.items, "item")), "
                 + Spoken.size(scan.bytes) + (scan.lastEvaluatedKey == nil ? ", the segment's end" : "")
+        case .rowsSwept(let swept):
+            "\(Spoken.count(swept.rows, "row")) removed that the source has no more"
         case .scanFinished(let scan): Spoken.count(scan.items, "item")
         case .shardDiscovered(let found): Self.words(found)
         case .queried(let query):
@@ -254,8 +258,8 @@ struct EventView: Sendable {
         case .statusChanged: .blue
         case .faulted, .rangeLost, .recordRefused: .red
         case .rewound, .lossAcknowledged, .refusalSettled: .yellow
-        case .scanAdvanced, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded,
-            .historyFolded, .inStep, .unknown:
+        case .scanAdvanced, .rowsSwept, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced,
+            .advancesFolded, .historyFolded, .inStep, .unknown:
             nil
         }
     }

@@ -1,4 +1,5 @@
 import Journal
+import Simdjson
 import StreamModel
 import Synchronization
 import Targets
@@ -32,6 +33,8 @@ final class RecordingTarget: Target {
         var applied: [Applied] = []
         var positions: [ShardKey: ShardPosition] = [:]
         var scanPositions: [TableName: [UInt32: SegmentPosition]] = [:]
+        /// What is in it, by key.
+        var rows: [TableName: Set<CanonicalKey>] = [:]
     }
 
     private struct State {
@@ -52,6 +55,8 @@ final class RecordingTarget: Target {
         var tokens: [[TargetToken]] = []
         var attempts: [[Applied]] = []
         var isClosed = false
+        var listsRows = false
+        var silences: [TargetError] = []
         var fuse = Fuse()
     }
 
@@ -85,6 +90,13 @@ final class RecordingTarget: Target {
     func stop(before number: Int) { state.withLock { $0.stopsBefore = number } }
     /// Every write that brings more than one batch fails like this.
     func breakAtGroups(with error: TargetError) { state.withLock { $0.brokenByGroups = error } }
+    /// Can list its rows, of which it gives two at a time; and answers the next questions for them with these errors.
+    func listRows(after errors: [TargetError] = []) {
+        state.withLock { state in
+            state.listsRows = true
+            state.silences += errors
+        }
+    }
     /// Answers a write with no tokens at all, as no target may.
     func forgetTokens() { state.withLock { $0.forgetsTokens = true } }
     func mend() {
@@ -127,6 +139,10 @@ final class RecordingTarget: Target {
     func numbers(of shard: String) -> [Int] { applied.filter { $0.shard == shard }.flatMap(\.numbers) }
     func items(of table: TableName = Sample.table) -> [String] {
         applied.filter { $0.table == table }.flatMap(\.items)
+    }
+    /// The keys of its rows.
+    func rows(of table: TableName = Sample.table) -> Set<String> {
+        Set((contents.rows[table] ?? []).map { String(decoding: $0.hash, as: UTF8.self) })
     }
     /// The records that it took of writes that then failed.
     var parts: [[Int]] { state.withLock { $0.parts } }
@@ -172,6 +188,22 @@ final class RecordingTarget: Target {
         storesPositions ? contents.scanPositions[table].map { Array($0.values) } ?? [] : []
     }
 
+    func keys(
+        of table: TableSchema, after key: CanonicalKey?, limit: Int
+    ) async throws(TargetError) -> [CanonicalKey]? {
+        let (fuse, error) = state.withLock { state in
+            (state.fuse, state.silences.isEmpty ? nil : state.silences.removeFirst())
+        }
+        guard await fuse.step() else { throw Self.dead }
+        if let error { throw error }
+        return state.withLock { state in
+            guard state.listsRows else { return nil }
+            let rows = (state.contents.rows[table.name] ?? []).sorted { $0.hash.lexicographicallyPrecedes($1.hash) }
+            return Array(
+                rows.drop { row in key.map { !$0.hash.lexicographicallyPrecedes(row.hash) } ?? false }.prefix(2))
+        }
+    }
+
     func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
         let brought = batches.map { Applied($0) }
         let (gates, witness, fuse) = state.withLock { state in
@@ -203,11 +235,13 @@ final class RecordingTarget: Target {
         let tokens: [TargetToken?] = state.withLock { state in
             zip(batches, brought).map { batch, applied in
                 state.contents.applied.append(applied)
+                batch.apply(to: &state.contents.rows[applied.table, default: []])
                 switch batch.origin {
                 case .shard(let shard, let epoch, let upTo):
                     state.contents.positions[shard] = ShardPosition(shard: shard, epoch: epoch, sequenceNumber: upTo)
                 case .scan(let position):
                     state.contents.scanPositions[applied.table, default: [:]][position.segment] = position
+                case .sweep: break
                 }
                 return TargetToken("batch \(state.contents.applied.count)")
             }
@@ -237,6 +271,17 @@ extension RecordingTarget.Applied {
 }
 
 extension Batch {
+    /// Adds and removes what it says.
+    fileprivate func apply(to rows: inout Set<CanonicalKey>) {
+        var reader = KeyReader(table)
+        for part in parts {
+            for change in part.changes {
+                guard let key = try? CanonicalKey(reader.key(in: change.keys, of: part.body)) else { continue }
+                if change.kind == .remove { rows.remove(key) } else { rows.insert(key) }
+            }
+        }
+    }
+
     /// The first change that is one of `records`, by its number or, of a scan, by what its item contains.
     fileprivate func first(of records: Set<String>) -> Change? {
         for part in parts {

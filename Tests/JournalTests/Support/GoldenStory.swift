@@ -45,7 +45,8 @@ enum GoldenStory {
         for payload in [
             .phaseChanged(full), advance(0, key), advance(1, nil), .refused(nil), advance(0, nil),
             .faulted("Throttled"),
-            .scanFinished(ScanFinished(items: 30)), .lost(.resync, .streamReplaced), .acknowledged(.resync),
+            .rowsSwept(RowsSwept(rows: 3, targetToken: TargetToken("9"))), .scanFinished(ScanFinished(items: 30)),
+            .lost(.resync, .streamReplaced), .acknowledged(.resync),
             .phaseChanged(
                 PhaseChanged(from: .fullSync, to: .incrSync, stream: Sample.stream, reason: "the scan is done")),
         ] as [Payload] {

@@ -59,7 +59,8 @@ struct RandomHistory {
                     segment: UInt32.random(in: 0...3, using: &random), totalSegments: 4,
                     lastEvaluatedKey: chance(70) ? Array(#"{"pk":{"S":"a"}}"#.utf8) : nil, items: 10, bytes: 1000,
                     targetToken: nil)),
-            .scanFinished(ScanFinished(items: 40)), .faulted(), .lost(.stop, .streamReplaced), .acknowledged(.skip),
+            .rowsSwept(RowsSwept(rows: 2)), .scanFinished(ScanFinished(items: 40)), .faulted(),
+            .lost(.stop, .streamReplaced), .acknowledged(.skip),
             .refused(nil),
         ]
         return Draft(table: Sample.table, [payloads.randomElement(using: &random) ?? .faulted()])

@@ -29,6 +29,9 @@ final class Counting: Target {
     func prepare(_ table: TableSchema) async throws(TargetError) {}
     func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }
     func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] { [] }
+    func keys(
+        of table: TableSchema, after key: CanonicalKey?, limit: Int
+    ) async throws(TargetError) -> [CanonicalKey]? { nil }
     func close() async {}
 
     func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {

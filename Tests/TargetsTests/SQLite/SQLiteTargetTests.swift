@@ -37,6 +37,20 @@ struct SQLiteTargetTests {
         return try DatabaseQueue(path: path, configuration: configuration)
     }
 
+    // MARK: Keys
+
+    @Test("lists keys from the index alone, from wherever it goes on", arguments: [TableSchema.people, .orders])
+    func keysFromIndex(table: TableSchema) async throws {
+        _ = try await opened(table)
+        for (isFirst, way) in [(true, "SCAN"), (false, "SEARCH")] {
+            var sql = "EXPLAIN QUERY PLAN " + SQLiteSchema.keys(table, isFirst: isFirst)
+            while let place = sql.firstIndex(of: "?") { sql.replaceSubrange(place...place, with: "1") }
+            let plan = try rows(sql).map { String.fromDatabaseValue($0[3]) ?? "" }
+            #expect(plan.count == 1)
+            #expect(plan[0].hasPrefix(way) && plan[0].contains("USING COVERING INDEX"), "\(plan)")
+        }
+    }
+
     // MARK: What is stored
 
     @Test("stores the item byte for byte, and where it came from")

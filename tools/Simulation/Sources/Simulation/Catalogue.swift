@@ -78,7 +78,7 @@ package enum Catalogue {
             [
                 "unavailable", "partial batch", "lost answer", "slow", "hang", "restored", "cut back",
                 "refuses a record",
-                "refuses a row of a scan",
+                "refuses a row of a scan", "does not list its rows",
             ]
         ),
         ("shard machine", machineStates.flatMap { state in machineEvents.map { "\(state) + \($0)" } }),
@@ -161,7 +161,9 @@ package enum Catalogue {
     ]
 
     private static let events = [
-        "run_started", "run_stopped", "phase_changed", "scan_advanced", "scan_finished", "shard_discovered", "queried",
+        "run_started", "run_stopped", "phase_changed", "scan_advanced", "rows_swept", "scan_finished",
+        "shard_discovered",
+        "queried",
         "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound", "range_lost",
         "loss_acknowledged", "record_refused", "refusal_settled", "in_step", "advances_folded",
     ]

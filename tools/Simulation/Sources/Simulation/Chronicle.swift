@@ -45,6 +45,8 @@ package struct Chronicle: Sendable {
         fileprivate var told: Timestamp?
         package fileprivate(set) var scanFinished: Timestamp?
         package fileprivate(set) var scans = 0
+        /// Whether its newest scan is not its first: what the source has no more goes then.
+        package fileprivate(set) var isScannedAgain = false
         /// What began its newest scan, or pinned its stream for that before anything was read from there.
         package fileprivate(set) var anchored: (position: Position, time: Timestamp)?
         /// When its first shard was seen.
@@ -106,6 +108,7 @@ package struct Chronicle: Sendable {
                     nil, nil, (event.position, event.time)
                 )
                 account.refusedItems = []
+                account.isScannedAgain = change.from != nil
                 // A first scan is entered when the stream is pinned, any other before.
                 (account.isPinned, account.isFollowed) = (change.from == nil, false)
             }

@@ -65,7 +65,21 @@ package struct Disk: Sendable {
             positions[shard] = ShardPosition(shard: shard, epoch: epoch, sequenceNumber: upTo)
         case .scan(let position):
             scanPositions[entry.table, default: [:]][position.segment] = position
+        case .sweep: break
         }
+    }
+
+    /// Keys of the rows that a table has, in order.
+    package func keys(of table: TableName, after last: CanonicalKey?, limit: Int) -> [CanonicalKey] {
+        let keys = rows.filter { $0.key.table == table && $0.value.image != nil }.map(\.key.key).sorted(
+            by: Self.precedes)
+        return Array(keys.drop { key in last.map { !Self.precedes($0, key) } ?? false }.prefix(limit))
+    }
+
+    private static func precedes(_ one: CanonicalKey, _ other: CanonicalKey) -> Bool {
+        one.hash == other.hash
+            ? (one.range ?? []).lexicographicallyPrecedes(other.range ?? [])
+            : one.hash.lexicographicallyPrecedes(other.hash)
     }
 
     /// Holds what it held when it had `count` batches.

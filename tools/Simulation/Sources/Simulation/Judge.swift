@@ -15,6 +15,8 @@ package struct Judge: Sendable {
     package var refusedRows: Set<Disk.ItemID> = []
     /// Each shard's parent, as it really is.
     package var parents: [ShardKey: ShardID] = [:]
+    /// Whether the target can list its rows.
+    package var listsRows = true
     /// Tables that have no stream at the end, as the last run has said.
     package var standing: Set<TableName> = []
 
@@ -162,11 +164,15 @@ package struct Judge: Sendable {
     ) -> Bool {
         guard let account = chronicle.tables[item.table], let begun = account.begun else { return true }
         if let scanned = account.scanBegan, account.scanFinished != nil, made <= scanned {
-            // A scan brings what is there, unless the target can't hold it, and removes nothing.
-            return image == nil || letters.contains(item)
+            // A scan brings what is there, unless the target can't hold it.
+            let isTouched = touched[item.table]?.items.contains(item) == true
+            return image == nil && (isTouched || !isSwept(account)) || letters.contains(item)
         }
         return made <= begun || account.losses.contains { made <= $0.time } || standing.contains(item.table)
     }
+
+    /// Whether the table's newest scan has removed what the source had no more.
+    private func isSwept(_ account: Chronicle.TableAccount) -> Bool { listsRows && account.isScannedAgain }
 
     /// What is owed of a table's older streams, can still be read, and is not in the target.
     private func unread(of table: TableName, before stream: StreamARN, _ trimmed: Trimmed) -> ShardKey? {
@@ -254,9 +260,13 @@ package struct Judge: Sendable {
             let since = account.anchored?.position
         else { return [] }
         if touched[entry.table]?.since != since { touched[entry.table] = Touched(since: since) }
-        guard case .scan = entry.origin else {
+        let what: String
+        switch entry.origin {
+        case .shard:
             touched[entry.table]?.items.formUnion(entry.changes.map(\.item))
             return []
+        case .scan: what = "a row of the scan is written over"
+        case .sweep: what = "the sweep removes"
         }
         // What the journal does not claim yet may be written again, rows and changes of one group in their order.
         return entry.changes.map(\.item).filter { item in
@@ -265,7 +275,7 @@ package struct Judge: Sendable {
             }
             return chronicle.checkpoint(change.shard)?.claims(change.number) == true
         }.map {
-            Violation(.order, "\(entry.table): a row of the scan is written over what changed \($0) since it began")
+            Violation(.order, "\(entry.table): \(what) what changed \($0) since the scan began")
         }
     }
 
@@ -414,11 +424,13 @@ package struct Judge: Sendable {
         else { return false }
         if isPutAside(newest.number, of: newest.shard) { return true }
         if isScanned(place, record, of: newest.shard) {
-            // A scan brings what is there, unless the target can't hold it, and removes nothing. Where the stream has brought what is
-            // older, since the scan began or in a replay, that stays until it comes to this record, which may be lost.
+            // A scan brings what is there, unless the target can't hold it, and only a first one leaves what is not. Where the
+            // stream has brought what is older, since the scan began or in a replay, that stays until it comes to this record, which
+            // may be lost.
             let isFollowed = disk.rows[item]?.change != nil
             let isTouched = touched[item.table]?.items.contains(item) == true
-            return image == nil && !isTouched || letters.contains(item) || isLostBesideScan(item)
+            let leavesNone = chronicle.tables[item.table].map { isSwept($0) } ?? false
+            return image == nil && !isTouched && !leavesNone || letters.contains(item) || isLostBesideScan(item)
                 || isFollowed
                     && (isLost(place, record, of: newest.shard, trimmed) || isLeft(newest.shard.stream, of: item.table))
         }

@@ -65,6 +65,21 @@ package struct ModelTarget: Target {
         }
     }
 
+    /// How many it lists at a time, so that much happens between two pages.
+    private static let pageSize = 3
+
+    package func keys(
+        of table: TableSchema, after key: CanonicalKey?, limit: Int
+    ) async throws(TargetError) -> [CanonicalKey]? {
+        guard world.listsRows else { return nil }
+        guard life.isAlive else { throw dead }
+        if case .unavailable? = world.targetTrouble(kind) {
+            world.note("target: does not list its rows")
+            throw .unavailable(target: name, reason: "simulated")
+        }
+        return world.disk { $0.keys(of: table.name, after: key, limit: min(limit, Self.pageSize)) }
+    }
+
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
         guard await life.step(.writing) else { throw dead }
         for batch in batches { try check(batch) }

@@ -65,7 +65,11 @@ package final class World: Sendable {
         let service = Simulator(seed: chance.next(), settings: Settings(plan))
         state = Mutex(
             State(service: service, network: chance.split(), troubles: chance.split(), poison: plan.poison))
+        state.withLock { $0.judge.listsRows = listsRows }
     }
+
+    /// Whether the target can tell which rows it has.
+    var listsRows: Bool { kind != .file }
 
     package var now: Timestamp { Self.beginning + conductor.now }
 

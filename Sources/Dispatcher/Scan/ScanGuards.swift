@@ -3,7 +3,7 @@ internal import Simdjson
 internal import StreamModel
 internal import Targets
 
-/// Keeps what scans bring from going over what streams have changed since (DESIGN 4.4).
+/// Keeps what scans bring from going over what streams have changed since (DESIGN 4.4), and sweeps from removing it.
 ///
 /// Whoever writes to the target asks here first, one group after the other: so nothing comes between the look at a key and the
 /// write of its row.
@@ -44,14 +44,19 @@ struct ScanGuards {
             }
             let steps = zip(places, keys).map { place, keys in
                 let known = keys.joined().compactMap(\.self)
-                return if case .scan = batches[place].origin { TouchedKeys.Step.rows(known) } else {
-                    TouchedKeys.Step.changes(known)
+                return switch batches[place].origin {
+                case .shard: TouchedKeys.Step.changes(known)
+                case .scan: TouchedKeys.Step.rows(known)
+                case .sweep: TouchedKeys.Step.sweep(known)
                 }
             }
             var verdicts = try await guardian.touched.pass(steps)[...]
             for (place, keys) in zip(places, keys) {
-                guard case .scan = batches[place].origin, let untouched = verdicts.popFirst() else { continue }
-                passed[place] = batches[place].keeping(keys, untouched)
+                switch batches[place].origin {
+                case .shard: continue
+                case .scan, .sweep:
+                    if let verdict = verdicts.popFirst() { passed[place] = batches[place].keeping(keys, verdict) }
+                }
             }
         }
         return passed
@@ -59,14 +64,14 @@ struct ScanGuards {
 }
 
 extension Batch {
-    /// The same without rows whose key was touched.
+    /// The same without rows that must not be written, or removed.
     ///
     /// - Parameters:
     ///   - keys: of each part, of each row, where it can be read.
-    ///   - untouched: of each key that can be read, in order.
-    fileprivate func keeping(_ keys: [[TouchedKeys.Key?]], _ untouched: [Bool]) -> Batch {
-        guard untouched.contains(false) else { return self }
-        var verdicts = untouched[...]
+    ///   - verdicts: of each key that can be read, in order: whether it stays.
+    fileprivate func keeping(_ keys: [[TouchedKeys.Key?]], _ verdicts: [Bool]) -> Batch {
+        guard verdicts.contains(false) else { return self }
+        var verdicts = verdicts[...]
         let kept = zip(parts, keys).map { part, keys in
             let changes = zip(part.changes, keys).filter { _, key in key == nil || verdicts.popFirst() == true }
             return Part(body: part.body, changes: changes.map(\.0))
