@@ -1,7 +1,7 @@
 package import Journal
 package import StreamModel
 
-/// Which shards of a stream may be read: parents before children, and nothing else decides.
+/// Which shards of a stream may be read: parents before children, none that an operator has paused, and nothing else decides.
 ///
 /// Built from the journal's checkpoints and kept in step with them, so that a restart, a listing that comes late and an
 /// operator's rewind all lead to the same answer.
@@ -57,7 +57,7 @@ package struct Lineage: Sendable {
         switch checkpoint.status {
         case .done, .notNeeded, .lost: false
         case .notProcessed, .prepared, .inProcessing, .waitingForParent:
-            !running.contains(checkpoint.shard.shard) && parentIsFinished(checkpoint)
+            checkpoint.pause == nil && !running.contains(checkpoint.shard.shard) && parentIsFinished(checkpoint)
         }
     }
 

@@ -26,6 +26,8 @@ struct ShardDesk {
     var fresh: Set<ShardID> = []
     /// Whether the table is followed from here on, with no scan before that and nothing known of it.
     private var isFirstListing: Bool
+    /// Why none of the shards is to be read, where an operator has said so of the whole table.
+    private(set) var pause: Pause?
     /// When it was last examined whether what may be read has stood still. The losses of that may take long, or be suspended:
     /// what is taken up after them was decided on before.
     var examined: Timestamp
@@ -275,7 +277,7 @@ struct ShardDesk {
     // MARK: - Readers
 
     /// Shards that may be read now and that nobody reads, save those that rest.
-    var eligible: [ShardID] { lineage.eligible.filter { !resting.contains($0) } }
+    var eligible: [ShardID] { pause == nil ? lineage.eligible.filter { !resting.contains($0) } : [] }
 
     /// One job for each shard that may be read now.
     mutating func takeEligible() -> [ShardJob] {
@@ -324,7 +326,8 @@ struct ShardDesk {
             try reload()
             // The journal has to say once more whether it was in step until now.
             atHorizon.remove(shard)
-            log(shard).info("the shard is taken up anew")
+            try await vouch(result)
+            log(shard).info(isPaused(shard) ? "the shard is paused" : "the shard is taken up anew")
             return .nothing
         case .startExpired:
             expired.insert(shard)
@@ -362,6 +365,7 @@ struct ShardDesk {
         failures[shard] = failing
         resting.insert(shard)
         workshop.vitals.rests(key(shard), error.description)
+        if isPaused(shard) { endRest(of: shard) }
         return delay
     }
 
@@ -370,12 +374,29 @@ struct ShardDesk {
     /// The daemon is to stop: readers finish what is in flight.
     func stopReaders() { for interrupt in interrupts.values { interrupt.fire() } }
 
-    /// An operator's process appended to `shards`: readers stop and start again from the journal.
-    mutating func displace(_ shards: Set<ShardKey>) throws {
+    /// An operator's process appended about `subjects`: readers of shards among them stop and start again from the journal, and what
+    /// was said of the table holds for each.
+    mutating func displace(_ subjects: Set<Subject>) throws {
         try reload()
-        for shard in shards where shard.stream == stream {
+        for shard in subjects.compactMap(\.shard) where shard.stream == stream {
             interrupts[shard.shard]?.fire()
-            resting.remove(shard.shard)
+            endRest(of: shard.shard)
         }
+        try learnOfPause()
+    }
+
+    /// Reads whether the table is paused: then all readers finish what is in flight.
+    mutating func learnOfPause() throws(JournalError) {
+        pause = try workshop.journal.table(schema.name)?.pause
+        guard pause != nil else { return }
+        stopReaders()
+        for shard in resting { endRest(of: shard) }
+    }
+
+    /// It waits for no next try any more. What is paused is at rest, and no trouble.
+    private mutating func endRest(of shard: ShardID) {
+        guard resting.remove(shard) != nil, isPaused(shard) else { return }
+        workshop.pulse.released(key(shard))
+        workshop.vitals.released(key(shard))
     }
 }

@@ -85,18 +85,22 @@ extension TableFollower {
         return change.from != nil
     }
 
-    /// From where the journal says.
-    func run(_ scan: FullSync) async -> Event {
+    /// From where the journal says, until `halt` fires.
+    func run(_ scan: FullSync, until halt: Signal) async -> Event {
         do {
-            return .scanned(try await scan.run(try workshop.journal.table(table)))
+            return .scanned(try await scan.halting(on: halt).run(try workshop.journal.table(table)))
         } catch {
             return asDaemonError(error).map { .scanFailed($0) } ?? .scanned(false)
         }
     }
 
     /// Every segment is at its end, and what is gone at the source is gone.
-    func finish(_ scan: FullSync, _ stream: StreamARN) async throws {
-        let items = try workshop.journal.table(table)?.items ?? 0
+    ///
+    /// - Returns: `false` where an operator has asked for another full sync meanwhile, which is still to be begun.
+    func finish(_ scan: FullSync, _ stream: StreamARN) async throws -> Bool {
+        let state = try workshop.journal.table(table)
+        guard state?.fullSync == scan.id else { return false }
+        let items = state?.items ?? 0
         _ = try await workshop.journal.append([
             Draft(
                 table: table,
@@ -112,5 +116,11 @@ extension TableFollower {
         workshop.vitals.scanEnded(table)
         try await TouchedKeys.remove(of: table, in: workshop.journal)
         log.info("the full sync is finished", metadata: ["items": "\(items)"])
+        // Asked for between the look and the append, which then went over the word.
+        guard try workshop.journal.table(table)?.fullSync == scan.id else {
+            try await enter(.fullSync, from: .incrSync, stream, "another full sync was asked for when this one ended")
+            return false
+        }
+        return true
     }
 }

@@ -38,15 +38,24 @@ struct TableFollower {
     }
 
     /// How following a stream came to its end.
-    private enum Ending {
+    enum Ending {
         case stopped
+        /// The table is paused, or was, or an operator has asked for another full sync: all is read from the journal again.
+        case beginsAgain
         /// All of it is read, or it is gone, and the table has another stream or none.
         case streamOver
     }
 
     /// Returns when the daemon is to stop, or when the mode asks for no more.
     func run() async throws {
-        while case .streamOver = try await runOnce() { workshop.pulse.busy(table) }
+        while true {
+            switch try await runOnce() {
+            case .stopped: return
+            case .beginsAgain: await workshop.writer.endScan(of: table)
+            case .streamOver: break
+            }
+            workshop.pulse.busy(table)
+        }
     }
 
     private func runOnce() async throws -> Ending {
@@ -109,17 +118,21 @@ struct TableFollower {
             log.info("the full sync of this table is finished already")
             return .stopped
         case (.all, let phase), (.full, let phase):
+            if touched == nil || state?.stream != desk.stream, try isPaused() {
+                // Once the stream is anchored its day has begun: nothing is lost of what is not.
+                follows()
+                return try await waitForResumption() ? .beginsAgain : .stopped
+            }
             guard let begun = try await beginScan(phase, state, touched, description, &desk) else { return .stopped }
             guard workshop.configuration.mode == .all else {
-                if try await begun.run(try workshop.journal.table(table)) { try await finish(begun, desk.stream) }
-                return .stopped
+                return try await scanAlone(begun, desk.stream)
             }
             scan = begun
         }
 
         try await desk.recover()
         desk.forgetOld()
-        return try await follow(desk, beside: scan, isOlder: unfinished != nil)
+        return try await follow(desk, beside: scan, scan?.id ?? state?.fullSync, isOlder: unfinished != nil)
     }
 
     // MARK: - Before following
@@ -171,17 +184,26 @@ struct TableFollower {
 
     /// - Parameters:
     ///   - scan: goes on beside it.
+    ///   - fullSync: the newest that is known: where the journal says another, an operator has asked for it.
     ///   - isOlder: whether the table has another stream by now, or none.
-    private func follow(_ known: ShardDesk, beside scan: FullSync?, isOlder: Bool) async throws -> Ending {
+    private func follow(
+        _ known: ShardDesk, beside scan: FullSync?, _ fullSync: FullSyncID?, isOlder: Bool
+    ) async throws -> Ending {
         try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask { await stopped() }
             group.addTask { .foreignAppends(await foreign.take()) }
             group.addTask { await list(known.stream, known.lineage) }
             var desk = known
+            try desk.learnOfPause()
             /// Whether rows are still to come, and whether they are coming just now.
-            var (owesScan, isScanning) = (scan != nil, scan != nil)
+            var (owesScan, isScanning) = (scan != nil, scan != nil && desk.pause == nil)
+            /// Stops the scan, where the table is paused or scanned anew.
+            var halt = Signal()
+            if !isScanning { halt.fire() }
+            /// Whether an operator has asked for another full sync.
+            var beginsAgain = try workshop.journal.table(table)?.fullSync != fullSync
             var scanBackoff = Backoff(first: .milliseconds(500), maximum: .seconds(30))
-            if let scan { group.addTask { await run(scan) } }
+            if let scan, isScanning { group.addTask { [halt] in await run(scan, until: halt) } }
             var listingBackoff = Backoff(first: .milliseconds(500), maximum: .seconds(10))
             var lookups = 0
             /// Shards that have ended, and whose children are still to be asked for.
@@ -280,13 +302,13 @@ struct TableFollower {
                     desk.retry(shard)
                 case .foreignAppends(let subjects):
                     if subjects.isEmpty { break }  // cancelled: the end is near
-                    try desk.displace(Set(subjects.compactMap(\.shard)))
+                    try desk.displace(subjects)
+                    beginsAgain = try workshop.journal.table(table)?.fullSync != fullSync
                     group.addTask { .foreignAppends(await foreign.take()) }
                 case .scanned(let isFinished):
                     isScanning = false
                     guard isFinished, let scan else { break }  // else the daemon is to stop
-                    try await finish(scan, desk.stream)
-                    owesScan = false
+                    if try await finish(scan, desk.stream) { owesScan = false } else { beginsAgain = true }
                 case .scanFailed(let error):
                     isScanning = false
                     guard error.reach == .retry else { throw error }
@@ -302,9 +324,9 @@ struct TableFollower {
                         metadata: ["error": "\(error)", "in": .stringConvertible(delay)])
                     later(delay, .scanDue, &group)
                 case .scanDue:
-                    guard let scan, !isStopping else { break }
+                    guard let scan, !isStopping, !isScanning, !halt.hasFired else { break }
                     isScanning = true
-                    group.addTask { await run(scan) }
+                    group.addTask { [halt] in await run(scan, until: halt) }
                 case .nothing:
                     break
                 }
@@ -312,6 +334,20 @@ struct TableFollower {
                 if isStopping {
                     if desk.running.isEmpty, !isScanning { group.cancelAll() }
                     continue
+                }
+                if desk.pause != nil {
+                    halt.fire()
+                } else if beginsAgain {
+                    halt.fire()
+                    desk.stopReaders()
+                    guard desk.running.isEmpty, !isScanning else { continue }
+                    group.cancelAll()
+                    return .beginsAgain
+                } else if let scan, owesScan, !isScanning, halt.hasFired {
+                    log.info("the scan goes on")
+                    workshop.pulse.busy(table)
+                    (halt, isScanning) = (Signal(), true)
+                    group.addTask { [halt] in await run(scan, until: halt) }
                 }
                 if !ended.isEmpty, lookups < Self.lookupsAtOnce {
                     lookups += 1
@@ -324,7 +360,8 @@ struct TableFollower {
                 try await desk.loseWhatStoodStill()
                 for job in desk.takeEligible() { group.addTask { await job.run() } }
                 // A table at the end of its stream comes to no rest before it is known what follows that.
-                if hasListed, lookups == 0, !mayBeOver, !owesScan { workshop.pulse.atRest(table) }
+                let isScanDue = isScanning || owesScan && desk.pause == nil
+                if hasListed, lookups == 0, !mayBeOver, !isScanDue { workshop.pulse.atRest(table) }
             }
             return .stopped
         }

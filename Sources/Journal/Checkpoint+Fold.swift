@@ -60,6 +60,8 @@ extension Checkpoint {
                     payload, "\(change.from.rawValue) is never followed by \(change.to.rawValue) without a rewind")
             }
             status = change.to
+            // Nothing is left of it that could be read.
+            if status.letsChildrenStart { pause = nil }
         case .sequenceAdvanced(let advance):
             try apply(advance, payload)
         case .advancesFolded(let folded):
@@ -138,6 +140,17 @@ extension Checkpoint {
                 throw refusal(payload, "only a shard in processing is in step, and this one is \(status.rawValue)")
             }
             accountedUntil = max(sign.until, accountedUntil ?? sign.until)
+        case .paused(let paused):
+            if let pause {
+                throw refusal(payload, "it is paused already, by \(pause.author) at position \(pause.position)")
+            }
+            guard !status.letsChildrenStart else {
+                throw refusal(payload, "nothing more is read of a shard that is \(status.rawValue)")
+            }
+            pause = Pause(paused, position: position, time: time)
+        case .resumed:
+            guard pause != nil else { throw refusal(payload, "it is not paused") }
+            pause = nil
         case .unknown:
             break
         case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .rowsSwept, .scanFinished:

@@ -34,6 +34,8 @@ package struct Checkpoint: Hashable, Sendable {
     package var accountedUntil: Timestamp?
     /// When the shard was last set to the oldest record left: what had gone by then was said to be lost.
     package var lossDeclared: Timestamp?
+    /// Why it is not read, where an operator has said so; nothing of a shard that is over can be paused.
+    package var pause: Pause?
 
     /// The last error that changed what is done, and when.
     package struct Fault: Hashable, Sendable {
@@ -112,6 +114,8 @@ package struct TableState: Hashable, Sendable {
     package var loss: Loss?
     /// Positions of the events by which items of the newest full sync were refused, save those that are settled.
     package var refusals: [Position]
+    /// Why none of its shards is read, nor the table scanned, where an operator has said so.
+    package var pause: Pause?
     package var position: Position
     package var updated: Timestamp
 

@@ -66,6 +66,8 @@ package enum Payload: Hashable, Sendable {
     case recordRefused(RecordRefused)
     case refusalSettled(RefusalSettled)
     case inStep(InStep)
+    case paused(Paused)
+    case resumed(Resumed)
     /// What is left of old advances: read, never appended.
     case advancesFolded(AdvancesFolded)
     /// What is left of older events of a shard that is over: read, never appended. (Indirect: it is large, and rare.)
@@ -391,4 +393,26 @@ package struct InStep: Hashable, Sendable {
     package var until: Timestamp
 
     package init(until: Timestamp) { self.until = until }
+}
+
+/// An operator has stopped the reading of a shard, or of all of a table, until it is resumed.
+package struct Paused: Hashable, Sendable {
+    package var author: String
+    package var reason: String
+
+    package init(author: String, reason: String) {
+        self.author = author
+        self.reason = reason
+    }
+}
+
+/// An operator lets a shard, or a table, go on from where it stands.
+package struct Resumed: Hashable, Sendable {
+    package var author: String
+    package var reason: String
+
+    package init(author: String, reason: String) {
+        self.author = author
+        self.reason = reason
+    }
 }

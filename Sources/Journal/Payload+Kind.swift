@@ -20,6 +20,8 @@ extension Payload {
         case .recordRefused: "record_refused"
         case .refusalSettled: "refusal_settled"
         case .inStep: "in_step"
+        case .paused: "paused"
+        case .resumed: "resumed"
         case .advancesFolded: "advances_folded"
         case .historyFolded: "history_folded"
         case .unknown(let kind, _): "unknown_\(kind)"

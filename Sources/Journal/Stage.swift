@@ -362,7 +362,7 @@ extension Payload {
             .runStarted, .runStopped,
             .phaseChanged,
             .scanAdvanced, .rowsSwept, .scanFinished, .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled,
-            .inStep:
+            .inStep, .paused, .resumed:
             false
         }
     }

@@ -45,6 +45,11 @@ extension TableState {
             refusals.append(position)
         case .refusalSettled(let settled):
             refusals.removeAll { $0 == settled.refusal }
+        case .paused(let paused):
+            // Nobody says at which revision of a table: of two operators at once the first is heard.
+            pause = pause ?? Pause(paused, position: position, time: time)
+        case .resumed:
+            pause = nil
         case .scanFinished, .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
             .sequenceAdvanced, .advancesFolded, .historyFolded, .rewound, .inStep, .unknown:
             break

@@ -59,6 +59,7 @@ extension WireFormat {
         }
         writer.optional(22, checkpoint.accountedUntil?.microseconds)
         writer.optional(23, checkpoint.lossDeclared?.microseconds)
+        if let pause = checkpoint.pause { writer.message(24) { $0.append(bytes(wire(pause)).span) } }
     }
 
     static func decodeCheckpoint(_ bytes: [UInt8], of shard: ShardKey) -> Checkpoint? {
@@ -102,6 +103,7 @@ extension WireFormat {
                     position: Position(refusal.position), sequenceNumber: number, epoch: Epoch(refusal.epoch)))
         }
         if state.hasLossDeclared { checkpoint.lossDeclared = Timestamp(microseconds: state.lossDeclared) }
+        if state.hasPause { checkpoint.pause = pause(state.pause) }
         if state.hasAccountedUntil { checkpoint.accountedUntil = Timestamp(microseconds: state.accountedUntil) }
         return checkpoint
     }
@@ -127,6 +129,7 @@ extension WireFormat {
             if let fault = table.lastFault { $0.lastFault = wire(fault) }
             if let loss = table.loss { $0.loss = wire(loss) }
             $0.refusals = table.refusals.map(\.number)
+            if let pause = table.pause { $0.pause = wire(pause) }
             $0.position = table.position.number
             $0.updated = table.updated.microseconds
         }
@@ -154,6 +157,7 @@ extension WireFormat {
             table.loss = loss
         }
         table.refusals = fold.refusals.map { Position($0) }
+        if fold.hasPause { table.pause = pause(fold.pause) }
         table.position = Position(fold.position)
         table.updated = Timestamp(microseconds: fold.updated)
         return table

@@ -125,6 +125,16 @@ extension WireFormat {
             }
         case .inStep(let p):
             event.inStep = .with { $0.until = p.until.microseconds }
+        case .paused(let p):
+            event.paused = .with {
+                $0.author = p.author
+                $0.reason = p.reason
+            }
+        case .resumed(let p):
+            event.resumed = .with {
+                $0.author = p.author
+                $0.reason = p.reason
+            }
         case .advancesFolded, .historyFolded:
             preconditionFailure("events are folded within a stretch of the log, and never appended so")
         case .unknown:
@@ -239,6 +249,8 @@ extension WireFormat {
             )
         case .advancesFolded: return nil  // it is no event: `decodeEntry` reads it
         case .inStep(let p): return (.inStep(InStep(until: Timestamp(microseconds: p.until))), nil)
+        case .paused(let p): return (.paused(Paused(author: p.author, reason: p.reason)), nil)
+        case .resumed(let p): return (.resumed(Resumed(author: p.author, reason: p.reason)), nil)
         }
     }
 

@@ -47,6 +47,21 @@ extension WireFormat {
             isAcknowledged: loss.isAcknowledged, remedy: policy(loss.remedy))
     }
 
+    static func wire(_ pause: Pause) -> Shake_Journal_V1_Pause {
+        .with {
+            $0.author = pause.author
+            $0.reason = pause.reason
+            $0.time = pause.time.microseconds
+            $0.position = pause.position.number
+        }
+    }
+
+    static func pause(_ pause: Shake_Journal_V1_Pause) -> Pause {
+        Pause(
+            author: pause.author, reason: pause.reason, time: Timestamp(microseconds: pause.time),
+            position: Position(pause.position))
+    }
+
     static func wire(_ lost: RangeLost) -> Shake_Journal_V1_RangeLost {
         .with {
             $0.cause = wire(lost.cause)

@@ -425,6 +425,22 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     set {payload = .inStep(newValue)}
   }
 
+  package var paused: Shake_Journal_V1_Paused {
+    get {
+      if case .paused(let v)? = payload {return v}
+      return Shake_Journal_V1_Paused()
+    }
+    set {payload = .paused(newValue)}
+  }
+
+  package var resumed: Shake_Journal_V1_Resumed {
+    get {
+      if case .resumed(let v)? = payload {return v}
+      return Shake_Journal_V1_Resumed()
+    }
+    set {payload = .resumed(newValue)}
+  }
+
   package var rowsSwept: Shake_Journal_V1_RowsSwept {
     get {
       if case .rowsSwept(let v)? = payload {return v}
@@ -454,6 +470,8 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     case advancesFolded(Shake_Journal_V1_AdvancesFolded)
     case refusalSettled(Shake_Journal_V1_RefusalSettled)
     case inStep(Shake_Journal_V1_InStep)
+    case paused(Shake_Journal_V1_Paused)
+    case resumed(Shake_Journal_V1_Resumed)
     case rowsSwept(Shake_Journal_V1_RowsSwept)
 
   }
@@ -876,6 +894,36 @@ package nonisolated struct Shake_Journal_V1_InStep: Sendable {
   package init() {}
 }
 
+/// An operator has stopped the reading of a shard, or of all of a table, until it is resumed.
+package nonisolated struct Shake_Journal_V1_Paused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var author: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// An operator lets it go on from where it stands.
+package nonisolated struct Shake_Journal_V1_Resumed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var author: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// What is left of a stretch of the log whose events were folded together. It lies under the position of the first; the event
 /// before it and the one after it are as they were.
 package nonisolated struct Shake_Journal_V1_AdvancesFolded: Sendable {
@@ -1074,6 +1122,24 @@ package nonisolated struct Shake_Journal_V1_Refusal: Sendable {
   package init() {}
 }
 
+package nonisolated struct Shake_Journal_V1_Pause: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var author: String = String()
+
+  package var reason: String = String()
+
+  package var time: Int64 = 0
+
+  package var position: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// Beside the log: the fold of a shard's events.
 package nonisolated struct Shake_Journal_V1_CheckpointState: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1223,6 +1289,15 @@ package nonisolated struct Shake_Journal_V1_CheckpointState: @unchecked Sendable
   /// Clears the value of `lossDeclared`. Subsequent reads from it will return its default value.
   package mutating func clearLossDeclared() {_uniqueStorage()._lossDeclared = nil}
 
+  package var pause: Shake_Journal_V1_Pause {
+    get {_storage._pause ?? Shake_Journal_V1_Pause()}
+    set {_uniqueStorage()._pause = newValue}
+  }
+  /// Returns true if `pause` has been explicitly set.
+  package var hasPause: Bool {_storage._pause != nil}
+  /// Clears the value of `pause`. Subsequent reads from it will return its default value.
+  package mutating func clearPause() {_uniqueStorage()._pause = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1311,6 +1386,15 @@ package nonisolated struct Shake_Journal_V1_TableFold: @unchecked Sendable {
     set {_uniqueStorage()._scanBegan = newValue}
   }
 
+  package var pause: Shake_Journal_V1_Pause {
+    get {_storage._pause ?? Shake_Journal_V1_Pause()}
+    set {_uniqueStorage()._pause = newValue}
+  }
+  /// Returns true if `pause` has been explicitly set.
+  package var hasPause: Bool {_storage._pause != nil}
+  /// Clears the value of `pause`. Subsequent reads from it will return its default value.
+  package mutating func clearPause() {_uniqueStorage()._pause = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1375,7 +1459,7 @@ nonisolated extension Shake_Journal_V1_IteratorType: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{4}\u{4}rows_swept\0\u{c}\u{8}\u{8}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{1}paused\0\u{1}resumed\0\u{4}\u{2}rows_swept\0\u{c}\u{8}\u{8}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1624,6 +1708,32 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
           self.payload = .inStep(v)
         }
       }()
+      case 34: try {
+        var v: Shake_Journal_V1_Paused?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .paused(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .paused(v)
+        }
+      }()
+      case 35: try {
+        var v: Shake_Journal_V1_Resumed?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .resumed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .resumed(v)
+        }
+      }()
       case 37: try {
         var v: Shake_Journal_V1_RowsSwept?
         var hadOneofValue = false
@@ -1740,6 +1850,14 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
     case .inStep?: try {
       guard case .inStep(let v)? = self.payload else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+    }()
+    case .paused?: try {
+      guard case .paused(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+    }()
+    case .resumed?: try {
+      guard case .resumed(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
     }()
     case .rowsSwept?: try {
       guard case .rowsSwept(let v)? = self.payload else { preconditionFailure() }
@@ -2609,6 +2727,76 @@ nonisolated extension Shake_Journal_V1_InStep: SwiftProtobuf.Message, SwiftProto
   }
 }
 
+nonisolated extension Shake_Journal_V1_Paused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Paused"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}author\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_Paused, rhs: Shake_Journal_V1_Paused) -> Bool {
+    if lhs.author != rhs.author {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_Resumed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Resumed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}author\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_Resumed, rhs: Shake_Journal_V1_Resumed) -> Bool {
+    if lhs.author != rhs.author {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Shake_Journal_V1_AdvancesFolded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AdvancesFolded"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}last\0\u{1}before\0\u{1}runs\0\u{1}check\0")
@@ -2980,9 +3168,54 @@ nonisolated extension Shake_Journal_V1_Refusal: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension Shake_Journal_V1_Pause: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Pause"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}author\0\u{1}reason\0\u{1}time\0\u{1}position\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 3)
+    }
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_Pause, rhs: Shake_Journal_V1_Pause) -> Bool {
+    if lhs.author != rhs.author {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.position != rhs.position {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}starting_sequence_number\0\u{3}ending_sequence_number\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}see_sequence_number\0\u{3}stored_iterator\0\u{3}stored_iterator_obtained\0\u{1}worker\0\u{3}approximate_time\0\u{1}epoch\0\u{1}revision\0\u{1}position\0\u{1}updated\0\u{1}records\0\u{1}bytes\0\u{3}target_token\0\u{3}last_fault\0\u{1}loss\0\u{1}refusals\0\u{3}accounted_until\0\u{3}loss_declared\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}starting_sequence_number\0\u{3}ending_sequence_number\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}see_sequence_number\0\u{3}stored_iterator\0\u{3}stored_iterator_obtained\0\u{1}worker\0\u{3}approximate_time\0\u{1}epoch\0\u{1}revision\0\u{1}position\0\u{1}updated\0\u{1}records\0\u{1}bytes\0\u{3}target_token\0\u{3}last_fault\0\u{1}loss\0\u{1}refusals\0\u{3}accounted_until\0\u{3}loss_declared\0\u{1}pause\0")
 
   fileprivate class _StorageClass {
     var _parent: String = String()
@@ -3008,6 +3241,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
     var _refusals: [Shake_Journal_V1_Refusal] = []
     var _accountedUntil: Int64? = nil
     var _lossDeclared: Int64? = nil
+    var _pause: Shake_Journal_V1_Pause? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3041,6 +3275,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
       _refusals = source._refusals
       _accountedUntil = source._accountedUntil
       _lossDeclared = source._lossDeclared
+      _pause = source._pause
     }
   }
 
@@ -3082,6 +3317,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
         case 21: try { try decoder.decodeRepeatedMessageField(value: &_storage._refusals) }()
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._accountedUntil) }()
         case 23: try { try decoder.decodeSingularInt64Field(value: &_storage._lossDeclared) }()
+        case 24: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
         default: break
         }
       }
@@ -3163,6 +3399,9 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
       try { if let v = _storage._lossDeclared {
         try visitor.visitSingularInt64Field(value: v, fieldNumber: 23)
       } }()
+      try { if let v = _storage._pause {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3195,6 +3434,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
         if _storage._refusals != rhs_storage._refusals {return false}
         if _storage._accountedUntil != rhs_storage._accountedUntil {return false}
         if _storage._lossDeclared != rhs_storage._lossDeclared {return false}
+        if _storage._pause != rhs_storage._pause {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3206,7 +3446,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
 
 nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TableFold"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{4}\u{2}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0\u{3}scan_began\0\u{c}\u{5}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{4}\u{2}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0\u{3}scan_began\0\u{2}\u{7}pause\0\u{c}\u{5}\u{1}")
 
   fileprivate class _StorageClass {
     var _stream: String = String()
@@ -3221,6 +3461,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
     var _loss: Shake_Journal_V1_Loss? = nil
     var _refusals: [UInt64] = []
     var _scanBegan: UInt64 = 0
+    var _pause: Shake_Journal_V1_Pause? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3243,6 +3484,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       _loss = source._loss
       _refusals = source._refusals
       _scanBegan = source._scanBegan
+      _pause = source._pause
     }
   }
 
@@ -3273,6 +3515,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._loss) }()
         case 12: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._refusals) }()
         case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._scanBegan) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
         default: break
         }
       }
@@ -3321,6 +3564,9 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       if _storage._scanBegan != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._scanBegan, fieldNumber: 13)
       }
+      try { if let v = _storage._pause {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3342,6 +3588,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         if _storage._loss != rhs_storage._loss {return false}
         if _storage._refusals != rhs_storage._refusals {return false}
         if _storage._scanBegan != rhs_storage._scanBegan {return false}
+        if _storage._pause != rhs_storage._pause {return false}
         return true
       }
       if !storagesAreEqual {return false}

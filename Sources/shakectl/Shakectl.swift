@@ -24,7 +24,8 @@ struct Shakectl: AsyncParsableCommand {
         version: "shakectl \(Version.text)",
         subcommands: [
             RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
-            RewindCommand.self, AckCommand.self, DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
+            RewindCommand.self, PauseCommand.self, ResumeCommand.self, ResyncCommand.self, AckCommand.self,
+            DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
             CompactCommand.self, PlanCommand.self,
         ])
 

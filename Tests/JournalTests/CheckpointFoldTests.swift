@@ -385,7 +385,7 @@ struct CheckpointFoldTests {
         "shard_discovered": ["parent", "range"],
         "queried": ["worker"],
         "iterator_resolved": ["iteratorType", "storedIterator"],
-        "status_changed": ["status"],
+        "status_changed": ["status", "pause"],
         "sequence_advanced": [
             "sequenceNumber", "iteratorType", "storedIterator", "approximateTime", "targetToken", "records", "bytes",
             "refusals",
@@ -400,6 +400,8 @@ struct CheckpointFoldTests {
         "record_refused": ["refusals"],
         "refusal_settled": ["refusals"],
         "in_step": ["accountedUntil"],
+        "paused": ["pause"],
+        "resumed": ["pause"],
     ]
 
     /// The same, with a value in each field that no rule about the next event asks for: what has one can be cleared.

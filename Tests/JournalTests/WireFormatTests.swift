@@ -80,6 +80,8 @@ struct WireFormatTests {
         ),
         (.settled(Position(300)), "82021508ac0212076d6540686572651a0762656361757365"),
         (.inStep(InStep(until: Timestamp(microseconds: 300))), "8a020308ac02"),
+        (.paused(), "9202120a076d654068657265120762656361757365"),
+        (.resumed(), "9a02120a076d654068657265120762656361757365"),
     ]
 
     @Test("An event's bytes are these, and read back as the event", arguments: golden.indices)
@@ -114,6 +116,7 @@ struct WireFormatTests {
                 "shard_discovered", "queried",
                 "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
                 "range_lost", "loss_acknowledged", "record_refused", "refusal_settled", "in_step",
+                "paused", "resumed",
             ])
     }
 
@@ -149,6 +152,7 @@ struct WireFormatTests {
                     ]
                     checkpoint.accountedUntil = Sample.noon
                     checkpoint.lossDeclared = Sample.noon + .seconds(1)
+                    checkpoint.pause = Pause(author: "", reason: "", time: Sample.noon, position: Position(.max))
                 }
                 // Written by hand, read by the generated code.
                 var writer = WireWriter()

@@ -57,6 +57,14 @@ struct EventViewTests {
             #""event":"advances_folded","first_position":4,"first_revision":2,"since":"2026-11-23T15:20:00Z","count":2,"sequence_number":"12","records":10,"bytes":4096,"approximate_time":null,"target_token":null}"#
         ),
         (
+            .paused(Paused(author: "me@here", reason: "a move")),
+            #""event":"paused","author":"me@here","reason":"a move"}"#
+        ),
+        (
+            .resumed(Resumed(author: "me@here", reason: "")),
+            #""event":"resumed","author":"me@here","reason":""}"#
+        ),
+        (
             .faulted(Faulted(code: "Throttled", message: "slow \"down\"", isRetried: true)),
             #""event":"faulted","code":"Throttled","message":"slow \"down\"","retried":true}"#
         ),

@@ -153,7 +153,7 @@ struct TableStatusTests {
             status.json.line == """
                 {"table":"orders","stream":"\(Sample.stream)","phase":"incr_sync","health":"ok","reason":"following 1 \
                 shard","lag_seconds":0,"records":7,"shards":{"in_processing":1},\
-                "last_error":null,"losses":[],"dead_letters":0,"listed_seconds":null,\
+                "last_error":null,"losses":[],"pauses":[],"dead_letters":0,"listed_seconds":null,\
                 "read_seconds":null,"acknowledged_seconds":null,"scan":null}
                 """)
     }

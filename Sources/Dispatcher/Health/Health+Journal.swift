@@ -27,13 +27,19 @@ extension Health {
         // What the daemon says of itself is newer than what it has journaled.
         if let worst = signs.flatMap({ complaints(of: state.table, $0, now: now).first }) { return worst }
 
-        let stuck = current.filter { $0.endsWithFault && !$0.status.letsChildrenStart }
+        let pauses = KnownPause.all(state, checkpoints)
+        let overdue = pauses.compactMap { $0.complaint(now: now) }
+        if let worst = overdue.max(by: { $0.health < $1.health }) { return worst }
+        // What is paused is not read, and so no trouble and not behind.
+        let read = current.filter { state.pause == nil && $0.pause == nil }
+
+        let stuck = read.filter { $0.endsWithFault && !$0.status.letsChildrenStart }
         if let worst = stuck.min(by: { $0.updated < $1.updated }), let fault = worst.lastFault {
             let others = stuck.count > 1 ? " (and \(Spoken.count(UInt64(stuck.count - 1), "other shard")))" : ""
             return Complaint(.degraded, fault.spoken(of: worst.shard.shard) + others)
         }
 
-        if let lag = lag(current, signs, now: now), lag > dangerousLag {
+        if let lag = lag(read, signs, now: now), lag > dangerousLag {
             return Complaint(.degraded, "\(Spoken.duration(lag)) behind: the stream keeps its records for 24 h")
         }
         if let loss = losses.first { return Complaint(.degraded, "\(loss.words); \(loss.advice)") }

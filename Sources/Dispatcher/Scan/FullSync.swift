@@ -14,6 +14,16 @@ struct FullSync {
     /// Which full sync this is.
     let id: FullSyncID
     let touched: TouchedKeys
+    /// Fires when it is to stop after the pages in flight: an operator has paused the table, or asked for another full sync.
+    var halt = Signal()
+
+    func halting(on halt: Signal) -> FullSync {
+        var scan = self
+        scan.halt = halt
+        return scan
+    }
+
+    private var isHalted: Bool { workshop.stop.hasFired || halt.hasFired }
 
     /// A page, and the memory that it lies in.
     private struct Fetched {
@@ -24,7 +34,7 @@ struct FullSync {
     /// A segment after one of its pages.
     private struct Step {
         let segment: ScanPlan.Segment
-        /// What comes next; `nil` at its end, and where the daemon is to stop.
+        /// What comes next; `nil` at its end, and where the scan is halted.
         let next: Fetched?
         let items: Int
         let bytes: Int
@@ -32,15 +42,15 @@ struct FullSync {
         let isFinished: Bool
     }
 
-    /// - Returns: whether all is done; not so when the daemon was told to stop.
+    /// - Returns: whether all is done; not so when it was halted, or the daemon told to stop.
     /// - Throws: as `copy`.
     func run(_ state: TableState?) async throws -> Bool {
         guard try await copy(state) else { return false }
         guard touched.isSweeping else { return true }
-        return try await Sweep(workshop: workshop, schema: schema, id: id, touched: touched).run()
+        return try await Sweep(workshop: workshop, schema: schema, id: id, touched: touched, halt: halt).run()
     }
 
-    /// - Returns: whether every segment is at its end; not so when the daemon was told to stop.
+    /// - Returns: whether every segment is at its end.
     /// - Throws: `.misconfigured` for a share of a capacity that the table doesn't have; what a call, the target or the journal says.
     private func copy(_ state: TableState?) async throws -> Bool {
         let configuration = workshop.configuration
@@ -84,7 +94,7 @@ struct FullSync {
                     logged = now
                     log(progress)
                 }
-                if workshop.stop.hasFired { continue }
+                if isHalted { continue }
                 if let next = step.next {
                     running += 1
                     group.addTask { [segment = step.segment] in
@@ -135,7 +145,7 @@ struct FullSync {
         segment.after = page.lastEvaluatedKey
         let position = SegmentPosition(fullSync: id, segment: UInt32(segment.number), items: segment.items)
         let next: Fetched?
-        if let key = page.lastEvaluatedKey, !workshop.stop.hasFired {
+        if let key = page.lastEvaluatedKey, !isHalted {
             async let upcoming = fetch(segment.number, of: total, after: key, pacing)
             try await deliver(current, position, of: total)
             next = try await upcoming

@@ -17,12 +17,13 @@ struct Sweep {
     let schema: TableSchema
     let id: FullSyncID
     let touched: TouchedKeys
+    let halt: Signal
 
     /// Keys that are held at a time, and rows that one write removes at most.
     private static let keysAtOnce = 1000
     private static let reportInterval: Duration = .seconds(60)
 
-    /// - Returns: whether all of the target's keys were looked at; not so when the daemon was told to stop.
+    /// - Returns: whether all of the target's keys were looked at; not so when it was halted, or the daemon told to stop.
     func run() async throws -> Bool {
         var log = workshop.logger
         log[metadataKey: "table"] = "\(schema.name)"
@@ -31,7 +32,7 @@ struct Sweep {
         var looked: UInt64 = 0
         var removed: UInt64 = 0
         var reported = workshop.surroundings.uptime()
-        while !workshop.stop.hasFired {
+        while !workshop.stop.hasFired, !halt.hasFired {
             guard let keys = try await keys(after: last, log) else { return false }
             guard let end = keys.last else {
                 log.info(

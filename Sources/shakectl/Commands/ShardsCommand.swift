@@ -24,13 +24,15 @@ struct ShardsCommand: ParsableCommand {
         let context = try CommandContext(common)
         let journal = try context.openJournal()
         var checkpoints = try asking(journal.checkpoints)
+        let tables = try asking(journal.tables)
         if let table {
-            let known = Set(checkpoints.map(\.shard.table) + (try asking(journal.tables)).map(\.table)).sorted()
+            let known = Set(checkpoints.map(\.shard.table) + tables.map(\.table)).sorted()
             guard known.contains(TableName(table)) else { throw Self.unknown(table, known: known.map(\.text)) }
             checkpoints.removeAll { $0.shard.table.text != table }
         }
         let view = ShardsView(
-            checkpoints: checkpoints, signs: try DaemonPresence.of(journal, now: context.now).signs, now: context.now)
+            checkpoints: checkpoints, signs: try DaemonPresence.of(journal, now: context.now).signs, now: context.now,
+            pausedTables: Set(tables.filter { $0.pause != nil }.map(\.table)))
         try context.show(json: view.json, lines: view.lines(context.palette))
     }
 

@@ -167,6 +167,8 @@ struct EventView: Sendable {
                 .init("reason", .string(settled.reason)),
             ]
         case .inStep(let sign): [.init("until", .string(sign.until.description))]
+        case .paused(let word): [.init("author", .string(word.author)), .init("reason", .string(word.reason))]
+        case .resumed(let word): [.init("author", .string(word.author)), .init("reason", .string(word.reason))]
         case .unknown(let kind, let encoded):
             [.init("kind", .unsigned(UInt64(kind))), .init("encoded_bytes", .integer(Int64(encoded.count)))]
         }
@@ -219,6 +221,8 @@ struct EventView: Sendable {
         case .refusalSettled(let settled):
             "the dead letter \(settled.refusal), by \(settled.author)" + Self.because(settled.reason)
         case .inStep(let sign): "all that was made until \(Spoken.time(sign.until).prefix(19)) is in the target"
+        case .paused(let word): "by \(word.author)" + Self.because(word.reason)
+        case .resumed(let word): "by \(word.author)" + Self.because(word.reason)
         case .unknown(let kind, let encoded):
             "kind \(kind), \(Spoken.size(UInt64(encoded.count))): written by a newer version"
         }
@@ -257,7 +261,7 @@ struct EventView: Sendable {
         case .phaseChanged, .scanFinished: .cyan
         case .statusChanged: .blue
         case .faulted, .rangeLost, .recordRefused: .red
-        case .rewound, .lossAcknowledged, .refusalSettled: .yellow
+        case .rewound, .lossAcknowledged, .refusalSettled, .paused, .resumed: .yellow
         case .scanAdvanced, .rowsSwept, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced,
             .advancesFolded, .historyFolded, .inStep, .unknown:
             nil

@@ -8,9 +8,16 @@ struct ShardsView: Sendable {
     /// Of a running daemon.
     let signs: VitalSigns?
     let now: Timestamp
+    /// Tables that are paused as a whole.
+    var pausedTables: Set<TableName> = []
 
     private func lag(of checkpoint: Checkpoint) -> Duration? {
         Lag.of(checkpoint, sign: signs?[checkpoint.shard], now: now)
+    }
+
+    /// Whether an operator has said that it, or all of its table, is not to be read.
+    private func isPaused(_ checkpoint: Checkpoint) -> Bool {
+        checkpoint.pause != nil || !checkpoint.status.letsChildrenStart && pausedTables.contains(checkpoint.shard.table)
     }
 
     /// A stream of a table, and its shards.
@@ -38,6 +45,7 @@ struct ShardsView: Sendable {
                     "starting_sequence_number": .string(checkpoint.range.starting?.text),
                     "ending_sequence_number": .string(checkpoint.range.ending?.text),
                     "lag_seconds": .seconds(lag(of: checkpoint)),
+                    "paused": .bool(isPaused(checkpoint)),
                 ]
             }
         }
@@ -62,7 +70,9 @@ struct ShardsView: Sendable {
                     text.rows.append(
                         .cells([
                             .init(line.prefix + checkpoint.shard.shard.text),
-                            .init(checkpoint.status.rawValue, checkpoint.status.colour),
+                            isPaused(checkpoint)
+                                ? .init("\(checkpoint.status.rawValue), paused", .yellow)
+                                : .init(checkpoint.status.rawValue, checkpoint.status.colour),
                             .init(checkpoint.spokenPlace), .init(Spoken.count(checkpoint.records)),
                             .init(lag.map(Spoken.duration) ?? "-"),
                         ]))

@@ -40,6 +40,9 @@ struct StatusView: Sendable {
             for loss in table.losses where !table.reason.contains(loss.words) {
                 text.rows.append(.note(.init("\(loss.words); \(loss.advice)", .red)))
             }
+            for pause in table.pauses where !table.reason.contains(pause.words) {
+                text.rows.append(.note(.init("\(pause.words); \(pause.outlook(now: table.now))", .yellow)))
+            }
             let waiting = Spoken.waiting(table.deadLetters)
             if table.deadLetters > 0, table.reason != waiting { text.rows.append(.note(.init(waiting, .red))) }
             if let error = table.lastError, !table.reason.contains(error) {
@@ -66,6 +69,7 @@ extension TableStatus {
                 }),
             "last_error": .string(lastError),
             "losses": .array(losses.map(\.json)),
+            "pauses": .array(pauses.map(\.json)),
             "dead_letters": .integer(Int64(deadLetters)),
             "listed_seconds": .seconds(listed),
             "read_seconds": .seconds(read),

@@ -15,6 +15,10 @@ struct TableStatus: Hashable, Sendable {
     let lastError: String?
     /// What the stream no longer had, and what nobody has acknowledged or the table stands still for.
     let losses: [KnownLoss]
+    /// What an operator has said is not to be read: all of it, or shards of it.
+    let pauses: [KnownPause]
+    /// When this was asked.
+    let now: Timestamp
     /// Records that wait in dead-letters.jsonl.
     let deadLetters: Int
     /// How long ago its shards were listed, the shard that was read longest ago was read, and the target acknowledged a write;
@@ -41,8 +45,10 @@ struct TableStatus: Hashable, Sendable {
 
     private init(state: TableState, checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp) {
         table = state.table
+        self.now = now
         stream = state.stream ?? checkpoints.max { $0.position < $1.position }?.shard.stream
         losses = Health.losses(state, checkpoints)
+        pauses = KnownPause.all(state, checkpoints)
         deadLetters = Health.deadLetters(state, checkpoints)
         phase = state.phase
         let signs = daemon.signs
@@ -70,7 +76,8 @@ struct TableStatus: Hashable, Sendable {
             return
         }
         let worst = Health.worst(of: state, checkpoints, signs, now: now)
-        var assessed = worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, scan, current))
+        var assessed =
+            worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, scan, current, pauses, now: now))
         // What the journal says of a table then is of before.
         if case .silent(_, let why) = daemon, assessed.0 < .failed { assessed = (.failed, why) }
         (health, reason) = assessed
@@ -84,8 +91,9 @@ struct TableStatus: Hashable, Sendable {
     }
 
     private static func activity(
-        _ state: TableState, _ scan: ScanProgress?, _ checkpoints: [Checkpoint]
+        _ state: TableState, _ scan: ScanProgress?, _ checkpoints: [Checkpoint], _ pauses: [KnownPause], now: Timestamp
     ) -> String {
+        if let own = pauses.first(where: { $0.shard == nil }) { return "\(own.words); \(own.outlook(now: now))" }
         if state.phase == .fullSync {
             let why = state.reason.isEmpty ? "" : " (\(state.reason))"
             return "full sync\(why): " + (scan.map { "\($0.words), \($0.segmentWords)" } ?? "nothing is scanned yet")

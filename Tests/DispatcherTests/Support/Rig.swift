@@ -43,6 +43,9 @@ final class Rig: Sendable {
         lastSigns.withLock { $0 }.map { Health.complaints(of: Sample.table, $0, now: now) } ?? []
     }
 
+    /// The shards that are read, or rest after a failure, as the daemon's last signs say.
+    var shardsRead: Set<String> { Set(lastSigns.withLock { $0?[Sample.table]?.shards.map(\.id) } ?? []) }
+
     /// What lies in the file of dead letters, line by line.
     var deadLetters: [String] {
         let text = (try? String(contentsOfFile: path + "/dead-letters.jsonl", encoding: .utf8)) ?? ""

@@ -94,7 +94,12 @@ struct RandomHistory {
     }
 
     private mutating func step(_ number: Int, _ checkpoint: Checkpoint) -> [Payload]? {
-        if chance(5), let payloads = trouble(checkpoint) { return payloads }
+        // By no chance of their own: each is in every history.
+        if checkpoint.pause != nil, checkpoint.revision.number % 3 == 0 { return [.resumed()] }
+        if checkpoint.pause == nil, checkpoint.revision.number % 8 == 6, checkpoint.status == .inProcessing {
+            return [.paused()]
+        }
+        if chance(8), let payloads = trouble(checkpoint) { return payloads }
         if chance(10) { return [.faulted("Code\(Int.random(in: 1...9, using: &random))")] }
         switch checkpoint.status {
         case .notProcessed where chance(20): return [.status(.notProcessed, .prepared)]

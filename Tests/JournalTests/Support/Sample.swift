@@ -96,6 +96,12 @@ extension Payload {
         .refusalSettled(RefusalSettled(refusal: refusal, author: "me@here", reason: "because"))
     }
 
+    static func paused(by author: String = "me@here") -> Payload {
+        .paused(Paused(author: author, reason: "because"))
+    }
+
+    static func resumed() -> Payload { .resumed(Resumed(author: "me@here", reason: "because")) }
+
     /// From its discovery to in processing.
     static let takenUp: [Payload] = [.queried(), .resolved(.trimHorizon), .status(.notProcessed, .inProcessing)]
 }
