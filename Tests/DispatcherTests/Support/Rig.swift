@@ -18,6 +18,8 @@ final class Rig: Sendable {
     let log = LogBook()
     private let lastSigns = Mutex<VitalSigns?>(nil)
     private let scratch = Scratch()
+    /// Of daemons of all tests.
+    private static let slots = Slots(16)
 
     init(storesPositions: Bool = false) {
         source = FakeStream(load: load)
@@ -102,6 +104,8 @@ final class Rig: Sendable {
         _ configuration: DaemonConfiguration = Rig.following, spoiling spoilt: String? = nil,
         now: @escaping @Sendable () -> Timestamp, _ body: (Running) async throws -> Void
     ) async throws -> Result<Void, DaemonError> {
+        await Self.slots.take()
+        defer { Self.slots.giveBack() }
         let journal = try await openJournal(surroundings(now: now))
         if let spoilt { try damage(spoilt) }
         let running = Running(
