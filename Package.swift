@@ -37,6 +37,7 @@ let package = Package(
 
         // Shake itself. Arrows run one way: shakectl → Dispatcher → {Journal, Targets, DynamoDB} → StreamModel.
         .target(name: "StreamModel", swiftSettings: house),
+        .target(name: "Filter", dependencies: ["StreamModel"], swiftSettings: house),
         .target(
             name: "Journal",
             dependencies: [
@@ -50,7 +51,9 @@ let package = Package(
             exclude: ["journal.proto"]),
         .target(
             name: "DynamoDB",
-            dependencies: ["Curl", "Simdjson", "StreamModel", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Curl", "Filter", "Simdjson", "StreamModel", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: house),
         .target(
             name: "Targets",
@@ -59,7 +62,7 @@ let package = Package(
         .target(
             name: "Dispatcher",
             dependencies: [
-                "Journal", "Targets", "DynamoDB", "StreamModel",
+                "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -67,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "shakectl",
             dependencies: [
-                "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "StreamModel",
+                "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -93,18 +96,19 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
         .testTarget(name: "StreamModelTests", dependencies: ["StreamModel"], swiftSettings: house),
+        .testTarget(name: "FilterTests", dependencies: ["Filter", "StreamSim"], swiftSettings: house),
         .testTarget(
             name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel", "TestSupport"], exclude: ["Golden"],
             swiftSettings: house),
         .testTarget(
-            name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Simdjson", "StreamModel", "TestSupport"],
+            name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Filter", "Simdjson", "StreamModel", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "TargetsTests", dependencies: ["Targets", "Simdjson", "StreamModel"], swiftSettings: house),
         .testTarget(
             name: "DispatcherTests",
             dependencies: [
-                "Dispatcher", "Journal", "Targets", "DynamoDB", "Simdjson", "StreamModel", "TestSupport",
+                "Dispatcher", "Journal", "Targets", "DynamoDB", "Filter", "Simdjson", "StreamModel", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -116,7 +120,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .testTarget(name: "ShakectlTests", dependencies: ["shakectl", "Journal", "StreamModel"], swiftSettings: house),
+        .testTarget(
+            name: "ShakectlTests", dependencies: ["shakectl", "Filter", "Journal", "StreamModel"],
+            swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -45,6 +45,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     /// What a table's full sync may consume; `nil`: no bound but the service's own.
     package var scanCapacity: ScanCapacity?
     package var consistentScan: Bool
+    /// Which items are copied.
+    package var filters: TableFilters
     /// What is done where the stream no longer has what is needed.
     package var onLoss: LossPolicies
     /// Records of a table that wait as dead letters, at most.
@@ -65,8 +67,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
         listingDelay: Duration = .seconds(120), watchInterval: Duration = .milliseconds(200),
         vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, limits: CallLimits = CallLimits(),
         scanSegments: Int? = nil, scanReaders: Int? = nil, scanCapacity: ScanCapacity? = nil,
-        consistentScan: Bool = true, onLoss: LossPolicies = LossPolicies(), deadLetterLimit: Int = 100,
-        worker: String = ""
+        consistentScan: Bool = true, filters: TableFilters = TableFilters(), onLoss: LossPolicies = LossPolicies(),
+        deadLetterLimit: Int = 100, worker: String = ""
     ) {
         self.tables = tables
         self.globs = globs
@@ -86,6 +88,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.scanReaders = scanReaders
         self.scanCapacity = scanCapacity
         self.consistentScan = consistentScan
+        self.filters = filters
         self.onLoss = onLoss
         self.deadLetterLimit = deadLetterLimit
         self.worker = worker

@@ -22,6 +22,8 @@ final class ShardReader: Sendable {
     let workshop: Workshop
     /// Fires when the daemon is to stop, or when the journal moved under the shard.
     let interrupt: Signal
+    private let filter: StreamFilter?
+
     init(
         shard: ShardKey, schema: TableSchema, epoch: Epoch, decided: Timestamp, interrupt: Signal, workshop: Workshop
     ) {
@@ -31,6 +33,8 @@ final class ShardReader: Sendable {
         self.decided = decided
         self.interrupt = interrupt
         self.workshop = workshop
+        filter = StreamFilter(
+            workshop.configuration.filters[schema.name], consistentScan: workshop.configuration.consistentScan)
     }
 
     private var source: any StreamSource { workshop.source }
@@ -71,7 +75,10 @@ final class ShardReader: Sendable {
         case event(ShardMachine.Event)
         /// The service's word about the shard or its iterator, and not about the call.
         case answer(ShardMachine.Event, DynamoDBError)
-        case page(RecordSource.Fetched, changes: [Change])
+        /// - Parameters:
+        ///   - read: what is counted.
+        ///   - changes: what the filter leaves of it.
+        case page(RecordSource.Fetched, read: [Change], changes: [Change])
         case delivered(Receipt, upTo: SequenceNumber)
         case none
     }
@@ -83,7 +90,7 @@ final class ShardReader: Sendable {
         let isClosed: Bool
         var machine: ShardMachine
         var silence = Silence()
-        var pages: Deque<(part: Batch.Part, lease: ByteBudget.Lease)> = []
+        var pages: Deque<(part: Batch.Part, read: [Change], lease: ByteBudget.Lease)> = []
         /// The newest.
         var answer: DynamoDBError?
 
@@ -202,8 +209,8 @@ final class ShardReader: Sendable {
                 let batch = (0..<count).map { _ in reading.pages.removeFirst() }
                 group.addTask { [self, checkpoint = reading.taken.checkpoint] in
                     try await deliver(
-                        batch.map(\.part), leases: batch.map(\.lease), upTo: upTo, expecting: checkpoint.revision,
-                        isFromHorizon: checkpoint.iteratorType == .trimHorizon)
+                        batch.map(\.part), read: batch.map(\.read), leases: batch.map(\.lease), upTo: upTo,
+                        expecting: checkpoint.revision, isFromHorizon: checkpoint.iteratorType == .trimHorizon)
                 }
             case .finish(let outcome):
                 return outcome
@@ -220,10 +227,10 @@ final class ShardReader: Sendable {
         case .answer(let event, let error):
             reading.answer = error
             return handle(event, reading)
-        case .page(let fetched, let changes):
-            let facts = facts(of: fetched.page, kept: changes)
+        case .page(let fetched, let read, let changes):
+            let facts = facts(of: fetched.page, kept: read)
             if facts.last != nil {
-                reading.pages.append((Batch.Part(body: fetched.page.body, changes: changes), fetched.lease))
+                reading.pages.append((Batch.Part(body: fetched.page.body, changes: changes), read, fetched.lease))
             }
             let actions = handle(.page(facts), reading)
             if let replay = workshop.vitals.paged(
@@ -296,7 +303,8 @@ final class ShardReader: Sendable {
         do {
             let fetched = try await records.page(at: iterator, urgency)
             let changes = fetched.page.changes
-            return .page(fetched, changes: start.admitsAll ? changes : changes.filter(start.admits))
+            let read = start.admitsAll ? changes : changes.filter(start.admits)
+            return .page(fetched, read: read, changes: filter?.pass(read, in: fetched.page.body) ?? read)
         } catch let error as DynamoDBError {
             return try Self.answer(error)
         }
@@ -317,10 +325,23 @@ final class ShardReader: Sendable {
             last: kept.last?.sequenceNumber, next: page.next)
     }
 
-    /// - Parameter isFromHorizon: whether what the batch begins with is the oldest record that the stream had left.
-    private static func advance(by batch: Batch, _ token: TargetToken?, isFromHorizon: Bool) -> SequenceAdvanced {
+    /// - Parameters:
+    ///   - whole: the batch before anything of it was put aside.
+    ///   - read: the batch before anything of it was left out by a filter: the records of that are counted, too.
+    ///   - isFromHorizon: whether what the batch begins with is the oldest record that the stream had left.
+    private static func advance(
+        by batch: Batch, _ token: TargetToken?, of whole: Batch, read: [[Change]], isFromHorizon: Bool
+    ) -> SequenceAdvanced {
         guard case .shard(_, _, let upTo) = batch.origin else {
             preconditionFailure("a reader delivers its shard's changes")
+        }
+        if read.reduce(0, { $0 + $1.count }) > whole.count {
+            let passed = read.joined().filter { $0.sequenceNumber.map { $0 <= upTo } ?? false }
+            let written = whole.parts.lazy.flatMap(\.changes).count { $0.sequenceNumber.map { $0 <= upTo } ?? false }
+            return SequenceAdvanced(
+                sequenceNumber: upTo, records: UInt64(passed.count - (written - batch.count)),
+                bytes: UInt64(batch.bytes), approximateTime: passed.last?.approximateTime, targetToken: token,
+                first: isFromHorizon ? passed.first?.sequenceNumber : nil)
         }
         return SequenceAdvanced(
             sequenceNumber: upTo, records: UInt64(batch.count), bytes: UInt64(batch.bytes),
@@ -331,13 +352,14 @@ final class ShardReader: Sendable {
 
     @inline(never)
     private func deliver(
-        _ parts: [Batch.Part], leases: [ByteBudget.Lease], upTo: SequenceNumber, expecting: Revision,
-        isFromHorizon: Bool
+        _ parts: [Batch.Part], read: [[Change]], leases: [ByteBudget.Lease], upTo: SequenceNumber,
+        expecting: Revision, isFromHorizon: Bool
     ) async throws -> Input {
         defer { withExtendedLifetime(leases) {} }
         let batch = Batch(table: schema, origin: .shard(shard, epoch: epoch, upTo: upTo), parts: parts)
         let delivery = try await workshop.deliver(
-            batch, { .sequenceAdvanced(Self.advance(by: $0, $1, isFromHorizon: isFromHorizon)) },
+            batch,
+            { .sequenceAdvanced(Self.advance(by: $0, $1, of: batch, read: read, isFromHorizon: isFromHorizon)) },
             as: { [shard] in Draft(shard: shard, expecting: $1 ?? expecting, $0) })
         for part in parts { source.giveBack(part.body) }
         switch delivery {

@@ -1,4 +1,5 @@
 package import DynamoDB
+package import Filter
 package import StreamModel
 
 /// What the dispatcher asks of DynamoDB. Every call retries within bounds of its own and ends at once when its task is
@@ -20,7 +21,8 @@ package protocol StreamSource: Sendable {
         at iterator: ShardIterator, limit: Int, onNext: @escaping @Sendable (ShardIterator, Int) -> Void
     ) async throws(DynamoDBError) -> RawPage
     func scan(
-        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool, limit: Int?
+        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool,
+        filter: ItemFilter?, limit: Int?
     ) async throws(DynamoDBError) -> ScanPage
     /// What the service's clock is ahead of this machine's, as far as its replies have shown, and never more than it is.
     var clockLead: Duration { get }

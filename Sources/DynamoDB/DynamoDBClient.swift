@@ -1,4 +1,5 @@
 package import Curl
+package import Filter
 internal import Foundation
 internal import Simdjson
 package import StreamModel
@@ -118,11 +119,13 @@ package final class DynamoDBClient: Sendable {
     ///
     /// - Parameters:
     ///   - key: the last page's `lastEvaluatedKey`, of the same segment and total.
+    ///   - filter: the service leaves out what does not match; a page may come with nothing, and is not the last for that.
     ///   - limit: items at most.
     ///
     /// Source: API Reference, `Scan`.
     package func scan(
-        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool, limit: Int?
+        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool,
+        filter: ItemFilter? = nil, limit: Int?
     ) async throws(DynamoDBError) -> ScanPage {
         var body = RequestBody()
         body.add("TableName", table.name.text)
@@ -131,6 +134,11 @@ package final class DynamoDBClient: Sendable {
         if consistent { body.add("ConsistentRead", true) }
         if let limit { body.add("Limit", limit) }
         body.add("ReturnConsumedCapacity", "TOTAL")
+        if let filter {
+            body.add("FilterExpression", filter.expression)
+            if let names = filter.names { body.add("ExpressionAttributeNames", names) }
+            if let values = filter.values { body.add("ExpressionAttributeValues", values) }
+        }
         if let key { body.add("ExclusiveStartKey", key) }
         let object = "table \(table.name), segment \(segment) of \(totalSegments)"
         return try await caller.call(.scan, of: object, body) { reply throws(UnreadableReply) in

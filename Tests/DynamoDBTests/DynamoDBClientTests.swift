@@ -1,4 +1,5 @@
 import Curl
+import Filter
 import Simdjson
 import StreamModel
 import Synchronization
@@ -321,6 +322,31 @@ struct DynamoDBClientTests {
             server.requests.map(\.body) == [
                 #"{"TableName":"t","Segment":2,"TotalSegments":8,"ConsistentRead":true,"Limit":5,"ReturnConsumedCapacity":"TOTAL"}"#,
                 #"{"TableName":"t","Segment":2,"TotalSegments":8,"ReturnConsumedCapacity":"TOTAL","ExclusiveStartKey":\#(key)}"#,
+            ])
+        await client.shutdown()
+    }
+
+    @Test("A scan is sent its filter, and a page of which nothing is left is not the last")
+    func filteredScan() async throws {
+        let server = TestServer { _, _ in
+            .respond(body: #"{"Items":[],"Count":0,"ScannedCount":5,"LastEvaluatedKey":{"pk":{"S":"a"}}}"#)
+        }
+        let client = try Sample.client(server)
+        var placeholders = try Placeholders(names: ##"{"#s":"st\"atus"}"##, values: #"{":v":{"S":"é"},":w":{"N":"1"}}"#)
+        let filter = try ItemFilter("#s = :v", &placeholders)
+        let plain = try ItemFilter("attribute_exists(a)", &placeholders)
+        for filter in [filter, plain] {
+            let page = try await client.scan(
+                Sample.schema, segment: 0, of: 1, after: nil, consistent: false, filter: filter, limit: nil)
+            #expect(page.changes.isEmpty && page.lastEvaluatedKey != nil)
+        }
+        let head =
+            #"{"TableName":"t","Segment":0,"TotalSegments":1,"ReturnConsumedCapacity":"TOTAL","FilterExpression":"#
+        #expect(
+            server.requests.map(\.body) == [
+                head
+                    + ##""#s = :v","ExpressionAttributeNames":{"#s":"st\"atus"},"ExpressionAttributeValues":{":v":{"S":"é"}}}"##,
+                head + #""attribute_exists(a)"}"#,
             ])
         await client.shutdown()
     }

@@ -1,4 +1,5 @@
 import Dispatcher
+import Filter
 import Journal
 import Logging
 import StreamModel
@@ -87,6 +88,9 @@ struct ConfigurationTests {
         case .scanSegments, .scanReaders, .scanCapacity: ("1", "2")
         case .getRecordsLimit, .getRecordsPerTableLimit, .describeStreamLimit: ("1", "2")
         case .consistentScan: ("true", "false")
+        case .filterExpression: ("a = b", "orders: a = b")
+        case .filterNames: (##"{"#a": "a"}"##, ##"{"#b": "b"}"##)
+        case .filterValues: (#"{":a": {"S": "a"}}"#, #"{":b": {"S": "b"}}"#)
         case .onLoss: ("skip", "orders=resync")
         case .deadLetterLimit: ("1", "2")
         }
@@ -133,6 +137,62 @@ struct ConfigurationTests {
             try make(files: ["./shake.yaml": "tables: [orders, users]\non_loss: \(text)"]).daemon(worker: "")
         } throws: {
             ($0 as? ShakectlError)?.exitCode == 78
+        }
+    }
+
+    @Test("A filter is one for all tables, and others for some of them; a file writes its values as keys and values")
+    func filters() throws {
+        let file = """
+            tables: [orders, users, rest]
+            filter:
+              expression: ["#s = :s", "orders: price > :p", "users: contains(tags, :s) OR gone = :gone"]
+              names: {"#s": status}
+              values: {":s": {S: "1"}, ":p": {N: 10}, ":gone": {L: [{NULL: true}, {M: {a: {BOOL: true}, b: {NS: [1, 2]}}}]}}
+
+            """
+        let filters = try make(files: ["./shake.yaml": file]).daemon(worker: "").filters
+        #expect(filters[TableName("rest")]?.expression == "#s = :s")
+        #expect(filters[TableName("orders")]?.expression == "price > :p")
+        #expect(text(filters[TableName("orders")]?.values) == #"{":p":{"N":"10"}}"#)
+        #expect(filters[TableName("orders")]?.names == nil)
+        #expect(text(filters[TableName("rest")]?.names) == ##"{"#s":"status"}"##)
+        #expect(
+            text(filters[TableName("users")]?.values)
+                == #"{":gone":{"L":[{"NULL":true},{"M":{"a":{"BOOL":true},"b":{"NS":["1","2"]}}}]},":s":{"S":"1"}}"#)
+        #expect(try make(files: ["./shake.yaml": "tables: [a]"]).daemon(worker: "").filters == TableFilters())
+    }
+
+    private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+
+    @Test("A filter of the flags brings names and values of its own")
+    func filterOfFlags() throws {
+        let file = "tables: [a]\nfilter: {expression: b = :b, values: {\":b\": {S: x}}}"
+        let flags = Settings(filterExpressions: [":c = c"], filterValues: #"{":c":{"N":"1"}}"#)
+        let filter = try make(flags, files: ["./shake.yaml": file]).daemon(worker: "").filters.standard
+        #expect(filter?.expression == ":c = c")
+        #expect(text(filter?.values) == #"{":c":{"N":"1"}}"#)
+    }
+
+    @Test(
+        "A wrong filter is refused, with the place",
+        arguments: [
+            ("{expression: a = b c}", "the filter 'a = b c': character 7: expected AND, OR or the end, found 'c'"),
+            ("{expression: status = b}", "character 1: status is a reserved word of DynamoDB: write #status"),
+            ("{expression: a = :b}", "character 5: :b is not among the values"),
+            ("{expression: a = b, values: {\":b\": {S: x}}}", "no expression uses :b"),
+            ("{values: {\":b\": {S: x}}}", "no expression uses :b"),
+            ("{expression: a = :b, values: {\":b\": {N: x}}}", "values: :b must be an attribute value"),
+            ("{expression: a = :b, values: [x]}", "'filter.values' expects values in JSON"),
+            ("{expression: a = :b, values: \"{\"}", "not a JSON object"),
+            ("{expression: [a = b, c = d]}", "two filters for all tables"),
+            ("{expression: \"order: a = b\"}", "which is not followed: did you mean 'orders'?"),
+            ("{expression: \"\"}", "'filter.expression' expects a condition"),
+        ])
+    func wrongFilter(text: String, message: String) {
+        #expect {
+            try make(files: ["./shake.yaml": "tables: [orders, users]\nfilter: \(text)"]).daemon(worker: "")
+        } throws: {
+            ($0 as? ShakectlError)?.exitCode == 78 && "\($0)".contains(message)
         }
     }
 

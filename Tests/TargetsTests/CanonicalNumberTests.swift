@@ -1,4 +1,4 @@
-import Targets
+import StreamModel
 import Testing
 
 @Suite("The canonical text of a number")

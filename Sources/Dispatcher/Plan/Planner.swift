@@ -48,7 +48,8 @@ package struct Planner: Sendable {
         if configuration.mode != .incr {
             do throws(DynamoDBError) {
                 _ = try await source.scan(
-                    table.schema, segment: 0, of: 1, after: nil, consistent: configuration.consistentScan, limit: 1)
+                    table.schema, segment: 0, of: 1, after: nil, consistent: configuration.consistentScan,
+                    filter: configuration.filters[table.schema.name], limit: 1)
             } catch {
                 found.failedCalls.append(error)
             }

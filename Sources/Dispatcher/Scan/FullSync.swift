@@ -1,4 +1,5 @@
 internal import DynamoDB
+internal import Filter
 internal import Journal
 internal import Logging
 internal import StreamModel
@@ -22,6 +23,9 @@ struct FullSync {
         scan.halt = halt
         return scan
     }
+
+    /// Of how many items a filter lets pass, nobody knows.
+    private var filter: ItemFilter? { workshop.configuration.filters[schema.name] }
 
     private var isHalted: Bool { workshop.stop.hasFired || halt.hasFired }
 
@@ -86,7 +90,7 @@ struct FullSync {
                 readers.took(step.bytes, at: now)
                 meter.took(items: step.items, bytes: step.bytes, capacity: step.capacity, at: now)
                 let progress = ScanProgress(
-                    items: meter.items, bytes: meter.bytes, estimatedItems: description.itemCount,
+                    items: meter.items, bytes: meter.bytes, estimatedItems: filter == nil ? description.itemCount : 0,
                     segmentsFinished: finished, totalSegments: plan.totalSegments, readers: readers.count,
                     rates: meter.rates(at: now))
                 tell(progress)
@@ -165,7 +169,8 @@ struct FullSync {
             // What a read that is only consistent in the end does not see yet would be swept away.
             let page = try await workshop.source.scan(
                 schema, segment: segment, of: total, after: key,
-                consistent: workshop.configuration.consistentScan || touched.isSweeping, limit: nil)
+                consistent: workshop.configuration.consistentScan || touched.isSweeping, filter: filter,
+                limit: nil)
             lease.resize(to: page.body.count)
             if let estimate { pacing?.settle(estimate, cost: page.capacityUnits ?? 0) }
             return Fetched(page: page, lease: lease)

@@ -44,6 +44,7 @@ struct RunCommand: AsyncParsableCommand {
               limits: {get_records: 1000, get_records_per_table: 1000, describe_stream: 8}
               scan: {segments: 64, readers: 8, capacity: 50%, consistent: true}
               discovery_interval: 30s
+              filter: {expression: "#s = :s", names: {"#s": status}, values: {":s": {S: open}}}
               on_loss: stop                # or skip, resync; or a list such as [stop, users=resync]
               dead_letter_limit: 100
             """)

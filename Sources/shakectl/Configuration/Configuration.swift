@@ -89,6 +89,7 @@ struct Configuration: Sendable {
         daemon.scanCapacity = settings.scanCapacity
         if let consistent = settings.consistentScan { daemon.consistentScan = consistent }
         if let limit = settings.deadLetterLimit { daemon.deadLetterLimit = limit }
+        daemon.filters = try filters(of: daemon.tables)
         if let policies = settings.onLoss {
             daemon.onLoss = policies
             try check(policies, daemon)
@@ -112,7 +113,7 @@ struct Configuration: Sendable {
         }
     }
 
-    private func wrong(_ what: String) -> ShakectlError {
+    func wrong(_ what: String) -> ShakectlError {
         file.map { .configuration("\($0): \(what)") } ?? .usage("run: \(what)")
     }
 

@@ -54,6 +54,7 @@ struct ConfigurationFile {
 
     private func values(of node: Node, for key: ConfigurationKey, at keyNode: Node) throws(ShakectlError) -> [String] {
         switch (node, key.isList) {
+        case (.mapping, false) where key.isJSON: return [try json(of: node, for: key)]
         case (.scalar(let scalar), false) where node.tag != Tag(.null): return [scalar.string]
         case (.scalar(let scalar), true) where key.mayBeOne && node.tag != Tag(.null): return [scalar.string]
         case (.sequence(let nodes), true):
@@ -66,6 +67,32 @@ struct ConfigurationFile {
             }
             return values
         default: throw fail(at: keyNode, "'\(key.path)' expects \(key.expects), found \(Self.what(node))")
+        }
+    }
+
+    /// Keys and values as the JSON of the service's API, where every scalar is a text but under BOOL and NULL.
+    private func json(of node: Node, under type: String = "", for key: ConfigurationKey) throws(ShakectlError) -> String
+    {
+        switch node {
+        case .scalar(let scalar):
+            if type == "BOOL" || type == "NULL", let bool = Bool(scalar.string.lowercased()) { return "\(bool)" }
+            return JSON.string(scalar.string).line
+        case .sequence(let nodes):
+            var elements: [String] = []
+            for node in nodes { elements.append(try json(of: node, for: key)) }
+            return "[" + elements.joined(separator: ",") + "]"
+        case .mapping(let mapping):
+            var members: [String] = []
+            for (name, value) in mapping {
+                guard case .scalar(let scalar) = name else {
+                    throw fail(
+                        at: name, "'\(key.path)' expects \(key.expects), found \(Self.what(name)) as a name in it")
+                }
+                members.append(
+                    JSON.string(scalar.string).line + ":" + (try json(of: value, under: scalar.string, for: key)))
+            }
+            return "{" + members.joined(separator: ",") + "}"
+        case .alias: throw fail(at: node, "'\(key.path)' expects \(key.expects), found an alias in it")
         }
     }
 

@@ -31,6 +31,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case scanCapacity = "scan.capacity"
     case consistentScan = "scan.consistent"
     case discoveryInterval = "discovery_interval"
+    case filterExpression = "filter.expression"
+    case filterNames = "filter.names"
+    case filterValues = "filter.values"
     case onLoss = "on_loss"
     case deadLetterLimit = "dead_letter_limit"
 
@@ -67,14 +70,20 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .scanCapacity: "--scan-capacity"
         case .consistentScan: "--scan-consistent"
         case .discoveryInterval: "--discovery-interval"
+        // As the AWS CLI has them.
+        case .filterExpression: "--filter-expression"
+        case .filterNames: "--expression-attribute-names"
+        case .filterValues: "--expression-attribute-values"
         case .onLoss: "--on-loss"
         case .deadLetterLimit: "--dead-letter-limit"
         }
     }
 
-    var isList: Bool { [.tables, .include, .exclude, .onLoss].contains(self) }
+    var isList: Bool { self == .tables || mayBeOne }
     /// Whether a list of one may be written as that one.
-    var mayBeOne: Bool { [.include, .exclude, .onLoss].contains(self) }
+    var mayBeOne: Bool { [.include, .exclude, .onLoss, .filterExpression].contains(self) }
+    /// Whether its value is JSON, for which the file may have keys and values.
+    var isJSON: Bool { self == .filterNames || self == .filterValues }
 
     /// What a value looks like; ends the sentence "… expects".
     var expects: String {
@@ -103,6 +112,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .scanCapacity: "read capacity units a second, such as 500, or a share of what is provisioned, such as 50%"
         case .consistentScan: "true or false"
         case .discoveryInterval: "a duration from 100ms to 1d, such as 30s or 5m"
+        case .filterExpression: "a condition for all tables, such as 'price > :p', or as 'TABLE: CONDITION' for one"
+        case .filterNames: ##"names in JSON, such as {"#s": "status"}"##
+        case .filterValues: #"values in JSON, such as {":p": {"N": "10"}}"#
         case .onLoss: "\(Self.policies), for all tables or as TABLE=POLICY for one"
         case .deadLetterLimit: "a whole number from 0 to 1000"
         }
@@ -127,12 +139,19 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         if self == .include { return take(Self.globs(values), into: &settings.include) }
         if self == .exclude { return take(Self.globs(values), into: &settings.exclude) }
         if self == .onLoss { return take(Self.lossPolicies(values), into: &settings.onLoss) }
+        if self == .filterExpression {
+            guard !values.isEmpty, values.allSatisfy({ $0.contains { !$0.isWhitespace } }) else { return false }
+            settings.filterExpressions = values
+            return true
+        }
         guard values.count == 1, let text = values.first, !text.isEmpty else { return false }
         switch self {
-        case .tables, .include, .exclude, .onLoss: return false
+        case .tables, .include, .exclude, .onLoss, .filterExpression: return false
         case .tablesInterval:
             return take(
                 Spelling.duration(text), within: .seconds(1)...(.seconds(86_400)), into: &settings.tablesInterval)
+        case .filterNames: settings.filterNames = text
+        case .filterValues: settings.filterValues = text
         case .journal: settings.journal = text
         case .region: settings.region = text
         case .endpoint:
@@ -204,7 +223,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     }
 
     /// API Reference, CreateTable. Its lower bound of 3 characters is left to the service: some endpoints have none.
-    private static func isTableName(_ text: String) -> Bool {
+    static func isTableName(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 switch byte {

@@ -30,6 +30,9 @@ struct Settings: Hashable, Sendable {
     var scanCapacity: ScanCapacity?
     var consistentScan: Bool?
     var discoveryInterval: Duration?
+    var filterExpressions: [String]?
+    var filterNames: String?
+    var filterValues: String?
     var onLoss: LossPolicies?
     var deadLetterLimit: Int?
 
@@ -61,6 +64,10 @@ struct Settings: Hashable, Sendable {
             scanCapacity: scanCapacity ?? other.scanCapacity,
             consistentScan: consistentScan ?? other.consistentScan,
             discoveryInterval: discoveryInterval ?? other.discoveryInterval,
+            filterExpressions: filterExpressions ?? other.filterExpressions,
+            // An expression comes with names and values of its own.
+            filterNames: filterNames ?? (filterExpressions == nil ? other.filterNames : nil),
+            filterValues: filterValues ?? (filterExpressions == nil ? other.filterValues : nil),
             onLoss: onLoss ?? other.onLoss,
             deadLetterLimit: deadLetterLimit ?? other.deadLetterLimit)
     }

@@ -115,6 +115,22 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: .init(
             """
+            Copy only items that match a condition, such as 'price > :p': the scan leaves others out, and a change after \
+            which an item does not match deletes it at the target. 'TABLE: CONDITION' is for one table; repeat it for more.
+            """, valueName: "condition"))
+    var filterExpression: [String] = []
+
+    @Option(
+        help: .init(##"What #names in filters stand for: {"#s": "status"}."##, valueName: "json"))
+    var expressionAttributeNames: String?
+
+    @Option(
+        help: .init(#"What :values in filters stand for: {":p": {"N": "10"}}."#, valueName: "json"))
+    var expressionAttributeValues: String?
+
+    @Option(
+        help: .init(
+            """
             What to do where the stream no longer has what is needed (trimmed after 24 h, a shard gone, another stream): \
             stop the table until you have looked, skip to the oldest record left, or resync, a full scan again \
             (default: stop). TABLE=POLICY is for one table; repeat it for more.
@@ -154,6 +170,9 @@ struct RunOptions: ParsableArguments {
         try settings.take(scanCapacity, for: .scanCapacity)
         try settings.take(scanConsistent, for: .consistentScan)
         try settings.take(discoveryInterval, for: .discoveryInterval)
+        try settings.take(filterExpression, for: .filterExpression)
+        try settings.take(expressionAttributeNames, for: .filterNames)
+        try settings.take(expressionAttributeValues, for: .filterValues)
         try settings.take(onLoss, for: .onLoss)
         try settings.take(deadLetterLimit, for: .deadLetterLimit)
     }

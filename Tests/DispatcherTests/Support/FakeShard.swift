@@ -7,6 +7,8 @@ struct FakeShard: Sendable {
         /// The item that it changed.
         let key: String
         let time: Timestamp
+        /// As it is to arrive, where a test wants another one than usual.
+        var text: String?
     }
 
     let id: String

@@ -1,5 +1,6 @@
 import Dispatcher
 import DynamoDB
+import Filter
 import StreamModel
 import Synchronization
 
@@ -246,7 +247,8 @@ final class FakeStream: StreamSource {
     }
 
     func scan(
-        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool, limit: Int?
+        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool,
+        filter: ItemFilter?, limit: Int?
     ) async throws(DynamoDBError) -> ScanPage {
         let after = key.map { String(decoding: $0, as: UTF8.self) }
         return try await answer(
@@ -256,7 +258,10 @@ final class FakeStream: StreamSource {
             let items = table.items.indices.filter { $0 % totalSegments == segment }.map { table.items[$0] }
             let start = after.map { key in (items.firstIndex { ScanPage.key(of: $0) == key } ?? items.count) + 1 } ?? 0
             let found = items.dropFirst(start).prefix(table.scanPageSize)
-            return ScanPage.made(of: found, isLast: found.endIndex >= items.count)
+            return ScanPage.made(of: found, isLast: found.endIndex >= items.count) { item in
+                let item = Array(item.utf8)
+                return filter?.matches(item, item.indices) ?? true
+            }
         }
     }
 

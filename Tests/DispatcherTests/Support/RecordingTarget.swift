@@ -12,6 +12,8 @@ final class RecordingTarget: Target {
         let origin: Batch.Origin
         /// The sequence numbers of its records.
         let numbers: [Int]
+        /// Those of them that delete.
+        let removed: [Int]
         /// What a scan found, by key.
         let items: [String]
 
@@ -136,6 +138,7 @@ final class RecordingTarget: Target {
     var contents: Contents { state.withLock { $0.contents } }
     var applied: [Applied] { contents.applied }
     var numbers: [Int] { applied.flatMap(\.numbers) }
+    var removed: [Int] { applied.flatMap(\.removed) }
     func numbers(of shard: String) -> [Int] { applied.filter { $0.shard == shard }.flatMap(\.numbers) }
     func items(of table: TableName = Sample.table) -> [String] {
         applied.filter { $0.table == table }.flatMap(\.items)
@@ -262,6 +265,7 @@ extension RecordingTarget.Applied {
         origin = batch.origin
         let changes = batch.parts.flatMap(\.changes)
         numbers = changes.compactMap { $0.sequenceNumber.flatMap { Int($0.text) } }
+        removed = changes.filter { $0.kind == .remove }.compactMap { $0.sequenceNumber.flatMap { Int($0.text) } }
         items = batch.parts.flatMap { part in
             part.changes.filter { $0.kind == .snapshot }.map {
                 String(decoding: part.body[$0.keys.range], as: UTF8.self)

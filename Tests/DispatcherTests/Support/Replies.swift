@@ -6,7 +6,7 @@ extension RawPage {
     static func made(of records: ArraySlice<FakeShard.Record>, weight: Int, next: ShardIterator?) -> RawPage {
         let filler = String(repeating: "x", count: weight)
         let written = records.map { record in
-            """
+            record.text ?? """
             {"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":\(record.time.microseconds / 1_000_000),\
             "Keys":{"id":{"S":"\(record.key)"}},"NewImage":{"id":{"S":"\(record.key)"},"filler":{"S":"\(filler)"}},\
             "SequenceNumber":"\(record.number)"}}
@@ -20,10 +20,12 @@ extension RawPage {
 extension ScanPage {
     static func key(of item: String) -> String { "{\"id\":{\"S\":\"\(item)\"}}" }
 
-    /// A Scan reply. An item consists of its key.
-    static func made(of items: ArraySlice<String>, isLast: Bool) -> ScanPage {
+    /// A Scan reply. An item consists of its key; those that aren't wanted are left out, and count for the page's end.
+    static func made(
+        of items: ArraySlice<String>, isLast: Bool, where isWanted: (String) -> Bool = { _ in true }
+    ) -> ScanPage {
         var body: [UInt8] = []
-        let changes = items.map { item in
+        let changes = items.filter { isWanted(key(of: $0)) }.map { item in
             let range = ByteRange(offset: UInt32(body.count), count: UInt32(key(of: item).utf8.count))
             body += Array(key(of: item).utf8)
             return Change(

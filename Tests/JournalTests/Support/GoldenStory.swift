@@ -47,6 +47,8 @@ enum GoldenStory {
             .faulted("Throttled"),
             .rowsSwept(RowsSwept(rows: 3, targetToken: TargetToken("9"))), .scanFinished(ScanFinished(items: 30)),
             .lost(.resync, .streamReplaced), .acknowledged(.resync),
+            .paused(Paused(author: "ops@host", reason: "the target moves")),
+            .resumed(Resumed(author: "ops@host", reason: "it has moved")),
             .phaseChanged(
                 PhaseChanged(from: .fullSync, to: .incrSync, stream: Sample.stream, reason: "the scan is done")),
         ] as [Payload] {

@@ -1,3 +1,4 @@
+import StreamModel
 import Targets
 
 /// A DynamoDB attribute value as DynamoDB itself compares it: numbers by value, sets without order, names by bytes.

@@ -36,6 +36,24 @@ package enum CanonicalNumber {
         return canonical
     }
 
+    /// Whether one number is less than another, both as canonical texts: by sign, by how many digits stand before the point,
+    /// and then digit by digit.
+    package static func precedes(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        let minus = UInt8(ascii: "-")
+        switch (one.first == minus, other.first == minus) {
+        case (true, false): return true
+        case (false, true): return false
+        case (false, false): return isSmaller(one[...], other[...])
+        case (true, true): return isSmaller(other.dropFirst(), one.dropFirst())
+        }
+    }
+
+    /// The point is less than any digit, as bytes are.
+    private static func isSmaller(_ one: ArraySlice<UInt8>, _ other: ArraySlice<UInt8>) -> Bool {
+        let (whole, otherWhole) = (one.prefix { $0 != point }.count, other.prefix { $0 != point }.count)
+        return whole == otherWhole ? one.lexicographicallyPrecedes(other) : whole < otherWhole
+    }
+
     private static let zero = UInt8(ascii: "0")
     private static let point = UInt8(ascii: ".")
 
