@@ -20,17 +20,17 @@ struct ShardsViewTests {
                 """
                 {"table":"orders","stream":"\(Sample.stream)","shard":"a","parent":null,"children":["b","c"],\
                 "status":"done","sequence_number":"100","starting_sequence_number":"1","ending_sequence_number":"100",\
-                "lag_seconds":null,"paused":false}
+                "lag_seconds":null}
                 """,
                 """
                 {"table":"orders","stream":"\(Sample.stream)","shard":"b","parent":"a","children":[],\
                 "status":"in_processing","sequence_number":"150","starting_sequence_number":"101",\
-                "ending_sequence_number":null,"lag_seconds":0,"paused":false}
+                "ending_sequence_number":null,"lag_seconds":0}
                 """,
                 """
                 {"table":"orders","stream":"\(Sample.stream)","shard":"c","parent":"a","children":[],\
                 "status":"not_processed","sequence_number":null,"starting_sequence_number":"102",\
-                "ending_sequence_number":null,"lag_seconds":null,"paused":false}
+                "ending_sequence_number":null,"lag_seconds":null}
                 """,
             ])
     }

@@ -45,7 +45,6 @@ struct ShardsView: Sendable {
                     "starting_sequence_number": .string(checkpoint.range.starting?.text),
                     "ending_sequence_number": .string(checkpoint.range.ending?.text),
                     "lag_seconds": .seconds(lag(of: checkpoint)),
-                    "paused": .bool(isPaused(checkpoint)),
                 ]
             }
         }
