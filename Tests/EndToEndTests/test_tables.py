@@ -1,0 +1,85 @@
+"""Tables by pattern: one is made and one is dropped while twenty others run, and none of these hears of it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from localsource import clean_environment
+from replica import SQLiteReplica
+from shake import REGION, Shakectl, json_lines
+from streamsim import StreamSim, default_binary
+
+
+@pytest.fixture
+def simulator() -> Iterator[StreamSim]:
+    if not os.path.exists(default_binary()):
+        pytest.skip("StreamSim is not built")
+    simulator = StreamSim(default_binary())
+    yield simulator
+    simulator.stop()
+
+
+def test_tables_come_and_go_beside_twenty_others(
+    simulator: StreamSim, binary: str, tmp_path: pathlib.Path
+) -> None:
+    names = [f"shop-{number}" for number in range(20)]
+    for name in [*names, "shop-old", "shop-tmp"]:
+        simulator.create_table(name, hash_type="S")
+        simulator.load(name, 20, keys=20)
+    shakectl = Shakectl(binary, tmp_path / "journal", clean_environment())
+    replica = SQLiteReplica(tmp_path / "replica.db")
+    daemon = shakectl.run(
+        simulator, "--include", "shop-*", "--exclude", "*-tmp", "--target", f"sqlite:{replica.path}",
+        "--tables-interval", "1s", "--discovery-interval", "1s",
+    )
+    try:
+        def phases() -> dict[str, str]:
+            return {status["table"]: status["phase"] for status in shakectl.json("status")} if daemon.is_running else {}
+
+        daemon.until(
+            lambda: os.path.exists(tmp_path / "journal" / "data.mdb")
+            and phases() == {name: "incr_sync" for name in [*names, "shop-old"]},
+            "all that match are followed, and no other",
+        )
+        daemon.until(lambda: all(status["health"] == "ok" for status in shakectl.json("status")), "all is well")
+        before = {event["shard"]: event["position"] for event in shakectl.json("tail") if event["event"] == "queried"}
+
+        simulator.create_table("shop-new", hash_type="S")
+        simulator.load("shop-new", 20, keys=20)
+        client = boto3.client(
+            "dynamodb", endpoint_url=simulator.endpoint, region_name=REGION, aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+        client.delete_table(TableName="shop-old")
+        daemon.until(lambda: phases().get("shop-new") == "incr_sync", "the new one is scanned and followed")
+
+        after = [event for event in shakectl.json("tail") if event["event"] == "queried"]
+        assert [event for event in after if event["table"] in names and before.get(event["shard"]) != event["position"]] == []
+        assert "shop-tmp" not in phases()
+        assert any(event["table"] == "shop-old" for event in after), "what is known of the dropped one stays"
+    finally:
+        daemon.kill()
+
+
+def test_a_plan_says_what_run_would_do_and_leaves_no_trace(
+    simulator: StreamSim, binary: str, tmp_path: pathlib.Path
+) -> None:
+    simulator.create_table("orders", hash_type="S")
+    simulator.load("orders", 20, keys=20)
+    shakectl = Shakectl(binary, tmp_path / "journal", clean_environment())
+    source = ("--source-endpoint", simulator.endpoint, "--region", REGION)
+    target = ("--target", f"sqlite:{tmp_path / 'replica.db'}")
+    result = shakectl.call("plan", *source, *target, "--include", "*", "--json")
+    assert result.returncode == 0, result.stderr
+    [plan] = json_lines(result.stdout)
+    assert (plan["table"], plan["first"], plan["segments"], plan["target_contents"]) == ("orders", "scan", 8, "missing")
+    assert plan["obstacles"] == []
+    assert os.listdir(tmp_path) == []
+
+    missing = shakectl.call("plan", *source, *target, "--table", "orders", "--table", "unknown")
+    assert missing.returncode == 69
+    assert "ResourceNotFoundException" in missing.stdout
