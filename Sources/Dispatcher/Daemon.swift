@@ -215,6 +215,8 @@ package final class Daemon: Sendable {
                 }
                 log.error("\(error)")
                 if next.needsOperator { workshop.pulse.atRest(table) }
+                // Who waits for the end of a copy is told of it by the exit code, when the others are done.
+                if next.needsOperator, hasEnd { return .tableEnded(table, nil) }
                 if next == .waitsForWord {
                     guard await anOperatorActs(inbox) else { return .tableEnded(table, nil) }
                     workshop.pulse.busy(table)

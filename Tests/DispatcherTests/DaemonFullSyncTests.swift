@@ -88,6 +88,24 @@ struct DaemonFullSyncTests {
         #expect(Set(rig.target.items()) == Rig.keys)
     }
 
+    @Test("In mode full, a table that can't be scanned holds up no other, and the daemon ends with its error")
+    func fullBesideUnfit() async throws {
+        rig.addScannedTable()
+        let other = TableName("other")
+        rig.source.add(FakeTable(other))
+        rig.source.change(other) { $0.streamEnabled = false }
+        var configuration = Rig.scanning(.full)
+        configuration.tables = [Sample.table, other]
+        let outcome = try await rig.runToRest(configuration)
+        guard case .failure(let error) = outcome else {
+            Issue.record("it ended well")
+            return
+        }
+        #expect(error.exitCode == 78)
+        #expect(error.description.contains("it has no stream"))
+        #expect(Set(rig.target.items()) == Rig.keys)
+    }
+
     @Test("A share of a capacity that the table has not stops that table, and says what to say instead")
     func shareOfNothing() async throws {
         rig.addScannedTable()
