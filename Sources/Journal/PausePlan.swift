@@ -41,6 +41,8 @@ package enum PauseRefusal: Error, Hashable, Sendable, CustomStringConvertible {
 /// What pausing or resuming appends: decided from what the journal knows alone.
 package struct PausePlan: Hashable, Sendable {
     package let subject: Subject
+    /// That it is, or whose shard it is.
+    package let table: TableName
     /// As it is before; where it is so already as it is wanted, nothing is appended.
     package let before: Pause?
     package let drafts: [Draft]
@@ -48,7 +50,7 @@ package struct PausePlan: Hashable, Sendable {
     package static func make(_ request: PauseRequest, of table: TableName, _ state: TableState?) -> PausePlan {
         let isDone = (state?.pause != nil) == (request.deed == .pause)
         return PausePlan(
-            subject: .table(table), before: state?.pause,
+            subject: .table(table), table: table, before: state?.pause,
             drafts: isDone ? [] : [Draft(table: table, [request.payload])])
     }
 
@@ -59,7 +61,7 @@ package struct PausePlan: Hashable, Sendable {
         }
         let isDone = (checkpoint.pause != nil) == (request.deed == .pause)
         return PausePlan(
-            subject: .shard(checkpoint.shard), before: checkpoint.pause,
+            subject: .shard(checkpoint.shard), table: checkpoint.shard.table, before: checkpoint.pause,
             drafts: isDone
                 ? [] : [Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [request.payload])])
     }

@@ -9,21 +9,3 @@ package enum ExistingPolicy: String, CaseIterable, Hashable, Sendable {
     /// It is kept under another name, and an empty place is made.
     case rename
 }
-
-/// What lies in the place of a table, as it is found without changing anything.
-package struct Place: Hashable, Sendable {
-    /// As an operator may read it, such as `SQL table orders`.
-    package let object: String
-    package let contents: Contents
-
-    package enum Contents: String, Hashable, Sendable {
-        case missing
-        case empty
-        case filled
-    }
-
-    package init(object: String, contents: Contents) {
-        self.object = object
-        self.contents = contents
-    }
-}

@@ -106,6 +106,21 @@ struct DaemonFullSyncTests {
         #expect(Set(rig.target.items()) == Rig.keys)
     }
 
+    @Test("Pages are as far apart as the capacity asks for, and all of them come")
+    func paced() async throws {
+        rig.addScannedTable()
+        var configuration = Rig.scanning()
+        configuration.scanCapacity = .units(0.1)
+        try await rig.run(configuration) { daemon in
+            try await eventually("the scan is finished") { try daemon.journal.phase() == .incrSync }
+        }
+        #expect(Set(rig.target.items()) == Rig.keys)
+        // One unit each: all but those that are asked for at first, of which nobody knows the cost.
+        let pages = rig.source.calls(.scan).count
+        let waits = rig.clock.waits.filter { $0 > .seconds(9) && $0 < .seconds(300) }
+        #expect(waits.count >= pages - 4)
+    }
+
     @Test("A share of a capacity that the table has not stops that table, and says what to say instead")
     func shareOfNothing() async throws {
         rig.addScannedTable()

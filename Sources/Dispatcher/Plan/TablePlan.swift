@@ -112,26 +112,3 @@ extension TablePlan.Findings {
     /// Whether the journal knows nothing of the table.
     var isNew: Bool { state?.phase == nil && checkpoints.isEmpty }
 }
-
-extension TableDescription {
-    /// - Throws: `.misconfigured` where it has none, or one that carries no new images.
-    var followedStream: StreamARN {
-        get throws(DaemonError) {
-            let name = schema.name
-            guard streamEnabled, let stream else {
-                throw .misconfigured(
-                    what: "table \(name)",
-                    reason:
-                        "it has no stream: enable one with new images (aws dynamodb update-table --table-name \(name) "
-                        + "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES)")
-            }
-            if let viewType, viewType != "NEW_IMAGE", viewType != "NEW_AND_OLD_IMAGES" {
-                throw .misconfigured(
-                    what: "table \(name)",
-                    reason: "its stream has view type \(viewType), which carries no new images: disable the stream and "
-                        + "enable it again with NEW_AND_OLD_IMAGES or NEW_IMAGE")
-            }
-            return stream
-        }
-    }
-}

@@ -46,8 +46,9 @@ struct Pausing {
     }
 
     /// How it stands now.
-    private func view(_ plan: PausePlan, _ position: Position?, in journal: Journal) throws(ShakectlError) -> PauseView {
-        guard let table = plan.subject.table else { preconditionFailure("a plan is about a table or a shard") }
+    private func view(_ plan: PausePlan, _ position: Position?, in journal: Journal) throws(ShakectlError) -> PauseView
+    {
+        let table = plan.table
         let state = try asking { () throws(JournalError) in try journal.table(table) } ?? TableState(table: table)
         let checkpoints = try asking(journal.checkpoints).filter { $0.shard.table == table }
         return PauseView(

@@ -3,7 +3,6 @@ internal import Dispatcher
 internal import DynamoDB
 internal import Foundation
 internal import Journal
-internal import Logging
 internal import StreamModel
 internal import Targets
 
@@ -31,14 +30,10 @@ struct PlanCommand: AsyncParsableCommand {
         let context = try CommandContext(common) { settings throws(ShakectlError) in try options.add(to: &settings) }
         let configuration = context.configuration
         let environment = ProcessInfo.processInfo.environment
-        let logger = Logger(label: "shakectl") { _ in
-            ConsoleLogHandler(
-                level: configuration.logLevel, format: configuration.logFormat,
-                palette: Palette(descriptor: 2, environment: environment))
-        }
         let daemon = try configuration.daemon(worker: "")
         let target = try configuration.makeTarget()
-        let client = try await configuration.makeClient(environment: environment, SourceTrouble(logger))
+        let client = try await configuration.makeClient(
+            environment: environment, SourceTrouble(configuration.makeLogger(environment)))
         let journal = try Self.journal(context)
         let planner = Planner(
             daemon, existing: configuration.settings.existing ?? .refuse, journal: journal, source: client,

@@ -9,8 +9,9 @@ struct ResyncCommand: AsyncParsableCommand {
         abstract: "Scan a table in full again, in place, beside its stream.",
         discussion: """
             Works beside a running daemon, which begins the full sync without a restart, and without one: then the next one \
-            does. A scan that is under way begins again. Nothing is dropped in the target: each row is written over by the \
-            item as it is now, and what the stream changes meanwhile is newer than the scan.
+            does. A scan that is under way begins again. In place: each row is written over by the item as \
+            it is now, what the stream changes meanwhile is newer than the scan, and rows that are gone at the source go at \
+            its end (a JSON Lines file only grows).
 
             A table that stands still for a loss goes on by it, as `ack --resync` says. Refused where the daemon runs with \
             --mode incr, or did so last: it only follows (64).
@@ -65,7 +66,8 @@ struct ResyncCommand: AsyncParsableCommand {
 
     private static func words(_ refusal: AckRefusal) -> String {
         guard case .neverScanned(let table) = refusal else { return refusal.description }
-        return "the table \(table) can't be scanned again: the daemon of this journal runs with --mode incr, or did so last, which "
+        return
+            "the table \(table) can't be scanned again: the daemon of this journal runs with --mode incr, or did so last, which "
             + "only follows. Start it with --mode all, and then say it again"
     }
 }

@@ -64,11 +64,7 @@ struct RunCommand: AsyncParsableCommand {
         let context = try CommandContext(common) { settings throws(ShakectlError) in try options.add(to: &settings) }
         let configuration = context.configuration
         let environment = ProcessInfo.processInfo.environment
-        let logger = Logger(label: "shakectl") { _ in
-            ConsoleLogHandler(
-                level: configuration.logLevel, format: configuration.logFormat,
-                palette: Palette(descriptor: 2, environment: environment))
-        }
+        let logger = configuration.makeLogger(environment)
 
         // Everything that can be wrong with what was said is found before anything is made.
         var daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")

@@ -1,8 +1,17 @@
 internal import DynamoDB
+internal import Logging
 internal import Targets
 
 /// What is made of a configuration, once all of it is known to be right.
 extension Configuration {
+    /// Logs to standard error, as it is wanted there.
+    func makeLogger(_ environment: [String: String]) -> Logger {
+        Logger(label: "shakectl") { _ in
+            ConsoleLogHandler(
+                level: logLevel, format: logFormat, palette: Palette(descriptor: 2, environment: environment))
+        }
+    }
+
     func makeTarget() throws(ShakectlError) -> any Target {
         let url = try target()
         do { return try TargetURL.make(url, existing: settings.existing ?? .refuse) } catch { throw .target(error) }

@@ -36,7 +36,9 @@ enum VitalsFile {
         _ elements: [Element], as name: String, into object: Data, _ encode: (Element) throws -> Data
     ) throws -> Data {
         guard let place = object.range(of: Data("\"\(name)\":[]".utf8)) else {
-            preconditionFailure("an empty list is encoded as one")
+            // The file gets old then, and that is noticed.
+            throw EncodingError.invalidValue(
+                name, .init(codingPath: [], debugDescription: "an empty list is not encoded as one"))
         }
         var bytes = Data(object[..<(place.upperBound - 1)])
         for (index, element) in elements.enumerated() {

@@ -38,8 +38,10 @@ struct ResyncView: Sendable {
             next = "The next `shakectl run --mode all` begins it."
         }
         return [
-            palette.paint("full sync", .cyan) + "  table \(table)" + (plan.losses.isEmpty ? "" : ", which stood still for a loss"),
-            next, "Nothing is dropped in the target: rows are written over by the items as they are now.",
+            palette.paint("full sync", .cyan) + "  table \(table)"
+                + (plan.losses.isEmpty ? "" : ", which stood still for a loss"),
+            next,
+            "In place: rows are written over by the items as they are now; those that are gone at the source go at its end, where the target can list them.",
         ]
     }
 }

@@ -7,10 +7,10 @@ extension RawPage {
         let filler = String(repeating: "x", count: weight)
         let written = records.map { record in
             record.text ?? """
-            {"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":\(record.time.microseconds / 1_000_000),\
-            "Keys":{"id":{"S":"\(record.key)"}},"NewImage":{"id":{"S":"\(record.key)"},"filler":{"S":"\(filler)"}},\
-            "SequenceNumber":"\(record.number)"}}
-            """
+                {"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":\(record.time.microseconds / 1_000_000),\
+                "Keys":{"id":{"S":"\(record.key)"}},"NewImage":{"id":{"S":"\(record.key)"},"filler":{"S":"\(filler)"}},\
+                "SequenceNumber":"\(record.number)"}}
+                """
         }
         let end = next.map { ",\"NextShardIterator\":\"\($0.token)\"" } ?? ""
         return RawPage(body: Array("{\"Records\":[\(written.joined(separator: ","))]\(end)}".utf8), hintedNext: next)
@@ -32,7 +32,7 @@ extension ScanPage {
                 kind: .snapshot, sequenceNumber: nil, approximateTime: nil, keys: range, newImage: range, oldImage: nil)
         }
         let last = isLast ? nil : items.last.map { Array(key(of: $0).utf8) }
-        return ScanPage(body: body, changes: changes, lastEvaluatedKey: last)
+        return ScanPage(body: body, changes: changes, lastEvaluatedKey: last, capacityUnits: 1)
     }
 }
 
