@@ -36,7 +36,7 @@ struct DaemonTablesTests {
         #expect(try rig.journal { try $0.table(TableName("other-tmp")) } == nil)
     }
 
-    @Test("One that is deleted is read to its end, then let go of; it comes back as a new one")
+    @Test("One that is deleted is read to its end, then let go of, and the other goes on")
     func deleted() async throws {
         rig.source.add(FakeTable(late))
         rig.source.add(FakeShard("a", 1...5), FakeShard("z", of: late, 101...105))
