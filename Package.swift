@@ -37,7 +37,9 @@ let package = Package(
 
         // Shake itself. Arrows run one way: shakectl → Dispatcher → {Journal, Targets, DynamoDB} → StreamModel.
         .target(name: "StreamModel", swiftSettings: house),
-        .target(name: "Filter", dependencies: ["StreamModel"], swiftSettings: house),
+        .target(
+            name: "Filter", dependencies: ["StreamModel", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
         .target(
             name: "Journal",
             dependencies: [

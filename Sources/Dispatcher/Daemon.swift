@@ -200,7 +200,6 @@ package final class Daemon: Sendable {
                 if workshop.surroundings.uptime() - started > .seconds(60) { backoff.succeeded() }
                 if configuration.globs != nil, !configuration.tables.contains(table), error.isOfNoTable {
                     await journal(error, of: table, isFirst: true)
-                    log.warning("the table is gone; what the journal and the target have of it stays")
                     return .tableEnded(table, nil)
                 }
                 let next = AfterFailure.decide(error, mode: configuration.mode, onLoss: configuration.onLoss[table])
@@ -233,11 +232,12 @@ package final class Daemon: Sendable {
     /// Waits until somebody else has appended something about the table; `false` once the daemon is to stop.
     private func anOperatorActs(_ inbox: Inbox<Subject>) async -> Bool {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { _ = await inbox.take() }
+            group.addTask { await inbox.arrival() }
             group.addTask { await self.workshop.stop.wait() }
             await group.next()
             group.cancelAll()
         }
+        _ = inbox.take()
         return !workshop.stop.hasFired && !Task.isCancelled
     }
 
@@ -247,6 +247,7 @@ package final class Daemon: Sendable {
             .faulted(Faulted(code: error.code, message: error.description, isRetried: error.reach == .retry))
         ]
         do throws(JournalError) {
+            if error.isOfNoTable, try await workshop.noteRemoval(of: table) { return }
             if case .needsFullSync(_, let reason) = error {
                 let state = try workshop.journal.table(table)
                 payloads.append(

@@ -102,7 +102,7 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .target(.unwritable): .table
         case .target(.misconfigured), .target(.broken): .daemon
         // What was refused rested on a state that the journal is not in: begun again, it rests on the journal.
-        case .journal(.conflict), .journal(.refused): .retry
+        case .journal(.conflict), .journal(.superseded), .journal(.refused): .retry
         case .journal: .daemon
         case .needsFullSync, .rangeLost, .tooManyRefused, .misconfigured: .table
         case .tablesFailed: .daemon

@@ -1,6 +1,9 @@
 internal import Synchronization
 
 /// Things for one reader, who takes all that have come. Bounded by what is put in: the reader takes equal things once.
+///
+/// To wait takes nothing: where the reader ends before it has taken what it was woken for, that is there for the next one.
+/// An operator's word about a table may come while that table's work ends for the very thing that the word is about.
 package final class Inbox<Element: Hashable & Sendable>: Sendable {
     private struct State {
         var elements: Set<Element> = []
@@ -19,8 +22,8 @@ package final class Inbox<Element: Hashable & Sendable>: Sendable {
         waiter?.resume()
     }
 
-    /// Waits until something has come; empty only when the task was cancelled.
-    package func take() async -> Set<Element> {
+    /// Returns once there is something to take, or the task is cancelled.
+    package func arrival() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let resumeNow = state.withLock { state in
@@ -33,7 +36,10 @@ package final class Inbox<Element: Hashable & Sendable>: Sendable {
         } onCancel: {
             state.withLock { $0.waiter.take() }?.resume()
         }
-        return state.withLock { state in
+    }
+
+    package func take() -> Set<Element> {
+        state.withLock { state in
             defer { state.elements = [] }
             return state.elements
         }

@@ -52,7 +52,8 @@ extension TableFollower {
             try await desk.anchor(listing: listing.stream.shards)
             if phase == nil || state?.stream != desk.stream {
                 try await enter(
-                    .fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once")
+                    .fullSync, from: phase, desk.stream, "the stream is anchored; the table is scanned once",
+                    description.id)
             }
             id = try workshop.journal.table(table)?.fullSync ?? FullSyncID(0)
             // After the anchor: that there is such a folder says that the stream is pinned.
@@ -98,29 +99,22 @@ extension TableFollower {
     ///
     /// - Returns: `false` where an operator has asked for another full sync meanwhile, which is still to be begun.
     func finish(_ scan: FullSync, _ stream: StreamARN) async throws -> Bool {
-        let state = try workshop.journal.table(table)
-        guard state?.fullSync == scan.id else { return false }
-        let items = state?.items ?? 0
-        _ = try await workshop.journal.append([
-            Draft(
-                table: table,
-                [
-                    .scanFinished(ScanFinished(items: items)),
-                    .phaseChanged(
-                        PhaseChanged(
-                            from: .fullSync, to: .incrSync, stream: stream,
-                            reason: "the full sync is finished: \(items) items")),
-                ])
-        ])
+        let items = try workshop.journal.table(table)?.items ?? 0
+        let next = PhaseChanged(
+            from: .fullSync, to: .incrSync, stream: stream, reason: "the full sync is finished: \(items) items",
+            tableID: scan.description.id)
+        let end = Draft(
+            table: table, during: scan.id, [.scanFinished(ScanFinished(items: items)), .phaseChanged(next)])
+        do throws(JournalError) {
+            _ = try await workshop.journal.append([end])
+        } catch {
+            guard case .superseded = error else { throw error }
+            return false
+        }
         await workshop.writer.endScan(of: table)
         workshop.vitals.scanEnded(table)
         try await TouchedKeys.remove(of: table, in: workshop.journal)
         log.info("the full sync is finished", metadata: ["items": "\(items)"])
-        // Asked for between the look and the append, which then went over the word.
-        guard try workshop.journal.table(table)?.fullSync == scan.id else {
-            try await enter(.fullSync, from: .incrSync, stream, "another full sync was asked for when this one ended")
-            return false
-        }
         return true
     }
 }

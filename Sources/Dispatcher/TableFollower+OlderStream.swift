@@ -42,10 +42,11 @@ extension TableFollower {
     /// changes made between the two are in neither.
     ///
     /// - Parameters:
+    ///   - id: which table has the name.
     ///   - isDrained: whether nothing is left of the stream before it.
     ///   - isScanned: whether the stream before it was pinned for a scan that is still to be finished.
     func followNewStream(
-        _ stream: StreamARN, _ state: TableState?, isDrained: Bool, isScanned: Bool
+        _ stream: StreamARN, _ state: TableState?, _ id: TableID?, isDrained: Bool, isScanned: Bool
     ) async throws {
         let hasBegun = state?.phase == .incrSync || isScanned
         guard let state, hasBegun, let before = state.stream, before != stream else { return }
@@ -67,7 +68,8 @@ extension TableFollower {
             case .skip:
                 PhaseChanged(
                     from: state.phase, to: .incrSync, stream: stream,
-                    reason: "the table has another stream, and what was lost is skipped")
+                    reason: "the table has another stream, and what was lost is skipped", tableID: id,
+                    wanted: wanted)
             case .resync: lost.fullSync(of: nil, after: state)
             }
         if !isKnown || policy != .stop {

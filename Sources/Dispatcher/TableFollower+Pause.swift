@@ -11,11 +11,12 @@ extension TableFollower {
             guard try isPaused() else { return true }
             workshop.pulse.atRest(table)
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { _ = await foreign.take() }
+                group.addTask { await foreign.arrival() }
                 group.addTask { await workshop.stop.wait() }
                 await group.next()
                 group.cancelAll()
             }
+            _ = foreign.take()
         }
         return false
     }
@@ -35,7 +36,9 @@ extension TableFollower {
 
     /// Halts a scan once an operator pauses its table, or asks for another one.
     private func listen(_ scan: FullSync) async {
-        while !(await foreign.take()).isEmpty {
+        while true {
+            await foreign.arrival()
+            guard !foreign.take().isEmpty else { return }
             guard let state = try? workshop.journal.table(table) else { continue }
             if state.pause != nil || state.fullSync != scan.id { return scan.halt.fire() }
         }

@@ -29,7 +29,7 @@ struct TableFollower {
         case readerEnded(ShardID, ShardReader.Result)
         case readerFailed(ShardID, DaemonError)
         case retryDue(ShardID)
-        case foreignAppends(Set<Subject>)
+        case foreignAppends
         /// Whether to its end.
         case scanned(Bool)
         case scanFailed(DaemonError)
@@ -60,6 +60,7 @@ struct TableFollower {
 
     private func runOnce() async throws -> Ending {
         guard let description = try await describe() else { return .stopped }
+        if !workshop.configuration.preparesOnly { try await identify(description) }
         let (state, touched) = try await takeUpScan(description.stream)
         // Before it is made: a crash in between must not hide that it was missing.
         if let items = state?.items, items > 0, !(try await workshop.target.hasPlace(for: table)) {
@@ -90,7 +91,8 @@ struct TableFollower {
         let stream = if let unfinished { unfinished } else { try description.followedStream }
         // Not before: a table that waits for a stream is looked at again and again, and keeps nobody from coming to rest.
         workshop.pulse.busy(table)
-        try await followNewStream(stream, state, isDrained: older == .drained, isScanned: touched != nil)
+        try await followNewStream(
+            stream, state, description.id, isDrained: older == .drained, isScanned: touched != nil)
         // The journal says so also after a crash before anything of the new stream was seen.
         let isReplaced = try workshop.journal.checkpoints().contains {
             $0.shard.table == table && $0.shard.stream != stream
@@ -110,7 +112,7 @@ struct TableFollower {
                     "its full sync is not finished (\(state?.reason ?? "")): run with --mode all, or take another journal"
             )
         case (.incr, nil):
-            try await enter(.incrSync, from: nil, stream, "started with --mode incr")
+            try await enter(.incrSync, from: nil, stream, "started with --mode incr", description.id)
         case (.incr, .incrSync), (.all, .incrSync):
             // Left there where the last daemon was killed at the end of the scan.
             try await TouchedKeys.remove(of: table, in: workshop.journal)
@@ -174,8 +176,12 @@ struct TableFollower {
         }
     }
 
-    func enter(_ phase: Phase, from: Phase?, _ stream: StreamARN, _ reason: String) async throws {
-        let change = PhaseChanged(from: from, to: phase, stream: stream, reason: reason)
+    /// - Parameter id: which table has the name; `nil`: the one that had it before.
+    func enter(
+        _ phase: Phase, from: Phase?, _ stream: StreamARN?, _ reason: String, _ id: TableID? = nil
+    ) async throws {
+        let change = PhaseChanged(
+            from: from, to: phase, stream: stream, reason: reason, tableID: id, wanted: wanted)
         _ = try await workshop.journal.append([Draft(table: table, [.phaseChanged(change)])])
         log.info("the table enters \(phase.rawValue)", metadata: ["reason": "\(reason)"])
     }
@@ -191,7 +197,7 @@ struct TableFollower {
     ) async throws -> Ending {
         try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask { await stopped() }
-            group.addTask { .foreignAppends(await foreign.take()) }
+            group.addTask { await foreignAppends() }
             group.addTask { await list(known.stream, known.lineage) }
             var desk = known
             try desk.learnOfPause()
@@ -238,7 +244,8 @@ struct TableFollower {
                     hasListed = true
                     later(workshop.configuration.discoveryInterval, .discoveryDue, &group)
                     mayBeOver = desk.hasNothingLeft
-                    if mayBeOver { group.addTask { await describedAgain() } }
+                    // One that was switched off may be that of a table that is gone.
+                    if mayBeOver || description.status == "DISABLED" { group.addTask { await describedAgain() } }
                 case .listingFailed(let error):
                     // Shards that are known keep being read; only new ones are not seen meanwhile.
                     log.warning("the stream's shards can't be listed; tried again", metadata: ["error": "\(error)"])
@@ -253,6 +260,10 @@ struct TableFollower {
                     if !error.isRetryable, !hasListed { throw DaemonError.source(error) }
                     later(listingBackoff.next(jitter: workshop.random()), .discoveryDue, &group)
                 case .described(let description):
+                    if try isAnother(description), workshop.configuration.mode != .incr {
+                        beginsAgain = true
+                        break
+                    }
                     let isOver = description.stream != desk.stream || !description.streamEnabled
                     mayBeOver = isOver && desk.hasNothingLeft
                     // Where it is too soon, the next listing asks again.
@@ -263,6 +274,7 @@ struct TableFollower {
                     return .streamOver
                 case .notDescribed(let error):
                     log.warning("the table can't be described at its stream's end", metadata: ["error": "\(error)"])
+                    if error.isNotFound { try await workshop.noteRemoval(of: table) }
                     // One of those that come and go is let go of when all of its stream is read.
                     if error.isNotFound, workshop.configuration.globs != nil, !owesScan, desk.running.isEmpty,
                         lookups == 0,
@@ -300,11 +312,12 @@ struct TableFollower {
                     try await rest(shard, after: error, &desk, &group)
                 case .retryDue(let shard):
                     desk.retry(shard)
-                case .foreignAppends(let subjects):
+                case .foreignAppends:
+                    let subjects = foreign.take()
                     if subjects.isEmpty { break }  // cancelled: the end is near
                     try desk.displace(subjects)
                     beginsAgain = try workshop.journal.table(table)?.fullSync != fullSync
-                    group.addTask { .foreignAppends(await foreign.take()) }
+                    group.addTask { await foreignAppends() }
                 case .scanned(let isFinished):
                     isScanning = false
                     guard isFinished, let scan else { break }  // else the daemon is to stop
@@ -383,6 +396,11 @@ struct TableFollower {
     private func stopped() async -> Event {
         await workshop.stop.wait()
         return .stopped
+    }
+
+    private func foreignAppends() async -> Event {
+        await foreign.arrival()
+        return .foreignAppends
     }
 
     private func later(

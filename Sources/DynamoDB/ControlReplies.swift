@@ -40,6 +40,8 @@ struct DescribeTableReply: Decodable {
             let readCapacityUnits: Double?
         }
         let tableName: String
+        let tableId: String?
+        let creationDateTime: Double?
         let tableStatus: String?
         let keySchema: [Key]
         let attributeDefinitions: [Attribute]
@@ -66,6 +68,8 @@ struct DescribeTableReply: Decodable {
         guard let hash = attribute("HASH"), !hasRange || attribute("RANGE") != nil else { return nil }
         return TableDescription(
             schema: TableSchema(name: TableName(table.tableName), hash: hash, range: attribute("RANGE")),
+            // An emulator may give no TableId.
+            id: (table.tableId ?? table.creationDateTime.map { "created at \($0)" }).map { TableID($0) },
             status: table.tableStatus ?? "ACTIVE", stream: table.latestStreamArn.map { StreamARN($0) },
             streamEnabled: table.streamSpecification?.streamEnabled ?? false,
             viewType: table.streamSpecification?.streamViewType, itemCount: table.itemCount ?? 0,

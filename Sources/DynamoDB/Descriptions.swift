@@ -3,6 +3,8 @@ package import StreamModel
 /// What DescribeTable says, as far as it is needed.
 package struct TableDescription: Hashable, Sendable {
     package let schema: TableSchema
+    /// `nil` where the endpoint says nothing by which the table could be told from another one of its name.
+    package let id: TableID?
     /// CREATING, ACTIVE, UPDATING, DELETING, …
     package let status: String
     /// The current stream, or the last one if it has been switched off (its records stay for 24 hours).
@@ -17,10 +19,12 @@ package struct TableDescription: Hashable, Sendable {
     package let provisionedReads: Double?
 
     package init(
-        schema: TableSchema, status: String, stream: StreamARN?, streamEnabled: Bool, viewType: String?,
+        schema: TableSchema, id: TableID? = nil, status: String, stream: StreamARN?, streamEnabled: Bool,
+        viewType: String?,
         itemCount: Int64, tableSizeBytes: Int64, provisionedReads: Double? = nil
     ) {
         self.schema = schema
+        self.id = id
         self.status = status
         self.stream = stream
         self.streamEnabled = streamEnabled

@@ -1,3 +1,5 @@
+internal import Crypto
+
 /// A FilterExpression: the service evaluates it in a scan, and this module of what a stream brings.
 package struct ItemFilter: Hashable, Sendable {
     package let expression: String
@@ -16,6 +18,13 @@ package struct ItemFilter: Hashable, Sendable {
         let known = parser.placeholders
         names = Self.object(parser.used.compactMap { name in known.names[name].map { (name, $0.json) } })
         values = Self.object(parser.used.compactMap { name in known.values[name].map { (name, $0.json) } })
+    }
+
+    /// By which it is told from another one. What its values are can't be read from it.
+    package var fingerprint: String {
+        var hash = SHA256()
+        for part in [Array(expression.utf8), names ?? [], values ?? []] { hash.update(data: part + [0]) }
+        return hash.finalize().prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// Whether an item is one of those that are wanted. What does not fit the expression does not match it; nothing

@@ -153,7 +153,7 @@ extension Checkpoint {
             pause = nil
         case .unknown:
             break
-        case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .rowsSwept, .scanFinished:
+        case .runStarted, .runStopped, .phaseChanged, .tableRemoved, .scanAdvanced, .rowsSwept, .scanFinished:
             throw refusal(payload, "it is no event of a shard")
         }
         revision = revision.next

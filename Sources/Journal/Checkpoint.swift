@@ -99,7 +99,11 @@ package enum StoredIterator: Hashable, Sendable {
 /// The folded state of one table.
 package struct TableState: Hashable, Sendable {
     package let table: TableName
+    /// Which table has the name; `nil` where no event has said so.
+    package var id: TableID?
     package var stream: StreamARN?
+    /// Which of its items the target holds; `nil` where no event has said so.
+    package var wanted: Wanted?
     package var phase: Phase?
     package var reason: String
     /// The newest full sync, going on or finished; `nil` where the table was never scanned.
@@ -116,6 +120,8 @@ package struct TableState: Hashable, Sendable {
     package var refusals: [Position]
     /// Why none of its shards is read, nor the table scanned, where an operator has said so.
     package var pause: Pause?
+    /// Since when the source has it no more; `nil` while it has.
+    package var removed: Timestamp?
     package var position: Position
     package var updated: Timestamp
 

@@ -6,11 +6,14 @@ package struct Draft: Hashable, Sendable {
     /// The revision that the writer last saw of a shard; another one found at the append is a `conflict`. `nil` for
     /// tables and runs, which have none.
     package let expecting: Revision?
+    /// The full sync that it ends, of a table: where another one is due by the time of the append, that is `superseded`.
+    package let during: FullSyncID?
     package let payloads: [Payload]
 
     package init(shard: ShardKey, expecting: Revision, _ payloads: [Payload]) {
         subject = .shard(shard)
         self.expecting = expecting
+        during = nil
         self.payloads = payloads
     }
 
@@ -23,12 +26,14 @@ package struct Draft: Hashable, Sendable {
     init(run payload: Payload) {
         subject = .run
         expecting = nil
+        during = nil
         payloads = [payload]
     }
 
-    package init(table: TableName, _ payloads: [Payload]) {
+    package init(table: TableName, during: FullSyncID? = nil, _ payloads: [Payload]) {
         subject = .table(table)
         expecting = nil
+        self.during = during
         self.payloads = payloads
     }
 }

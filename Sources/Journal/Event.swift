@@ -68,6 +68,7 @@ package enum Payload: Hashable, Sendable {
     case inStep(InStep)
     case paused(Paused)
     case resumed(Resumed)
+    case tableRemoved(TableRemoved)
     /// What is left of old advances: read, never appended.
     case advancesFolded(AdvancesFolded)
     /// What is left of older events of a shard that is over: read, never appended. (Indirect: it is large, and rare.)
@@ -121,13 +122,28 @@ package struct PhaseChanged: Hashable, Sendable {
     package var to: Phase
     package var stream: StreamARN?
     package var reason: String
+    /// Which table has the name; `nil`: the one that had it before.
+    package var tableID: TableID?
+    /// Which of its items are wanted; `nil`: those that were before.
+    package var wanted: Wanted?
 
-    package init(from: Phase?, to: Phase, stream: StreamARN?, reason: String) {
+    package init(
+        from: Phase?, to: Phase, stream: StreamARN?, reason: String, tableID: TableID? = nil, wanted: Wanted? = nil
+    ) {
         self.from = from
         self.to = to
         self.stream = stream
         self.reason = reason
+        self.tableID = tableID
+        self.wanted = wanted
     }
+}
+
+/// Which items of a table are wanted.
+package enum Wanted: Hashable, Sendable {
+    case all
+    /// Those for which a condition holds: this is its fingerprint.
+    case matching(String)
 }
 
 /// A page of a segment is durable in the target.
@@ -164,6 +180,18 @@ package struct RowsSwept: Hashable, Sendable {
     package init(rows: UInt64, targetToken: TargetToken? = nil) {
         self.rows = rows
         self.targetToken = targetToken
+    }
+}
+
+/// The source has no table of this name any more. Its checkpoints stay, and so does what the target has of it.
+package struct TableRemoved: Hashable, Sendable {
+    /// The last stream that it was followed by.
+    package var stream: StreamARN?
+    package var tableID: TableID?
+
+    package init(stream: StreamARN?, tableID: TableID?) {
+        self.stream = stream
+        self.tableID = tableID
     }
 }
 

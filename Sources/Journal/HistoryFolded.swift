@@ -78,8 +78,7 @@ extension Payload {
             .faulted, .inStep, .historyFolded:
             true
         case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .rowsSwept, .scanFinished, .rewound, .rangeLost,
-            .lossAcknowledged, .recordRefused, .refusalSettled, .paused, .resumed,
-            .unknown:
+            .lossAcknowledged, .recordRefused, .refusalSettled, .paused, .resumed, .tableRemoved, .unknown:
             false
         }
     }

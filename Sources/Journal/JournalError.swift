@@ -5,6 +5,8 @@ package import StreamModel
 package enum JournalError: Error, Equatable, CustomStringConvertible {
     /// Another process appended to the shard meanwhile: fold it again and go on from there.
     case conflict(shard: ShardKey, expected: Revision, found: Revision)
+    /// Another full sync of the table is due than the one that the append would have ended.
+    case superseded(table: TableName)
     case refused(Refusal)
     case noJournal(path: String)
     case notAJournal(path: String, why: String)
@@ -31,6 +33,8 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .conflict(let shard, let expected, let found):
             "journal: shard \(shard) is at revision \(found), not \(expected): it was changed meanwhile; try again"
+        case .superseded(let table):
+            "journal: another full sync of table \(table) is due than the one that was to be ended"
         case .refused(let refusal): "journal: \(refusal)"
         case .noJournal(let path):
             "journal: there is none at \(path): `shakectl run` makes one; elsewhere, name it with --journal or SHAKE_JOURNAL"
@@ -80,7 +84,7 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         case .noJournal, .disk, .mapFull, .storage, .closed: 74
         case .cannotCreate: 73
         case .networkFileSystem, .otherTarget: 78
-        case .busy, .conflict: 75
+        case .busy, .conflict, .superseded: 75
         case .readOnly, .unreadable: 77
         case .noSuchShard, .ambiguousShard, .noSuchPosition: 64
         }

@@ -22,6 +22,7 @@ extension Payload {
         case .inStep: "in_step"
         case .paused: "paused"
         case .resumed: "resumed"
+        case .tableRemoved: "table_removed"
         case .advancesFolded: "advances_folded"
         case .historyFolded: "history_folded"
         case .unknown(let kind, _): "unknown_\(kind)"

@@ -32,7 +32,8 @@ package struct ResyncPlan: Hashable, Sendable {
         _ request: ResyncRequest, of state: TableState?, among checkpoints: [Checkpoint], isScanned: Bool
     ) throws(AckRefusal) -> ResyncPlan {
         guard isScanned else { throw .neverScanned(request.table) }
-        let losses = [state?.loss].compactMap(\.self)
+        let losses =
+            [state?.loss].compactMap(\.self)
             + checkpoints.filter { $0.shard.table == request.table }.compactMap(\.loss)
         guard losses.contains(where: \.takesRemedy) else {
             let change = PhaseChanged(from: state?.phase, to: .fullSync, stream: state?.stream, reason: request.why)

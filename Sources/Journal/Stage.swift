@@ -148,6 +148,9 @@ struct Stage: Sendable {
         switch draft.subject {
         case .shard(let key): return try admit(draft, about: key, isAlone: isAlone, time: time)
         case .table(let name):
+            guard draft.during == nil || draft.during == state.tables[name]?.fullSync else {
+                throw .superseded(table: name)
+            }
             before.append(.table(name, state.tables[name]))
             changedTables.insert(name)
             for payload in draft.payloads {
@@ -359,9 +362,8 @@ extension Payload {
         switch self {
         case .shardDiscovered, .statusChanged, .rewound: true
         case .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded, .historyFolded, .faulted, .unknown,
-            .runStarted, .runStopped,
-            .phaseChanged,
-            .scanAdvanced, .rowsSwept, .scanFinished, .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled,
+            .runStarted, .runStopped, .phaseChanged, .tableRemoved, .scanAdvanced, .rowsSwept, .scanFinished,
+            .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled,
             .inStep, .paused, .resumed:
             false
         }

@@ -7,6 +7,9 @@ extension TableState {
         case .phaseChanged(let change):
             phase = change.to
             stream = change.stream ?? stream
+            id = change.tableID ?? id
+            wanted = change.wanted ?? wanted
+            removed = nil
             reason = change.reason
             if change.to == .fullSync {
                 fullSync = FullSyncID(UInt64(bitPattern: time.microseconds))
@@ -50,6 +53,8 @@ extension TableState {
             pause = pause ?? Pause(paused, position: position, time: time)
         case .resumed:
             pause = nil
+        case .tableRemoved:
+            removed = time
         case .scanFinished, .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
             .sequenceAdvanced, .advancesFolded, .historyFolded, .rewound, .inStep, .unknown:
             break

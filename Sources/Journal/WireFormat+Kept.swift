@@ -130,6 +130,9 @@ extension WireFormat {
             if let loss = table.loss { $0.loss = wire(loss) }
             $0.refusals = table.refusals.map(\.number)
             if let pause = table.pause { $0.pause = wire(pause) }
+            $0.tableID = table.id?.text ?? ""
+            if let wanted = table.wanted { $0.filter = wire(wanted) }
+            if let removed = table.removed { $0.removed = removed.microseconds }
             $0.position = table.position.number
             $0.updated = table.updated.microseconds
         }
@@ -158,6 +161,9 @@ extension WireFormat {
         }
         table.refusals = fold.refusals.map { Position($0) }
         if fold.hasPause { table.pause = pause(fold.pause) }
+        table.id = tableID(fold.tableID)
+        if fold.hasFilter { table.wanted = wanted(fold.filter) }
+        if fold.hasRemoved { table.removed = Timestamp(microseconds: fold.removed) }
         table.position = Position(fold.position)
         table.updated = Timestamp(microseconds: fold.updated)
         return table

@@ -25,6 +25,8 @@ extension WireFormat {
                 $0.to = wire(p.to)
                 $0.stream = p.stream?.text ?? ""
                 $0.reason = p.reason
+                $0.tableID = p.tableID?.text ?? ""
+                if let wanted = p.wanted { $0.filter = wire(wanted) }
             }
         case .scanAdvanced(let p):
             event.scanAdvanced = .with {
@@ -135,6 +137,11 @@ extension WireFormat {
                 $0.author = p.author
                 $0.reason = p.reason
             }
+        case .tableRemoved(let p):
+            event.tableRemoved = .with {
+                $0.stream = p.stream?.text ?? ""
+                $0.tableID = p.tableID?.text ?? ""
+            }
         case .advancesFolded, .historyFolded:
             preconditionFailure("events are folded within a stretch of the log, and never appended so")
         case .unknown:
@@ -173,7 +180,8 @@ extension WireFormat {
                 .phaseChanged(
                     PhaseChanged(
                         from: phase(p.from), to: to, stream: p.stream.isEmpty ? nil : StreamARN(p.stream),
-                        reason: p.reason)), nil
+                        reason: p.reason, tableID: tableID(p.tableID),
+                        wanted: p.hasFilter ? wanted(p.filter) : nil)), nil
             )
         case .scanAdvanced(let p):
             return (
@@ -251,6 +259,9 @@ extension WireFormat {
         case .inStep(let p): return (.inStep(InStep(until: Timestamp(microseconds: p.until))), nil)
         case .paused(let p): return (.paused(Paused(author: p.author, reason: p.reason)), nil)
         case .resumed(let p): return (.resumed(Resumed(author: p.author, reason: p.reason)), nil)
+        case .tableRemoved(let p):
+            let stream = p.stream.isEmpty ? nil : StreamARN(p.stream)
+            return (.tableRemoved(TableRemoved(stream: stream, tableID: tableID(p.tableID))), nil)
         }
     }
 

@@ -14,6 +14,9 @@ extension WireFormat {
 
     static func text(_ number: SequenceNumber?) -> String { number?.text ?? "" }
     static func number(_ text: String) -> SequenceNumber? { text.isEmpty ? nil : SequenceNumber(text) }
+    static func wire(_ wanted: Wanted) -> String { if case .matching(let text) = wanted { text } else { "" } }
+    static func wanted(_ text: String) -> Wanted { text.isEmpty ? .all : .matching(text) }
+    static func tableID(_ text: String) -> TableID? { text.isEmpty ? nil : TableID(text) }
 
     static func wire(_ fault: Checkpoint.Fault) -> Shake_Journal_V1_Fault {
         .with {

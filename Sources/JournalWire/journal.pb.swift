@@ -441,6 +441,14 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     set {payload = .resumed(newValue)}
   }
 
+  package var tableRemoved: Shake_Journal_V1_TableRemoved {
+    get {
+      if case .tableRemoved(let v)? = payload {return v}
+      return Shake_Journal_V1_TableRemoved()
+    }
+    set {payload = .tableRemoved(newValue)}
+  }
+
   package var rowsSwept: Shake_Journal_V1_RowsSwept {
     get {
       if case .rowsSwept(let v)? = payload {return v}
@@ -472,6 +480,7 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     case inStep(Shake_Journal_V1_InStep)
     case paused(Shake_Journal_V1_Paused)
     case resumed(Shake_Journal_V1_Resumed)
+    case tableRemoved(Shake_Journal_V1_TableRemoved)
     case rowsSwept(Shake_Journal_V1_RowsSwept)
 
   }
@@ -528,9 +537,24 @@ package nonisolated struct Shake_Journal_V1_PhaseChanged: Sendable {
 
   package var reason: String = String()
 
+  /// Which table has the name; empty: as it was.
+  package var tableID: String = String()
+
+  /// Which items are wanted: a hash of the condition; empty: all. Absent: as it was.
+  package var filter: String {
+    get {_filter ?? String()}
+    set {_filter = newValue}
+  }
+  /// Returns true if `filter` has been explicitly set.
+  package var hasFilter: Bool {self._filter != nil}
+  /// Clears the value of `filter`. Subsequent reads from it will return its default value.
+  package mutating func clearFilter() {self._filter = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _filter: String? = nil
 }
 
 package nonisolated struct Shake_Journal_V1_ScanAdvanced: Sendable {
@@ -918,6 +942,23 @@ package nonisolated struct Shake_Journal_V1_Resumed: Sendable {
   package var author: String = String()
 
   package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The source has no table of this name any more. What is known of it stays.
+package nonisolated struct Shake_Journal_V1_TableRemoved: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the last that it was followed by; empty: none
+  package var stream: String = String()
+
+  /// empty: not known
+  package var tableID: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1386,6 +1427,31 @@ package nonisolated struct Shake_Journal_V1_TableFold: @unchecked Sendable {
     set {_uniqueStorage()._scanBegan = newValue}
   }
 
+  /// empty: not known
+  package var tableID: String {
+    get {_storage._tableID}
+    set {_uniqueStorage()._tableID = newValue}
+  }
+
+  /// Since when the source has it no more, in microseconds.
+  package var removed: Int64 {
+    get {_storage._removed ?? 0}
+    set {_uniqueStorage()._removed = newValue}
+  }
+  /// Returns true if `removed` has been explicitly set.
+  package var hasRemoved: Bool {_storage._removed != nil}
+  /// Clears the value of `removed`. Subsequent reads from it will return its default value.
+  package mutating func clearRemoved() {_uniqueStorage()._removed = nil}
+
+  package var filter: String {
+    get {_storage._filter ?? String()}
+    set {_uniqueStorage()._filter = newValue}
+  }
+  /// Returns true if `filter` has been explicitly set.
+  package var hasFilter: Bool {_storage._filter != nil}
+  /// Clears the value of `filter`. Subsequent reads from it will return its default value.
+  package mutating func clearFilter() {_uniqueStorage()._filter = nil}
+
   package var pause: Shake_Journal_V1_Pause {
     get {_storage._pause ?? Shake_Journal_V1_Pause()}
     set {_uniqueStorage()._pause = newValue}
@@ -1459,7 +1525,7 @@ nonisolated extension Shake_Journal_V1_IteratorType: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{1}paused\0\u{1}resumed\0\u{4}\u{2}rows_swept\0\u{c}\u{8}\u{8}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{1}paused\0\u{1}resumed\0\u{3}table_removed\0\u{3}rows_swept\0\u{c}\u{8}\u{8}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1734,6 +1800,19 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
           self.payload = .resumed(v)
         }
       }()
+      case 36: try {
+        var v: Shake_Journal_V1_TableRemoved?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .tableRemoved(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .tableRemoved(v)
+        }
+      }()
       case 37: try {
         var v: Shake_Journal_V1_RowsSwept?
         var hadOneofValue = false
@@ -1859,6 +1938,10 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
       guard case .resumed(let v)? = self.payload else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
     }()
+    case .tableRemoved?: try {
+      guard case .tableRemoved(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 36)
+    }()
     case .rowsSwept?: try {
       guard case .rowsSwept(let v)? = self.payload else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 37)
@@ -1974,7 +2057,7 @@ nonisolated extension Shake_Journal_V1_RunStopped: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Shake_Journal_V1_PhaseChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PhaseChanged"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}to\0\u{1}stream\0\u{1}reason\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}to\0\u{1}stream\0\u{1}reason\0\u{3}table_id\0\u{1}filter\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1986,12 +2069,18 @@ nonisolated extension Shake_Journal_V1_PhaseChanged: SwiftProtobuf.Message, Swif
       case 2: try { try decoder.decodeSingularEnumField(value: &self.to) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.stream) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.tableID) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._filter) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.from != .none {
       try visitor.visitSingularEnumField(value: self.from, fieldNumber: 1)
     }
@@ -2004,6 +2093,12 @@ nonisolated extension Shake_Journal_V1_PhaseChanged: SwiftProtobuf.Message, Swif
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
     }
+    if !self.tableID.isEmpty {
+      try visitor.visitSingularStringField(value: self.tableID, fieldNumber: 5)
+    }
+    try { if let v = self._filter {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2012,6 +2107,8 @@ nonisolated extension Shake_Journal_V1_PhaseChanged: SwiftProtobuf.Message, Swif
     if lhs.to != rhs.to {return false}
     if lhs.stream != rhs.stream {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.tableID != rhs.tableID {return false}
+    if lhs._filter != rhs._filter {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2797,6 +2894,41 @@ nonisolated extension Shake_Journal_V1_Resumed: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension Shake_Journal_V1_TableRemoved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TableRemoved"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{3}table_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.stream) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.tableID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.stream.isEmpty {
+      try visitor.visitSingularStringField(value: self.stream, fieldNumber: 1)
+    }
+    if !self.tableID.isEmpty {
+      try visitor.visitSingularStringField(value: self.tableID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_TableRemoved, rhs: Shake_Journal_V1_TableRemoved) -> Bool {
+    if lhs.stream != rhs.stream {return false}
+    if lhs.tableID != rhs.tableID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Shake_Journal_V1_AdvancesFolded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AdvancesFolded"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}last\0\u{1}before\0\u{1}runs\0\u{1}check\0")
@@ -3446,7 +3578,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
 
 nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TableFold"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{4}\u{2}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0\u{3}scan_began\0\u{2}\u{7}pause\0\u{c}\u{5}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{4}\u{2}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0\u{3}scan_began\0\u{3}table_id\0\u{1}removed\0\u{1}filter\0\u{2}\u{4}pause\0\u{c}\u{5}\u{1}")
 
   fileprivate class _StorageClass {
     var _stream: String = String()
@@ -3461,6 +3593,9 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
     var _loss: Shake_Journal_V1_Loss? = nil
     var _refusals: [UInt64] = []
     var _scanBegan: UInt64 = 0
+    var _tableID: String = String()
+    var _removed: Int64? = nil
+    var _filter: String? = nil
     var _pause: Shake_Journal_V1_Pause? = nil
 
       // This property is used as the initial default value for new instances of the type.
@@ -3484,6 +3619,9 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       _loss = source._loss
       _refusals = source._refusals
       _scanBegan = source._scanBegan
+      _tableID = source._tableID
+      _removed = source._removed
+      _filter = source._filter
       _pause = source._pause
     }
   }
@@ -3515,6 +3653,9 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._loss) }()
         case 12: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._refusals) }()
         case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._scanBegan) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._tableID) }()
+        case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._removed) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._filter) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
         default: break
         }
@@ -3564,6 +3705,15 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       if _storage._scanBegan != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._scanBegan, fieldNumber: 13)
       }
+      if !_storage._tableID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tableID, fieldNumber: 14)
+      }
+      try { if let v = _storage._removed {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 15)
+      } }()
+      try { if let v = _storage._filter {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 16)
+      } }()
       try { if let v = _storage._pause {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
       } }()
@@ -3588,6 +3738,9 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         if _storage._loss != rhs_storage._loss {return false}
         if _storage._refusals != rhs_storage._refusals {return false}
         if _storage._scanBegan != rhs_storage._scanBegan {return false}
+        if _storage._tableID != rhs_storage._tableID {return false}
+        if _storage._removed != rhs_storage._removed {return false}
+        if _storage._filter != rhs_storage._filter {return false}
         if _storage._pause != rhs_storage._pause {return false}
         return true
       }

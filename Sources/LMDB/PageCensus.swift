@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// Goes through the pages of a data file as one transaction sees them: each belongs to one tree, once, or is free.
+/// Goes through the pages of a data file as one transaction sees them: each belongs to one tree, once, or is free; and the keys
+/// of each tree are in order, without which an entry that is there is not found.
 ///
 /// LMDB has no checksums and believes what it reads. A page from an older time, or from elsewhere in the file, is whole to
 /// look at; but then the trees and the list of free pages contradict each other, and the next commit would write over pages
@@ -101,6 +102,8 @@ package struct PageCensus {
     private struct Tree {
         static let size = 48
 
+        /// Whether its keys are numbers, as this machine has them (`MDB_INTEGERKEY`), and not bytes.
+        let hasNumbers: Bool
         let depth: Int
         let branches: UInt64
         let leaves: UInt64
@@ -109,6 +112,7 @@ package struct PageCensus {
         let root: UInt64
 
         init(_ page: Page, at place: Int) {
+            hasNumbers = page.number16(place + 4) & 8 != 0
             depth = page.number16(place + 6)
             branches = page.number64(place + 8)
             leaves = page.number64(place + 16)
@@ -131,6 +135,25 @@ package struct PageCensus {
         var isTable: Bool { flags & 2 != 0 }
     }
 
+    /// Which keys a page may have: as the pages above it say.
+    private struct Bounds {
+        var from: Page?
+        /// The first that it may not have.
+        var to: Page?
+
+        /// Whether `keys` lie within, each after the one before it.
+        func hold(_ keys: some Collection<Page>, areNumbers: Bool) -> Bool {
+            var last: Page?
+            for key in keys {
+                if let last { guard last.isBefore(key, areNumbers) else { return false } }
+                last = key
+            }
+            if let first = keys.first, let from, first.isBefore(from, areNumbers) { return false }
+            if let last, let to { return last.isBefore(to, areNumbers) }
+            return true
+        }
+    }
+
     private struct Found: Equatable {
         var branches: UInt64 = 0
         var leaves: UInt64 = 0
@@ -151,7 +174,7 @@ package struct PageCensus {
             guard (1...32).contains(tree.depth) else {
                 throw Contradiction(text: "\(name) is \(tree.depth) pages deep")
             }
-            try visit(tree.root, height: tree.depth, name, readsLeaves, &found, body)
+            try visit(tree.root, height: tree.depth, tree, Bounds(), name, readsLeaves, &found, body)
         }
         var expected = Found(
             branches: tree.branches, leaves: tree.leaves, overflows: tree.overflows, entries: tree.entries)
@@ -162,8 +185,8 @@ package struct PageCensus {
     }
 
     private mutating func visit(
-        _ number: UInt64, height: Int, _ name: String, _ readsLeaves: Bool, _ found: inout Found,
-        _ body: (Node, PageCensus) throws(Contradiction) -> Void
+        _ number: UInt64, height: Int, _ tree: Tree, _ bounds: Bounds, _ name: String, _ readsLeaves: Bool,
+        _ found: inout Found, _ body: (Node, PageCensus) throws(Contradiction) -> Void
     ) throws(Contradiction) {
         try claim(number, .tree, name)
         let isLeaf = height == 1
@@ -175,20 +198,32 @@ package struct PageCensus {
         else {
             throw Contradiction(text: "page \(number), of \(name), is not the page that it should be")
         }
+        var nodes: [(place: Int, key: Page)] = []
         for place in stride(from: Self.header, to: lower - 1, by: 2) {
             let node = page.number16(place)
             guard node >= upper, node + 8 <= pageSize, node + 8 + page.number16(node + 6) <= pageSize else {
                 throw Contradiction(text: "page \(number), of \(name), has an entry outside of itself")
             }
+            nodes.append((node, page.piece(node + 8..<node + 8 + page.number16(node + 6))))
+        }
+        // What the first key of a branch is, its parent says: LMDB doesn't look at it (mdb.c, `mdb_node_search`).
+        let keys = nodes.map(\.key).dropFirst(isLeaf ? 0 : 1)
+        guard bounds.hold(keys, areNumbers: tree.hasNumbers) else {
+            throw Contradiction(text: "page \(number), of \(name), has its keys out of order")
+        }
+        for (index, (node, key)) in nodes.enumerated() {
             guard isLeaf else {
                 let child = UInt64(page.number32(node)) | UInt64(page.number16(node + 4)) << 32
-                try visit(child, height: height - 1, name, readsLeaves, &found, body)
+                let within = Bounds(
+                    from: index == 0 ? bounds.from : key, to: index + 1 < nodes.count ? nodes[index + 1].key : bounds.to
+                )
+                try visit(child, height: height - 1, tree, within, name, readsLeaves, &found, body)
                 continue
             }
             found.entries += 1
-            let start = node + 8 + page.number16(node + 6)
+            let start = node + 8 + key.count
             let entry = Node(
-                page: page, key: page.text(node + 8..<start), flags: page.number16(node + 4), size: page.number32(node),
+                page: page, key: key.text(0..<key.count), flags: page.number16(node + 4), size: page.number32(node),
                 start: start)
             guard start + (entry.isElsewhere ? 8 : entry.size) <= pageSize else {
                 throw Contradiction(text: "page \(number), of \(name), has an entry that is longer than itself")
@@ -275,6 +310,13 @@ private struct Page: Equatable {
     }
 
     func text(_ range: Range<Int>) -> String { String(decoding: piece(range).bytes, as: UTF8.self) }
+
+    /// As LMDB orders keys: bytes from the first, and of two that begin alike the shorter one; numbers from the highest byte
+    /// (mdb.c, `mdb_cmp_memn`, `mdb_cmp_cint`).
+    func isBefore(_ other: Page, _ areNumbers: Bool) -> Bool {
+        guard areNumbers, 1.littleEndian == 1 else { return bytes.lexicographicallyPrecedes(other.bytes) }
+        return bytes.reversed().lexicographicallyPrecedes(other.bytes.reversed())
+    }
 
     func number16(_ place: Int) -> Int { Int(load(place, as: UInt16.self)) }
     func number32(_ place: Int) -> Int { Int(load(place, as: UInt32.self)) }

@@ -8,6 +8,15 @@ package struct TableName: Hashable, Comparable, Sendable, CustomStringConvertibl
     package static func < (a: TableName, b: TableName) -> Bool { a.text < b.text }
 }
 
+/// Which table has a name: one that is dropped and made again is another one, and what was copied of the first is not of it.
+///
+/// The service's `TableId` (API Reference, TableDescription), or when it was created where an endpoint gives none.
+package struct TableID: Hashable, Sendable, CustomStringConvertible {
+    package let text: String
+    package init(_ text: String) { self.text = text }
+    package var description: String { text }
+}
+
 /// The ARN of one stream of a table. A table that is dropped and made again, or whose stream is switched off and on,
 /// has a new one: checkpoints belong to the ARN, never to the table's name alone (FACTS 1.6).
 package struct StreamARN: Hashable, Comparable, Sendable, CustomStringConvertible {

@@ -101,13 +101,29 @@ struct SignalTests {
         let inbox = Inbox<Int>()
         inbox.put([1, 2, 2])
         inbox.put([3])
-        #expect(await inbox.take() == [1, 2, 3])
-        let waiting = Task { await inbox.take() }
+        await inbox.arrival()
+        #expect(inbox.take() == [1, 2, 3])
+        let waiting = Task { await inbox.arrival() }
         inbox.put([4])
-        #expect(await waiting.value == [4])
-        let cancelled = Task { await inbox.take() }
+        await waiting.value
+        #expect(inbox.take() == [4])
+        let cancelled = Task { await inbox.arrival() }
         cancelled.cancel()
-        #expect(await cancelled.value.isEmpty)
+        await cancelled.value
+        #expect(inbox.take().isEmpty)
+    }
+
+    @Test("What a reader was woken for and did not take is there for the next")
+    func notTaken() async {
+        let inbox = Inbox<Int>()
+        let first = Task { await inbox.arrival() }
+        inbox.put([1])
+        await first.value
+        let cancelled = Task { await inbox.arrival() }
+        cancelled.cancel()
+        await cancelled.value
+        await inbox.arrival()
+        #expect(inbox.take() == [1])
     }
 }
 

@@ -373,7 +373,8 @@ struct CheckpointFoldTests {
     func strangers() {
         for payload in [
             Payload.runStarted(Sample.daemon), .runStopped(RunStopped(reason: "")),
-            .rowsSwept(RowsSwept(rows: 1)), .scanFinished(ScanFinished(items: 1)),
+            .tableRemoved(TableRemoved(stream: nil, tableID: nil)), .rowsSwept(RowsSwept(rows: 1)),
+            .scanFinished(ScanFinished(items: 1)),
         ] {
             #expect(Self.refusal(payload, to: Self.full())?.rule == "it is no event of a shard")
         }

@@ -44,4 +44,29 @@ struct ResyncPlanTests {
         #expect(plan.drafts == [Draft(table: Sample.table, [.lossAcknowledged(word)])])
         #expect(plan.losses.count == 1)
     }
+
+    @Test("A full sync that ends beside the word is refused to end another one than it was, and changes nothing")
+    func superseded() async throws {
+        let scratch = Scratch()
+        try await Journal.use(scratch.journal) { journal in
+            let begun = PhaseChanged(from: nil, to: .fullSync, stream: Sample.stream, reason: "first")
+            _ = try await journal.append([Draft(table: Sample.table, [.phaseChanged(begun)])])
+            let known = try #require(try journal.table(Sample.table))
+            let id = try #require(known.fullSync)
+            let word = try ResyncPlan.make(Self.request, of: known, among: [], isScanned: true)
+            _ = try await journal.append(word.drafts)
+            let before = try journal.table(Sample.table)
+            let end = PhaseChanged(from: .fullSync, to: .incrSync, stream: nil, reason: "finished")
+            let draft = { (id: FullSyncID) in
+                Draft(table: Sample.table, during: id, [.scanFinished(ScanFinished(items: 1)), .phaseChanged(end)])
+            }
+            await #expect(throws: JournalError.superseded(table: Sample.table)) {
+                try await journal.append([Draft(table: Sample.table, [.faulted()]), draft(id)])
+            }
+            #expect(try journal.table(Sample.table) == before)
+            _ = try await journal.append([draft(try #require(before?.fullSync))])
+            #expect(try journal.table(Sample.table)?.phase == .incrSync)
+            _ = try journal.verified()
+        }
+    }
 }

@@ -56,4 +56,22 @@ struct TableStateFoldTests {
         let table = Self.fold([Self.fullSync, Self.advance(0, "k"), .faulted("Denied")])
         #expect((table.lastFault?.code, table.segments.count, table.phase) == ("Denied", 1, .fullSync))
     }
+
+    @Test("Which table it is stays until another one is named; that it is gone stays until a phase is entered")
+    func identity() {
+        let named = Payload.phaseChanged(
+            PhaseChanged(
+                from: nil, to: .fullSync, stream: nil, reason: "", tableID: TableID("1"), wanted: .matching("a")))
+        let unnamed = Payload.phaseChanged(PhaseChanged(from: .fullSync, to: .incrSync, stream: nil, reason: ""))
+        let gone = Payload.tableRemoved(TableRemoved(stream: nil, tableID: nil))
+        let state = Self.fold([named, unnamed, gone])
+        #expect((state.id, state.wanted) == (TableID("1"), .matching("a")))
+        #expect(state.removed == Sample.noon + .seconds(2))
+        #expect(state.phase == .incrSync, "what is known of it stays")
+        let back = Self.fold([named, gone, .faulted(), unnamed])
+        #expect((back.removed, back.id) == (nil, TableID("1")))
+        let all = PhaseChanged(from: nil, to: .incrSync, stream: nil, reason: "", tableID: TableID("2"), wanted: .all)
+        #expect(Self.fold([named, .phaseChanged(all)]).wanted == .all)
+        #expect(Self.fold([named, .phaseChanged(all)]).id == TableID("2"))
+    }
 }

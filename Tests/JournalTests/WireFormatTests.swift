@@ -82,6 +82,17 @@ struct WireFormatTests {
         (.inStep(InStep(until: Timestamp(microseconds: 300))), "8a020308ac02"),
         (.paused(), "9202120a076d654068657265120762656361757365"),
         (.resumed(), "9a02120a076d654068657265120762656361757365"),
+        (.tableRemoved(TableRemoved(stream: StreamARN("arn"), tableID: TableID("id"))), "a202090a0361726e12026964"),
+        (
+            .phaseChanged(
+                PhaseChanged(
+                    from: nil, to: .incrSync, stream: nil, reason: "", tableID: TableID("id"), wanted: .matching("5f"))),
+            "92010a10022a0269643202" + "3566"
+        ),
+        (
+            .phaseChanged(PhaseChanged(from: nil, to: .incrSync, stream: nil, reason: "", wanted: .all)),
+            "9201041002" + "3200"
+        ),
     ]
 
     @Test("An event's bytes are these, and read back as the event", arguments: golden.indices)
@@ -116,7 +127,7 @@ struct WireFormatTests {
                 "shard_discovered", "queried",
                 "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
                 "range_lost", "loss_acknowledged", "record_refused", "refusal_settled", "in_step",
-                "paused", "resumed",
+                "paused", "resumed", "table_removed",
             ])
     }
 

@@ -30,8 +30,8 @@ extension Health {
         let pauses = KnownPause.all(state, checkpoints)
         let overdue = pauses.compactMap { $0.complaint(now: now) }
         if let worst = overdue.max(by: { $0.health < $1.health }) { return worst }
-        // What is paused is not read, and so no trouble and not behind.
-        let read = current.filter { state.pause == nil && $0.pause == nil }
+        // What is paused, or gone, is not read, and so no trouble and not behind.
+        let read = current.filter { state.pause == nil && state.removed == nil && $0.pause == nil }
 
         let stuck = read.filter { $0.endsWithFault && !$0.status.letsChildrenStart }
         if let worst = stuck.min(by: { $0.updated < $1.updated }), let fault = worst.lastFault {

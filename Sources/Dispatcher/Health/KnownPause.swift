@@ -43,7 +43,8 @@ package struct KnownPause: Hashable, Sendable {
         let left = heldUntil - now
         let name = shard.map(\.description) ?? table.text
         guard left > .zero else {
-            return "the stream, which keeps its records for 24 h, may have lost what waits: `shakectl resume \(name)` finds out"
+            return
+                "the stream, which keeps its records for 24 h, may have lost what waits: `shakectl resume \(name)` finds out"
         }
         return "the stream still holds what waits for \(Spoken.duration(left)): `shakectl resume \(name)` goes on"
     }

@@ -20,7 +20,7 @@ extension JournalError {
     /// The daemon may have changed the shard since it was read, or have taken up a child of it.
     fileprivate var mayBeOfAnOldPlan: Bool {
         switch self {
-        case .conflict, .refused: true
+        case .conflict, .superseded, .refused: true
         default: false
         }
     }

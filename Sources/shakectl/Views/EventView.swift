@@ -36,6 +36,7 @@ struct EventView: Sendable {
         switch (event.subject, event.payload) {
         case (.shard(let key), _): key.stream.text
         case (_, .phaseChanged(let change)): change.stream?.text
+        case (_, .tableRemoved(let removed)): removed.stream?.text
         case (.run, _), (.table, _): nil
         }
     }
@@ -61,6 +62,7 @@ struct EventView: Sendable {
             [
                 .init("from", .string(change.from?.rawValue)), .init("to", .string(change.to.rawValue)),
                 .init("phase", .string(change.to.rawValue)), .init("reason", .string(change.reason)),
+                .init("table_id", .string(change.tableID?.text)), .init("filter", .string(change.wanted?.fingerprint)),
             ]
         case .scanAdvanced(let scan):
             [
@@ -169,6 +171,7 @@ struct EventView: Sendable {
         case .inStep(let sign): [.init("until", .string(sign.until.description))]
         case .paused(let word): [.init("author", .string(word.author)), .init("reason", .string(word.reason))]
         case .resumed(let word): [.init("author", .string(word.author)), .init("reason", .string(word.reason))]
+        case .tableRemoved(let removed): [.init("table_id", .string(removed.tableID?.text))]
         case .unknown(let kind, let encoded):
             [.init("kind", .unsigned(UInt64(kind))), .init("encoded_bytes", .integer(Int64(encoded.count)))]
         }
@@ -223,6 +226,7 @@ struct EventView: Sendable {
         case .inStep(let sign): "all that was made until \(Spoken.time(sign.until).prefix(19)) is in the target"
         case .paused(let word): "by \(word.author)" + Self.because(word.reason)
         case .resumed(let word): "by \(word.author)" + Self.because(word.reason)
+        case .tableRemoved: "the source has no table of this name any more; what is known of it stays"
         case .unknown(let kind, let encoded):
             "kind \(kind), \(Spoken.size(UInt64(encoded.count))): written by a newer version"
         }
@@ -260,7 +264,7 @@ struct EventView: Sendable {
         case .runStarted, .runStopped: .bold
         case .phaseChanged, .scanFinished: .cyan
         case .statusChanged: .blue
-        case .faulted, .rangeLost, .recordRefused: .red
+        case .faulted, .rangeLost, .recordRefused, .tableRemoved: .red
         case .rewound, .lossAcknowledged, .refusalSettled, .paused, .resumed: .yellow
         case .scanAdvanced, .rowsSwept, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced,
             .advancesFolded, .historyFolded, .inStep, .unknown:
@@ -283,4 +287,9 @@ extension RangeLost {
     var spokenRange: String {
         "what came after \(from?.text ?? "the start")" + (to.map { " and before \($0)" } ?? "")
     }
+}
+
+extension Wanted {
+    /// Of the condition; empty: there is none.
+    fileprivate var fingerprint: String { if case .matching(let text) = self { text } else { "" } }
 }

@@ -93,6 +93,9 @@ struct TableStatus: Hashable, Sendable {
     private static func activity(
         _ state: TableState, _ scan: ScanProgress?, _ checkpoints: [Checkpoint], _ pauses: [KnownPause], now: Timestamp
     ) -> String {
+        if let removed = state.removed {
+            return "the source has it no more, since \(removed); what is known of it stays"
+        }
         if let own = pauses.first(where: { $0.shard == nil }) { return "\(own.words); \(own.outlook(now: now))" }
         if state.phase == .fullSync {
             let why = state.reason.isEmpty ? "" : " (\(state.reason))"

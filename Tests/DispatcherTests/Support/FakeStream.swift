@@ -157,14 +157,18 @@ final class FakeStream: StreamSource {
                     object: "table \(name)", requestID: nil)
             }
             return TableDescription(
-                schema: table.schema, status: table.status, stream: table.stream, streamEnabled: table.streamEnabled,
+                schema: table.schema, id: table.id, status: table.status, stream: table.stream, streamEnabled: table.streamEnabled,
                 viewType: "NEW_AND_OLD_IMAGES", itemCount: Int64(table.items.count), tableSizeBytes: 0)
         }
     }
 
     func describeStream(_ arn: StreamARN) async throws(DynamoDBError) -> StreamDescription {
         let shards = try await listing(.describeStream, of: arn, object: nil) { _ in true }
-        return StreamDescription(status: "ENABLED", viewType: "NEW_AND_OLD_IMAGES", shards: shards)
+        let isDisabled = state.withLock { state in
+            state.tables.values.contains { $0.olderStreams.contains(arn) || $0.isDeleted && $0.stream == arn }
+        }
+        return StreamDescription(
+            status: isDisabled ? "DISABLED" : "ENABLED", viewType: "NEW_AND_OLD_IMAGES", shards: shards)
     }
 
     func children(of shard: ShardID, in arn: StreamARN) async throws(DynamoDBError) -> [Shard] {

@@ -3,6 +3,7 @@ import StreamModel
 /// A table as a test scripts it.
 struct FakeTable: Sendable {
     let name: TableName
+    var id: TableID? = TableID("the first of its name")
     var stream: StreamARN
     /// Streams that it had before, which can still be read.
     var olderStreams: [StreamARN] = []

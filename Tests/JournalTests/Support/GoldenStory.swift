@@ -51,6 +51,13 @@ enum GoldenStory {
             .resumed(Resumed(author: "ops@host", reason: "it has moved")),
             .phaseChanged(
                 PhaseChanged(from: .fullSync, to: .incrSync, stream: Sample.stream, reason: "the scan is done")),
+            .tableRemoved(TableRemoved(stream: Sample.stream, tableID: nil)),
+            .phaseChanged(
+                PhaseChanged(
+                    from: .incrSync, to: .incrSync, stream: nil, reason: "it is back",
+                    tableID: TableID("of the second"),
+                    wanted: .matching("5f"))),
+            .tableRemoved(TableRemoved(stream: Sample.stream, tableID: TableID("of the second"))),
         ] as [Payload] {
             _ = try await journal.append([Draft(table: Sample.table, [payload])])
         }

@@ -60,6 +60,7 @@ struct RandomHistory {
                     lastEvaluatedKey: chance(70) ? Array(#"{"pk":{"S":"a"}}"#.utf8) : nil, items: 10, bytes: 1000,
                     targetToken: nil)),
             .rowsSwept(RowsSwept(rows: 2)), .scanFinished(ScanFinished(items: 40)), .faulted(),
+            .tableRemoved(TableRemoved(stream: Sample.stream, tableID: TableID("the first"))),
             .lost(.stop, .streamReplaced), .acknowledged(.skip),
             .refused(nil),
         ]

@@ -21,6 +21,7 @@ package struct Simulator: Sendable {
     var offset: Int64 = 0
     var loads: [Text: SteadyLoad] = [:]
     private var numbers: SequenceNumbers
+    var tablesMade = 0
     private var shardsMade = 0
     private var changesMade = 0
     /// Every record of each table's streams, in the order in which they were made.

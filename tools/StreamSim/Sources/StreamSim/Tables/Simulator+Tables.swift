@@ -8,8 +8,10 @@ extension Simulator {
     mutating func create(_ definition: TableDefinition) throws(ServiceError) -> Table {
         let name = definition.name
         guard tables[name] == nil else { throw .inUse("Table already exists: \(name.string)") }
+        tablesMade += 1
         tables[name] = Table(
-            name: name, schema: definition.schema, created: now, activeAt: now + settings.tableDelay,
+            name: name, id: Text("00000000-0000-4000-8000-\(100_000_000_000 + tablesMade)"), schema: definition.schema,
+            created: now, activeAt: now + settings.tableDelay,
             isProvisioned: definition.capacity != nil, capacity: definition.capacity ?? (0, 0))
         if let view = definition.view { addStream(view, to: name, definition.schema) }
         return try table(named: name)
@@ -116,6 +118,7 @@ extension Simulator {
         ]
         var members: [JSON.Member] = [
             JSON.Member("TableName", .string(table.name)), JSON.Member("TableArn", .string(table.arn)),
+            JSON.Member("TableId", .string(table.id)),
             JSON.Member("TableStatus", .string(status ?? (table.isActive(at: now) ? "ACTIVE" : "CREATING"))),
             JSON.Member("CreationDateTime", .number(Text("\(table.created / 1_000_000)"))),
             JSON.Member("KeySchema", table.schema.json), JSON.Member("AttributeDefinitions", table.schema.definitions),

@@ -1,5 +1,7 @@
 struct Table: Sendable {
     let name: Text
+    /// Another one of the same name has another.
+    let id: Text
     let schema: KeySchema
     let created: Int64
     let activeAt: Int64

@@ -1,0 +1,60 @@
+internal import DynamoDB
+internal import Filter
+internal import Journal
+internal import Logging
+internal import StreamModel
+
+/// Which table has the name that is followed, and which of its items are wanted: what is in the target is of these.
+extension TableFollower {
+    /// Whether the journal knows another table under this name: it was dropped and made again.
+    func isAnother(_ description: TableDescription) throws(JournalError) -> Bool {
+        guard let known = try workshop.journal.table(table)?.id, let id = description.id else { return false }
+        return known != id
+    }
+
+    /// As the configuration says.
+    var wanted: Wanted { workshop.configuration.filters[table].map { .matching($0.fingerprint) } ?? .all }
+
+    /// Takes note of both, before anything of the table is asked for.
+    ///
+    /// A table that was made again is copied in full, whatever is left of the one before: its streams bring what nobody has any more.
+    /// (With `--mode incr`, which copies nothing, what came between the two streams is a loss.)
+    func identify(_ description: TableDescription) async throws {
+        guard let state = try workshop.journal.table(table), let phase = state.phase else { return }
+        let hasChanged = state.wanted.map { $0 != wanted } ?? false
+        if try isAnother(description), workshop.configuration.mode != .incr {
+            let was = state.id.map { " (\($0))" } ?? ""
+            let reason = "the table was dropped and made again under its name: another one\(was) was copied before"
+            let stream = try description.followedStream
+            try await enter(.fullSync, from: phase, stream, reason, description.id)
+        } else if hasChanged, phase == .fullSync {
+            try await enter(phase, from: phase, nil, "another filter: the scan begins again", description.id)
+        } else if hasChanged {
+            let reason =
+                "another filter: what only one of the two selects is put right by `shakectl resync \(table)`, and not before"
+            try await enter(phase, from: phase, nil, reason, description.id)
+            log.warning("the table has another filter than before; `shakectl resync` puts right what is in the target")
+        } else if state.removed != nil {
+            try await enter(phase, from: phase, nil, "the source has the table again", description.id)
+        } else if phase == .incrSync, state.wanted == nil || state.id == nil && description.id != nil {
+            let reason = "which table it is, and which of its items are wanted, was not known yet"
+            try await enter(phase, from: phase, nil, reason, description.id)
+        }
+    }
+}
+
+extension Workshop {
+    /// Journals, once, that the source has a table no more.
+    ///
+    /// - Returns: whether the journal knows the table: else it is a name that was never anything.
+    @discardableResult
+    func noteRemoval(of table: TableName) async throws(JournalError) -> Bool {
+        guard let state = try journal.table(table), state.phase != nil else { return false }
+        guard state.removed == nil else { return true }
+        let removed = TableRemoved(stream: state.stream, tableID: state.id)
+        _ = try await journal.append([Draft(table: table, [.tableRemoved(removed)])])
+        logger.warning(
+            "the table is gone; what the journal and the target have of it stays", metadata: ["table": "\(table)"])
+        return true
+    }
+}
