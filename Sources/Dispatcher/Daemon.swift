@@ -90,12 +90,14 @@ package final class Daemon: Sendable {
 
         return await withTaskGroup(of: Event.self) { group in
             var running = 0
-            func begin(_ table: TableName) {
+            func begin(_ table: TableName, at start: IteratorType) {
                 guard let inbox = inboxes.add(table) else { return }
                 running += 1
-                group.addTask { await self.supervise(table, inbox, failures) }
+                group.addTask { await self.supervise(table, at: start, inbox, failures) }
             }
-            for table in configuration.tables { begin(table) }
+            /// What a listing shows that was not in the one before was made since, and so was all that is in it.
+            var start = configuration.startAt
+            for table in configuration.tables { begin(table, at: start) }
             if configuration.globs != nil { group.addTask { await self.listTables(after: .zero) } }
             group.addTask { await self.watch(inboxes) }
             group.addTask { await self.grantGrace() }
@@ -123,8 +125,9 @@ package final class Daemon: Sendable {
                         failures.begins(table)
                         workshop.vitals.begins(table)
                         workshop.pulse.busy(table)
-                        begin(table)
+                        begin(table, at: start)
                     }
+                    start = .trimHorizon
                     hasListed.fire()
                     if hasEnd {
                         if running == 0 { group.cancelAll() }
@@ -183,15 +186,21 @@ package final class Daemon: Sendable {
     // MARK: - One table
 
     /// Follows a table, begins again after what can pass, and waits where an operator must act.
-    private func supervise(_ table: TableName, _ inbox: Inbox<Subject>, _ failures: Failures) async -> Event {
+    ///
+    /// - Parameter start: where its stream begins, if nothing is known of it and nothing is copied.
+    private func supervise(
+        _ table: TableName, at start: IteratorType, _ inbox: Inbox<Subject>, _ failures: Failures
+    ) async -> Event {
         var backoff = Backoff(first: .milliseconds(500), maximum: .seconds(30))
         var log = workshop.logger
         log[metadataKey: "table"] = "\(table)"
         while !workshop.stop.hasFired {
             let started = workshop.surroundings.uptime()
             do {
-                try await TableFollower(workshop: workshop, table: table, foreign: inbox) { failures.follows(table) }
-                    .run()
+                let follower = TableFollower(workshop: workshop, table: table, startAt: start, foreign: inbox) {
+                    failures.follows(table)
+                }
+                try await follower.run()
                 workshop.pulse.atRest(table)
                 failures.follows(table)
                 return .tableEnded(table, nil)

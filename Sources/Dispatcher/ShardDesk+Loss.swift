@@ -39,6 +39,7 @@ extension ShardDesk {
         }
         let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
         guard policy == .skip else { throw error }
+        workshop.skipped.note(schema.name)
         log(shard).error("\(error)")
         return cause == .shardGone ? .findChildren : .nothing
     }

@@ -51,11 +51,12 @@ struct ShardDesk {
         var last: Timestamp
     }
 
-    /// - Parameter wasAnchored: an earlier run has seen a listing before it began to scan, or the table was followed by another
-    ///   stream.
+    /// - Parameters:
+    ///   - first: where a stream begins of which nothing is known.
+    ///   - wasAnchored: an earlier run has seen a listing before it began to scan, or the table was followed by another stream.
     init(
         workshop: Workshop, schema: TableSchema, stream: StreamARN, lineage: Lineage, positions: [ShardPosition],
-        wasAnchored: Bool
+        startAt first: IteratorType, wasAnchored: Bool
     ) {
         self.workshop = workshop
         self.schema = schema
@@ -64,7 +65,7 @@ struct ShardDesk {
         examined = workshop.now()
         self.positions = Dictionary(positions.map { ($0.shard, $0) }, uniquingKeysWith: { _, last in last })
         let isNew = !wasAnchored && lineage.checkpoints.isEmpty
-        startAt = isNew ? workshop.configuration.startAt : .trimHorizon
+        startAt = isNew ? first : .trimHorizon
         isFirstListing = isNew && workshop.configuration.mode == .incr
     }
 
@@ -149,6 +150,7 @@ struct ShardDesk {
                 for (shard, lost) in orphans {
                     let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
                     guard lost.policy == .skip else { throw error }
+                    workshop.skipped.note(schema.name)
                     log(shard).error("\(error)")
                 }
                 break

@@ -34,7 +34,8 @@ final class ShardReader: Sendable {
         self.interrupt = interrupt
         self.workshop = workshop
         filter = StreamFilter(
-            workshop.configuration.filters[schema.name], consistentScan: workshop.configuration.consistentScan)
+            workshop.configuration.filters[schema.name],
+            knowsRows: workshop.configuration.consistentScan && !workshop.skipped.concern(schema.name))
     }
 
     private var source: any StreamSource { workshop.source }

@@ -10,16 +10,19 @@ internal import StreamModel
 /// the item doesn't match. If the change is the later of the two, another made the item leave the filter in between, and so
 /// after the stream was anchored: it comes first, as a delete, and its key is touched. If the row is the later one, another
 /// change made the item enter the filter in between, and passes. But a scan that doesn't read consistently may bring a row
-/// of before the anchor: then every change that doesn't match is a delete.
+/// of before the anchor, and where a loss was skipped the change that made an item leave may be lost: then every change that
+/// doesn't match is a delete.
 struct StreamFilter: Sendable {
     private let filter: ItemFilter
     private let keepsDeletes: Bool
 
     /// `nil` where all items are copied.
-    init?(_ filter: ItemFilter?, consistentScan: Bool) {
+    ///
+    /// - Parameter knowsRows: whether what the target holds of an item follows from the changes that came.
+    init?(_ filter: ItemFilter?, knowsRows: Bool) {
         guard let filter else { return nil }
         self.filter = filter
-        keepsDeletes = !consistentScan
+        keepsDeletes = !knowsRows
     }
 
     func pass(_ changes: [Change], in body: [UInt8]) -> [Change] { changes.compactMap { pass($0, in: body) } }

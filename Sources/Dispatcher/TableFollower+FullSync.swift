@@ -16,12 +16,24 @@ extension TableFollower {
             return (try workshop.journal.table(table), nil)
         }
         guard try !state.segments.isEmpty || hasAdvanced(since: state.scanBegan) else { return (state, nil) }
-        if let touched = try TouchedKeys.resume(id, of: table, in: workshop.journal) { return (state, touched) }
+        if let touched = try resumeTouched(id) { return (state, touched) }
         guard !state.segments.isEmpty, let stream = state.stream ?? stream else { return (state, nil) }
         try await enter(
             .fullSync, from: .fullSync, stream,
             "the scan begins again: what the stream has changed beside it is not known")
         return (try workshop.journal.table(table), nil)
+    }
+
+    /// - Returns: `nil` where they are gone, or can't be read any more: then that scan begins again, and no other table's.
+    private func resumeTouched(_ id: FullSyncID) throws(JournalError) -> TouchedKeys? {
+        do throws(JournalError) {
+            return try TouchedKeys.resume(id, of: table, in: workshop.journal)
+        } catch .damaged(let path, _, let problem) {
+            log.error(
+                "what the stream has changed beside the scan can't be read",
+                metadata: ["path": "\(path)", "error": "\(problem)"])
+            return nil
+        }
     }
 
     /// Whether anything of the table's streams was made durable since.
@@ -66,8 +78,9 @@ extension TableFollower {
             workshop: workshop, schema: description.schema, description: description, id: id, touched: kept)
     }
 
-    /// Whether rows may be in the target that the source has no more: the full sync is not the table's first, as the journal knows.
-    /// What was in the target before the first stays.
+    /// Whether rows may be in the target that the source has no more: the full sync is not the first that was begun, as the journal
+    /// knows. Where rows from before the journal are to stay, they do until a full sync was finished: nobody can tell them from
+    /// those that an unfinished one has left.
     private func isSweepDue(_ schema: TableSchema) async throws -> Bool {
         guard try isAgain() else { return false }
         if try await workshop.target.keys(of: schema, after: nil, limit: 1) != nil { return true }
@@ -77,9 +90,10 @@ extension TableFollower {
         return false
     }
 
-    /// Whether the journal knew of the table before the newest full sync of it was due.
     private func isAgain() throws(JournalError) -> Bool {
-        guard let began = try workshop.journal.table(table)?.scanBegan, began > .origin,
+        let state = try workshop.journal.table(table)
+        guard state?.hasBeenFollowed == true || !workshop.target.fillsOn else { return false }
+        guard let began = state?.scanBegan, began > .origin,
             let event = try workshop.journal.events(after: Position(began.number - 1), limit: 1).first,
             case .phaseChanged(let change) = event.payload
         else { return false }

@@ -10,6 +10,8 @@ internal import Targets
 struct TableFollower {
     let workshop: Workshop
     let table: TableName
+    /// Where its stream begins, if nothing is known of it and nothing is copied.
+    let startAt: IteratorType
     /// Shards of this table that another process has appended to.
     let foreign: Inbox<Subject>
     /// Called once the table is scanned or followed: source and target have answered, so that what fails from now on was
@@ -97,10 +99,15 @@ struct TableFollower {
         let isReplaced = try workshop.journal.checkpoints().contains {
             $0.shard.table == table && $0.shard.stream != stream
         }
+        if try isReplaced || hasSkippedALoss(state) {
+            workshop.skipped.note(table)
+        } else {
+            workshop.skipped.forget(table)
+        }
         var desk = ShardDesk(
             workshop: workshop, schema: description.schema, stream: stream,
             lineage: Lineage(try checkpoints(of: stream)),
-            positions: try await workshop.target.positions(of: table),
+            positions: try await workshop.target.positions(of: table), startAt: startAt,
             wasAnchored: state?.segments.isEmpty == false || touched != nil || isReplaced)
 
         var scan: FullSync?
@@ -138,6 +145,17 @@ struct TableFollower {
     }
 
     // MARK: - Before following
+
+    /// Whether changes of the table are lost that no full sync has made good for since.
+    private func hasSkippedALoss(_ state: TableState?) throws(JournalError) -> Bool {
+        let copied = state?.fullSync.map { Timestamp(microseconds: Int64(bitPattern: $0.number)) }
+        return try workshop.journal.checkpoints().contains { checkpoint in
+            guard checkpoint.shard.table == table else { return false }
+            let lost = [checkpoint.lossDeclared, checkpoint.loss?.time].compactMap(\.self).max()
+            guard let lost else { return false }
+            return copied.map { $0 < lost } ?? true
+        }
+    }
 
     /// What lies in the table's place, where the journal knows nothing of the table, is an operator's to decide about.
     private func beginInTarget(_ state: TableState?) async throws {
@@ -324,7 +342,7 @@ struct TableFollower {
                     if try await finish(scan, desk.stream) { owesScan = false } else { beginsAgain = true }
                 case .scanFailed(let error):
                     isScanning = false
-                    guard error.reach == .retry else { throw error }
+                    guard try mayGoOn(after: error) else { throw error }
                     // Said once of each row of failures: it got on since, where no trouble is left.
                     if !workshop.vitals.isScanInTrouble(table) {
                         scanBackoff.succeeded()
@@ -391,6 +409,14 @@ struct TableFollower {
                 "shard": "\(shard)", "error": "\(error)", "in": .stringConvertible(delay),
             ])
         later(delay, .retryDue(shard), &group)
+    }
+
+    /// Whether the stream is followed on though the scan can't go on: it may be able to again, or the source refuses its pages,
+    /// and has given some before. One that never gave any is a mistake of whoever started the daemon.
+    private func mayGoOn(after error: DaemonError) throws(JournalError) -> Bool {
+        if error.reach == .retry { return true }
+        guard case .source = error else { return false }
+        return try workshop.journal.table(table)?.segments.isEmpty == false
     }
 
     private func stopped() async -> Event {

@@ -16,6 +16,7 @@ final class Workshop: Sendable {
     let turns: Turns
     let pulse: Pulse
     let vitals: Vitals
+    let skipped = SkippedLosses()
     let stop: Signal
     let observer: any ProgressObserver
     let surroundings: Surroundings

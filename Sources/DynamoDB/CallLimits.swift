@@ -7,12 +7,21 @@ package struct CallLimits: Hashable, Sendable {
     package var getRecordsPerTable: Int?
     /// The service takes ten (API Reference); whether from a stream or from an account it doesn't say, so two are left to others.
     package var describeStream: Int
+    /// Of one table's stream; `nil` is what the process may.
+    package var describeStreamPerTable: Int?
 
-    package init(getRecords: Int = 1000, getRecordsPerTable: Int? = nil, describeStream: Int = 8) {
+    package init(
+        getRecords: Int = 1000, getRecordsPerTable: Int? = nil, describeStream: Int = 8,
+        describeStreamPerTable: Int? = nil
+    ) {
         self.getRecords = getRecords
         self.getRecordsPerTable = getRecordsPerTable
         self.describeStream = describeStream
+        self.describeStreamPerTable = describeStreamPerTable
     }
+
+    /// The line in which a call about one object waits, before that of all of its kind; `nil` where it needn't.
+    func rateOfOne(_ operation: Operation) -> Int? { operation == .describeStream ? describeStreamPerTable : nil }
 
     /// The line in which a call waits before it is made, and before it is made again; `nil` where it needn't.
     func rate(of operation: Operation) -> Int? {

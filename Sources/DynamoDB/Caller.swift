@@ -16,7 +16,7 @@ final class Caller: Sendable {
     /// What the service's clock is ahead of ours, as far as a refused signature has shown.
     private let skew = Mutex<Duration>(.zero)
     private let lead = Mutex<Duration>(.zero)
-    private let lines: [Operation: CallLine]
+    private let lines: CallLines
     private let madeAgain = Atomic<Int>(0)
 
     /// How many calls of GetRecords were second tries.
@@ -28,10 +28,7 @@ final class Caller: Sendable {
         source: ResolvedSource, chain: CredentialsChain, transport: any HTTPTransport, policy: RetryPolicy,
         limits: CallLimits?, surroundings: Surroundings, onRetry: @escaping DynamoDBClient.RetryObserver
     ) {
-        lines = Dictionary(
-            uniqueKeysWithValues: Operation.allCases.compactMap { operation in
-                limits?.rate(of: operation).map { (operation, CallLine(perSecond: $0, surroundings)) }
-            })
+        lines = CallLines(limits, surroundings)
         self.onRetry = onRetry
         self.source = source
         self.chain = chain
@@ -58,7 +55,7 @@ final class Caller: Sendable {
         var credentials = try await chain.credentials()
         var isAgain = false
         while true {
-            try await lines[operation]?.pass()
+            try await lines.pass(operation, of: object)
             if isAgain, operation == .getRecords { madeAgain.add(1, ordering: .relaxed) }
             isAgain = true
             let (error, failure): (DynamoDBError, CallMachine.Failure)

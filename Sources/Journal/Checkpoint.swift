@@ -105,6 +105,8 @@ package struct TableState: Hashable, Sendable {
     /// Which of its items the target holds; `nil` where no event has said so.
     package var wanted: Wanted?
     package var phase: Phase?
+    /// Whether it ever was in `incr_sync`: what its place in the target held then is what the source had.
+    package var hasBeenFollowed = false
     package var reason: String
     /// The newest full sync, going on or finished; `nil` where the table was never scanned.
     package var fullSync: FullSyncID?

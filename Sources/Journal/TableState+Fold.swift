@@ -6,6 +6,7 @@ extension TableState {
         switch payload {
         case .phaseChanged(let change):
             phase = change.to
+            hasBeenFollowed = hasBeenFollowed || change.from == .incrSync || change.to == .incrSync
             stream = change.stream ?? stream
             id = change.tableID ?? id
             wanted = change.wanted ?? wanted

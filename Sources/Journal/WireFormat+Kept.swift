@@ -132,6 +132,7 @@ extension WireFormat {
             if let pause = table.pause { $0.pause = wire(pause) }
             $0.tableID = table.id?.text ?? ""
             if let wanted = table.wanted { $0.filter = wire(wanted) }
+            $0.hasBeenFollowed_p = table.hasBeenFollowed
             if let removed = table.removed { $0.removed = removed.microseconds }
             $0.position = table.position.number
             $0.updated = table.updated.microseconds
@@ -163,6 +164,7 @@ extension WireFormat {
         if fold.hasPause { table.pause = pause(fold.pause) }
         table.id = tableID(fold.tableID)
         if fold.hasFilter { table.wanted = wanted(fold.filter) }
+        table.hasBeenFollowed = fold.hasBeenFollowed_p
         if fold.hasRemoved { table.removed = Timestamp(microseconds: fold.removed) }
         table.position = Position(fold.position)
         table.updated = Timestamp(microseconds: fold.updated)

@@ -1452,6 +1452,11 @@ package nonisolated struct Shake_Journal_V1_TableFold: @unchecked Sendable {
   /// Clears the value of `filter`. Subsequent reads from it will return its default value.
   package mutating func clearFilter() {_uniqueStorage()._filter = nil}
 
+  package var hasBeenFollowed_p: Bool {
+    get {_storage._hasBeenFollowed_p}
+    set {_uniqueStorage()._hasBeenFollowed_p = newValue}
+  }
+
   package var pause: Shake_Journal_V1_Pause {
     get {_storage._pause ?? Shake_Journal_V1_Pause()}
     set {_uniqueStorage()._pause = newValue}
@@ -3578,7 +3583,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
 
 nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TableFold"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{4}\u{2}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0\u{3}scan_began\0\u{3}table_id\0\u{1}removed\0\u{1}filter\0\u{2}\u{4}pause\0\u{c}\u{5}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{1}phase\0\u{1}reason\0\u{1}segments\0\u{4}\u{2}target_token\0\u{3}last_fault\0\u{1}position\0\u{1}updated\0\u{3}full_sync\0\u{1}loss\0\u{1}refusals\0\u{3}scan_began\0\u{3}table_id\0\u{1}removed\0\u{1}filter\0\u{3}has_been_followed\0\u{2}\u{3}pause\0\u{c}\u{5}\u{1}")
 
   fileprivate class _StorageClass {
     var _stream: String = String()
@@ -3596,6 +3601,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
     var _tableID: String = String()
     var _removed: Int64? = nil
     var _filter: String? = nil
+    var _hasBeenFollowed_p: Bool = false
     var _pause: Shake_Journal_V1_Pause? = nil
 
       // This property is used as the initial default value for new instances of the type.
@@ -3622,6 +3628,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       _tableID = source._tableID
       _removed = source._removed
       _filter = source._filter
+      _hasBeenFollowed_p = source._hasBeenFollowed_p
       _pause = source._pause
     }
   }
@@ -3656,6 +3663,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._tableID) }()
         case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._removed) }()
         case 16: try { try decoder.decodeSingularStringField(value: &_storage._filter) }()
+        case 17: try { try decoder.decodeSingularBoolField(value: &_storage._hasBeenFollowed_p) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
         default: break
         }
@@ -3714,6 +3722,9 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
       try { if let v = _storage._filter {
         try visitor.visitSingularStringField(value: v, fieldNumber: 16)
       } }()
+      if _storage._hasBeenFollowed_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasBeenFollowed_p, fieldNumber: 17)
+      }
       try { if let v = _storage._pause {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
       } }()
@@ -3741,6 +3752,7 @@ nonisolated extension Shake_Journal_V1_TableFold: SwiftProtobuf.Message, SwiftPr
         if _storage._tableID != rhs_storage._tableID {return false}
         if _storage._removed != rhs_storage._removed {return false}
         if _storage._filter != rhs_storage._filter {return false}
+        if _storage._hasBeenFollowed_p != rhs_storage._hasBeenFollowed_p {return false}
         if _storage._pause != rhs_storage._pause {return false}
         return true
       }

@@ -35,6 +35,9 @@ package protocol Target: Sendable {
     /// - Throws: `.misconfigured` where the target was told to refuse it, with what there is to choose from.
     func begin(_ table: TableName) async throws(TargetError) -> String?
 
+    /// Whether rows that lay in a table's place before its journal began are to stay (`--existing append`).
+    var fillsOn: Bool { get }
+
     /// Makes a place for a table's items where there is none. Must be repeatable.
     func prepare(_ table: TableSchema) async throws(TargetError)
 
@@ -72,6 +75,7 @@ package protocol Target: Sendable {
 extension Target {
     /// For targets that keep no table apart from another.
     package func begin(_ table: TableName) async throws(TargetError) -> String? { nil }
+    package var fillsOn: Bool { false }
 }
 
 /// The changes that one target write carries, all of one shard or of one segment of a scan.

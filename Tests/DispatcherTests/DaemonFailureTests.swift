@@ -4,6 +4,7 @@ import Foundation
 import Journal
 import StreamModel
 import Targets
+import TestSupport
 import Testing
 
 /// DESIGN 7, invariant 6: what fails takes nothing else down.

@@ -180,4 +180,36 @@ struct DaemonFilterTests {
         #expect(rig.target.numbers == [11])
         #expect(Set(rig.target.items()) == Rig.keys.subtracting([ScanPage.key(of: "item-1")]))
     }
+
+    @Test(
+        "After a skipped loss, what matched neither before nor after a change is a delete all the same",
+        arguments: [true, false])
+    func afterSkippedLoss(isRestarted: Bool) async throws {
+        rig.source.add(FakeShard("a"))
+        rig.source.change("a") { $0.records = [Self.isMade] }
+        var configuration = try Self.ones(Rig.following(onLoss: .skip))
+        try await rig.run(configuration) { daemon in
+            try await eventually("it is in the target") { try daemon.journal.number(of: "a") == 17 }
+        }
+        // The record that made it leave the filter is lost.
+        rig.source.change("a") {
+            $0.records += [Self.record(18, .modify, new: "2", old: "1"), Self.record(19, .modify, new: "3", old: "2")]
+            $0.trimmed = 2
+        }
+        let later = Self.record(21, .modify, new: "4", old: "3")
+        try await rig.run(configuration) { daemon in
+            try await eventually("what is left is read") { try daemon.journal.number(of: "a") == 19 }
+            guard !isRestarted else { return }
+            rig.source.change("a") { $0.records.append(later) }
+            try await eventually("the next one is read") { try daemon.journal.number(of: "a") == 21 }
+        }
+        if isRestarted {
+            configuration.onLoss = LossPolicies()
+            rig.source.change("a") { $0.records.append(later) }
+            try await rig.run(configuration) { daemon in
+                try await eventually("the next one is read") { try daemon.journal.number(of: "a") == 21 }
+            }
+        }
+        #expect(rig.target.removed == [19, 21])
+    }
 }

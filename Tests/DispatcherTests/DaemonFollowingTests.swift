@@ -2,6 +2,7 @@ import Dispatcher
 import Journal
 import StreamModel
 import Synchronization
+import TestSupport
 import Testing
 
 /// DESIGN 4.1 to 4.3, with the real journal.

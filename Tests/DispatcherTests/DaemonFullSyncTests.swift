@@ -3,6 +3,7 @@ import DynamoDB
 import Journal
 import StreamModel
 import Targets
+import TestSupport
 import Testing
 
 /// What a scan brings, and what a full sync does with what was known before it.

@@ -1,6 +1,7 @@
 import Dispatcher
 import Journal
 import StreamModel
+import TestSupport
 import Testing
 
 /// FACTS 1.5; DESIGN 7, invariant 3.

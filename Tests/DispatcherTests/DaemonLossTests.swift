@@ -3,6 +3,7 @@ import DynamoDB
 import Journal
 import StreamModel
 import Synchronization
+import TestSupport
 import Testing
 
 /// What the stream no longer has: a loss is said, and what was never promised is none.

@@ -1,6 +1,7 @@
 import Dispatcher
 import Journal
 import StreamModel
+import TestSupport
 import Testing
 
 /// `shakectl pause` and `resume`, beside a running daemon and between two.
@@ -136,7 +137,9 @@ struct DaemonPauseTests {
         #expect(rig.target.numbers.isEmpty)
     }
 
-    @Test("A scan stops after the pages in flight and goes on from there; no page is read twice, and the rest is not lost")
+    @Test(
+        "A scan stops after the pages in flight and goes on from there; no page is read twice, and the rest is not lost"
+    )
     func scan() async throws {
         rig.addScannedTable()
         let gate = rig.target.hold { $0.shard == nil }
@@ -166,9 +169,11 @@ struct DaemonPauseTests {
         #expect(rig.target.items().count == Set(rig.target.items()).count, "no row is written twice")
     }
 
-    @Test("A table that is paused before its first scan is not anchored either, in any mode", arguments: [
-        DaemonConfiguration.Mode.all, .full,
-    ])
+    @Test(
+        "A table that is paused before its first scan is not anchored either, in any mode",
+        arguments: [
+            DaemonConfiguration.Mode.all, .full,
+        ])
     func beforeTheScan(mode: DaemonConfiguration.Mode) async throws {
         rig.addScannedTable()
         // As one that was asked for again while nobody ran.

@@ -1,6 +1,7 @@
 import Dispatcher
 import Journal
 import StreamModel
+import TestSupport
 import Testing
 
 /// `shakectl resync`, beside a running daemon and between two.

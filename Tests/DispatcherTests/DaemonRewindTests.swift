@@ -1,6 +1,7 @@
 import Dispatcher
 import Journal
 import StreamModel
+import TestSupport
 import Testing
 
 /// DESIGN 3.3 and 4.6.

@@ -292,4 +292,32 @@ struct DaemonScanBesideStreamTests {
         let faults = try rig.events("faulted")
         #expect(faults.count == 1, "said once, not with every try")
     }
+
+    @Test("Where what the stream has changed can't be read any more, that scan begins again, and no daemon ends")
+    func damagedTouched() async throws {
+        rig.addScannedTable()
+        try await rig.scanPartly()
+        let begun = try rig.journal { try $0.table(Sample.table)?.fullSync }
+        try rig.damageTouched()
+        try await rig.run(Rig.scanning()) { daemon in
+            try await eventually("it is scanned") { try daemon.journal.phase() == .incrSync }
+        }
+        #expect(try rig.journal { try $0.table(Sample.table)?.fullSync } != begun)
+        #expect(Set(rig.target.items()) == Rig.keys)
+    }
+
+    @Test("A scan that is refused from some page on leaves the stream alone, and goes on when it is allowed again")
+    func refusedMeanwhile() async throws {
+        rig.addScannedTable()
+        try await rig.scanPartly()
+        rig.source.fail(.scan, with: .named("AccessDeniedException"))
+        try await rig.run(Rig.scanning()) { daemon in
+            try await eventually("it is said") { rig.complaints().contains { $0.reason.contains("AccessDenied") } }
+            rig.source.put(7...8, in: "a")
+            try await eventually("the stream is followed") { try daemon.journal.number(of: "a") == 8 }
+            rig.source.heal()
+            try await eventually("the scan is finished") { try daemon.journal.phase() == .incrSync }
+        }
+        #expect(try rig.journal { try $0.table(Sample.table)?.items } == UInt64(Rig.items.count))
+    }
 }

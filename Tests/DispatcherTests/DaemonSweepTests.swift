@@ -160,4 +160,33 @@ struct DaemonSweepTests {
         #expect(rig.log.messages.count { $0.hasPrefix("the target can't list its rows") } == 1)
         #expect(try rig.events("rows_swept").isEmpty)
     }
+
+    @Test(
+        "A first full sync that begins again sweeps, save where what was in the target before is to stay",
+        arguments: [false, true])
+    func firstBeginsAgain(fillsOn: Bool) async throws {
+        rig.target.listRows()
+        if fillsOn {
+            var contents = RecordingTarget.Contents()
+            contents.rows[Sample.table] = [CanonicalKey(hash: Array("foreign".utf8), range: nil)]
+            rig.target.restore(contents)
+            rig.target.fillOn()
+        }
+        rig.addScannedTable()
+        try await rig.scanPartly()
+        try await rig.asOperator { try await $0.resync() }
+        rig.source.change(Sample.table) { $0.items = Array(Rig.items.dropFirst(5)) }
+        try await rig.run(Rig.scanning()) { daemon in
+            try await eventually("it is scanned") { try daemon.journal.phase() == .incrSync }
+        }
+        #expect(rig.target.rows().contains("foreign") == fillsOn)
+        #expect(rig.target.rows().isSuperset(of: Self.left))
+        #expect(rig.target.rows().contains("item-0") == fillsOn, "nobody can tell it from a foreign one")
+        // Once it was followed, all of it is known to be ours.
+        try await rig.asOperator { try await $0.resync() }
+        try await rig.run(Rig.scanning()) { daemon in
+            try await eventually("it is scanned again") { try isSwept(daemon) }
+        }
+        #expect(rig.target.rows() == Self.left)
+    }
 }

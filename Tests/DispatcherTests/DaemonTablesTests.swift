@@ -36,6 +36,23 @@ struct DaemonTablesTests {
         #expect(try rig.journal { try $0.table(TableName("other-tmp")) } == nil)
     }
 
+    @Test("With --start-at latest, one that is made later is followed from its first record")
+    func addedAtLatest() async throws {
+        rig.source.add(FakeShard("a", 1...5))
+        var configuration = matching
+        configuration.startAt = .latest
+        try await rig.run(configuration) { daemon in
+            try await eventually("the first is followed") { try daemon.journal.status(of: "a") == .inProcessing }
+            var table = FakeTable(late)
+            table.status = "CREATING"
+            rig.source.add(table)
+            rig.source.add(FakeShard("z", of: late, 101...105))
+            rig.source.change(late) { $0.status = "ACTIVE" }
+            try await eventually("the other one is too") { rig.target.numbers(of: "z") == Array(101...105) }
+        }
+        #expect(rig.target.numbers(of: "a").isEmpty)
+    }
+
     @Test("One that is deleted is read to its end, then let go of, and the other goes on")
     func deleted() async throws {
         rig.source.add(FakeTable(late))

@@ -32,7 +32,8 @@ struct KnownPauseTests {
         return state
     }
 
-    @Test("The stream is sure to hold what waits for 23 hours from the last record of the shard that is furthest behind")
+    @Test(
+        "The stream is sure to hold what waits for 23 hours from the last record of the shard that is furthest behind")
     func held() {
         let shards = [
             Self.shard("a", read: Self.hours(0)), Self.shard("b", read: Self.hours(-3)),
@@ -72,5 +73,19 @@ struct KnownPauseTests {
         let behind = [idle, Self.shard("b", read: Self.hours(-13))]
         #expect(
             Health.worst(of: Self.table(isPaused: false), behind, nil, now: Self.hours(1))?.health == .degraded)
+    }
+
+    @Test("A table that is to be scanned when it is resumed misses nothing of before")
+    func beforeScan() {
+        var state = Self.table(isPaused: true)
+        state.phase = .fullSync
+        let shards = [Self.shard("a", read: Self.hours(-20))]
+        #expect(KnownPause.all(state, shards).map(\.heldUntil) == [nil])
+        #expect(KnownPause.all(state, shards).compactMap { $0.complaint(now: Self.hours(400)) }.isEmpty)
+        state.segments = [
+            TableState.Segment(
+                segment: 0, totalSegments: 1, lastEvaluatedKey: nil, isFinished: true, items: 1, bytes: 1)
+        ]
+        #expect(KnownPause.all(state, shards).map(\.heldUntil) == [Self.hours(3)], "its stream is pinned")
     }
 }

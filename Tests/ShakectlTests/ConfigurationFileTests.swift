@@ -36,7 +36,7 @@ struct ConfigurationFileTests {
             log: {format: json, level: debug}
             memory_budget: 64MiB
             poll: {maximum: 250ms}
-            limits: {get_records: 500, get_records_per_table: 100, describe_stream: 5}
+            limits: {get_records: 500, get_records_per_table: 100, describe_stream: 5, describe_stream_per_table: 2}
             scan: {segments: 16, readers: 2, capacity: 50%, consistent: false}
             discovery_interval: 5m
             """)
@@ -47,7 +47,8 @@ struct ConfigurationFileTests {
                     profile: "replication", tables: [TableName("orders"), TableName("users")],
                     target: "sqlite:/var/lib/shake/replica.db", mode: .incr, startAt: .latest, untilIdle: .seconds(5),
                     logFormat: .json, logLevel: .debug, memoryBudget: 64 << 20, maximumPoll: .milliseconds(250),
-                    getRecordsLimit: 500, getRecordsPerTableLimit: 100, describeStreamLimit: 5, scanSegments: 16,
+                    getRecordsLimit: 500, getRecordsPerTableLimit: 100, describeStreamLimit: 5,
+                    describeStreamPerTableLimit: 2, scanSegments: 16,
                     scanReaders: 2, scanCapacity: .share(0.5), consistentScan: false,
                     discoveryInterval: .seconds(300)))
     }

@@ -86,7 +86,7 @@ struct ConfigurationTests {
         case .logLevel: ("info", "error")
         case .memoryBudget: ("32MiB", "64MiB")
         case .scanSegments, .scanReaders, .scanCapacity: ("1", "2")
-        case .getRecordsLimit, .getRecordsPerTableLimit, .describeStreamLimit: ("1", "2")
+        case .getRecordsLimit, .getRecordsPerTableLimit, .describeStreamLimit, .describeStreamPerTableLimit: ("1", "2")
         case .consistentScan: ("true", "false")
         case .filterExpression: ("a = b", "orders: a = b")
         case .filterNames: (##"{"#a": "a"}"##, ##"{"#b": "b"}"##)

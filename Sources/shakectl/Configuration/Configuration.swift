@@ -52,6 +52,7 @@ struct Configuration: Sendable {
         if let rate = settings.getRecordsLimit { limits.getRecords = rate }
         limits.getRecordsPerTable = settings.getRecordsPerTableLimit
         if let rate = settings.describeStreamLimit { limits.describeStream = rate }
+        limits.describeStreamPerTable = settings.describeStreamPerTableLimit
         return limits
     }
 

@@ -26,6 +26,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case getRecordsLimit = "limits.get_records"
     case getRecordsPerTableLimit = "limits.get_records_per_table"
     case describeStreamLimit = "limits.describe_stream"
+    case describeStreamPerTableLimit = "limits.describe_stream_per_table"
     case scanSegments = "scan.segments"
     case scanReaders = "scan.readers"
     case scanCapacity = "scan.capacity"
@@ -65,6 +66,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .getRecordsLimit: "--limit-get-records"
         case .getRecordsPerTableLimit: "--limit-get-records-per-table"
         case .describeStreamLimit: "--limit-describe-stream"
+        case .describeStreamPerTableLimit: "--limit-describe-stream-per-table"
         case .scanSegments: "--scan-segments"
         case .scanReaders: "--scan-readers"
         case .scanCapacity: "--scan-capacity"
@@ -106,7 +108,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .memoryBudget: "a size of at least 4MiB, such as 32MiB"
         case .maximumPoll: "a duration from 10ms to 1h, such as 250ms or 1s"
         case .getRecordsLimit, .getRecordsPerTableLimit: "a whole number of calls a second, from 1 to 100000"
-        case .describeStreamLimit: "a whole number of calls a second, from 1 to 1000"
+        case .describeStreamLimit, .describeStreamPerTableLimit: "a whole number of calls a second, from 1 to 1000"
         case .scanSegments: "a whole number from 1 to 1000000"
         case .scanReaders: "a whole number from 1 to 1000"
         case .scanCapacity: "read capacity units a second, such as 500, or a share of what is provisioned, such as 50%"
@@ -173,6 +175,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .getRecordsPerTableLimit:
             return take(Int(text), within: 1...100_000, into: &settings.getRecordsPerTableLimit)
         case .describeStreamLimit: return take(Int(text), within: 1...1000, into: &settings.describeStreamLimit)
+        case .describeStreamPerTableLimit:
+            return take(Int(text), within: 1...1000, into: &settings.describeStreamPerTableLimit)
         case .scanSegments: return take(Int(text), within: 1...1_000_000, into: &settings.scanSegments)
         case .scanReaders: return take(Int(text), within: 1...1000, into: &settings.scanReaders)
         case .scanCapacity: return take(Spelling.capacity(text), into: &settings.scanCapacity)

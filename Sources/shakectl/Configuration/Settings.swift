@@ -25,6 +25,7 @@ struct Settings: Hashable, Sendable {
     var getRecordsLimit: Int?
     var getRecordsPerTableLimit: Int?
     var describeStreamLimit: Int?
+    var describeStreamPerTableLimit: Int?
     var scanSegments: Int?
     var scanReaders: Int?
     var scanCapacity: ScanCapacity?
@@ -59,6 +60,7 @@ struct Settings: Hashable, Sendable {
             getRecordsLimit: getRecordsLimit ?? other.getRecordsLimit,
             getRecordsPerTableLimit: getRecordsPerTableLimit ?? other.getRecordsPerTableLimit,
             describeStreamLimit: describeStreamLimit ?? other.describeStreamLimit,
+            describeStreamPerTableLimit: describeStreamPerTableLimit ?? other.describeStreamPerTableLimit,
             scanSegments: scanSegments ?? other.scanSegments,
             scanReaders: scanReaders ?? other.scanReaders,
             scanCapacity: scanCapacity ?? other.scanCapacity,

@@ -85,6 +85,11 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: .init("The same for each table's stream (default: as many as all may).", valueName: "n"))
+    var limitDescribeStreamPerTable: String?
+
+    @Option(
+        parsing: .unconditional,
         help: .init("Segments that a scan is cut into (default: one for each 256 MiB, from 8 to 256).", valueName: "n"))
     var scanSegments: String?
 
@@ -165,6 +170,7 @@ struct RunOptions: ParsableArguments {
         try settings.take(limitGetRecords, for: .getRecordsLimit)
         try settings.take(limitGetRecordsPerTable, for: .getRecordsPerTableLimit)
         try settings.take(limitDescribeStream, for: .describeStreamLimit)
+        try settings.take(limitDescribeStreamPerTable, for: .describeStreamPerTableLimit)
         try settings.take(scanSegments, for: .scanSegments)
         try settings.take(scanReaders, for: .scanReaders)
         try settings.take(scanCapacity, for: .scanCapacity)

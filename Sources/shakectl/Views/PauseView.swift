@@ -28,7 +28,7 @@ struct PauseView: Sendable {
             "author": .string(own?.pause.author),
             "reason": .string(own?.pause.reason),
             "since": .string(own?.pause.time.description),
-            "held_until": .string(own?.heldUntil.description),
+            "held_until": .string(own?.heldUntil?.description),
             "position": position.map { .unsigned($0.number) } ?? .null,
         ]
     }
@@ -49,7 +49,8 @@ struct PauseView: Sendable {
             let left = others.map { $0.shard == nil ? "The whole table is \($0.words)" : "Still: \($0.words)" }
             guard let before, position != nil else { return ["\(what) is not paused."] + left }
             let next =
-                isRunning ? "The daemon goes on where it stood." : "No daemon is running; the next one goes on where it stood."
+                isRunning
+                ? "The daemon goes on where it stood." : "No daemon is running; the next one goes on where it stood."
             return [
                 palette.paint("resumed", .green) + "  \(what), which \(before.author) had paused", next,
             ] + left
@@ -61,7 +62,7 @@ extension KnownPause {
     var json: JSON {
         [
             "shard": .string(shard?.shard.text), "author": .string(pause.author), "reason": .string(pause.reason),
-            "since": .string(pause.time.description), "held_until": .string(heldUntil.description),
+            "since": .string(pause.time.description), "held_until": .string(heldUntil?.description),
         ]
     }
 }

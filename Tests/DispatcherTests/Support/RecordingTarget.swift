@@ -58,12 +58,14 @@ final class RecordingTarget: Target {
         var attempts: [[Applied]] = []
         var isClosed = false
         var listsRows = false
+        var fillsOn = false
         var silences: [TargetError] = []
         var fuse = Fuse()
     }
 
     let name = "recording:"
     let storesPositions: Bool
+    var fillsOn: Bool { state.withLock { $0.fillsOn } }
     private let load: Load
     private let state = Mutex(State())
 
@@ -73,6 +75,9 @@ final class RecordingTarget: Target {
     }
 
     // MARK: - The script
+
+    /// What lay in it before the journal began is to stay.
+    func fillOn() { state.withLock { $0.fillsOn = true } }
 
     /// The next writes are refused, one for each error.
     func refuse(_ errors: [TargetError]) { state.withLock { $0.failures += errors } }

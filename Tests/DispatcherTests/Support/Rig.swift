@@ -6,6 +6,7 @@ import Logging
 import StreamModel
 import Synchronization
 import Targets
+import TestSupport
 import Testing
 
 /// A whole daemon in this process: the real journal in a folder of its own, between a scripted source and target.
@@ -39,6 +40,15 @@ final class Rig: Sendable {
     /// Whether anything is kept of what streams have changed beside scans.
     var keepsTouched: Bool { (try? FileManager.default.contentsOfDirectory(atPath: touched))?.isEmpty == false }
     func removeTouched() throws { try FileManager.default.removeItem(atPath: touched) }
+
+    /// As a disk or a hand may do it.
+    func damageTouched() throws {
+        for name in try FileManager.default.subpathsOfDirectory(atPath: touched) where name.hasSuffix("data.mdb") {
+            let path = touched + "/" + name
+            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+            try Data(repeating: 0x5A, count: size).write(to: URL(filePath: path))
+        }
+    }
 
     /// What the daemon's last signs complain about, the worst first.
     func complaints(now: Timestamp = .now()) -> [Health.Complaint] {
