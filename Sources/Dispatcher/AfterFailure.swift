@@ -23,7 +23,7 @@ enum AfterFailure: Hashable, Sendable {
         case .rangeLost(_, _, let lost): return mode == .all && lost.policy == .resync ? .syncsInFull : .waitsForWord
         case .needsFullSync: return mode == .all && policy == .resync ? .syncsInFull : .waitsForWord
         case .tooManyRefused: return .waitsForWord
-        case .source, .target, .journal, .misconfigured, .tablesFailed: return .waitsForMending
+        case .source, .target, .journal, .misconfigured, .mayNotEnableStream, .tablesFailed: return .waitsForMending
         }
     }
 

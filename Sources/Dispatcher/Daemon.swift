@@ -256,7 +256,14 @@ package final class Daemon: Sendable {
             .faulted(Faulted(code: error.code, message: error.description, isRetried: error.reach == .retry))
         ]
         do throws(JournalError) {
-            if error.isOfNoTable, try await workshop.noteRemoval(of: table) { return }
+            if error.isOfNoTable, try await workshop.noteRemoval(of: table) {
+                let isUnread = try workshop.journal.checkpoints().contains {
+                    $0.shard.table == table && !$0.status.letsChildrenStart
+                }
+                guard isUnread else { return }
+                return workshop.logger.warning(
+                    "what was left of the stream of a table that is gone is not read", metadata: ["table": "\(table)"])
+            }
             if case .needsFullSync(_, let reason) = error {
                 let state = try workshop.journal.table(table)
                 payloads.append(

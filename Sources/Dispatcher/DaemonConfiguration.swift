@@ -21,6 +21,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var mode: Mode
     /// Make the tables' places in the target ready, and end.
     package var preparesOnly: Bool
+    /// A table without a stream gets one; else an operator must enable it.
+    package var enablesStreams: Bool
     /// Where `incr` begins in a shard that the journal doesn't know and whose ancestors it doesn't know.
     package var startAt: IteratorType
     /// End once every table is in step and nothing came for that long.
@@ -61,7 +63,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
 
     package init(
         tables: [TableName], globs: TableGlobs? = nil, tablesInterval: Duration = .seconds(30), mode: Mode = .all,
-        preparesOnly: Bool = false, startAt: IteratorType = .trimHorizon,
+        preparesOnly: Bool = false, enablesStreams: Bool = false, startAt: IteratorType = .trimHorizon,
         untilIdle: Duration? = nil,
         maximumPoll: Duration = .seconds(1), discoveryInterval: Duration = .seconds(30),
         listingDelay: Duration = .seconds(120), watchInterval: Duration = .milliseconds(200),
@@ -75,6 +77,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.tablesInterval = tablesInterval
         self.mode = mode
         self.preparesOnly = preparesOnly
+        self.enablesStreams = enablesStreams
         self.startAt = startAt
         self.untilIdle = untilIdle
         self.maximumPoll = maximumPoll

@@ -19,6 +19,8 @@ package enum DaemonError: Error, CustomStringConvertible {
     case tooManyRefused(table: TableName, limit: Int, last: String)
     /// `what` isn't as it must be for the table to be followed; an operator must change it.
     case misconfigured(what: String, reason: String)
+    /// A table has no stream, and the credentials may not enable one.
+    case mayNotEnableStream(table: TableName, DynamoDBError)
     /// With `--until-idle`: some tables came to rest and these did not.
     case tablesFailed([TableName: String], exitCode: Int32)
 
@@ -40,6 +42,9 @@ package enum DaemonError: Error, CustomStringConvertible {
                 + ". Mend the target and start again, or raise the limit"
                 + (limit == 0 ? "" : "; what waits is then delivered by `shakectl dead-letters retry`")
         case .misconfigured(let what, let reason): "\(what): \(reason)"
+        case .mayNotEnableStream(let table, let error):
+            "table \(table): it has no stream, and these credentials may not enable one: allow them dynamodb:UpdateTable on "
+                + "the table, or enable it yourself (\(TableDescription.enabling(table))): \(error)"
         case .tablesFailed(let tables, _):
             tables.sorted { $0.key < $1.key }.map { "table \($0.key): \($0.value)" }.joined(separator: "; ")
         }
@@ -73,6 +78,7 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .needsFullSync, .rangeLost: 69
         case .tooManyRefused: 65
         case .misconfigured: 78
+        case .mayNotEnableStream(_, let error): error.exitCode
         case .tablesFailed(_, let code): code
         }
     }
@@ -90,6 +96,7 @@ package enum DaemonError: Error, CustomStringConvertible {
         case .rangeLost: "RangeLost"
         case .tooManyRefused: "TooManyRefused"
         case .misconfigured: "Misconfigured"
+        case .mayNotEnableStream(_, let error): error.code
         case .tablesFailed: "TablesFailed"
         }
     }
@@ -104,7 +111,7 @@ package enum DaemonError: Error, CustomStringConvertible {
         // What was refused rested on a state that the journal is not in: begun again, it rests on the journal.
         case .journal(.conflict), .journal(.superseded), .journal(.refused): .retry
         case .journal: .daemon
-        case .needsFullSync, .rangeLost, .tooManyRefused, .misconfigured: .table
+        case .needsFullSync, .rangeLost, .tooManyRefused, .misconfigured, .mayNotEnableStream: .table
         case .tablesFailed: .daemon
         }
     }

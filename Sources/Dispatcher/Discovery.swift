@@ -21,16 +21,27 @@ struct Discovery {
     /// be read first. So a parent that neither it nor the lineage has is asked for by name. Only where the stream hasn't got it
     /// any more it counts as done; where it has, it is time for another listing.
     ///
+    /// A stream that is ENABLING shows no shards: it is waited for, whoever has enabled it.
+    ///
     /// - Parameter lineage: what is known.
     /// - Returns: also when it was asked for; `nil` where the daemon is to stop.
     func listing(
         beside lineage: Lineage
     ) async throws(DynamoDBError) -> (stream: StreamDescription, asked: Timestamp)? {
         var backoff = Backoff(first: .milliseconds(200), maximum: .seconds(10))
+        var enabling = Backoff(first: .milliseconds(500), maximum: .seconds(5))
         var gone: Set<ShardID> = []
         while true {
             let asked = workshop.now()
             let description = try await workshop.source.describeStream(stream)
+            guard !description.isEnabling else {
+                if enabling.failures == 0 {
+                    workshop.logger.info("the stream is being enabled; waiting for it", metadata: ["table": "\(table)"])
+                }
+                workshop.vitals.waits(table, "its stream is being enabled (ENABLING), and followed as soon as it is")
+                guard await workshop.wait(enabling.next(jitter: workshop.random())) else { return nil }
+                continue
+            }
             workshop.vitals.listed(table)
             let missing = lineage.missingParents(in: description.shards).subtracting(gone)
             let unlisted = try await there(missing)

@@ -6,6 +6,8 @@ package import StreamModel
 /// cancelled.
 package protocol StreamSource: Sendable {
     func describeTable(_ name: TableName) async throws(DynamoDBError) -> TableDescription
+    /// Enables a stream with both images, unless that throws an error that `isInUse`: then the table is to be described again.
+    func enableStream(of name: TableName) async throws(DynamoDBError)
     /// All tables of the account.
     func listTables() async throws(DynamoDBError) -> [TableName]
     /// All pages of the listing.

@@ -2,6 +2,9 @@ internal import DynamoDB
 internal import StreamModel
 
 extension TableDescription {
+    /// Whether it has none that could be read from now on; one that was switched off counts for nothing.
+    var lacksStream: Bool { !streamEnabled || stream == nil }
+
     /// - Throws: `.misconfigured` where it has none, or one that carries no new images.
     var followedStream: StreamARN {
         get throws(DaemonError) {
@@ -10,8 +13,8 @@ extension TableDescription {
                 throw .misconfigured(
                     what: "table \(name)",
                     reason:
-                        "it has no stream: enable one with new images (aws dynamodb update-table --table-name \(name) "
-                        + "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES)")
+                        "it has no stream: enable one with new images (\(Self.enabling(name))), or let Shake do it: "
+                        + "--enable-streams")
             }
             if let viewType, viewType != "NEW_IMAGE", viewType != "NEW_AND_OLD_IMAGES" {
                 throw .misconfigured(
@@ -21,5 +24,11 @@ extension TableDescription {
             }
             return stream
         }
+    }
+
+    /// The command by which an operator enables a stream.
+    static func enabling(_ name: TableName) -> String {
+        "aws dynamodb update-table --table-name \(name) "
+            + "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
     }
 }

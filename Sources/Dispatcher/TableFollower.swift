@@ -61,8 +61,15 @@ struct TableFollower {
     }
 
     private func runOnce() async throws -> Ending {
-        guard let description = try await describe() else { return .stopped }
-        if !workshop.configuration.preparesOnly { try await identify(description) }
+        guard var description = try await describe() else { return .stopped }
+        if !workshop.configuration.preparesOnly {
+            // Of another table than was copied nothing in the target is compared with it first.
+            if try isAnother(description) {
+                guard let streaming = try await withStream(description) else { return .stopped }
+                description = streaming
+            }
+            try await identify(description)
+        }
         let (state, touched) = try await takeUpScan(description.stream)
         // Before it is made: a crash in between must not hide that it was missing.
         if let items = state?.items, items > 0, !(try await workshop.target.hasPlace(for: table)) {
@@ -88,6 +95,8 @@ struct TableFollower {
             log.notice("the table's place is ready", metadata: ["target": "\(workshop.target.name)"])
             return .stopped
         }
+        guard let streaming = try await withStream(description) else { return .stopped }
+        description = streaming
         let older = try await olderStream(description, state)
         let unfinished: StreamARN? = if case .unfinished(let stream) = older { stream } else { nil }
         let stream = if let unfinished { unfinished } else { try description.followedStream }
@@ -263,7 +272,10 @@ struct TableFollower {
                     later(workshop.configuration.discoveryInterval, .discoveryDue, &group)
                     mayBeOver = desk.hasNothingLeft
                     // One that was switched off may be that of a table that is gone.
-                    if mayBeOver || description.status == "DISABLED" { group.addTask { await describedAgain() } }
+                    if mayBeOver || description.isDisabled { group.addTask { await describedAgain() } }
+                    if description.isDisabled, workshop.configuration.enablesStreams, !isOlder {
+                        group.addTask { await enableNextStream() }
+                    }
                 case .listingFailed(let error):
                     // Shards that are known keep being read; only new ones are not seen meanwhile.
                     log.warning("the stream's shards can't be listed; tried again", metadata: ["error": "\(error)"])

@@ -63,7 +63,7 @@ struct CallMachine: Equatable, Sendable {
                 defer { hasSetClock = true }
                 guard !hasSetClock, let serviceTime else { return .giveUp }
                 return .setClock(serviceTime)
-            case .expiredIterator, .trimmed, .notFound, .denied, .permanent: return .giveUp
+            case .expiredIterator, .trimmed, .notFound, .inUse, .denied, .permanent: return .giveUp
             }
         }
     }

@@ -39,6 +39,10 @@ package struct TableDescription: Hashable, Sendable {
 package struct StreamDescription: Hashable, Sendable {
     /// ENABLING, ENABLED, DISABLING or DISABLED.
     package let status: String
+    /// Whether it is still being enabled, and shows no shards yet.
+    package var isEnabling: Bool { status == "ENABLING" }
+    /// Whether it was switched off: it gets no records any more.
+    package var isDisabled: Bool { status == "DISABLING" || status == "DISABLED" }
     package let viewType: String?
     /// Each once, in the order of the listing, which means nothing.
     package let shards: [Shard]

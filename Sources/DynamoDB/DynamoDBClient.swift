@@ -4,7 +4,7 @@ internal import Foundation
 internal import Simdjson
 package import StreamModel
 
-/// DynamoDB's tables and their streams, as far as they are read.
+/// DynamoDB's tables and their streams, as far as they are read, and a stream enabled where there is none.
 ///
 /// Each call tries again where that may help, within `RetryPolicy`, before it throws. Cancelling the task cancels a
 /// call, or the wait between two tries, at once.
@@ -113,6 +113,23 @@ package final class DynamoDBClient: Sendable {
             last = reply.lastEvaluatedTableName
         } while last != nil
         return tables
+    }
+
+    /// Enables a stream with both images; it is not there yet when this returns (DescribeTable, DescribeStream).
+    ///
+    /// - Throws: an error that `isInUse` where the table has one that is enabled, maybe by a call whose answer was lost, or is
+    ///   being made or changed: describe it again.
+    ///
+    /// Source: API Reference, `UpdateTable`, `StreamSpecification`.
+    package func enableStream(of name: TableName) async throws(DynamoDBError) {
+        var specification = RequestBody()
+        specification.add("StreamEnabled", true)
+        specification.add("StreamViewType", "NEW_AND_OLD_IMAGES")
+        var body = RequestBody()
+        body.add("TableName", name.text)
+        body.add("StreamSpecification", specification.bytes)
+        // The table as it will be says nothing that the next DescribeTable does not.
+        _ = try await caller.call(.updateTable, of: "table \(name)", body) { $0 }
     }
 
     /// Reads a page of a segment's items: 1 MB at most. None does not mean the end of the segment.

@@ -45,6 +45,10 @@ extension DynamoDBError {
     package var isTrimmed: Bool { errorClass == .trimmed }
     /// The table, stream or shard isn't there (any more).
     package var isNotFound: Bool { errorClass == .notFound }
+    /// The table is being changed, or is already as it was asked to be: look at it again.
+    package var isInUse: Bool { errorClass == .inUse }
+    /// A policy doesn't allow it.
+    package var isDenied: Bool { errorClass == .denied }
     package var isThrottle: Bool { errorClass == .throttled }
     package var isCancelled: Bool { self == .cancelled }
 
@@ -106,7 +110,7 @@ extension DynamoDBError: CustomStringConvertible {
         case .notFound: "; check name, region and endpoint"
         case .throttled: "; asked too fast, and again in vain"
         case .transient: "; tried again in vain"
-        case .permanent, nil: ""
+        case .inUse, .permanent, nil: ""
         }
     }
 }

@@ -14,6 +14,8 @@ enum ErrorClass: Hashable, Sendable {
     case trimmed
     /// The table, stream or shard isn't there.
     case notFound
+    /// What was asked for is under way or so already, or waits for another change of the table: look again.
+    case inUse
     /// A policy doesn't allow it.
     case denied
     /// Asking again would bring the same answer.
@@ -47,6 +49,9 @@ enum ErrorClass: Hashable, Sendable {
         case "ExpiredIteratorException": self = .expiredIterator
         case "TrimmedDataAccessException": self = .trimmed
         case "ResourceNotFoundException": self = .notFound
+        case "ResourceInUseException": self = .inUse
+        // As the service answers to who enables what is enabled; the API Reference has ResourceInUseException for it.
+        case "ValidationException" where message.contains("already has an enabled stream"): self = .inUse
         case "AccessDeniedException", "AccessDenied", "NotAuthorized", "UnauthorizedOperation": self = .denied
         default:
             self = status >= 500 && status != 501 ? .transient : .permanent

@@ -20,18 +20,20 @@ enum Service: CaseIterable, Sendable {
     }
 }
 
-/// A call of the API. All of them only read, so a repeated one does no harm.
+/// A call of the API. All but `updateTable` only read, and that one asks for what is refused where it is so already: a
+/// repeated one does no harm.
 enum Operation: String, CaseIterable, Sendable {
     case describeTable = "DescribeTable"
     case listTables = "ListTables"
     case scan = "Scan"
+    case updateTable = "UpdateTable"
     case describeStream = "DescribeStream"
     case getShardIterator = "GetShardIterator"
     case getRecords = "GetRecords"
 
     var service: Service {
         switch self {
-        case .describeTable, .listTables, .scan: .tables
+        case .describeTable, .listTables, .scan, .updateTable: .tables
         case .describeStream, .getShardIterator, .getRecords: .streams
         }
     }

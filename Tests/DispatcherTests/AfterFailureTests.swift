@@ -45,6 +45,8 @@ struct AfterFailureTests {
         #expect(Self.decide(.tooManyRefused(table: Sample.table, limit: 3, last: "no")) == .waitsForWord)
         #expect(Self.decide(.misconfigured(what: "table", reason: "it has no stream")) == .waitsForMending)
         #expect(Self.decide(.source(.named("AccessDeniedException"))) == .waitsForMending)
+        let denied = DaemonError.mayNotEnableStream(table: Sample.table, .named("AccessDeniedException"))
+        #expect(Self.decide(denied) == .waitsForMending)
     }
 
     @Test("What passes is tried again, and what stops everything ends the daemon")

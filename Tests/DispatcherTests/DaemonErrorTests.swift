@@ -24,6 +24,14 @@ struct DaemonErrorTests {
         await #expect(processExitsWith: .failure) { _ = asDaemonError(Stranger()) }
     }
 
+    @Test("Who may not enable a stream is told of the permission and of the other way, and exits 77")
+    func mayNotEnableStream() {
+        let error = DaemonError.mayNotEnableStream(table: Sample.table, .named("AccessDeniedException"))
+        #expect(error.description.contains("allow them dynamodb:UpdateTable"))
+        #expect(error.description.contains("aws dynamodb update-table --table-name orders --stream-specification"))
+        #expect(error.exitCode == 77 && error.reach == .table)
+    }
+
     @Test("Who waits for a full sync is told how to begin one, whatever the daemon's mode is")
     func needsFullSync() {
         let error = DaemonError.needsFullSync(table: Sample.table, reason: "it was emptied")

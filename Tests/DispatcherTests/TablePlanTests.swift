@@ -22,11 +22,12 @@ struct TablePlanTests {
 
     private func decide(
         _ table: TableDescription? = nil, _ contents: Place.Contents = .missing, state: TableState? = nil,
-        mode: DaemonConfiguration.Mode = .all, existing: ExistingPolicy = .refuse,
+        mode: DaemonConfiguration.Mode = .all, existing: ExistingPolicy = .refuse, enablingStreams: Bool = false,
         failing failed: [DynamoDBError] = []
     ) -> TablePlan {
         var configuration = Rig.following
         configuration.mode = mode
+        configuration.enablesStreams = enablingStreams
         return TablePlan.decide(
             TablePlan.Findings(
                 name: Sample.table, table: .success(table ?? description()),
@@ -88,6 +89,29 @@ struct TablePlanTests {
             decide(description(streamEnabled: false)).obstacles.first?.description.contains("has no stream") == true)
         #expect(
             decide(description(viewType: "KEYS_ONLY")).obstacles.first?.description.contains("KEYS_ONLY") == true)
+    }
+
+    @Test("A stream that is missing is enabled where that is wanted, and one without new images is not made another")
+    func enabledStream() {
+        let missing = decide(description(streamEnabled: false), enablingStreams: true)
+        #expect(missing.enablesStream && missing.obstacles.isEmpty)
+        #expect(!decide(description(streamEnabled: false)).enablesStream)
+        #expect(!decide(enablingStreams: true).enablesStream)
+        let keysOnly = decide(description(viewType: "KEYS_ONLY"), enablingStreams: true)
+        #expect(!keysOnly.enablesStream && keysOnly.obstacles.map(\.exitCode) == [78])
+    }
+
+    @Test("A stream that would be enabled is not")
+    func enablesNothing() async throws {
+        let rig = Rig()
+        rig.addScannedTable()
+        rig.source.change(Sample.table) { $0.streamEnabled = false }
+        var configuration = Rig.scanning()
+        configuration.enablesStreams = true
+        let planner = Planner(
+            configuration, existing: .refuse, journal: nil, source: rig.source, target: rig.target)
+        #expect(try await planner.plan(Sample.table).enablesStream)
+        #expect(rig.source.calls(.enableStream).isEmpty)
     }
 
     @Test("A permission that is lacking is said, with the code that run would end with")

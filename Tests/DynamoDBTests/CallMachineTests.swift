@@ -57,7 +57,7 @@ struct CallMachineTests {
 
     @Test(
         "What would bring the same answer isn't asked again",
-        arguments: [ErrorClass.expiredIterator, .trimmed, .notFound, .denied, .permanent])
+        arguments: [ErrorClass.expiredIterator, .trimmed, .notFound, .inUse, .denied, .permanent])
     func permanent(errorClass: ErrorClass) {
         var machine = CallMachine(RetryPolicy())
         #expect(machine.handle(.refused(errorClass, serviceTime: nil), random: 0) == .giveUp)

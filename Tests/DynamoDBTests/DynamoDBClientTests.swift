@@ -284,6 +284,32 @@ struct DynamoDBClientTests {
         await client.shutdown()
     }
 
+    @Test("A stream is enabled with both images, and a refusal that says it is so already is told from others")
+    func enableStream() async throws {
+        let expected =
+            #"{"TableName":"t","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}"#
+        let server = TestServer { request, before in
+            guard request.body == expected, request.headers["x-amz-target"] == "DynamoDB_20120810.UpdateTable" else {
+                return .respond(status: 400, body: Self.refusal("ValidationException"))
+            }
+            // Done, and the answer was lost; asked again, it is so already.
+            return before == 0
+                ? .respond(status: 500, body: Self.refusal("InternalServerError"))
+                : .respond(status: 400, body: Self.refusal("ResourceInUseException"))
+        }
+        let client = try Sample.client(server)
+        let error = await #expect(throws: DynamoDBError.self) { try await client.enableStream(of: TableName("t")) }
+        #expect(error?.isInUse == true && error?.isDenied == false && error?.isRetryable == false)
+        #expect(server.requests.count == 2)
+        await client.shutdown()
+
+        let willing = TestServer { _, _ in .respond(body: #"{"TableDescription":{"TableStatus":"UPDATING"}}"#) }
+        let other = try Sample.client(willing)
+        try await other.enableStream(of: TableName("t"))
+        #expect(willing.requests.map(\.body) == [expected])
+        await other.shutdown()
+    }
+
     @Test("All pages of the table list are read, and one that goes round in circles isn't")
     func listTables() async throws {
         let server = TestServer { request, _ in

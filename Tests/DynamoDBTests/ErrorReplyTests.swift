@@ -57,12 +57,22 @@ struct ErrorReplyTests {
             ("UnrecognizedClientException", 400, .credentials), ("ExpiredTokenException", 400, .credentials),
             ("ExpiredIteratorException", 400, .expiredIterator), ("TrimmedDataAccessException", 400, .trimmed),
             ("ResourceNotFoundException", 400, .notFound), ("AccessDeniedException", 400, .denied),
+            ("ResourceInUseException", 400, .inUse),
             ("400", 400, .transient), ("ValidationException", 400, .permanent),
             ("MissingAuthenticationTokenException", 400, .permanent),
             ("SomethingNew", 400, .permanent), ("403", 403, .permanent), ("501", 501, .permanent),
         ])
     func classes(code: String, status: Int, expected: ErrorClass) {
         #expect(ErrorClass(code: code, message: "", status: status) == expected)
+    }
+
+    @Test("A stream that is enabled already is told from a request that is wrong")
+    func enabledAlready() {
+        func errorClass(_ message: String) -> ErrorClass {
+            ErrorClass(code: "ValidationException", message: message, status: 400)
+        }
+        #expect(errorClass("Table already has an enabled stream: TableName: orders") == .inUse)
+        #expect(errorClass("Invalid StreamSpecification: the view type is none") == .permanent)
     }
 
     @Test("A signature that is late or early is the clock's fault; one that doesn't match is the key's")

@@ -84,8 +84,21 @@ struct CommandLineTests {
 
     @Test("Every key of the configuration has a flag", arguments: ConfigurationKey.allCases)
     func flags(key: ConfigurationKey) throws {
-        let _: RunCommand = try parse("run \(key.flag) x")
-        #expect(RunCommand.helpMessage(columns: 200).contains("\(key.flag) "))
+        let _: RunCommand = try parse("run \(key.flag)\(key.isSwitch ? "" : " x")")
+        #expect(RunCommand.helpMessage(columns: 200).contains("\(key.flag)\(key.isSwitch ? "/" : " ")"))
+    }
+
+    @Test("A switch says yes, no or nothing, and what it says wins over the file")
+    func enableStreams() throws {
+        func said(_ words: String) throws -> Bool? {
+            let run: RunCommand = try parse(words)
+            var settings = Settings()
+            try run.options.add(to: &settings)
+            return settings.enableStreams
+        }
+        #expect(try said("run --enable-streams") == true)
+        #expect(try said("run --no-enable-streams") == false)
+        #expect(try said("run") == nil)
     }
 
     @Test("The common options may stand before or after the command")

@@ -27,7 +27,7 @@ struct ConfigurationFileTests {
         let settings = try read(
             """
             journal: /var/lib/shake
-            source: {region: eu-central-1, endpoint: "http://localhost:8000", profile: replication}
+            source: {region: eu-central-1, endpoint: "http://localhost:8000", profile: replication, enable_streams: true}
             tables: [orders, users]
             target: sqlite:/var/lib/shake/replica.db
             mode: incr                   # all, full or incr
@@ -44,7 +44,7 @@ struct ConfigurationFileTests {
             settings
                 == Settings(
                     journal: "/var/lib/shake", region: "eu-central-1", endpoint: "http://localhost:8000",
-                    profile: "replication", tables: [TableName("orders"), TableName("users")],
+                    profile: "replication", enableStreams: true, tables: [TableName("orders"), TableName("users")],
                     target: "sqlite:/var/lib/shake/replica.db", mode: .incr, startAt: .latest, untilIdle: .seconds(5),
                     logFormat: .json, logLevel: .debug, memoryBudget: 64 << 20, maximumPoll: .milliseconds(250),
                     getRecordsLimit: 500, getRecordsPerTableLimit: 100, describeStreamLimit: 5,

@@ -87,7 +87,7 @@ struct ConfigurationTests {
         case .memoryBudget: ("32MiB", "64MiB")
         case .scanSegments, .scanReaders, .scanCapacity: ("1", "2")
         case .getRecordsLimit, .getRecordsPerTableLimit, .describeStreamLimit, .describeStreamPerTableLimit: ("1", "2")
-        case .consistentScan: ("true", "false")
+        case .consistentScan, .enableStreams: ("true", "false")
         case .filterExpression: ("a = b", "orders: a = b")
         case .filterNames: (##"{"#a": "a"}"##, ##"{"#b": "b"}"##)
         case .filterValues: (#"{":a": {"S": "a"}}"#, #"{":b": {"S": "b"}}"#)

@@ -87,6 +87,18 @@ struct TableStatusTests {
                 == "Throttled: slow down (shard a, 2026-11-23T16:29:59Z)")
     }
 
+    @Test("A table that is gone is no trouble, and its status says what is left of it unread")
+    func gone() throws {
+        var state = table(.incrSync)
+        state.removed = Sample.time("2026-11-23T15:00:00Z")
+        let late = Sample.shard("a", made: Sample.time("2026-11-20T03:00:00Z"))
+        let status = try status([late, Sample.shard("b", .done)], table: state)
+        #expect(status.health == .ok, "it is not behind")
+        #expect(
+            status.reason
+                == "the source has it no more, since 2026-11-23 15:00:00; what is known of it stays; 1 shard not read to the end")
+    }
+
     @Test("A table that nears the end of what the stream keeps is degraded")
     func late() throws {
         let late = Sample.shard("a", made: Sample.time("2026-11-23T03:00:00Z"))

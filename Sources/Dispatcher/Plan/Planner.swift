@@ -43,7 +43,7 @@ package struct Planner: Sendable {
         return TablePlan.decide(found, configuration, existing: existing, target: target.name)
     }
 
-    /// One call of each kind.
+    /// One call of each kind that only reads: UpdateTable can't be tried without changing the table.
     private func look(at table: TableDescription, _ found: inout TablePlan.Findings) async {
         if configuration.mode != .incr {
             do throws(DynamoDBError) {

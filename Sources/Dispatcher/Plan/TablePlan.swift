@@ -9,6 +9,8 @@ package struct TablePlan: Sendable {
     /// `nil` where it could not be described.
     package let table: TableDescription?
     package let stream: Stream?
+    /// Whether it has no stream, and one would be enabled: the one thing that would be changed at the source.
+    package let enablesStream: Bool
     /// `nil` where the target could not be looked at.
     package let place: Place?
     package let step: Step
@@ -53,7 +55,8 @@ package struct TablePlan: Sendable {
         var obstacles: [DaemonError] = []
         let table = try? found.table.get()
         if case .failure(let error) = found.table { obstacles.append(.source(error)) }
-        if let table {
+        let enablesStream = table.map { configuration.enablesStreams && $0.lacksStream } ?? false
+        if let table, !enablesStream {
             do throws(DaemonError) { _ = try table.followedStream } catch { obstacles.append(error) }
         }
         var stream: Stream?
@@ -83,7 +86,8 @@ package struct TablePlan: Sendable {
                         + "append, replace or rename"))
         }
         return TablePlan(
-            name: found.name, table: table, stream: stream, place: place, step: step, obstacles: obstacles)
+            name: found.name, table: table, stream: stream, enablesStream: enablesStream, place: place, step: step,
+            obstacles: obstacles)
     }
 
     private static func step(

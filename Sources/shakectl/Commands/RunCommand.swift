@@ -33,7 +33,7 @@ struct RunCommand: AsyncParsableCommand {
 
             The same as configuration (shake.yaml):
               journal: /var/lib/shake
-              source: {region: eu-central-1, profile: replication}
+              source: {region: eu-central-1, profile: replication, enable_streams: false}
               tables: [orders, users]      # or {include: ['shop-*'], exclude: ['*-tmp']}
               target: sqlite:/var/lib/shake/replica.db   # or {url: …, existing: refuse}
               mode: all                    # all, full or incr

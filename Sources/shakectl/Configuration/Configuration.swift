@@ -73,6 +73,7 @@ struct Configuration: Sendable {
         if let interval = settings.tablesInterval { daemon.tablesInterval = interval }
         daemon.worker = worker
         if let mode = settings.mode { daemon.mode = mode }
+        if let enables = settings.enableStreams { daemon.enablesStreams = enables }
         if let startAt = settings.startAt {
             daemon.startAt =
                 switch startAt {

@@ -10,6 +10,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case region = "source.region"
     case endpoint = "source.endpoint"
     case profile = "source.profile"
+    case enableStreams = "source.enable_streams"
     case tables
     case include = "tables.include"
     case exclude = "tables.exclude"
@@ -50,6 +51,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .region: "--region"
         case .endpoint: "--source-endpoint"
         case .profile: "--profile"
+        case .enableStreams: "--enable-streams"
         case .tables: "--table"
         case .include: "--include"
         case .exclude: "--exclude"
@@ -84,6 +86,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     var isList: Bool { self == .tables || mayBeOne }
     /// Whether a list of one may be written as that one.
     var mayBeOne: Bool { [.include, .exclude, .onLoss, .filterExpression].contains(self) }
+    /// Whether its flag takes no value: `--no-…` says the opposite.
+    var isSwitch: Bool { self == .enableStreams }
     /// Whether its value is JSON, for which the file may have keys and values.
     var isJSON: Bool { self == .filterNames || self == .filterValues }
 
@@ -112,7 +116,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .scanSegments: "a whole number from 1 to 1000000"
         case .scanReaders: "a whole number from 1 to 1000"
         case .scanCapacity: "read capacity units a second, such as 500, or a share of what is provisioned, such as 50%"
-        case .consistentScan: "true or false"
+        case .consistentScan, .enableStreams: "true or false"
         case .discoveryInterval: "a duration from 100ms to 1d, such as 30s or 5m"
         case .filterExpression: "a condition for all tables, such as 'price > :p', or as 'TABLE: CONDITION' for one"
         case .filterNames: ##"names in JSON, such as {"#s": "status"}"##
@@ -160,6 +164,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
             guard text.hasPrefix("http://") || text.hasPrefix("https://") else { return false }
             settings.endpoint = text
         case .profile: settings.profile = text
+        case .enableStreams: return take(Bool(text.lowercased()), into: &settings.enableStreams)
         case .target: settings.target = text
         case .existing: return take(ExistingPolicy(rawValue: text), into: &settings.existing)
         case .mode: return take(DaemonConfiguration.Mode(rawValue: text), into: &settings.mode)

@@ -9,6 +9,7 @@ struct Settings: Hashable, Sendable {
     var region: String?
     var endpoint: String?
     var profile: String?
+    var enableStreams: Bool?
     var tables: [TableName]?
     var include: [Glob]?
     var exclude: [Glob]?
@@ -44,6 +45,7 @@ struct Settings: Hashable, Sendable {
             region: region ?? other.region,
             endpoint: endpoint ?? other.endpoint,
             profile: profile ?? other.profile,
+            enableStreams: enableStreams ?? other.enableStreams,
             tables: tables ?? other.tables,
             include: include ?? other.include,
             exclude: exclude ?? other.exclude,

@@ -151,11 +151,21 @@ struct RunOptions: ParsableArguments {
             """, valueName: "n"))
     var deadLetterLimit: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: .init(
+            """
+            Enable a stream with new and old images for a table that has none (it needs dynamodb:UpdateTable); one that is \
+            enabled is never changed (default: --no-enable-streams).
+            """))
+    var enableStreams: Bool?
+
     @OptionGroup var source: SourceOptions
 
     /// - Throws: `.usage`.
     func add(to settings: inout Settings) throws(ShakectlError) {
         try source.add(to: &settings)
+        try settings.take(enableStreams.map { "\($0)" }, for: .enableStreams)
         try settings.take(table, for: .tables)
         try settings.take(include, for: .include)
         try settings.take(exclude, for: .exclude)

@@ -42,6 +42,10 @@ extension TablePlan {
     }
 
     private func spokenStream(_ table: TableDescription) -> String {
+        if enablesStream {
+            return "none; one with NEW_AND_OLD_IMAGES would be enabled, which needs the permission dynamodb:UpdateTable "
+                + "(not tried: that would enable it)"
+        }
         guard table.streamEnabled else { return "none" }
         let view = table.viewType ?? "view type unknown"
         guard let stream else { return view }
@@ -56,6 +60,7 @@ extension TablePlan {
             "bytes": table.map { .integer($0.tableSizeBytes) } ?? .null,
             "stream": .string(table?.stream?.text),
             "stream_enabled": table.map { .bool($0.streamEnabled) } ?? .null,
+            "enables_stream": table.map { _ in .bool(enablesStream) } ?? .null,
             "view_type": .string(table?.viewType),
             "shards": stream.map { .integer(Int64($0.shards)) } ?? .null,
             "open_shards": stream.map { .integer(Int64($0.openShards)) } ?? .null,

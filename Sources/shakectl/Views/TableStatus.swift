@@ -94,7 +94,9 @@ struct TableStatus: Hashable, Sendable {
         _ state: TableState, _ scan: ScanProgress?, _ checkpoints: [Checkpoint], _ pauses: [KnownPause], now: Timestamp
     ) -> String {
         if let removed = state.removed {
-            return "the source has it no more, since \(removed); what is known of it stays"
+            let unread = checkpoints.count { !$0.status.letsChildrenStart }
+            return "the source has it no more, since \(Spoken.time(removed).prefix(19)); what is known of it stays"
+                + (unread > 0 ? "; \(Spoken.count(UInt64(unread), "shard")) not read to the end" : "")
         }
         if let own = pauses.first(where: { $0.shard == nil }) { return "\(own.words); \(own.outlook(now: now))" }
         if state.phase == .fullSync {

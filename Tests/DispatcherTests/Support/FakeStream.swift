@@ -7,7 +7,7 @@ import Synchronization
 /// DynamoDB as a test scripts it: tables, their shards, and what goes wrong with them.
 final class FakeStream: StreamSource {
     enum Operation: Hashable, Sendable {
-        case listTables, describeTable, describeStream, children, iterator, records, scan
+        case listTables, describeTable, enableStream, describeStream, children, iterator, records, scan
         /// What is left of a page's reply when it has named the next iterator. No call of its own.
         case restOfRecords
     }
@@ -156,19 +156,40 @@ final class FakeStream: StreamSource {
                     code: "ResourceNotFoundException", message: "", status: 400, operation: "DescribeTable",
                     object: "table \(name)", requestID: nil)
             }
+            let isStale = table.streamEnabled && table.staleDescriptions > 0
+            if isStale { state.tables[name]?.staleDescriptions -= 1 }
             return TableDescription(
-                schema: table.schema, id: table.id, status: table.status, stream: table.stream, streamEnabled: table.streamEnabled,
-                viewType: "NEW_AND_OLD_IMAGES", itemCount: Int64(table.items.count), tableSizeBytes: 0)
+                schema: table.schema, id: table.id, status: table.status,
+                stream: isStale ? table.olderStreams.last : table.stream,
+                streamEnabled: table.streamEnabled && !isStale, viewType: table.viewType,
+                itemCount: Int64(table.items.count), tableSizeBytes: 0)
         }
     }
 
+    func enableStream(of name: TableName) async throws(DynamoDBError) {
+        try await answer(Call(operation: .enableStream, object: name.text)) { state throws(DynamoDBError) in
+            guard let table = state.tables[name], !table.isDeleted else { throw .named("ResourceNotFoundException") }
+            guard !table.streamEnabled, table.status == "ACTIVE" else { throw .named("ResourceInUseException") }
+            state.tables[name]?.enableStream()
+        }
+    }
+
+    func table(_ name: TableName) -> FakeTable? { state.withLock { $0.tables[name] } }
+
     func describeStream(_ arn: StreamARN) async throws(DynamoDBError) -> StreamDescription {
         let shards = try await listing(.describeStream, of: arn, object: nil) { _ in true }
-        let isDisabled = state.withLock { state in
-            state.tables.values.contains { $0.olderStreams.contains(arn) || $0.isDeleted && $0.stream == arn }
+        let status = state.withLock { state in
+            guard let table = state.tables.values.first(where: { $0.stream == arn }), table.streamEnabled,
+                !table.isDeleted
+            else {
+                return "DISABLED"
+            }
+            guard table.enablingListings > 0 else { return "ENABLED" }
+            state.tables[table.name]?.enablingListings -= 1
+            return "ENABLING"
         }
         return StreamDescription(
-            status: isDisabled ? "DISABLED" : "ENABLED", viewType: "NEW_AND_OLD_IMAGES", shards: shards)
+            status: status, viewType: "NEW_AND_OLD_IMAGES", shards: status == "ENABLING" ? [] : shards)
     }
 
     func children(of shard: ShardID, in arn: StreamARN) async throws(DynamoDBError) -> [Shard] {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from streamsim import SimulatedTable, StreamSim
-from support import DYNAMODB, key, listing, pages, post, refused, request, s
+from support import DYNAMODB, key, listing, pages, post, records, refused, request, s
 
 BOTH = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 OFF = {"StreamEnabled": False}
@@ -202,6 +202,36 @@ def test_a_table_is_there_after_its_delay(
     assert stream["StreamStatus"] == "ENABLED"
     assert len(listing(clocked_streams, made["LatestStreamArn"])) == 1
     table_put(clocked_dynamodb, name)
+
+
+def test_a_stream_is_enabled_after_the_delay_while_its_table_is_updating(
+    clocked: StreamSim, clocked_dynamodb: Any, clocked_streams: Any, name: str
+) -> None:
+    create(clocked_dynamodb, name)
+    clocked.settings(table_delay_ms=5000)
+    told = clocked_dynamodb.update_table(TableName=name, StreamSpecification=BOTH)["TableDescription"]
+    assert (told["TableStatus"], told["StreamSpecification"]) == ("UPDATING", BOTH)
+    stream = told["LatestStreamArn"]
+
+    clocked.advance(4)
+    assert clocked_dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] == "UPDATING"
+    description = clocked_streams.describe_stream(StreamArn=stream)["StreamDescription"]
+    assert (description["StreamStatus"], description["Shards"]) == ("ENABLING", [])
+    for specification in (BOTH, OFF):
+        with refused("ResourceInUseException"):
+            clocked_dynamodb.update_table(TableName=name, StreamSpecification=specification)
+    with refused("ResourceInUseException"):
+        clocked_dynamodb.delete_table(TableName=name)
+    # A table that is changed can be written, but nobody promises a record of it yet.
+    clocked_dynamodb.put_item(TableName=name, Item=key(1))
+
+    clocked.advance(2)
+    assert clocked_dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
+    clocked_dynamodb.put_item(TableName=name, Item=key(2))
+    found = records(clocked_streams, stream)
+    assert [record["dynamodb"]["Keys"] for record in found] == [key(2)]
+    with refused("ResourceInUseException", "ValidationException"):
+        clocked_dynamodb.update_table(TableName=name, StreamSpecification=BOTH)
 
 
 # --- Time to live ---

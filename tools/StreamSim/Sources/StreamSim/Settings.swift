@@ -36,7 +36,7 @@ package struct Settings: Hashable, Sendable {
     package var unprocessedItems = 0
     /// Tables whose items can't be read or written, as if they had used up what they may.
     package var throttledTables: Set<Text> = []
-    /// How long a table is CREATING, and a stream ENABLING.
+    /// How long a table is CREATING or UPDATING, and a stream ENABLING, with no record of what is written meanwhile.
     package var tableDelay: Int64 = 0
 
     package init() {}

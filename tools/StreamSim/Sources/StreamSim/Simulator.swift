@@ -263,7 +263,8 @@ package struct Simulator: Sendable {
         let isChange = before != after || (settings.quirks.contains(.noChangeMakesRecord) && after != nil)
         guard isChange else { return before }
         tables[name]?.items[key] = after
-        guard makesRecord, let ordinal = tables[name]?.stream, streams[ordinal].disabled == nil else {
+        // Nobody promises a record of what is written while a stream is ENABLING.
+        guard makesRecord, let ordinal = tables[name]?.stream, streams[ordinal].takesRecords(at: now) else {
             if makesRecord, remembersAll {
                 unstreamed[name, default: []].append(UnstreamedChange(keys: key.bytes, made: now))
             }

@@ -8,6 +8,8 @@ package enum Fault: String, CaseIterable, Sendable {
     /// A load balancer's page instead of the service's answer.
     case unavailable = "ServiceUnavailable"
     case expiredToken = "ExpiredTokenException"
+    /// A policy does not allow the call.
+    case accessDenied = "AccessDeniedException"
     case resetBefore = "reset_before"
     case resetAfter = "reset_after"
     case delayed = "delay"
@@ -17,15 +19,16 @@ package enum Fault: String, CaseIterable, Sendable {
     case notJSON = "not_json"
     case wrongChecksum = "wrong_crc"
 
-    /// What passes by itself, and is drawn for any call. Credentials that have expired end a client that has no others.
-    package static let ofTheMoment = allCases.filter { $0 != .expiredToken }
+    /// What passes by itself, and is drawn for any call. Credentials that have expired, or are denied a call, end a client that has no
+    /// others.
+    package static let ofTheMoment = allCases.filter { $0 != .expiredToken && $0 != .accessDenied }
 
     /// Whether the call has no effect.
     var comesBefore: Bool {
         switch self {
         case .resetAfter, .delayed, .truncated, .malformed, .notJSON, .wrongChecksum: false
         case .throttled, .throughputExceeded, .limitExceeded, .requestLimitExceeded, .internalError, .unavailable,
-            .expiredToken, .resetBefore:
+            .expiredToken, .accessDenied, .resetBefore:
             true
         }
     }
@@ -36,7 +39,7 @@ package enum Fault: String, CaseIterable, Sendable {
     func applied(to reply: Reply, longestDelay: Int64, chance: inout Chance) -> Reply {
         var reply = reply
         switch self {
-        case .throttled, .throughputExceeded, .limitExceeded, .requestLimitExceeded, .expiredToken:
+        case .throttled, .throughputExceeded, .limitExceeded, .requestLimitExceeded, .expiredToken, .accessDenied:
             return .error(ServiceError(code: rawValue, message: "a simulated fault", status: 400))
         case .internalError:
             return .error(ServiceError(code: rawValue, message: "a simulated fault", status: 500))

@@ -28,6 +28,7 @@ struct Stream: Sendable {
     }
 
     func status(at now: Int64) -> String { disabled != nil ? "DISABLED" : now < activeAt ? "ENABLING" : "ENABLED" }
+    func takesRecords(at now: Int64) -> Bool { disabled == nil && now >= activeAt }
     func isGone(at horizon: Int64) -> Bool { disabled.map { $0 <= horizon } ?? false }
 
     func ordinal(_ shard: Text) -> Int? { ordinals[shard] }

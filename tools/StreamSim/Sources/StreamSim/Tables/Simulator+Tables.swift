@@ -34,10 +34,11 @@ extension Simulator {
         return .object(reply)
     }
 
-    /// Of a table only its stream can be changed here.
+    /// Of a table only its stream can be changed here. While it is UPDATING it takes no other change (API Reference, UpdateTable).
     mutating func updateTable(_ body: JSON) throws(ServiceError) -> JSON {
         let table = try table(in: body)
         guard table.isActive(at: now) else { throw .inUse("Table is being created: \(table.name.string)") }
+        guard !table.isChanging(at: now) else { throw .inUse("Table is being updated: \(table.name.string)") }
         guard let specification = try body.object("StreamSpecification") else {
             throw .validation("UpdateTable: this endpoint changes the StreamSpecification only, and there is none")
         }
@@ -46,6 +47,7 @@ extension Simulator {
         } else {
             try closeStream(of: table.name)
         }
+        tables[table.name]?.changingUntil = now + settings.tableDelay
         return ["TableDescription": description(of: try self.table(named: table.name))]
     }
 
@@ -71,6 +73,7 @@ extension Simulator {
     mutating func deleteTable(_ body: JSON) throws(ServiceError) -> JSON {
         let table = try table(in: body)
         guard table.isActive(at: now) else { throw .inUse("Table is being created: \(table.name.string)") }
+        guard !table.isChanging(at: now) else { throw .inUse("Table is being updated: \(table.name.string)") }
         if let stream = table.stream, streams[stream].disabled == nil { disableStream(stream) }
         tables[table.name] = nil
         return ["TableDescription": description(of: table, status: "DELETING")]
@@ -119,7 +122,7 @@ extension Simulator {
         var members: [JSON.Member] = [
             JSON.Member("TableName", .string(table.name)), JSON.Member("TableArn", .string(table.arn)),
             JSON.Member("TableId", .string(table.id)),
-            JSON.Member("TableStatus", .string(status ?? (table.isActive(at: now) ? "ACTIVE" : "CREATING"))),
+            JSON.Member("TableStatus", .string(status ?? table.status(at: now))),
             JSON.Member("CreationDateTime", .number(Text("\(table.created / 1_000_000)"))),
             JSON.Member("KeySchema", table.schema.json), JSON.Member("AttributeDefinitions", table.schema.definitions),
             JSON.Member("ItemCount", .number(Text("\(table.items.count)"))),

@@ -11,8 +11,12 @@ struct Table: Sendable {
     var stream: Int?
     /// The attribute that says when an item expires, where there is one.
     var timeToLive: Text?
+    /// Until when UpdateTable's last change of it is under way.
+    var changingUntil: Int64 = 0
     var items = ItemStore()
 
     var arn: Text { Text("arn:aws:dynamodb:us-east-1:000000000000:table/\(name.string)") }
     func isActive(at now: Int64) -> Bool { now >= activeAt }
+    func isChanging(at now: Int64) -> Bool { now < changingUntil }
+    func status(at now: Int64) -> Text { !isActive(at: now) ? "CREATING" : isChanging(at: now) ? "UPDATING" : "ACTIVE" }
 }
