@@ -85,8 +85,8 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "Curl", "Simdjson", "StreamModel",
-                "StreamSim",
+                "CMalloc", "Dispatcher", "Filter", "Journal", "Targets", "DynamoDB", "Curl", "Simdjson",
+                "StreamModel", "StreamSim",
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],

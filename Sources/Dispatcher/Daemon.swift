@@ -112,7 +112,10 @@ package final class Daemon: Sendable {
                 switch event {
                 case .tableEnded(let table, let error):
                     running -= 1
-                    if configuration.globs != nil, error == nil, !hasEnd { leave(table, inboxes, failures) }
+                    // Where the daemon is to stop, its work has ended and the table is not gone: what it failed with counts.
+                    if configuration.globs != nil, error == nil, !hasEnd, !workshop.stop.hasFired {
+                        leave(table, inboxes, failures)
+                    }
                     if let error, error.reach == .daemon { fatal = fatal ?? error }
                     // An error here means that nothing, or no table, can go on: there is nothing to wait for.
                     if error != nil { workshop.stop.fire() }

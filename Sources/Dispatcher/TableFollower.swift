@@ -244,6 +244,8 @@ struct TableFollower {
             var hasListed = false
             /// Whether nothing is left of the stream, and nobody has said that the table still has it.
             var mayBeOver = false
+            /// Whether the service says that there is no such stream any more.
+            var isGone = false
             var isStopping = false
 
             while let event = try await group.next() {
@@ -266,6 +268,7 @@ struct TableFollower {
                     }
                     listingBackoff.succeeded()
                     if !hasListed { follows() }
+                    isGone = false
                     try await desk.admit(description.shards)
                     desk.finish(description.shards, asked: asked)
                     hasListed = true
@@ -280,7 +283,8 @@ struct TableFollower {
                     // Shards that are known keep being read; only new ones are not seen meanwhile.
                     log.warning("the stream's shards can't be listed; tried again", metadata: ["error": "\(error)"])
                     workshop.vitals.listingFailed(table, error.description)
-                    if error.isNotFound { group.addTask { await describedAgain() } }
+                    isGone = error.isNotFound
+                    if isGone { group.addTask { await describedAgain() } }
                     if listingBackoff.failures == 0 { try await desk.fault(nil, .source(error)) }
                     if error.isNotFound, isOlder, !hasListed {
                         // It was there a moment ago: its day was over.
@@ -298,7 +302,7 @@ struct TableFollower {
                     mayBeOver = isOver && desk.hasNothingLeft
                     // Where it is too soon, the next listing asks again.
                     guard isOver, !owesScan, desk.running.isEmpty, lookups == 0,
-                        !mayBeOver || workshop.haveEnded(desk.lineage.checkpoints.values)
+                        mayBeOver ? workshop.haveEnded(desk.lineage.checkpoints.values) : isGone
                     else { break }
                     group.cancelAll()
                     return .streamOver

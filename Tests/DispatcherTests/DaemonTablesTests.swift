@@ -101,6 +101,18 @@ struct DaemonTablesTests {
         }
     }
 
+    @Test("One that can't be followed is a failure of a run that was to come to an end")
+    func unfitAtTheEnd() async throws {
+        rig.source.change(Sample.table) { $0.streamEnabled = false }
+        rig.source.add(FakeTable(late))
+        rig.source.add(FakeShard("z", of: late, 101...105))
+        var configuration = matching
+        configuration.untilIdle = .milliseconds(100)
+        let outcome = try await rig.runToRest(configuration)
+        #expect(throws: DaemonError.self) { try outcome.get() }
+        #expect(rig.target.numbers(of: "z") == Array(101...105))
+    }
+
     @Test("With an end in sight, it ends when the tables that there are have come to it", arguments: [false, true])
     func ending(isFull: Bool) async throws {
         rig.addScannedTable()

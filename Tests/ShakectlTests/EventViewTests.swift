@@ -91,13 +91,14 @@ struct EventViewTests {
                 "shard":null,"event":"run_started","role":"daemon","version":"1","host":"h","pid":5,"region":"r",\
                 "endpoint":"e","target":""}
                 """)
-        let change = PhaseChanged(from: nil, to: .fullSync, stream: Sample.stream, reason: "new")
+        let change = PhaseChanged(
+            from: nil, to: .fullSync, stream: Sample.stream, reason: "new", tableID: TableID("a-1"), wanted: .all)
         let table = Subject.table(TableName("orders"))
         #expect(
             EventView(Sample.event(.phaseChanged(change), of: table, revision: nil)).json.line == """
                 {"position":12,"revision":null,"time":"2026-11-23T16:20:00.500000Z","run":1,"table":"orders",\
                 "stream":"\(Sample.stream)","shard":null,"event":"phase_changed","from":null,"to":"full_sync",\
-                "phase":"full_sync","reason":"new"}
+                "phase":"full_sync","reason":"new","table_id":"a-1","filter":""}
                 """)
         let scan = ScanAdvanced(
             segment: 1, totalSegments: 4, lastEvaluatedKey: Array(#"{"pk":{"S":"a"}}"#.utf8), items: 3, bytes: 9,

@@ -40,6 +40,7 @@ struct SimulationTests {
         (plan.items, plan.keys, plan.scanPage, plan.scanPace) = (40, 80, 1, .seconds(6 * 3600))
         (plan.splits, plan.expiries, plan.idles, plan.switchesStreams) = (true, true, false, false)
         (plan.pauses, plan.rewinds, plan.outages, plan.poison, plan.lead) = (false, false, false, 0, .zero)
+        (plan.pausesReading, plan.resyncs, plan.filtered, plan.finds) = (false, false, 0, false)
         // A token that expires twice in a row ends the daemon, and nothing begins it again here.
         (plan.faults, plan.troubles) = (0, 10)
         (plan.pace, plan.maximumPoll, plan.discovery) = (.seconds(3 * 3600), .seconds(300), .seconds(1800))

@@ -32,6 +32,10 @@ package enum Catalogue {
         "rewound: by a late listing, as a descendant",
         // A question that the service refuses for good: CallMachineTests.
         "call machine: permanent → give up",
+        // No table is dropped: DaemonIdentityTests.
+        "event: table_removed",
+        // Comes where somebody asks for it alone: test_enable_streams.py.
+        "fault: AccessDeniedException",
     ]
 
     package struct Row: Hashable, Sendable {
@@ -70,7 +74,7 @@ package enum Catalogue {
             "source",
             [
                 "split", "roll-over", "all iterators expire", "items expire", "an outage", "a stream is switched off",
-                "a stream is switched on", "a stream is left off",
+                "a stream is switched on", "a stream is left off", "a table is made",
             ]
         ),
         (
@@ -136,6 +140,15 @@ package enum Catalogue {
                 \Life.Step.name)
         ),
         ("operator", deeds), ("event", events),
+        (
+            "pause",
+            [
+                "of a table that is scanned", "outlives a process", "a run comes to rest beside it",
+                "and a loss, since it outlasted what the stream keeps",
+            ]
+        ),
+        ("promise", ["a full sync", "another beside it", "an answer to a loss", "kept"]),
+        ("filter", SimulatedFilter.Verdict.allCases.map(\.rawValue)),
     ]
 
     private static let machineStates = ["resolving", "fetching", "paused", "draining"]
@@ -158,6 +171,11 @@ package enum Catalogue {
         "rewind refused, the source can't be asked", "ack, nothing waits", "ack refused, not stopped",
         "dead letters, none waits",
         "dead-letters retry refused, an item of a scan", "dead-letters retry refused, out of reach",
+        "pause of a table", "pause of a shard", "resume of a table", "resume of a shard", "pause, it is so already",
+        "resume, it is so already", "pause refused, the shard is over", "pause or resume, and the daemon is killed",
+        "resync", "resync, beside a scan", "resync, of a paused table", "resync, the answer to a loss",
+        "resync refused, never scanned", "resync, and the daemon is killed", "resync, at a scan's very end",
+        "resync, at a scan's very end, and the daemon is killed",
     ]
 
     private static let events = [
@@ -165,7 +183,8 @@ package enum Catalogue {
         "shard_discovered",
         "queried",
         "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound", "range_lost",
-        "loss_acknowledged", "record_refused", "refusal_settled", "in_step", "advances_folded",
+        "loss_acknowledged", "record_refused", "refusal_settled", "in_step", "advances_folded", "paused", "resumed",
+        "table_removed",
     ]
 
     // MARK: - What can't be

@@ -9,21 +9,27 @@ struct Chaos: Sendable {
     private let folder: String
     private var chance: Chance
     private var writes = 0
+    /// So many of the tables are there.
+    private var made: Int
     /// Whether a process has begun.
     private var hasBegun = false
     private var done: [Operator.Done] = []
+    /// Of its own, so that a run without such words is what it was before there were any.
+    private var words: Chance
 
     init(_ plan: Plan, _ world: World, in folder: String, _ chance: Chance) {
         self.plan = plan
         self.world = world
         self.folder = folder
         self.chance = chance
+        made = plan.finds ? 1 : world.schemas.count
+        words = Chance(seed: plan.seed ^ 0x574F_5244)
     }
 
     /// What is there before anything else.
     mutating func prepare() {
         world.source { service, now in
-            for schema in world.schemas {
+            for schema in tables {
                 service.make(schema, StreamView(plan), at: now)
             }
         }
@@ -52,6 +58,8 @@ struct Chaos: Sendable {
             case 95..<98 where plan.switchesStreams: await switchStream(&step)
             default: write(&step)
             }
+            if saysWords, words.percent(10) { await say(life) }
+            if made < world.schemas.count, words.percent(10) { makeTables() }
         }
         // What is under way when the process is told to stop finds its iterators dead.
         var step = chance.split()
@@ -70,6 +78,8 @@ struct Chaos: Sendable {
             if step.percent(50) { burst(&step) }
             if step.percent(35), plan.splits { change(&step) }
             if plan.switchesStreams, step.percent(20) { await switchStream(&step) }
+            if saysWords, words.percent(10) { await say(nil) }
+            if made < world.schemas.count, words.percent(10) { makeTables() }
         }
     }
 
@@ -79,11 +89,28 @@ struct Chaos: Sendable {
 
     // MARK: - The source
 
+    /// Those that are there.
+    private var tables: [TableSchema] { Array(world.schemas.prefix(made)) }
+
+    /// The rest of them, with something in them.
+    mutating func makeTables() {
+        guard made < world.schemas.count else { return }
+        let new = world.schemas[made...]
+        world.source { service, now in
+            for schema in new { service.make(schema, StreamView(plan), at: now) }
+        }
+        made = world.schemas.count
+        world.note("source: a table is made")
+        world.say("source: \(new.map(\.name)) made")
+        var step = words.split()
+        burst(&step)
+    }
+
     private mutating func burst(_ step: inout Chance) { for _ in 0..<step.of(1...25) { write(&step) } }
 
     private mutating func write(_ step: inout Chance) {
         guard !plan.idles || !hasBegun else { return }
-        let schema = step.pick(world.schemas)
+        let schema = step.pick(tables)
         // A few keys get most of the writes.
         let key = step.percent(50) ? step.below(max(1, plan.keys / 5)) : step.below(plan.keys)
         writes += 1
@@ -104,7 +131,7 @@ struct Chaos: Sendable {
     ]
 
     private func change(_ step: inout Chance) {
-        let table = step.pick(world.schemas).name.word
+        let table = step.pick(tables).name.word
         let (splits, isTwofold, index) = (step.percent(60), step.percent(20), step.next())
         world.source { service, now in
             let open = service.shards(of: table).filter { !$0.isClosed }
@@ -127,7 +154,7 @@ struct Chaos: Sendable {
 
     /// Switches the stream of a table off, and mostly soon on again, as another one; or on, where it is off.
     private mutating func switchStream(_ step: inout Chance) async {
-        let table = step.pick(world.schemas).name
+        let table = step.pick(tables).name
         guard world.switchStream(of: table, to: nil) else {
             _ = world.switchStream(of: table, to: StreamView(plan))
             return
@@ -186,10 +213,29 @@ struct Chaos: Sendable {
             world.note("operator: kills the stopped process")
             await life.die()
         }
+        world.goesOn()
         life.lane.resume()
         world.say("operator: the process goes on, alive: \(life.isAlive)")
         // Its time may be over by now: what it does as if nothing had happened is done before it is told to stop.
         if life.isAlive { await wait(.seconds(60)) }
+    }
+
+    private var saysWords: Bool { (plan.pausesReading || plan.resyncs) && hasBegun }
+
+    /// Pauses, resumes, or asks for another full sync.
+    ///
+    /// - Parameter life: the daemon, where it runs; it may be killed upon the word.
+    private mutating func say(_ life: Life?) async {
+        var step = words.split()
+        var deeds: [Operator.Deed] = []
+        if plan.pausesReading { deeds += world.isAnythingPaused ? [.resume, .resume, .pause] : [.pause, .pause] }
+        if plan.resyncs { deeds.append(.resync) }
+        let deed = step.pick(deeds)
+        await act(deed, &step)
+        guard let life, life.isAlive, step.percent(15) else { return }
+        world.note("operator: \(deed == .resync ? "resync" : "pause or resume"), and the daemon is killed")
+        world.say("the daemon is killed upon an operator's word")
+        await life.die()
     }
 
     private mutating func rewind(_ step: inout Chance) async {
@@ -212,5 +258,6 @@ struct Chaos: Sendable {
     private mutating func act(_ deed: Operator.Deed, _ step: inout Chance) async {
         let steps = step.percent(10) ? step.of(1...4) : Int.max
         await Operator(world, in: folder, steps: steps).act(deed, &step, &done)
+        world.catchUp()
     }
 }

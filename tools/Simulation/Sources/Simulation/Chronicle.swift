@@ -61,6 +61,13 @@ package struct Chronicle: Sendable {
         package fileprivate(set) var loss: OpenLoss?
         /// What was declared with a remedy that the table has not entered.
         package fileprivate(set) var halfDealtWith: RangeLost?
+        /// Segments of its newest scan that are at their ends, and of how many.
+        fileprivate var (ended, segments): (Set<UInt32>, UInt32) = ([], 0)
+
+        /// Whether its newest scan has brought every page, and is not finished.
+        package var isScanAtItsEnd: Bool {
+            phase == .fullSync && scanFinished == nil && segments > 0 && ended.count == Int(segments)
+        }
     }
 
     package struct OpenLoss: Sendable {
@@ -71,8 +78,17 @@ package struct Chronicle: Sendable {
     package private(set) var last = Position.origin
     package private(set) var shards: [ShardKey: Account] = [:]
     package private(set) var tables: [TableName: TableAccount] = [:]
+    /// What is paused, and since when.
+    package private(set) var pauses: [Subject: Timestamp] = [:]
+    /// What was resumed when the stream could have forgotten what waited.
+    private var longPaused: Set<Subject> = []
 
     package init() {}
+
+    /// Since when a table or shard is paused, by itself or with its table.
+    package func paused(_ subject: Subject) -> Timestamp? {
+        [pauses[subject], subject.table.flatMap { pauses[.table($0)] }].compactMap(\.self).min()
+    }
 
     package func checkpoint(_ shard: ShardKey) -> Checkpoint? { shards[shard]?.checkpoint }
 
@@ -87,10 +103,35 @@ package struct Chronicle: Sendable {
     package mutating func take(_ event: Event, _ note: (String) -> Void) throws(Refusal) {
         last = event.position
         note("event: \(event.payload.kind)")
+        takePause(event, note)
         switch event.subject {
         case .run: break
         case .table(let table): take(event, of: table, note)
         case .shard(let shard): try take(event, of: shard, note)
+        }
+    }
+
+    private mutating func takePause(_ event: Event, _ note: (String) -> Void) {
+        switch event.payload {
+        case .paused:
+            if case .table(let table) = event.subject, tables[table]?.phase == .fullSync {
+                note("pause: of a table that is scanned")
+            }
+            // Of two words at once the first is heard.
+            pauses[event.subject] = pauses[event.subject] ?? event.time
+        case .resumed:
+            guard let since = pauses.removeValue(forKey: event.subject) else { return }
+            if event.time - since >= .seconds(23 * 3600) { longPaused.insert(event.subject) }
+        case .statusChanged(let change) where change.to.letsChildrenStart: pauses[event.subject] = nil
+        case .historyFolded: pauses[event.subject] = nil
+        case .rangeLost:
+            if longPaused.contains(event.subject)
+                || event.subject.table.map({ longPaused.contains(.table($0)) }) ?? false
+            {
+                note("pause: and a loss, since it outlasted what the stream keeps")
+            }
+        case .runStarted(let run) where run.role == "daemon" && !pauses.isEmpty: note("pause: outlives a process")
+        default: break
         }
     }
 
@@ -108,11 +149,15 @@ package struct Chronicle: Sendable {
                     nil, nil, (event.position, event.time)
                 )
                 account.refusedItems = []
+                account.ended = []
                 account.isScannedAgain = change.from != nil
                 // A first scan is entered when the stream is pinned, any other before.
                 (account.isPinned, account.isFollowed) = (change.from == nil, false)
             }
-        case .scanAdvanced where account.scanBegan == nil:
+        case .scanAdvanced(let advance):
+            account.segments = advance.totalSegments
+            if advance.lastEvaluatedKey == nil { account.ended.insert(advance.segment) }
+            guard account.scanBegan == nil else { break }
             account.scanBegan = account.told ?? event.time
             for (shard, known) in shards where shard.table == table {
                 shards[shard]?.wasOver = known.checkpoint.status.letsChildrenStart

@@ -20,13 +20,17 @@ final class DaemonProcess: Sendable {
     private let folder: String
     private let untilIdle: Duration?
     private let mode: DaemonConfiguration.Mode
+    private let ambush: Ambush?
     private let state = Mutex<(daemon: Daemon?, isStopped: Bool, failure: String?)>((nil, false, nil))
 
-    /// - Parameter mode: another than the plan's, where an operator says so at the start.
+    /// - Parameters:
+    ///   - mode: another than the plan's, where an operator says so at the start.
+    ///   - ambush: who lies in wait for it.
     init(
         _ plan: Plan, _ world: World, in folder: String, life: Life, mode: DaemonConfiguration.Mode? = nil,
-        untilIdle: Duration?
+        untilIdle: Duration?, ambush: Ambush? = nil
     ) {
+        self.ambush = ambush
         self.plan = plan
         self.mode = mode ?? plan.mode
         self.world = world
@@ -47,7 +51,8 @@ final class DaemonProcess: Sendable {
     }
 
     func run() async {
-        let surroundings = world.surroundings(of: life)
+        let surroundings = world.surroundings(of: life, ambush)
+        world.begins()
         let target = ModelTarget(plan.target, life, world)
         let journal: Journal
         do throws(JournalError) {
@@ -58,6 +63,8 @@ final class DaemonProcess: Sendable {
             return world.violate(.journal, "it can't be opened: \(error)")
         }
         world.use(journal)
+        // What was said while nobody ran.
+        world.catchUp()
         let daemon = Daemon(
             configuration: configuration, journal: journal, source: Self.client(life, world, surroundings),
             target: target, logger: Logger(label: "simulation") { [world] _ in TrailLogHandler(world) },
@@ -94,11 +101,13 @@ final class DaemonProcess: Sendable {
 
     private var configuration: DaemonConfiguration {
         DaemonConfiguration(
-            tables: world.schemas.map(\.name), mode: mode, startAt: plan.startsAtLatest ? .latest : .trimHorizon,
+            tables: plan.finds ? [] : world.schemas.map(\.name),
+            globs: plan.finds ? TableGlobs(include: [Glob("table-*")]) : nil, tablesInterval: plan.discovery,
+            mode: mode, startAt: plan.startsAtLatest ? .latest : .trimHorizon,
             untilIdle: untilIdle, maximumPoll: plan.maximumPoll, discoveryInterval: plan.discovery,
-            // In a run of days, a look every other second would be most of the work.
-            watchInterval: plan.pace > .seconds(1000) ? .seconds(300) : .seconds(2), vitalsInterval: .seconds(600),
-            memoryBudget: 4 << 20, scanSegments: 3, scanReaders: 2,
+            watchInterval: plan.watchInterval, vitalsInterval: .seconds(600),
+            memoryBudget: 4 << 20, scanSegments: 3, scanReaders: 2, consistentScan: plan.scansConsistently,
+            filters: TableFilters(tables: world.filters.mapValues(\.condition)),
             onLoss: LossPolicies(plan.onLoss), deadLetterLimit: plan.letterLimit, worker: "simulated/1")
     }
 }

@@ -19,6 +19,7 @@ package struct Judge: Sendable {
     package var listsRows = true
     /// Tables that have no stream at the end, as the last run has said.
     package var standing: Set<TableName> = []
+    package var promises = Promises()
 
     /// What the stream has changed of each table since its scan began.
     private var touched: [TableName: Touched] = [:]
@@ -229,7 +230,7 @@ package struct Judge: Sendable {
             }
         }
         for (place, next) in zip(places, places.dropFirst())
-        where next != place + 1 && !(next > place && isRefused(place + 1..<next, of: shard)) {
+        where next != place + 1 && !(next > place && isPassedOver(place + 1..<next, of: shard)) {
             found.append(Violation(.skipped, "\(shard): a batch with a gap, or out of order: \(places)"))
             break
         }
@@ -279,11 +280,13 @@ package struct Judge: Sendable {
         }
     }
 
-    /// Whether the target has refused each of these as often as it is asked, so that they are put aside with the next append.
-    private func isRefused(_ places: Range<Int>, of shard: ShardKey) -> Bool {
+    /// Whether a filter leaves each of these out, or the target has refused it as often as it is asked, so that it is put aside with
+    /// the next append.
+    private func isPassedOver(_ places: Range<Int>, of shard: ShardKey) -> Bool {
         places.allSatisfy { place in
-            guard let number = truth.shards[shard]?.records[place].number else { return false }
-            return refused[Disk.Origin(shard: shard, number: number), default: 0] >= Self.attempts
+            guard let record = truth.shards[shard]?.records[place] else { return false }
+            return record.isLeftOut
+                || refused[Disk.Origin(shard: shard, number: record.number), default: 0] >= Self.attempts
         }
     }
 
@@ -305,7 +308,7 @@ package struct Judge: Sendable {
         let skipped = (expected..<first).filter { place in
             // What a replay can't bring any more was brought before it, or was never owed.
             !(place < gone && (place < owed || held.contains(log.records[place].number)))
-                && !isRefused(place..<place + 1, of: shard)
+                && !isPassedOver(place..<place + 1, of: shard)
                 && !isExcused(place, of: shard, trimmed)
         }
         return skipped.isEmpty
@@ -386,7 +389,9 @@ package struct Judge: Sendable {
 
     private func missing(_ places: Range<Int>, of shard: ShardKey, _ trimmed: Trimmed) -> [Int] {
         let (records, holds) = (truth.shards[shard]?.records ?? [], disk.holds[shard] ?? [])
-        return places.filter { !holds.contains(records[$0].number) && !isExcused($0, of: shard, trimmed) }
+        return places.filter {
+            !holds.contains(records[$0].number) && !records[$0].isLeftOut && !isExcused($0, of: shard, trimmed)
+        }
     }
 
     /// The target equals the source, item by item, save for what is excused of an item's last change.

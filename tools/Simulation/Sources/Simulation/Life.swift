@@ -90,6 +90,9 @@ package final class Life: Sendable {
         return isAlive
     }
 
+    /// It is killed at whatever it does next.
+    package func diesNext() { state.withLock { $0.left = min($0.left, 1) } }
+
     /// Stops it as soon as it asks for the start of a shard, before the service has that; until it is stopped anyway.
     package func stopAtNextStart() { state.withLock { $0.isBraked = true } }
 

@@ -102,6 +102,7 @@ package struct LongRun: Sendable {
         (plan.faults, plan.troubles, plan.poison, plan.disorder, plan.emptyPages) = (0, 0, 0, 0, 0)
         (plan.maximumPoll, plan.discovery, plan.listingLag) = (.seconds(600), .seconds(900), .zero)
         (plan.listingPage, plan.pageSize, plan.startsAtLatest) = (100, 1000, false)
+        (plan.filtered, plan.finds) = (0, false)
         try? FileManager.default.removeItem(atPath: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var chance = Chance(seed: 1)

@@ -15,6 +15,9 @@ struct Operator: Sendable {
         case acknowledge
         case retry
         case settle
+        case pause
+        case resume
+        case resync
     }
 
     /// A rewind that may be taken back: where each of its shards stood before.
@@ -72,6 +75,9 @@ struct Operator: Sendable {
                 case .acknowledge: try await acknowledge(journal, chance.pick([.skip, .resync, nil]))
                 case .retry: try await retry(journal, isOffline: chance.percent(30))
                 case .settle: try await settle(journal, &chance)
+                case .pause: try await pause(.pause, journal, &chance)
+                case .resume: try await pause(.resume, journal, &chance)
+                case .resync: try await resync(journal, chance.pick(world.schemas).name)
                 }
             if let outcome {
                 world.note("operator: \(outcome.name)")
@@ -91,6 +97,10 @@ struct Operator: Sendable {
         guard let journal = open() else { return false }
         var hasActed = false
         do throws(Refused) {
+            if try await resumeAll(journal) {
+                world.note("pause: a run comes to rest beside it")
+                hasActed = true
+            }
             let losses = try checkpoints(journal).map(\.loss) + tables(journal).map(\.loss)
             if losses.contains(where: { $0?.stops == true }) {
                 let outcome = try await acknowledge(journal, chance.pick([.skip, .resync]))
@@ -116,6 +126,23 @@ struct Operator: Sendable {
         }
         await journal.close(reason: "done")
         return hasActed
+    }
+
+    /// Asks for another full sync of a table, whenever that is.
+    func resync(_ table: TableName) async {
+        guard let journal = open() else { return }
+        let running = Task(executorPreference: life.lane) {
+            do throws(Refused) {
+                let outcome = try await resync(journal, table)
+                world.say("operator: \(outcome?.name ?? "") \(outcome?.text ?? "")")
+            } catch {
+                world.say("operator: \(error.name) \(error.text)")
+            }
+            await journal.close(reason: "done")
+        }
+        life.begins(journal) { running.cancel() }
+        await running.value
+        life.ends()
     }
 
     private func open() -> Journal? {
@@ -326,6 +353,90 @@ struct Operator: Sendable {
         } catch {
             throw Refused("ack refused, not stopped", "\(error)")
         }
+    }
+
+    // MARK: - Pausing
+
+    /// A table, or a shard: mostly such a one as the word is for.
+    private func pause(
+        _ deed: PauseRequest.Deed, _ journal: Journal, _ chance: inout Chance
+    ) async throws(Refused) -> Outcome? {
+        let request = PauseRequest(deed, reason: "simulated", author: "operator@simulated")
+        let (isAny, isTable) = (chance.percent(15), chance.percent(50))
+        let paused = try tables(journal).filter { $0.pause != nil }.map(\.table)
+        let known = try checkpoints(journal)
+        let shards = known.filter {
+            isAny || (deed == .resume ? $0.pause != nil : !$0.status.letsChildrenStart && $0.pause == nil)
+        }.map(\.shard)
+        var isDone = true
+        let name: String
+        if isTable || shards.isEmpty {
+            // The command takes no other.
+            let tables = world.schemas.map(\.name).filter { table in known.contains { $0.shard.table == table } }
+            guard !tables.isEmpty else { return nil }
+            let table = chance.pick(deed == .resume && !isAny && !paused.isEmpty ? paused : tables)
+            name = "\(deed.rawValue) of a table"
+            _ = try await append(journal) { () throws(Refused) in
+                let plan = PausePlan.make(request, of: table, try self.tables(journal).first { $0.table == table })
+                isDone = plan.drafts.isEmpty
+                return plan.drafts
+            }
+        } else {
+            let shard = chance.pick(shards)
+            name = "\(deed.rawValue) of a shard"
+            _ = try await append(journal) { () throws(Refused) in
+                guard let checkpoint = try checkpoints(journal).first(where: { $0.shard == shard }) else { return [] }
+                do throws(PauseRefusal) {
+                    let plan = try PausePlan.make(request, of: checkpoint)
+                    isDone = plan.drafts.isEmpty
+                    return plan.drafts
+                } catch {
+                    throw Refused("pause refused, the shard is over", "\(error)")
+                }
+            }
+        }
+        return (isDone ? "\(deed.rawValue), it is so already" : name, "")
+    }
+
+    /// - Returns: whether anything was paused.
+    private func resumeAll(_ journal: Journal) async throws(Refused) -> Bool {
+        let request = PauseRequest(.resume, reason: "simulated", author: "operator@simulated")
+        let receipts = try await append(journal) { () throws(Refused) in
+            var drafts = try tables(journal).flatMap { PausePlan.make(request, of: $0.table, $0).drafts }
+            for checkpoint in try checkpoints(journal) {
+                do throws(PauseRefusal) {
+                    drafts += try PausePlan.make(request, of: checkpoint).drafts
+                } catch {
+                    throw Refused("resume refused", "\(error)")
+                }
+            }
+            return drafts
+        }
+        return !receipts.isEmpty
+    }
+
+    // MARK: - Another full sync
+
+    private func resync(_ journal: Journal, _ table: TableName) async throws(Refused) -> Outcome? {
+        let request = ResyncRequest(table: table, reason: "simulated", author: "operator@simulated")
+        var name = ""
+        let receipts = try await append(journal) { () throws(Refused) in
+            let state = try tables(journal).first { $0.table == table }
+            let checkpoints = try checkpoints(journal)
+            // The command knows of no other.
+            guard state != nil || checkpoints.contains(where: { $0.shard.table == table }) else { return [] }
+            do throws(AckRefusal) {
+                let plan = try ResyncPlan.make(request, of: state, among: checkpoints, isScanned: world.scans)
+                name =
+                    if !plan.losses.isEmpty { "resync, the answer to a loss" } else if state?.pause != nil {
+                        "resync, of a paused table"
+                    } else if state?.phase == .fullSync { "resync, beside a scan" } else { "resync" }
+                return plan.drafts
+            } catch {
+                throw Refused("resync refused, never scanned", "\(error)")
+            }
+        }
+        return receipts.isEmpty ? nil : (name, "of \(table)")
     }
 
     // MARK: - Dead letters

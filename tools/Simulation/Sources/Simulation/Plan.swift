@@ -73,6 +73,15 @@ package struct Plan: Hashable, Sendable, Codable {
     /// Items of a page of a scan, and how long one takes to arrive at the longest.
     package var scanPage: Int
     @Milliseconds package var scanPace: Duration
+    /// Whether an operator pauses and resumes tables and shards, and asks for another full sync of tables.
+    package var pausesReading: Bool
+    package var resyncs: Bool
+    /// Which table is copied through a filter, the first or the second; 0: none.
+    package var filtered: Int
+    /// Whether the daemon believes its scans to read consistently.
+    package var scansConsistently: Bool
+    /// Whether it finds the tables by a pattern; the second of two is made while it runs.
+    package var finds: Bool
 
     package struct LifePlan: Hashable, Sendable, Codable {
         /// Killed after so many steps; `nil`: told to stop.
@@ -129,6 +138,7 @@ package struct Plan: Hashable, Sendable, Codable {
         pace = .seconds(45)
         (switchesStreams, leavesStreamsOff, idles) = (false, false, false)
         (scanPage, scanPace) = (max(pageSize, 5), .zero)
+        (pausesReading, resyncs, filtered, scansConsistently, finds) = (false, false, 0, true, false)
         lives = []
         for _ in 0..<chance.of(1...4) {
             lives.append(
@@ -144,7 +154,18 @@ package struct Plan: Hashable, Sendable, Codable {
         leavesStreamsOff = chance.percent(40)
         if chance.percent(4) { idle(&chance) }
         if chance.percent(50) { dawdle(&chance) }
+        guard !idles else { return }
+        pausesReading = chance.percent(30)
+        resyncs = chance.percent(30)
+        filtered = chance.percent(30) ? chance.of(1...tables) : 0
+        scansConsistently = chance.percent(80)
+        finds = chance.percent(20)
+        if finds, chance.percent(60) { tables = 2 }
     }
+
+    /// How often the daemon asks whether somebody else has appended. In a run of days, a look every other second would be most of
+    /// the work.
+    package var watchInterval: Duration { pace > .seconds(1000) ? .seconds(300) : .seconds(2) }
 
     /// Mostly a restart; sometimes for so long that records leave the stream, or just begin to.
     private static func downtime(_ chance: inout Chance) -> Duration {

@@ -19,6 +19,7 @@ package struct Scenario: Sendable {
     private let folder: String
     private let world: World
     private let chance: Chance
+    private let ambush: Ambush
 
     /// How often the operator may have to put something right before all is at rest.
     private static let rounds = 30
@@ -31,7 +32,8 @@ package struct Scenario: Sendable {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var chance = Chance(seed: plan.seed ^ 0x5348_414B_45)
         let world = World(plan, &chance, tells: tells)
-        let scenario = Scenario(plan: plan, folder: folder, world: world, chance: chance)
+        let scenario = Scenario(
+            plan: plan, folder: folder, world: world, chance: chance, ambush: Ambush(plan, world, in: folder))
         do throws(Conductor.Ending) {
             try world.conductor.run(limit: .seconds(400 * 24 * 3600), jobs: 3_000_000) { await scenario.run() }
         } catch {
@@ -59,6 +61,7 @@ package struct Scenario: Sendable {
             }
             await chaos.pause(life.downtime)
         }
+        chaos.makeTables()
         await settle(&operating)
     }
 
@@ -66,7 +69,8 @@ package struct Scenario: Sendable {
 
     private func live(_ life: Plan.LifePlan, _ chaos: Chaos) async -> Chaos {
         let process = DaemonProcess(
-            plan, world, in: folder, life: makeLife(steps: life.steps ?? .max), untilIdle: nil)
+            plan, world, in: folder, life: makeLife(steps: life.steps ?? .max), untilIdle: nil,
+            ambush: plan.resyncs ? ambush : nil)
         let rest = await withTaskGroup(of: Chaos?.self) { group in
             group.addTask {
                 await process.run()

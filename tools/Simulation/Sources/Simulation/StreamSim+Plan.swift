@@ -119,6 +119,8 @@ extension TableName {
 enum Exchange {
     case iterator(ShardIterator, ShardKey, isLatest: Bool)
     case page(ShardIterator, next: ShardIterator?)
+    /// A page of a segment, and whether it is its first.
+    case scan(TableName, segment: Int, isFirst: Bool)
 
     init?(_ request: Request, _ reply: Reply) {
         guard reply.status == 200 else { return nil }
@@ -135,6 +137,11 @@ enum Exchange {
                 ShardIterator(iterator),
                 ShardKey(table: TableName(String(table)), stream: StreamARN(stream), shard: ShardID(shard)),
                 isLatest: request.body.member("ShardIteratorType") == "LATEST")
+        } else if request.target.hasSuffix(".Scan") {
+            guard let table = request.body.member("TableName") else { return nil }
+            self = .scan(
+                TableName(table), segment: request.body.number("Segment") ?? 0,
+                isFirst: request.body.firstRange(of: Array(#""ExclusiveStartKey":"#.utf8)) == nil)
         } else {
             return nil
         }
@@ -142,6 +149,12 @@ enum Exchange {
 }
 
 extension [UInt8] {
+    /// The value of the first member of that name, a number without a sign.
+    fileprivate func number(_ name: String) -> Int? {
+        guard let start = firstRange(of: Array("\"\(name)\":".utf8))?.upperBound else { return nil }
+        return Int(String(decoding: self[start...].prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
+    }
+
     /// The value of the first member of that name, a string that has no escapes.
     fileprivate func member(_ name: StaticString) -> String? {
         let pattern = Array("\"\(name)\":\"".utf8)

@@ -5,8 +5,11 @@ package struct Truth: Sendable {
     package struct Record: Sendable {
         package let number: SequenceNumber
         package let item: Disk.ItemID
-        /// The item after the change; `nil`: it was removed.
+        /// What the change leaves of the item in the target; `nil`: nothing, since it was removed, or does not match its table's
+        /// filter.
         package let image: [UInt8]?
+        /// Whether its table's filter says nothing of it: the target can't have held the item before it either.
+        package let isLeftOut: Bool
         /// Its place among all changes of the item: 1, 2, 3 …
         package let ordinal: Int
         /// In microseconds since 1970.
@@ -37,19 +40,24 @@ package struct Truth: Sendable {
     package private(set) var unstreamed: [Disk.ItemID: Timestamp] = [:]
     /// When each table was changed without a stream.
     package private(set) var gaps: [TableName: [Timestamp]] = [:]
-    /// The last change of each item that a stream has.
+    /// The last change of each item that a stream has and no filter leaves out.
     package private(set) var newest: [Disk.ItemID: Disk.Origin] = [:]
     private var changes: [Disk.ItemID: Int] = [:]
 
     package init() {}
 
     package mutating func add(
-        _ number: SequenceNumber, of shard: ShardKey, item: Disk.ItemID, image: [UInt8]?, made: Int64
+        _ number: SequenceNumber, of shard: ShardKey, item: Disk.ItemID, image: [UInt8]?, isLeftOut: Bool = false,
+        made: Int64
     ) {
         changes[item, default: 0] += 1
-        newest[item] = Disk.Origin(shard: shard, number: number)
-        unstreamed[item] = nil
-        let record = Record(number: number, item: item, image: image, ordinal: changes[item] ?? 0, made: made)
+        // What is left out puts right nothing that came before it.
+        if !isLeftOut {
+            newest[item] = Disk.Origin(shard: shard, number: number)
+            unstreamed[item] = nil
+        }
+        let record = Record(
+            number: number, item: item, image: image, isLeftOut: isLeftOut, ordinal: changes[item] ?? 0, made: made)
         shards[shard, default: Log()].places[number] = shards[shard]?.records.count ?? 0
         shards[shard]?.records.append(record)
     }

@@ -16,6 +16,8 @@ package struct Violation: Hashable, Sendable, CustomStringConvertible {
         case twice = "a record is twice in a file"
         case unfounded = "a loss without a reason"
         case letter = "a dead letter is wrong"
+        case pause = "a pause is not kept"
+        case word = "a full sync that was asked for is not made"
     }
 
     package let kind: Kind

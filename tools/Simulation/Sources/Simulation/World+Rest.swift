@@ -17,6 +17,7 @@ extension World {
                     state.trail.add("\(conductor.now) journal: \(event.position) \(event.subject) \(event.payload)")
                 }
                 try state.judge.chronicle.take(event) { noted.append($0) }
+                state.judge.promises.take(event) { noted.append($0) }
                 for name in noted { state.coverage[name, default: 0] += 1 }
                 found += violations(of: event, state)
             }
@@ -63,8 +64,10 @@ extension World {
         }
         let letters = DeadLetterFile("\(folder)/\(DeadLetterFile.name)")
         return state.withLock { state in
-            if isSettled { state.isRestored = false }
             var found = read(journal, &state)
+            // What is paused is not compared with the target before it is resumed.
+            if isSettled, state.judge.chronicle.pauses.isEmpty { state.isRestored = false }
+            found += state.judge.violations(ofPausesIn: journal)
             let service = state.service
             if !state.isRestored { found += state.judge.unfounded { trimmed($0, service, now) } }
             for (table, account) in state.judge.chronicle.tables {
@@ -96,11 +99,12 @@ extension World {
             let service = state.service
             let trimmed = { (shard: ShardKey) in self.trimmed(shard, service, self.now) }
             state.judge.standing = Set(schemas.map(\.name).filter { !service.isStreaming($0.word) })
-            var found = state.judge.lost(trimmed)
+            var found = state.judge.lost(trimmed) + state.judge.unkeptPromises
             for schema in schemas {
-                let source = state.service.items(of: schema.name.word).map(\.bytes).compactMap { item in
-                    itemID(of: item, schema).map { ($0, item) }
+                let items = state.service.items(of: schema.name.word).map(\.bytes).filter { item in
+                    filters[schema.name]?.matches(item) ?? true
                 }
+                let source = items.compactMap { item in itemID(of: item, schema).map { ($0, item) } }
                 let table = state.judge.chronicle.tables[schema.name]
                 let refused = (table?.refusedItems ?? []).compactMap { refused in
                     letters.line(at: refused.offset, count: refused.bytes).flatMap { itemID(ofLetter: $0, schema) }
@@ -135,6 +139,22 @@ extension World {
                 checkpoints.contains { $0.loss != nil } || tables.contains { $0.loss != nil },
                 checkpoints.contains { !$0.refusals.isEmpty }
             )
+        }
+    }
+
+    /// Whether a table or a shard is paused.
+    var isAnythingPaused: Bool {
+        state.withLock { state in
+            _ = read(state.journal, &state)
+            return !state.judge.chronicle.pauses.isEmpty
+        }
+    }
+
+    /// A table whose scan has brought every page, and is not finished.
+    var scanAtItsEnd: TableName? {
+        state.withLock { state in
+            _ = read(state.journal, &state)
+            return schemas.map(\.name).first { state.judge.chronicle.tables[$0]?.isScanAtItsEnd == true }
         }
     }
 

@@ -26,6 +26,9 @@ package final class World: Sendable {
         var isRestored = false
         /// Which shard each iterator leads into, of those that are in use.
         var iterators: [ShardIterator: ShardKey] = [:]
+        /// When the process began, and when it last went on after it was stopped.
+        var began = World.beginning
+        var awake = World.beginning
         /// Records that were written, where nobody judges them.
         var writtenRecords = 0
     }
@@ -44,10 +47,14 @@ package final class World: Sendable {
     let kind: ModelTarget.Kind
     let letterLimit: Int
     private let slowestScan: Duration
+    private let watchInterval: Duration
+    /// Whether the daemon is one that scans.
+    let scans: Bool
+    let filters: [TableName: SimulatedFilter]
     let state: Mutex<State>
 
     /// Some moment: 2025-06-15.
-    private static let beginning = Timestamp(seconds: 1_750_000_000)
+    static let beginning = Timestamp(seconds: 1_750_000_000)
 
     /// - Parameter tells: whether to keep a trail of what happens. What happens is the same.
     package init(_ plan: Plan, _ chance: inout Chance, tells: Bool, judges: Bool = true) {
@@ -55,6 +62,8 @@ package final class World: Sendable {
         kind = plan.target
         letterLimit = plan.letterLimit
         slowestScan = plan.scanPace
+        watchInterval = plan.watchInterval
+        scans = plan.mode != .incr
         self.tells = tells
         conductor = Conductor(seed: chance.next(), disorder: plan.disorder)
         schemas = (1...plan.tables).map { table in
@@ -62,6 +71,10 @@ package final class World: Sendable {
                 name: TableName("table-\(table)"), hash: KeyAttribute(name: Array("id".utf8), type: .string),
                 range: table == 2 ? KeyAttribute(name: Array("at".utf8), type: .number) : nil)
         }
+        let isFiltered = plan.filtered > 0 && plan.filtered <= plan.tables
+        filters =
+            isFiltered
+            ? [schemas[plan.filtered - 1].name: SimulatedFilter(scansConsistently: plan.scansConsistently)] : [:]
         let service = Simulator(seed: chance.next(), settings: Settings(plan))
         state = Mutex(
             State(service: service, network: chance.split(), troubles: chance.split(), poison: plan.poison))
@@ -148,8 +161,15 @@ package final class World: Sendable {
                         Violation(.source, "the service made a record that is none: \(record.sequenceNumber.string)"))
                     continue
                 }
+                guard let filter = filters[schema.name] else {
+                    state.judge.truth.add(number, of: shard, item: item, image: record.newImage, made: record.made)
+                    continue
+                }
+                let verdict = filter.verdict(on: record)
+                state.coverage["filter: \(verdict.rawValue)", default: 0] += 1
                 state.judge.truth.add(
-                    number, of: shard, item: item, image: record.newImage, made: record.made)
+                    number, of: shard, item: item, image: verdict == .matches ? record.newImage : nil,
+                    isLeftOut: verdict == .isLeftOut, made: record.made)
             }
             (known.records, known.shards) = (records.count, shards)
             state.taken[schema.name] = known
@@ -195,8 +215,12 @@ package final class World: Sendable {
             if isLatest { state.judge.anchors[iterator] = state.judge.truth.count(of: shard) }
             state.judge.readings.began(shard, at: now)
             state.iterators[iterator] = shard
+        case .scan(let table, let segment, let isFirst):
+            if isFirst { state.judge.promises.scanBegins(table, segment, at: now) }
+            hold(.table(table), &state)
         case .page(let iterator, let next):
             guard let shard = state.iterators.removeValue(forKey: iterator) else { return }
+            hold(.shard(shard), &state)
             state.judge.readings.paged(shard, at: now)
             // It may be asked for again, where the reply is lost.
             state.iterators[iterator] = shard
@@ -205,6 +229,24 @@ package final class World: Sendable {
         case nil: break
         }
     }
+
+    /// Something of a table or a shard is read.
+    private func hold(_ subject: Subject, _ state: inout State) {
+        guard
+            let violation = state.judge.violation(
+                ofReading: subject, at: now, began: state.began, awake: state.awake, watching: watchInterval)
+        else { return }
+        if tells { state.trail.add("\(conductor.now) VIOLATION \(violation)") }
+        state.violations.append(violation)
+    }
+
+    /// A process begins.
+    func begins() { state.withLock { ($0.began, $0.awake) = (now, now) } }
+    /// It goes on after it was stopped.
+    func goesOn() { state.withLock { $0.awake = now } }
+
+    /// Takes over what an operator has said.
+    func catchUp() { violate(state.withLock { read($0.journal, &$0) }) }
 
     func itemID(of json: [UInt8], _ schema: TableSchema) -> Disk.ItemID? {
         var reader = KeyReader(schema)
