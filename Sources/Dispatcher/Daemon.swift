@@ -51,6 +51,8 @@ package final class Daemon: Sendable {
         case tableEnded(TableName, DaemonError?)
         /// Those of the account that are to be followed.
         case tablesListed([TableName])
+        /// Nor can it be waited for that they are.
+        case tablesNotListed(DynamoDBError)
         case idle
         /// Whatever is still waited for was not done in time.
         case graceOver
@@ -98,7 +100,7 @@ package final class Daemon: Sendable {
             /// What a listing shows that was not in the one before was made since, and so was all that is in it.
             var start = configuration.startAt
             for table in configuration.tables { begin(table, at: start) }
-            if configuration.globs != nil { group.addTask { await self.listTables(after: .zero) } }
+            if configuration.globs != nil { group.addTask { await self.listTables(after: .zero, failures) } }
             group.addTask { await self.watch(inboxes) }
             group.addTask { await self.grantGrace() }
             group.addTask { await self.tellHealth() }
@@ -135,8 +137,11 @@ package final class Daemon: Sendable {
                     if hasEnd {
                         if running == 0 { group.cancelAll() }
                     } else {
-                        group.addTask { await self.listTables(after: self.configuration.tablesInterval) }
+                        group.addTask { await self.listTables(after: self.configuration.tablesInterval, failures) }
                     }
+                case .tablesNotListed(let error):
+                    fatal = fatal ?? .source(error)
+                    workshop.stop.fire()
                 case .idle:
                     workshop.logger.info("every table is in step and nothing came; ending as --until-idle asks")
                     workshop.stop.fire()
@@ -166,8 +171,9 @@ package final class Daemon: Sendable {
         workshop.vitals.leaves(table)
     }
 
-    /// What can't be listed now is listed the next time; the tables that are followed go on.
-    private func listTables(after delay: Duration) async -> Event {
+    /// What can't be listed now is listed the next time; the tables that are followed go on. Of a first listing that fails for
+    /// good, or beside which no table could even begin, whoever started the daemon had better hear now.
+    private func listTables(after delay: Duration, _ failures: Failures) async -> Event {
         guard let globs = configuration.globs else { return .nothing }
         if delay > .zero, !(await workshop.wait(delay)) { return .nothing }
         var backoff = Backoff(first: .milliseconds(500), maximum: .seconds(30))
@@ -176,6 +182,7 @@ package final class Daemon: Sendable {
                 return .tablesListed(try await workshop.source.listTables().filter(globs.selects).sorted())
             } catch {
                 if error.isCancelled { return .nothing }
+                if !hasListed.hasFired, !error.isRetryable || failures.allFailed { return .tablesNotListed(error) }
                 let rest = backoff.next(jitter: workshop.random())
                 workshop.logger.error(
                     "the account's tables can't be listed; tried again",

@@ -50,6 +50,22 @@ package enum DaemonError: Error, CustomStringConvertible {
         }
     }
 
+    /// The target has no place for a table that was scanned into it.
+    static func emptied(_ target: String, of table: TableName, items: UInt64) -> Self {
+        .needsFullSync(
+            table: table,
+            reason:
+                "\(target) has no place for it, into which the journal says that \(items) items were scanned: it was emptied, or is "
+                + "another one")
+    }
+
+    /// Whoever only follows would leave out what was not scanned.
+    static func unfinishedScan(of table: TableName, reason: String) -> Self {
+        .misconfigured(
+            what: "table \(table)",
+            reason: "its full sync is not finished (\(reason)): run with --mode all, or take another journal")
+    }
+
     private static func describe(_ lost: RangeLost, _ table: TableName, _ shard: ShardID?) -> String {
         let whose = shard.map { "table \(table), shard \($0)" } ?? "table \(table)"
         let range = "after \(lost.from?.text ?? "its start")" + (lost.to.map { " and before \($0)" } ?? "")

@@ -29,6 +29,7 @@ final class Failures: Sendable {
     /// Whether it was scanned or followed in this run.
     func hasFollowed(_ table: TableName) -> Bool { followed.withLock { $0.contains(table) } }
 
+    /// Also where there is none.
     var allFailed: Bool { failed.withLock { $0.count } == tables.withLock { $0.count } }
 
     /// What the whole run comes to.

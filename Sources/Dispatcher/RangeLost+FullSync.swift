@@ -12,4 +12,10 @@ extension RangeLost {
             from: state?.phase, to: .fullSync, stream: state?.stream,
             reason: "\(shard.map { "shard \($0)" } ?? "the stream") has lost records (\(cause.rawValue))")
     }
+
+    /// The detail of a loss by which a table has another stream.
+    static func replaced(_ before: StreamARN, by stream: StreamARN) -> String {
+        "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream was switched off "
+            + "and on"
+    }
 }

@@ -8,12 +8,11 @@ internal import StreamModel
 extension TableFollower {
     /// Whether the journal knows another table under this name: it was dropped and made again.
     func isAnother(_ description: TableDescription) throws(JournalError) -> Bool {
-        guard let known = try workshop.journal.table(table)?.id, let id = description.id else { return false }
-        return known != id
+        IdentityChange.isAnother(description, than: try workshop.journal.table(table))
     }
 
     /// As the configuration says.
-    var wanted: Wanted { workshop.configuration.filters[table].map { .matching($0.fingerprint) } ?? .all }
+    var wanted: Wanted { workshop.configuration.wanted(of: table) }
 
     /// Takes note of both, before anything of the table is asked for.
     ///
@@ -21,26 +20,31 @@ extension TableFollower {
     /// (With `--mode incr`, which copies nothing, what came between the two streams is a loss.)
     func identify(_ description: TableDescription) async throws {
         guard let state = try workshop.journal.table(table), let phase = state.phase else { return }
-        let hasChanged = state.wanted.map { $0 != wanted } ?? false
-        if try isAnother(description), workshop.configuration.mode != .incr {
+        switch IdentityChange.since(state, description, wanted: wanted, mode: workshop.configuration.mode) {
+        case .none: break
+        case .madeAgain:
             let was = state.id.map { " (\($0))" } ?? ""
             let reason = "the table was dropped and made again under its name: another one\(was) was copied before"
             let stream = try description.followedStream
             try await enter(.fullSync, from: phase, stream, reason, description.id)
-        } else if hasChanged, phase == .fullSync {
+        case .scannedByAnotherFilter:
             try await enter(phase, from: phase, nil, "another filter: the scan begins again", description.id)
-        } else if hasChanged {
+        case .otherFilter:
             let reason =
                 "another filter: what only one of the two selects is put right by `shakectl resync \(table)`, and not before"
             try await enter(phase, from: phase, nil, reason, description.id)
             log.warning("the table has another filter than before; `shakectl resync` puts right what is in the target")
-        } else if state.removed != nil {
+        case .backAgain:
             try await enter(phase, from: phase, nil, "the source has the table again", description.id)
-        } else if phase == .incrSync, state.wanted == nil || state.id == nil && description.id != nil {
+        case .known:
             let reason = "which table it is, and which of its items are wanted, was not known yet"
             try await enter(phase, from: phase, nil, reason, description.id)
         }
     }
+}
+
+extension DaemonConfiguration {
+    func wanted(of table: TableName) -> Wanted { filters[table].map { .matching($0.fingerprint) } ?? .all }
 }
 
 extension Workshop {

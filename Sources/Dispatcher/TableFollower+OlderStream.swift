@@ -56,9 +56,7 @@ extension TableFollower {
         let lost = RangeLost(
             cause: .streamReplaced, from: nil, to: nil, since: try missingSince(before, isDrained: isDrained),
             policy: policy,
-            detail:
-                "it has the stream \(stream), and the journal knows \(before): the table was made anew, or its stream "
-                + "was switched off and on")
+            detail: RangeLost.replaced(before, by: stream))
         let isKnown = state.loss.map { $0.stops && $0.lost.cause == .streamReplaced } ?? false
         let error = DaemonError.rangeLost(table: table, shard: nil, lost)
         // What follows from it is said with it: a crash in between would ask an operator who has answered already once more.

@@ -73,11 +73,7 @@ struct TableFollower {
         let (state, touched) = try await takeUpScan(description.stream)
         // Before it is made: a crash in between must not hide that it was missing.
         if let items = state?.items, items > 0, !(try await workshop.target.hasPlace(for: table)) {
-            throw DaemonError.needsFullSync(
-                table: table,
-                reason:
-                    "\(workshop.target.name) has no place for it, into which the journal says that \(items) items were scanned: "
-                    + "it was emptied, or is another one")
+            throw DaemonError.emptied(workshop.target.name, of: table, items: items)
         }
         if workshop.target.storesPositions, let state,
             let segment = Recovery.missingSegment(of: state, in: try await workshop.target.scanPositions(of: table))
@@ -122,11 +118,7 @@ struct TableFollower {
         var scan: FullSync?
         switch (workshop.configuration.mode, state?.phase) {
         case (.incr, .fullSync):
-            throw DaemonError.misconfigured(
-                what: "table \(table)",
-                reason:
-                    "its full sync is not finished (\(state?.reason ?? "")): run with --mode all, or take another journal"
-            )
+            throw DaemonError.unfinishedScan(of: table, reason: state?.reason ?? "")
         case (.incr, nil):
             try await enter(.incrSync, from: nil, stream, "started with --mode incr", description.id)
         case (.incr, .incrSync), (.all, .incrSync):

@@ -145,6 +145,15 @@ extension Journal {
         try store.read { (snapshot) throws(JournalError) in try store.lastDaemonRun(snapshot) }
     }
 
+    /// The target of which the journal says what is durable there; `nil` where it says so of none.
+    package func filledTarget() throws(JournalError) -> String? {
+        try store.read { (snapshot) throws(JournalError) in
+            var places: [Store.Place] = []
+            guard try store.state(snapshot, &places).claimsData else { return nil }
+            return try store.lastDaemonRun(snapshot)?.target
+        }
+    }
+
     /// The daemon that holds the journal now, as host, pid and since when; `nil` if none runs.
     package func daemonHolder() -> String? { DaemonLock.holder(of: path) }
 

@@ -3,6 +3,10 @@ package struct Place: Hashable, Sendable {
     /// As an operator may read it, such as `SQL table orders`.
     package let object: String
     package let contents: Contents
+    /// Why the table's items can't be kept there as it is, and what to do; `nil` where they can.
+    package let unfit: String?
+    /// Whether all tables have it in common, so that who has filled it with one knows it for the others.
+    package let isShared: Bool
 
     package enum Contents: String, Hashable, Sendable {
         case missing
@@ -10,8 +14,10 @@ package struct Place: Hashable, Sendable {
         case filled
     }
 
-    package init(object: String, contents: Contents) {
+    package init(object: String, contents: Contents, unfit: String? = nil, isShared: Bool = false) {
         self.object = object
         self.contents = contents
+        self.unfit = unfit
+        self.isShared = isShared
     }
 }

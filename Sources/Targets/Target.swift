@@ -25,8 +25,9 @@ package protocol Target: Sendable {
     /// Whether it has a place for the table's items already; `true` where it can't tell.
     func hasPlace(for table: TableName) async throws(TargetError) -> Bool
 
-    /// Looks at what lies in the table's place, whether the target is open or not, and changes nothing.
-    func survey(_ table: TableName) async throws(TargetError) -> Place
+    /// Looks at what lies in the table's place, whether the target is open or not, and changes nothing: what `begin` and `prepare`
+    /// would refuse is said.
+    func survey(_ table: TableSchema) async throws(TargetError) -> Place
 
     /// A table begins of which the journal knows nothing: what lies in its place is dealt with as the target was told to, before
     /// anything is written. Must be repeatable.

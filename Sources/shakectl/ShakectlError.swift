@@ -23,6 +23,8 @@ enum ShakectlError: Error, CustomStringConvertible {
     case sourceNotAsked(shard: ShardKey, DynamoDBError)
     /// `status --check`: some tables are not ok, or there is none.
     case unwell([TableStatus])
+    /// Nothing is wrong with what was said but its moment.
+    case tryAgain(String)
     /// Standard output could not be written to.
     case output(reason: String)
     /// Whoever read standard output has gone.
@@ -37,6 +39,7 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .source(let error), .sourceNotAsked(_, let error): error.exitCode
         case .target(let error): DaemonError.target(error).exitCode
         case .trimmed, .unwell: 69
+        case .tryAgain: 75
         case .output: 74
         case .outputClosed: 0
         }
@@ -44,7 +47,7 @@ enum ShakectlError: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .usage(let text), .configuration(let text): text
+        case .usage(let text), .configuration(let text), .tryAgain(let text): text
         case .journal(let error): error.description
         case .daemon(let error): error.description
         case .source(let error): error.description

@@ -1,4 +1,5 @@
 import Dispatcher
+import DynamoDB
 import Journal
 import StreamModel
 import Testing
@@ -80,13 +81,47 @@ struct DaemonTablesTests {
     @Test("A listing of the account that fails is made again, and the tables that are followed go on")
     func unlisted() async throws {
         rig.source.add(FakeShard("a", 1...5))
+        rig.source.add(FakeTable(late))
+        rig.source.add(FakeShard("z", of: late, 101...105))
         rig.source.fail(.listTables, with: .named("ThrottlingException"), times: 3)
-        try await rig.run(matching) { daemon in
+        var configuration = matching
+        configuration.tables = [Sample.table]
+        try await rig.run(configuration) { daemon in
             try await eventually("it is followed") { try daemon.journal.number(of: "a") == 5 }
+            try await eventually("the other is too") { rig.target.numbers(of: "z") == Array(101...105) }
             rig.source.fail(.listTables, with: .named("AccessDeniedException"))
             rig.source.put(6...9, in: "a")
             try await eventually("it goes on") { try daemon.journal.number(of: "a") == 9 }
         }
+    }
+
+    @Test(
+        "A first listing that fails ends the daemon with the error, if no table could even begin or no try can help",
+        arguments: [
+            (DynamoDBError.unreachable(endpoint: "fake", operation: "ListTables", reason: "refused"), false, 69),
+            (.named("ThrottlingException"), false, 69), (.named("AccessDeniedException"), false, 77),
+            (.named("AccessDeniedException"), true, 77),
+        ])
+    func neverListed(error: DynamoDBError, isOneNamed: Bool, code: Int32) async throws {
+        rig.source.add(FakeShard("a", 1...5))
+        rig.source.fail(.listTables, with: error)
+        var configuration = matching
+        if isOneNamed { configuration.tables = [Sample.table] }
+        let outcome = try await rig.runToRest(configuration)
+        guard case .failure(let failure) = outcome else {
+            Issue.record("it ended well")
+            return
+        }
+        #expect(failure.exitCode == code)
+    }
+
+    @Test("A named table that fails keeps no first listing waiting for ever")
+    func neitherNamedNorListed() async throws {
+        rig.source.fail(.listTables, with: .named("ThrottlingException"))
+        var configuration = matching
+        configuration.tables = [TableName("unknown")]
+        let outcome = try await rig.runToRest(configuration)
+        #expect(throws: DaemonError.self) { try outcome.get() }
     }
 
     @Test("One that can't be followed ends nobody's work")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
 import pytest
 from following import Following
-from localsource import SourceTable
+from localsource import LocalSource, SourceTable
 from rig import Follower, Rig, item, key
 from shake import Shakectl
 from shardedsource import ShardedSource
@@ -180,3 +182,48 @@ def test_a_scan_that_is_under_way_begins_again_and_one_of_a_paused_table_waits(r
     table.put(item(1000))
     follower.catch_up()
     assert follower.differences() == []
+
+
+def test_a_resync_waits_for_a_running_daemon_to_say_that_it_scans(rig: Rig, table: SourceTable) -> None:
+    scanning = Follower(rig, "sqlite", table, mode="all")
+    scanning.start().until(lambda: full_syncs(scanning) == 1, "it is scanned")
+    scanning.stop()
+    vitals = rig.folder / "journal" / "vitals.json"
+    older = vitals.read_bytes()
+    follower = Follower(rig, "sqlite", table, mode="incr")
+    daemon = follower.start()
+    # Not by asking for a scan: before the daemon has begun, nobody says that it only follows.
+    daemon.until(
+        lambda: vitals.exists() and json.loads(vitals.read_bytes())["mode"] == "incr", "it says that it only follows"
+    )
+    refusal(follower.shakectl, "resync", table.name)
+
+    os.kill(daemon.pid, signal.SIGSTOP)
+    for signs in [older, None]:
+        vitals.unlink()
+        if signs:
+            vitals.write_bytes(signs)
+        for command in [["resync", table.name], ["ack", table.name, "--resync"]]:
+            result = follower.shakectl.call(*command)
+            assert result.returncode == 75, result
+            assert "has not said yet" in result.stderr
+    os.kill(daemon.pid, signal.SIGCONT)
+    daemon.until(lambda: follower.shakectl.call("resync", table.name).returncode == 64, "it says that it only follows")
+
+
+def test_a_resync_of_a_table_that_the_running_daemon_does_not_follow_says_so(
+    rig: Rig, source: LocalSource, table: SourceTable
+) -> None:
+    both = Follower(rig, "sqlite", table, source.create_table(f"{table.name}-too"), mode="all")
+    daemon = both.start()
+    daemon.until(lambda: full_syncs(both) == 2, "both are scanned")
+    both.stop()
+    vitals = rig.folder / "journal" / "vitals.json"
+    vitals.unlink()
+    one = Follower(rig, "sqlite", table, mode="all")
+    daemon = one.start()
+    daemon.until(vitals.exists, "it runs")
+    answer = one.shakectl.one("resync", f"{table.name}-too")
+    assert answer["running"] is False
+    assert "does not follow it" in one.shakectl.text("resync", f"{table.name}-too")
+    assert one.shakectl.one("resync", table.name)["running"] is True

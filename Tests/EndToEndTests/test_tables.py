@@ -48,6 +48,15 @@ def test_tables_come_and_go_beside_twenty_others(
         daemon.until(lambda: all(status["health"] == "ok" for status in shakectl.json("status")), "all is well")
         before = {event["shard"]: event["position"] for event in shakectl.json("tail") if event["event"] == "queried"}
 
+        def checkpoints() -> dict[str, tuple[str, str | None]]:
+            return {
+                shard["shard"]: (shard["status"], shard["sequence_number"])
+                for shard in shakectl.json("shards") if shard["table"] in names
+            }
+
+        stood = checkpoints()
+        simulator.load("shop-old", 20, keys=20)
+        last = simulator.records("shop-old")[-1]["record"]["dynamodb"]["SequenceNumber"]
         simulator.create_table("shop-new", hash_type="S")
         simulator.load("shop-new", 20, keys=20)
         client = boto3.client(
@@ -56,11 +65,21 @@ def test_tables_come_and_go_beside_twenty_others(
         )
         client.delete_table(TableName="shop-old")
         daemon.until(lambda: phases().get("shop-new") == "incr_sync", "the new one is scanned and followed")
+        daemon.until(
+            lambda: replica.query("SELECT 1 FROM _shake_positions WHERE sequence_number = ?", last),
+            "the last change before the drop is in the target",
+        )
+        daemon.until(
+            lambda: any(
+                event["event"] == "table_removed" and event["table"] == "shop-old" for event in shakectl.json("tail")
+            ),
+            "the dropped one is said to be gone",
+        )
 
         after = [event for event in shakectl.json("tail") if event["event"] == "queried"]
         assert [event for event in after if event["table"] in names and before.get(event["shard"]) != event["position"]] == []
         assert "shop-tmp" not in phases()
-        assert any(event["table"] == "shop-old" for event in after), "what is known of the dropped one stays"
+        assert checkpoints() == stood, "nobody else's checkpoint has moved"
     finally:
         daemon.kill()
 
@@ -83,3 +102,31 @@ def test_a_plan_says_what_run_would_do_and_leaves_no_trace(
     missing = shakectl.call("plan", *source, *target, "--table", "orders", "--table", "unknown")
     assert missing.returncode == 69
     assert "ResourceNotFoundException" in missing.stdout
+
+
+@pytest.mark.parametrize("end", [("--mode", "full"), ("--until-idle", "1")])
+def test_a_source_out_of_reach_ends_a_daemon_of_patterns(binary: str, tmp_path: pathlib.Path, end: tuple[str, ...]) -> None:
+    shakectl = Shakectl(binary, tmp_path / "journal", clean_environment())
+    result = shakectl.call(
+        "run", "--include", "*", *end, "--target", "null:", "--source-endpoint", "http://127.0.0.1:9", "--region", REGION
+    )
+    assert result.returncode == 69, result.stderr
+    assert "ListTables" in result.stderr
+
+
+def test_a_filter_is_said_for_one_of_the_tables_that_a_pattern_brings(
+    simulator: StreamSim, binary: str, tmp_path: pathlib.Path
+) -> None:
+    for name in ["shop-orders", "shop-users"]:
+        simulator.create_table(name, hash_type="S")
+        simulator.load(name, 20, keys=20)
+    shakectl = Shakectl(binary, tmp_path / "journal", clean_environment())
+    replica = SQLiteReplica(tmp_path / "replica.db")
+    options = ["--source-endpoint", simulator.endpoint, "--region", REGION, "--target", f"sqlite:{replica.path}"]
+    more = ["--include", "shop-*", "--filter-expression", "shop-orders: attribute_exists(nothing)", "--until-idle", "0.3"]
+    result = shakectl.call("run", *options, *more)
+    assert result.returncode == 0, result.stderr
+    assert replica.count("shop-orders") == 0 and replica.count("shop-users") > 0
+
+    wrong = shakectl.call("run", *options, "--include", "shop-*", "--filter-expression", "orders: attribute_exists(id)")
+    assert wrong.returncode == 64 and "no --include matches it" in wrong.stderr, wrong.stderr

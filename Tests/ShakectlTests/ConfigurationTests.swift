@@ -164,6 +164,30 @@ struct ConfigurationTests {
 
     private func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
 
+    @Test("A filter is for what is followed, also by a pattern")
+    func filterOfPattern() throws {
+        func make(_ filter: String) throws -> TableFilters {
+            let settings = Settings(
+                include: [Glob("shop-*")], exclude: [Glob("*-tmp")], filterExpressions: [filter])
+            return try self.make(settings).daemon(worker: "").filters
+        }
+        let filters = try make("shop-orders: attribute_exists(a)")
+        #expect(filters[TableName("shop-orders")] != nil && filters[TableName("shop-users")] == nil)
+        for stranger in ["orders: attribute_exists(a)", "shop-tmp: attribute_exists(a)"] {
+            #expect { try make(stranger) } throws: {
+                ($0 as? ShakectlError)?.exitCode == 64 && "\($0)".hasSuffix("no --include matches it")
+            }
+        }
+    }
+
+    @Test("What is wrong with the flags is said in the name of the command that has them")
+    func named() throws {
+        let configuration = try Configuration(command: "plan", flags: Settings(), file: nil, environment: [:]) { _ in
+            nil
+        }
+        #expect { try configuration.daemon(worker: "") } throws: { "\($0)".hasPrefix("plan: no table to follow") }
+    }
+
     @Test("A filter of the flags brings names and values of its own")
     func filterOfFlags() throws {
         let file = "tables: [a]\nfilter: {expression: b = :b, values: {\":b\": {S: x}}}"

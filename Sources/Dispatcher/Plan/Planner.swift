@@ -26,19 +26,26 @@ package struct Planner: Sendable {
 
     /// - Throws: what the journal says; all else is an obstacle in the plan.
     package func plan(_ table: TableName) async throws(JournalError) -> TablePlan {
-        let place: Result<Place, TargetError>
-        do throws(TargetError) { place = .success(try await target.survey(table)) } catch { place = .failure(error) }
         var found: TablePlan.Findings
         do throws(DynamoDBError) {
             let description = try await source.describeTable(table)
-            found = TablePlan.Findings(name: table, table: .success(description), place: place)
+            found = TablePlan.Findings(name: table, table: .success(description))
+            do throws(TargetError) {
+                found.place = .success(try await target.survey(description.schema))
+            } catch {
+                found.place = .failure(error)
+            }
             await look(at: description, &found)
         } catch {
-            found = TablePlan.Findings(name: table, table: .failure(error), place: place)
+            found = TablePlan.Findings(name: table, table: .failure(error))
         }
         if let journal {
             found.state = try journal.table(table)
             found.checkpoints = try journal.checkpoints().filter { $0.shard.table == table }
+            found.filledTarget = try journal.filledTarget()
+            if let filled = found.filledTarget, filled != target.name, !target.takesOver(from: filled) {
+                found.refusal = .otherTarget(path: journal.path, filled: filled, asked: target.name)
+            }
         }
         return TablePlan.decide(found, configuration, existing: existing, target: target.name)
     }

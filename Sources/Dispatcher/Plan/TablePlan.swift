@@ -11,11 +11,13 @@ package struct TablePlan: Sendable {
     package let stream: Stream?
     /// Whether it has no stream, and one would be enabled: the one thing that would be changed at the source.
     package let enablesStream: Bool
-    /// `nil` where the target could not be looked at.
+    /// `nil` where the table or the target could not be looked at.
     package let place: Place?
     package let step: Step
     /// In the order in which they would be met; the first ends the table's work. Empty: it would run.
     package let obstacles: [DaemonError]
+    /// What else an operator had better know before the daemon begins.
+    package let notes: [String]
 
     package struct Stream: Hashable, Sendable {
         package let arn: StreamARN
@@ -32,7 +34,7 @@ package struct TablePlan: Sendable {
         case goOnFollowing(shards: Int)
         /// The mode asks for no more.
         case nothing
-        /// It can't be told, since the table could not be described.
+        /// It can't be told, since the table could not be described; or nothing comes before an obstacle is out of the way.
         case unknown
     }
 
@@ -44,25 +46,40 @@ package struct TablePlan: Sendable {
         var stream: Result<StreamDescription, DynamoDBError>?
         /// Of what a daemon would call besides, what failed.
         var failedCalls: [DynamoDBError] = []
-        var place: Result<Place, TargetError>
+        /// `nil`: it was not looked at, as nobody knows what it is to hold.
+        var place: Result<Place, TargetError>?
         var state: TableState?
         var checkpoints: [Checkpoint] = []
+        /// Of which the journal says what is durable there.
+        var filledTarget: String?
+        /// Why a daemon would not be given the journal.
+        var refusal: JournalError?
     }
 
     static func decide(
         _ found: Findings, _ configuration: DaemonConfiguration, existing: ExistingPolicy, target: String
     ) -> TablePlan {
         var obstacles: [DaemonError] = []
-        let table = try? found.table.get()
-        if case .failure(let error) = found.table { obstacles.append(.source(error)) }
-        let enablesStream = table.map { configuration.enablesStreams && $0.lacksStream } ?? false
-        if let table, !enablesStream {
+        if let refusal = found.refusal { obstacles.append(.journal(refusal)) }
+        guard case .success(let table) = found.table else {
+            if case .failure(let error) = found.table { obstacles.append(.source(error)) }
+            return TablePlan(
+                name: found.name, table: nil, stream: nil, enablesStream: false, place: nil, step: .unknown,
+                obstacles: obstacles,
+                notes: TableOutlook.notes(ofUndescribed: found))
+        }
+        let place = try? found.place?.get()
+        let outlook = TableOutlook(of: table, found, place, configuration, target: target)
+        obstacles += [outlook.emptied].compactMap(\.self) + targetObstacles(found, place, existing, target)
+        let enablesStream = configuration.enablesStreams && table.lacksStream
+        if !enablesStream {
             do throws(DaemonError) { _ = try table.followedStream } catch { obstacles.append(error) }
         }
+        obstacles += outlook.obstacles
         var stream: Stream?
         switch found.stream {
         case .success(let description):
-            if let arn = table?.stream {
+            if let arn = table.stream {
                 stream = Stream(
                     arn: arn, shards: description.shards.count,
                     openShards: description.shards.count { $0.range.ending == nil })
@@ -70,24 +87,36 @@ package struct TablePlan: Sendable {
         case .failure(let error): obstacles.append(.source(error))
         case nil: break
         }
-        let step = table.map { Self.step($0, found.state, found.checkpoints, configuration) } ?? .unknown
-        if case .scan = step, let table, let capacity = configuration.scanCapacity {
+        let step = Self.step(table, outlook.state, found.checkpoints, configuration)
+        if case .scan = step, let capacity = configuration.scanCapacity {
             do throws(DaemonError) { _ = try capacity.unitsPerSecond(of: table) } catch { obstacles.append(error) }
         }
         obstacles += found.failedCalls.map { .source($0) }
-        let place = try? found.place.get()
-        if case .failure(let error) = found.place { obstacles.append(.target(error)) }
-        if let place, place.contents == .filled, existing == .refuse, found.isNew {
-            obstacles.append(
-                .misconfigured(
-                    what: "table \(found.name) in target \(target)",
-                    reason:
-                        "\(place.object) holds something of which this journal knows nothing: say what becomes of it, --existing "
-                        + "append, replace or rename"))
-        }
         return TablePlan(
             name: found.name, table: table, stream: stream, enablesStream: enablesStream, place: place, step: step,
-            obstacles: obstacles)
+            obstacles: obstacles, notes: outlook.notes)
+    }
+
+    /// What keeps the target from taking the table.
+    private static func targetObstacles(
+        _ found: Findings, _ place: Place?, _ existing: ExistingPolicy, _ target: String
+    ) -> [DaemonError] {
+        if case .failure(let error) = found.place { return [.target(error)] }
+        guard let place else { return [] }
+        let what = "table \(found.name) in target \(target)"
+        let isStrange = place.contents == .filled && (place.isShared ? found.filledTarget == nil : found.isNew)
+        if isStrange, existing == .refuse {
+            return [
+                .misconfigured(
+                    what: what,
+                    reason:
+                        "\(place.object) holds something of which this journal knows nothing: say what becomes of it, --existing "
+                        + "append, replace or rename")
+            ]
+        }
+        // What is put out of the way need not fit.
+        guard let unfit = place.unfit, !isStrange || existing == .append else { return [] }
+        return [.misconfigured(what: what, reason: unfit)]
     }
 
     private static func step(
@@ -96,6 +125,7 @@ package struct TablePlan: Sendable {
     ) -> Step {
         switch (configuration.mode, state?.phase) {
         case (.incr, nil): return .follow(from: configuration.startAt)
+        case (.incr, .fullSync): return .unknown
         case (.full, .incrSync): return .nothing
         case (_, .incrSync):
             return .goOnFollowing(shards: checkpoints.count { !$0.status.letsChildrenStart })

@@ -23,7 +23,7 @@ package actor JSONLinesOutput: Target {
             throw .misconfigured(target: name, reason: "standard output is closed: send it to a file or a pipe")
         }
     }
-    package func survey(_ table: TableName) async throws(TargetError) -> Place {
+    package func survey(_ table: TableSchema) async throws(TargetError) -> Place {
         Place(object: "standard output", contents: .empty)
     }
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }

@@ -103,9 +103,10 @@ package actor JSONLinesTarget: Target {
 
     // MARK: Writing
 
-    package func survey(_ table: TableName) async throws(TargetError) -> Place {
+    package func survey(_ table: TableSchema) async throws(TargetError) -> Place {
         let length = FileIdentity.length(of: path.text)
-        return Place(object: "the file", contents: length.map { $0 > 0 ? .filled : .empty } ?? .missing)
+        return Place(
+            object: "the file", contents: length.map { $0 > 0 ? .filled : .empty } ?? .missing, isShared: true)
     }
 
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }

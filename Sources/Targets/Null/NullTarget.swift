@@ -9,7 +9,7 @@ package struct NullTarget: Target {
 
     package func takesOver(from earlier: String) -> Bool { false }
     package func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {}
-    package func survey(_ table: TableName) async throws(TargetError) -> Place {
+    package func survey(_ table: TableSchema) async throws(TargetError) -> Place {
         Place(object: "nothing, which keeps nothing", contents: .empty)
     }
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }

@@ -3,10 +3,11 @@ package import StreamModel
 
 /// What lies in the database already.
 extension SQLiteTarget {
-    package func survey(_ table: TableName) async throws(TargetError) -> Place {
-        if database != nil { return try access("looking at the table \(table)") { try Self.place(of: table, $0) } }
+    package func survey(_ table: TableSchema) async throws(TargetError) -> Place {
+        let operation = "looking at the table \(table.name)"
+        if database != nil { return try access(operation) { try Self.place(of: table, $0) } }
         guard FileIdentity.kind(of: path.text) == .file else {
-            return Place(object: "SQL table \(table)", contents: .missing)
+            return Place(object: "SQL table \(table.name)", contents: .missing, unfit: Self.refusal(of: table.name))
         }
         var configuration = Configuration()
         configuration.readonly = true
@@ -15,7 +16,7 @@ extension SQLiteTarget {
             defer { try? reader.close() }
             return try reader.inDatabase { try Self.place(of: table, $0) }
         } catch {
-            throw translated(error, during: "looking at the table \(table)")
+            throw translated(error, during: operation)
         }
     }
 
@@ -23,7 +24,7 @@ extension SQLiteTarget {
     package func begin(_ table: TableName) async throws(TargetError) -> String? {
         guard SQLiteSchema.refusal(of: table) == nil else { return nil }
         return try access("beginning the table \(table)") { database in
-            guard try Self.place(of: table, database).contents == .filled else { return nil }
+            guard try Self.contents(of: table, database) == .filled else { return nil }
             switch existing {
             case .refuse:
                 throw TargetError.misconfigured(
@@ -52,13 +53,15 @@ extension SQLiteTarget {
         }
     }
 
-    private static func place(of table: TableName, _ database: Database) throws -> Place {
-        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)"
-        guard try Bool.fetchOne(database, sql: sql, arguments: [table.text]) == true else {
-            return Place(object: "SQL table \(table)", contents: .missing)
-        }
-        let isFilled = try Bool.fetchOne(database, sql: SQLiteSchema.isFilled(table)) == true
-        return Place(object: "SQL table \(table)", contents: isFilled ? .filled : .empty)
+    private static func place(of table: TableSchema, _ database: Database) throws -> Place {
+        Place(
+            object: "SQL table \(table.name)", contents: try contents(of: table.name, database),
+            unfit: try refusal(of: table.name) ?? misfit(of: table, database))
+    }
+
+    private static func contents(of table: TableName, _ database: Database) throws -> Place.Contents {
+        guard try exists(table, database) else { return .missing }
+        return try Bool.fetchOne(database, sql: SQLiteSchema.isFilled(table)) == true ? .filled : .empty
     }
 
     /// `orders_before`, `orders_before_2`, …

@@ -112,40 +112,47 @@ package actor SQLiteTarget: Target {
     // MARK: Tables
 
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool {
-        try access("looking for the table \(table)") { database in
-            try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)",
-                arguments: [table.text]) ?? false
-        }
+        try access("looking for the table \(table)") { try Self.exists(table, $0) }
+    }
+
+    static func exists(_ table: TableName, _ database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)",
+            arguments: [table.text]) ?? false
     }
 
     package func prepare(_ table: TableSchema) async throws(TargetError) {
-        if let refusal = SQLiteSchema.refusal(of: table.name) {
-            throw .misconfigured(
-                target: name,
-                reason: "the table \(table.name) can't be kept here: \(refusal); leave it out, or choose another target"
-            )
-        }
-        let problem = try access("preparing the table \(table.name)") { database -> String? in
-            var problem: String?
+        if let refusal = Self.refusal(of: table.name) { throw .misconfigured(target: name, reason: refusal) }
+        let misfit = try access("preparing the table \(table.name)") { database -> String? in
+            var misfit: String?
             try database.inTransaction(.immediate) {
-                problem = try Self.occupant(of: table.name, database)
-                if problem == nil {
-                    try database.execute(sql: SQLiteSchema.create(table))
-                    problem = try Self.difference(of: table.name.text, SQLiteSchema.columns(of: table), database)
-                        .map { "it has another shape than the source table's key asks for: \($0)" }
-                }
-                return problem == nil ? .commit : .rollback
+                misfit = try Self.misfit(of: table, database)
+                if misfit == nil { try database.execute(sql: SQLiteSchema.create(table)) }
+                return misfit == nil ? .commit : .rollback
             }
-            return problem
+            return misfit
         }
-        if let problem {
-            throw .misconfigured(
-                target: name,
-                reason: "the SQL table \(table.name) is not what Shake would make: \(problem). Rename or drop it, or"
-                    + " name another file")
-        }
+        if let misfit { throw .misconfigured(target: name, reason: misfit) }
         tables[table.name] = PreparedTable(table)
+    }
+
+    /// Why no SQL table can have the name, and what to do; `nil` if one can.
+    static func refusal(of table: TableName) -> String? {
+        SQLiteSchema.refusal(of: table).map {
+            "the table \(table) can't be kept here: \($0); leave it out, or choose another target"
+        }
+    }
+
+    /// Why a table's items can't be kept in what has its name, and what to do; `nil` where they can, or where nothing has it.
+    static func misfit(of table: TableSchema, _ database: Database) throws -> String? {
+        var problem = try occupant(of: table.name, database)
+        if problem == nil, try exists(table.name, database) {
+            problem = try difference(of: table.name.text, SQLiteSchema.columns(of: table), database)
+                .map { "it has another shape than the source table's key asks for: \($0)" }
+        }
+        return problem.map {
+            "the SQL table \(table.name) is not what Shake would make: \($0). Rename or drop it, or name another file"
+        }
     }
 
     /// What already has the table's name and can't be used; `nil` if nothing has.

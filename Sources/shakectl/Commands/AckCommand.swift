@@ -43,15 +43,15 @@ struct AckCommand: AsyncParsableCommand {
         let journal = try context.openJournal(
             .steward(RunStarted(role: "ack", version: Version.text, host: Host.name, pid: Host.pid)))
         let remedy: LossPolicy? = skip ? .skip : resync ? .resync : nil
-        let mode = VitalsFile.mode(in: journal.path)
-        let plan = try await besideDaemon {
-            let plan = try decide(in: journal, remedy, isScanned: mode != .incr)
+        let (plan, daemon) = try await besideDaemon {
+            let daemon = try remedy == .resync ? ScanningDaemon.of(journal) : nil
+            let plan = try decide(in: journal, remedy, isScanned: daemon?.scans ?? true)
             if !plan.drafts.isEmpty { _ = try await journal.append(plan.drafts) }
-            return plan
+            return (plan, daemon)
         }
         await journal.close(reason: "acknowledged losses of \(table)")
         try context.show(
-            json: plan.steps.map { view($0, $0.after).json }, lines: lines(plan, remedy, mode, context.palette))
+            json: plan.steps.map { view($0, $0.after).json }, lines: lines(plan, remedy, daemon, context.palette))
     }
 
     private func decide(in journal: Journal, _ remedy: LossPolicy?, isScanned: Bool) throws(ShakectlError) -> AckPlan {
@@ -77,7 +77,7 @@ struct AckCommand: AsyncParsableCommand {
     }
 
     private func lines(
-        _ plan: AckPlan, _ remedy: LossPolicy?, _ mode: DaemonConfiguration.Mode?, _ palette: Palette
+        _ plan: AckPlan, _ remedy: LossPolicy?, _ daemon: ScanningDaemon?, _ palette: Palette
     ) -> [String] {
         guard !plan.steps.isEmpty else { return ["Nothing of \(table) waits to be acknowledged."] }
         let stopped = plan.steps.contains { $0.before.stops || remedy != nil && $0.before.takesRemedy }
@@ -85,7 +85,7 @@ struct AckCommand: AsyncParsableCommand {
             switch remedy {
             case _ where !stopped: "Noted."
             case .skip: "The table goes on with what is left."
-            case .resync where mode == .all: "The table is scanned again."
+            case .resync where daemon?.willScan(TableName(table)) == true: "The table is scanned again."
             case .resync: "The table is scanned again by a daemon with --mode all, and waits for one."
             case .stop, nil:
                 "Noted; the table stays stopped until `shakectl ack \(table) --resync` or --skip says how it goes on."

@@ -13,9 +13,10 @@ struct CommandContext {
     let surroundings: Surroundings
 
     /// - Throws: `.usage`, `.configuration`.
-    init(_ options: CommonOptions, _ add: (inout Settings) throws(ShakectlError) -> Void = { _ in })
-        throws(ShakectlError)
-    {
+    init(
+        _ options: CommonOptions, of command: String = "run",
+        _ add: (inout Settings) throws(ShakectlError) -> Void = { _ in }
+    ) throws(ShakectlError) {
         var flags = Settings()
         try options.add(to: &flags)
         try add(&flags)
@@ -23,7 +24,7 @@ struct CommandContext {
         self.options = options
         surroundings = try CrashHook.surroundings(environment)
         configuration = try Configuration(
-            flags: flags, file: options.config, environment: environment, read: TextFile.read)
+            command: command, flags: flags, file: options.config, environment: environment, read: TextFile.read)
         palette = options.json ? .plain : Palette(descriptor: 1, environment: environment)
     }
 

@@ -13,10 +13,13 @@ struct PlanCommand: AsyncParsableCommand {
         discussion: """
             Takes the options of `run`. Of each table it says what DynamoDB knows of it and its stream, what comes first \
             (a full sync in how many segments, or where its stream goes on), what lies in the target, and what keeps it from being \
-            followed: a missing stream or permission, rows that no journal knows. It makes one call of each kind that a daemon makes \
+            followed: a missing stream or permission, rows that no journal knows, an SQL table of another shape, a full sync that is \
+            not finished where only streams are to be followed, a loss that nobody has answered, a journal that was filled into \
+            another target. Notes are of what keeps nobody back: a pause, another filter, a table that was made again. It makes one call of each kind that a daemon makes \
             (a Scan of one item, consuming half a read capacity unit or one), and opens neither journal nor target for writing.
 
-            Exits 0 where every table could be followed, else as `run` would: 69, 77, 78.
+            Exits 0 where every table could be followed, else as `run` would: 69, 77, 78. What only an open target can tell is not \
+            among it: that it was restored from a backup, or that a file was cut.
 
             Examples:
               shakectl plan --table orders --target sqlite:replica.db
@@ -27,7 +30,9 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let context = try CommandContext(common) { settings throws(ShakectlError) in try options.add(to: &settings) }
+        let context = try CommandContext(common, of: "plan") { settings throws(ShakectlError) in
+            try options.add(to: &settings)
+        }
         let configuration = context.configuration
         let environment = ProcessInfo.processInfo.environment
         let daemon = try configuration.daemon(worker: "")

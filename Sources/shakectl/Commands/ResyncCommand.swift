@@ -14,7 +14,7 @@ struct ResyncCommand: AsyncParsableCommand {
             its end (a JSON Lines file only grows).
 
             A table that stands still for a loss goes on by it, as `ack --resync` says. Refused where the daemon runs with \
-            --mode incr, or did so last: it only follows (64).
+            --mode incr, or did so last: it only follows (64), and where one has begun just now and has yet to say what it does (75).
 
             Examples:
               shakectl resync orders --reason "the target was edited by hand"
@@ -32,17 +32,16 @@ struct ResyncCommand: AsyncParsableCommand {
         let context = try CommandContext(common)
         let journal = try context.openJournal(
             .steward(RunStarted(role: "resync", version: Version.text, host: Host.name, pid: Host.pid)))
-        let mode = VitalsFile.mode(in: journal.path)
         let outcome = try await besideDaemon {
-            let plan = try decide(in: journal, isScanned: mode != .incr)
-            return (plan: plan, position: try await journal.append(plan.drafts).last?.position)
+            let daemon = try ScanningDaemon.of(journal)
+            let plan = try decide(in: journal, isScanned: daemon.scans)
+            return (plan: plan, position: try await journal.append(plan.drafts).last?.position, daemon: daemon)
         }
         let state = try asking { () throws(JournalError) in try journal.table(TableName(table)) }
-        let isRunning = journal.daemonHolder() != nil
         await journal.close(reason: "asked for a full sync of \(table)")
         let view = ResyncView(
             table: TableName(table), plan: outcome.plan, position: outcome.position, pause: state?.pause,
-            mode: isRunning ? mode : nil)
+            daemon: outcome.daemon)
         try context.show(json: [view.json], lines: view.lines(context.palette))
     }
 

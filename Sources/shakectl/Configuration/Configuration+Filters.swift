@@ -7,7 +7,7 @@ extension Configuration {
     /// All expressions take from the same names and values, and each scan is sent what its own uses.
     ///
     /// - Throws: `.usage` where the flags, `.configuration` where a file says what the service would refuse.
-    func filters(of followed: [TableName]) throws(ShakectlError) -> TableFilters {
+    func filters(for daemon: DaemonConfiguration) throws(ShakectlError) -> TableFilters {
         var placeholders: Placeholders
         do throws(FilterError) {
             placeholders = try Placeholders(names: settings.filterNames, values: settings.filterValues)
@@ -17,10 +17,7 @@ extension Configuration {
         var filters = TableFilters()
         for text in settings.filterExpressions ?? [] {
             let (table, expression) = Self.split(text)
-            if let table, !followed.contains(table) {
-                let nearest = NearestName.of(table.text, in: followed.map(\.text)) ?? ""
-                throw wrong("a filter is for the table \(table), which is not followed: did you mean '\(nearest)'?")
-            }
+            if let table { try check(table, "a filter is for", daemon) }
             guard table.map({ filters.tables[$0] }) ?? filters.standard == nil else {
                 throw wrong(
                     "two filters for \(table.map { "the table \($0)" } ?? "all tables"): join them with AND or OR")

@@ -12,14 +12,17 @@ struct Configuration: Sendable {
     /// The file that was read.
     let file: String?
     let journal: String
+    /// Whose flags they are, for what is wrong with them.
+    let command: String
 
     /// - Parameters:
     ///   - read: gives a file's text, or `nil` where there is no such file.
     /// - Throws: `.configuration` for a file that can't be read or used.
     init(
-        flags: Settings, file named: String?, environment: [String: String],
+        command: String = "run", flags: Settings, file named: String?, environment: [String: String],
         read: (String) throws(ShakectlError) -> String?
     ) throws(ShakectlError) {
+        self.command = command
         let asked = named ?? environment["SHAKE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         let name = asked ?? Self.defaultFile
         let text = try read(name)
@@ -91,7 +94,7 @@ struct Configuration: Sendable {
         daemon.scanCapacity = settings.scanCapacity
         if let consistent = settings.consistentScan { daemon.consistentScan = consistent }
         if let limit = settings.deadLetterLimit { daemon.deadLetterLimit = limit }
-        daemon.filters = try filters(of: daemon.tables)
+        daemon.filters = try filters(for: daemon)
         if let policies = settings.onLoss {
             daemon.onLoss = policies
             try check(policies, daemon)
@@ -101,13 +104,7 @@ struct Configuration: Sendable {
 
     /// - Throws: as `target()`.
     private func check(_ policies: LossPolicies, _ daemon: DaemonConfiguration) throws(ShakectlError) {
-        let strangers = Set(policies.tables.keys).subtracting(daemon.tables).sorted()
-        if let stranger = strangers.first(where: { daemon.globs?.selects($0) != true }) {
-            let nearest = NearestName.of(stranger.text, in: daemon.tables.map(\.text)) ?? ""
-            throw wrong(
-                "--on-loss names the table \(stranger), which is not followed: \(nearest.isEmpty ? "it is matched by no --include" : "did you mean '\(nearest)'?")"
-            )
-        }
+        for table in policies.tables.keys.sorted() { try check(table, "--on-loss names", daemon) }
         if policies.mayResync, daemon.mode != .all {
             throw wrong(
                 "--on-loss resync scans a table again, which --mode \(daemon.mode.rawValue) does not allow: take --mode all, or "
@@ -115,12 +112,23 @@ struct Configuration: Sendable {
         }
     }
 
+    /// Nothing is said of a table that is not followed.
+    ///
+    /// - Throws: as `target()`.
+    func check(_ table: TableName, _ saying: String, _ daemon: DaemonConfiguration) throws(ShakectlError) {
+        guard !daemon.tables.contains(table), daemon.globs?.selects(table) != true else { return }
+        let nearest = NearestName.of(table.text, in: daemon.tables.map(\.text))
+        throw wrong(
+            "\(saying) the table \(table), which is not followed: "
+                + (nearest.map { "did you mean '\($0)'?" } ?? "no --include matches it"))
+    }
+
     func wrong(_ what: String) -> ShakectlError {
-        file.map { .configuration("\($0): \(what)") } ?? .usage("run: \(what)")
+        file.map { .configuration("\($0): \(what)") } ?? .usage("\(command): \(what)")
     }
 
     private func missing(_ what: String, _ flag: String, _ key: String) -> ShakectlError {
-        guard let file else { return .usage("run: \(what): \(flag), or '\(key)' in \(Self.defaultFile)") }
+        guard let file else { return .usage("\(command): \(what): \(flag), or '\(key)' in \(Self.defaultFile)") }
         return .configuration("\(file): \(what): add '\(key)', or \(flag)")
     }
 }

@@ -20,6 +20,7 @@ struct PlanView: Sendable {
         ]
         return plans.reduce(into: head) { lines, plan in
             lines += ["", palette.paint(plan.name.text, .bold)] + plan.facts.map { "  \($0)" }
+            lines += plan.notes.map { "  " + palette.paint("note: \($0)", .yellow) }
             lines += plan.obstacles.map { "  " + palette.paint("but: \($0)", .red) }
         }
     }
@@ -43,7 +44,8 @@ extension TablePlan {
 
     private func spokenStream(_ table: TableDescription) -> String {
         if enablesStream {
-            return "none; one with NEW_AND_OLD_IMAGES would be enabled, which needs the permission dynamodb:UpdateTable "
+            return
+                "none; one with NEW_AND_OLD_IMAGES would be enabled, which needs the permission dynamodb:UpdateTable "
                 + "(not tried: that would enable it)"
         }
         guard table.streamEnabled else { return "none" }
@@ -68,6 +70,7 @@ extension TablePlan {
             "segments": step.segments.map { .integer(Int64($0)) } ?? .null,
             "target_object": .string(place?.object),
             "target_contents": .string(place?.contents.rawValue),
+            "notes": .array(notes.map { .string($0) }),
             "obstacles": .array(obstacles.map { .string($0.description) }),
         ]
     }

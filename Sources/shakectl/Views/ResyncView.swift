@@ -9,8 +9,7 @@ struct ResyncView: Sendable {
     let position: Position?
     /// That of the table.
     let pause: Pause?
-    /// Of the daemon that works on the journal; `nil` where none does, or it has yet to say so.
-    let mode: DaemonConfiguration.Mode?
+    let daemon: ScanningDaemon
 
     var json: JSON {
         [
@@ -19,7 +18,7 @@ struct ResyncView: Sendable {
             "to": .string(Phase.fullSync.rawValue),
             "losses": .integer(Int64(plan.losses.count)),
             "paused": .bool(pause != nil),
-            "running": .bool(mode != nil),
+            "running": .bool(daemon.follows(table)),
             "position": position.map { .unsigned($0.number) } ?? .null,
         ]
     }
@@ -29,11 +28,14 @@ struct ResyncView: Sendable {
         let next: String
         if let pause {
             next = "It is paused by \(pause.author), and begins when `shakectl resume \(table)` is said."
-        } else if mode == .full || mode == .all {
+        } else if daemon.follows(table) {
             next =
                 isUnderWay
                 ? "The scan that is under way begins again; `shakectl status` shows how far it is."
                 : "The daemon begins it beside the stream; `shakectl status` shows how far it is."
+        } else if daemon.isRunning {
+            next =
+                "The daemon that runs does not follow it: the next one that does, with `shakectl run --mode all`, begins it."
         } else {
             next = "The next `shakectl run --mode all` begins it."
         }

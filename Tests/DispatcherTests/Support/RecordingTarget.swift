@@ -172,7 +172,7 @@ final class RecordingTarget: Target {
 
     func takesOver(from earlier: String) -> Bool { storesPositions }
 
-    func survey(_ table: TableName) async throws(TargetError) -> Place { Place(object: "", contents: .empty) }
+    func survey(_ table: TableSchema) async throws(TargetError) -> Place { Place(object: "", contents: .empty) }
     func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
 
     func begin(_ table: TableName) async throws(TargetError) -> String? {

@@ -24,7 +24,7 @@ final class Counting: Target {
 
     func takesOver(from earlier: String) -> Bool { false }
     func open(recoveringTo tokens: [TargetToken]) async throws(TargetError) {}
-    func survey(_ table: TableName) async throws(TargetError) -> Place { Place(object: "", contents: .empty) }
+    func survey(_ table: TableSchema) async throws(TargetError) -> Place { Place(object: "", contents: .empty) }
     func hasPlace(for table: TableName) async throws(TargetError) -> Bool { true }
     func prepare(_ table: TableSchema) async throws(TargetError) {}
     func positions(of table: TableName) async throws(TargetError) -> [ShardPosition] { [] }

@@ -79,7 +79,7 @@ struct SQLiteExistingTests {
 
     @Test("is looked at without a trace, before anything is opened")
     func survey() async throws {
-        let table = TableSchema.people.name
+        let table = TableSchema.people
         let target = SQLiteTarget(path: try TargetPath(path, target: "sqlite:"))
         #expect(try await target.survey(table).contents == .missing)
         #expect(try scratch.names().isEmpty)
@@ -87,6 +87,28 @@ struct SQLiteExistingTests {
         #expect(try await target.survey(table).contents == .filled)
         try await target.open(recoveringTo: [])
         #expect(try await target.survey(table).contents == .filled)
-        #expect(try await target.survey(TableName("other")).contents == .missing)
+        let other = TableSchema(name: TableName("other"), hash: table.hash, range: nil)
+        #expect(try await target.survey(other) == Place(object: "SQL table other", contents: .missing))
+    }
+
+    @Test("is looked at for what prepare would refuse, in its words", arguments: [false, true])
+    func unfit(isOpen: Bool) async throws {
+        let people = TableSchema.people
+        let names = ["shaped", "seen", "Cased", "_shake_other"]
+        try await DatabaseQueue(path: path).write { database in
+            try database.execute(sql: "CREATE TABLE shaped (mine TEXT); CREATE VIEW seen AS SELECT 1")
+            try database.execute(sql: "CREATE TABLE cased (mine TEXT)")
+        }
+        let target = SQLiteTarget(path: try TargetPath(path, target: "sqlite:"))
+        for name in names {
+            let table = TableSchema(name: TableName(name), hash: people.hash, range: nil)
+            if isOpen { try await target.open(recoveringTo: []) }
+            let unfit = try #require(try await target.survey(table).unfit)
+            if !isOpen { try await target.open(recoveringTo: []) }
+            await #expect(throws: TargetError.misconfigured(target: target.name, reason: unfit)) {
+                try await target.prepare(table)
+            }
+            await target.close()
+        }
     }
 }

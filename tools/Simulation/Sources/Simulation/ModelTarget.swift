@@ -38,8 +38,8 @@ package struct ModelTarget: Target {
         if furthest < found { world.note("target: cut back") }
     }
 
-    package func survey(_ table: TableName) async throws(TargetError) -> Place {
-        Place(object: "", contents: world.disk { $0.tables.contains(table) } ? .filled : .missing)
+    package func survey(_ table: TableSchema) async throws(TargetError) -> Place {
+        Place(object: "", contents: world.disk { $0.tables.contains(table.name) } ? .filled : .missing)
     }
 
     package func hasPlace(for table: TableName) async throws(TargetError) -> Bool {
