@@ -66,6 +66,7 @@ let package = Package(
             dependencies: [
                 "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

@@ -45,9 +45,13 @@ actor RecordSource {
         self.executor = executor
     }
 
-    func page(at iterator: ShardIterator, _ urgency: TurnQueue.Urgency) async throws -> Fetched {
+    /// - Parameter lease: `nil` where the turn is still to be waited for.
+    func page(
+        at iterator: ShardIterator, _ urgency: TurnQueue.Urgency, _ lease: ByteBudget.Lease?
+    ) async throws -> Fetched {
         guard ahead.first?.iterator == iterator, let page = ahead.popFirst()?.page else {
             close()
+            if let lease { return try await fetch(at: iterator, nextPlace(), lease) }
             return try await fetch(at: iterator, nextPlace(), try await turns.wait(of: table, urgency))
         }
         goAhead()

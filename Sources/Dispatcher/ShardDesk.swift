@@ -18,7 +18,8 @@ struct ShardDesk {
     private var expired: Set<ShardID> = []
     /// Shards whose checkpoint's record has left the stream, and no other with it: they go on with the oldest that is left.
     var atHorizon: Set<ShardID> = []
-    private var interrupts: [ShardID: Signal] = [:]
+    /// Of the shards that are read now.
+    let jobs = ShardJobs()
     private var failures: [ShardID: Failing] = [:]
     /// Shards whose reading failed and that wait for their next try.
     private var resting: Set<ShardID> = []
@@ -145,7 +146,7 @@ struct ShardDesk {
                 }
                 for (shard, _) in overtaken {
                     log(shard).warning("a parent of the shard was listed late; the shard is read again after it")
-                    interrupts[shard]?.fire()
+                    jobs[shard]?.interrupt()
                 }
                 for (shard, lost) in orphans {
                     let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
@@ -288,23 +289,23 @@ struct ShardDesk {
             lineage.took(shard)
             workshop.pulse.took(checkpoint.shard)
             workshop.vitals.took(checkpoint.shard)
-            let interrupt = Signal()
-            interrupts[shard] = interrupt
             // What was handed over is the place of the anchor. A rewind since has made another one of it.
             let anchor = handedOver.removeValue(forKey: shard)
             let isAnchored = checkpoint.iteratorType == .latest && checkpoint.sequenceNumber == nil
-            return ShardJob(
+            let job = ShardJob(
                 workshop: workshop, schema: schema, checkpoint: checkpoint,
                 position: positions[checkpoint.shard], handedOver: isAnchored ? anchor : nil,
                 expired: expired.remove(shard) != nil, atHorizon: atHorizon.contains(shard),
-                decided: examined, interrupt: interrupt)
+                decided: examined, woken: jobs.woken)
+            jobs[shard] = job
+            return job
         }
     }
 
     /// Takes over how a reader ended.
     mutating func ended(_ shard: ShardID, _ result: ShardReader.Result) async throws -> Next {
         lineage.released(shard)
-        interrupts[shard] = nil
+        jobs[shard] = nil
         if result.hasRead {
             fresh.remove(shard)
             atHorizon.remove(shard)
@@ -353,7 +354,7 @@ struct ShardDesk {
     /// - Returns: how long to wait before `retry`.
     mutating func failed(_ shard: ShardID, _ error: DaemonError) async throws -> Duration {
         lineage.released(shard)
-        interrupts[shard] = nil
+        jobs[shard] = nil
         try reload()
         let records = lineage.checkpoints[shard]?.records ?? 0
         let now = workshop.now()
@@ -374,14 +375,14 @@ struct ShardDesk {
     mutating func retry(_ shard: ShardID) { resting.remove(shard) }
 
     /// The daemon is to stop: readers finish what is in flight.
-    func stopReaders() { for interrupt in interrupts.values { interrupt.fire() } }
+    func stopReaders() { jobs.interrupt() }
 
     /// An operator's process appended about `subjects`: readers of shards among them stop and start again from the journal, and what
     /// was said of the table holds for each.
     mutating func displace(_ subjects: Set<Subject>) throws {
         try reload()
         for shard in subjects.compactMap(\.shard) where shard.stream == stream {
-            interrupts[shard.shard]?.fire()
+            jobs[shard.shard]?.interrupt()
             endRest(of: shard.shard)
         }
         try learnOfPause()

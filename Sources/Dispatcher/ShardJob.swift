@@ -6,50 +6,76 @@ internal import Synchronization
 internal import Targets
 
 /// One taking-up of a shard: reads its checkpoint, has the start decided, journals both, and reads.
+///
+/// It has a task while there is something to do. In between it sleeps, which most of thousands of shards do at any time.
 final class ShardJob: Sendable {
     let workshop: Workshop
     let schema: TableSchema
-    let checkpoint: Checkpoint
+    private let newest: Newest
     let position: ShardPosition?
     let handedOver: ShardIterator?
     let expired: Bool
     let atHorizon: Bool
-    let interrupt: Signal
+    private let interrupted = Signal()
+    /// Told when the shard is not asleep any more.
+    private let woken: Inbox<ShardID>
+    private let rest = Mutex(Rest.awake)
     /// When it was decided that the shard may be read as it is.
     private let decided: Timestamp
 
     init(
         workshop: Workshop, schema: TableSchema, checkpoint: Checkpoint, position: ShardPosition?,
-        handedOver: ShardIterator?, expired: Bool, atHorizon: Bool, decided: Timestamp, interrupt: Signal
+        handedOver: ShardIterator?, expired: Bool, atHorizon: Bool, decided: Timestamp, woken: Inbox<ShardID>
     ) {
         self.workshop = workshop
         self.schema = schema
-        self.checkpoint = checkpoint
+        newest = Newest(checkpoint)
         self.position = position
         self.handedOver = handedOver
         self.expired = expired
         self.atHorizon = atHorizon
         self.decided = decided
-        self.interrupt = interrupt
+        self.woken = woken
     }
+
+    private enum Rest {
+        case awake
+        case asleep(ShardReader.Asleep, Turns.Booking)
+        /// With a lease where its turn has come, with none where it was interrupted; a task is to take that up.
+        case woken(ShardReader.Asleep, ByteBudget.Lease?)
+    }
+
+    /// The journal's newest word on the shard, in one place: a checkpoint is most of what a sleeping shard costs.
+    fileprivate final class Newest: Sendable {
+        private let held: Mutex<Checkpoint>
+
+        var checkpoint: Checkpoint {
+            get { held.withLock { $0 } }
+            set { held.withLock { $0 = newValue } }
+        }
+
+        init(_ checkpoint: Checkpoint) { held = Mutex(checkpoint) }
+    }
+
+    var checkpoint: Checkpoint { newest.checkpoint }
 
     /// What taking the shard up led to, and how far it has come since: one for each shard that is read, and no copies in
     /// the frames of its tasks.
     final class Taken: Sendable {
         let start: Start
         let iterator: ShardIterator
-        private let newest: Mutex<Checkpoint>
+        private let newest: Newest
 
         /// The journal's newest word on the shard.
         var checkpoint: Checkpoint {
-            get { newest.withLock { $0 } }
-            set { newest.withLock { $0 = newValue } }
+            get { newest.checkpoint }
+            set { newest.checkpoint = newValue }
         }
 
-        init(start: Start, iterator: ShardIterator, checkpoint: Checkpoint) {
+        fileprivate init(start: Start, iterator: ShardIterator, _ newest: Newest) {
             self.start = start
             self.iterator = iterator
-            newest = Mutex(checkpoint)
+            self.newest = newest
         }
     }
 
@@ -57,21 +83,68 @@ final class ShardJob: Sendable {
     /// that was seen to be done, or the process was suspended for so long that the oldest record left is another one.
     private struct Overtaken: Error {}
 
+    /// Takes the shard up, or goes on where it fell asleep.
     func run() async -> TableFollower.Event {
-        let shard = checkpoint.shard.shard
         var event: TableFollower.Event
         do {
-            let taken = try await apart { try await self.takeUp() }
-            event = .readerEnded(shard, try await read(taken))
+            switch try await readOn() {
+            case .asleep(let asleep, let delay):
+                sleep(asleep, delay)
+                return .readerAsleep
+            case .ended(let result):
+                event = .readerEnded(checkpoint.shard.shard, result)
+            }
         } catch {
             event = ended(by: error)
         }
+        let shard = checkpoint.shard.shard
         if case .readerEnded(_, let result) = event, result.outcome == .gone, let answer = result.answer,
             let doubt = await doubt(answer)
         {
             event = .readerEnded(shard, result.doubted(because: doubt))
         }
         return event
+    }
+
+    /// What is in flight is finished, and no more is begun: the daemon is to stop, or the journal moved under the shard.
+    func interrupt() {
+        interrupted.fire()
+        wake(with: nil)
+    }
+
+    private func sleep(_ asleep: ShardReader.Asleep, _ delay: Duration) {
+        rest.withLock { rest in
+            let booking = workshop.turns.book(of: schema.name, .idle, after: delay) { [self] in wake(with: $0) }
+            rest = .asleep(asleep, booking)
+        }
+        // Whoever interrupted it before that found it awake.
+        if interrupted.hasFired { wake(with: nil) }
+    }
+
+    /// The turn and an interruption may come at once: the first of them wakes it, and the other finds it awake.
+    private func wake(with lease: ByteBudget.Lease?) {
+        let booking: Turns.Booking? = rest.withLock { rest in
+            guard case .asleep(let asleep, let booking) = rest else { return nil }
+            rest = .woken(asleep, lease)
+            return booking
+        }
+        guard let booking else { return }
+        if lease == nil { workshop.turns.giveUp(booking) }
+        woken.put([checkpoint.shard.shard])
+    }
+
+    @inline(never)
+    private func readOn() async throws -> ShardReader.Progress {
+        let woken: (ShardReader.Asleep, ByteBudget.Lease?)? = rest.withLock { rest in
+            guard case .woken(let asleep, let lease) = rest else { return nil }
+            rest = .awake
+            return (asleep, lease)
+        }
+        if let (asleep, lease) = woken { return try await reader(asleep.taken).wake(asleep, with: lease) }
+        let room = try await workshop.takingUp.reserve()
+        let taken = try await apart { try await self.takeUp() }
+        room.resize(to: 0)
+        return try await reader(taken).read(taken, maximumPoll: workshop.configuration.maximumPoll)
     }
 
     /// A shard that is listed, and said not to be there: one of the two is late. So it is, too, if there is no listing.
@@ -106,6 +179,7 @@ final class ShardJob: Sendable {
 
     @inline(never)
     private func takeUp() async throws -> Taken {
+        let checkpoint = checkpoint
         let verdict = Recovery.compare(checkpoint, with: workshop.target.storesPositions ? position : nil)
         workshop.surroundings.observing?("recovery: \(verdict.name)")
         if case .advance(let number) = verdict {
@@ -143,15 +217,15 @@ final class ShardJob: Sendable {
             metadata: [
                 "shard": "\(checkpoint.shard)", "rule": "\(rule.rawValue)", "from": "\(decided.place)",
             ])
-        return Taken(start: decided, iterator: iterator, checkpoint: taken)
+        newest.checkpoint = taken
+        return Taken(start: decided, iterator: iterator, newest)
     }
 
-    @inline(never)
-    private func read(_ taken: Taken) async throws -> ShardReader.Result {
-        try await ShardReader(
-            shard: checkpoint.shard, schema: schema, epoch: taken.checkpoint.epoch, decided: decided,
-            interrupt: interrupt, workshop: workshop
-        ).read(taken, maximumPoll: workshop.configuration.maximumPoll)
+    private func reader(_ taken: Taken) -> ShardReader {
+        let checkpoint = taken.checkpoint
+        return ShardReader(
+            shard: checkpoint.shard, schema: schema, epoch: checkpoint.epoch, decided: decided,
+            interrupt: interrupted, workshop: workshop)
     }
 
     private func iterator(for start: Start) async throws(DynamoDBError) -> ShardIterator {

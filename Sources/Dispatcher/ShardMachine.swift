@@ -139,6 +139,10 @@ package struct ShardMachine: Hashable, Sendable {
     /// Whether the shard may well have more to give: one of its last pages brought something, or none has come yet.
     package var expectsMore: Bool { !hasRead || emptyPages <= Self.quietPages }
 
+    /// Whether nothing is under way but the call for the next page, and nothing is expected of that: who drives the machine needs
+    /// no task meanwhile.
+    package var maySleep: Bool { isInStep && !expectsMore }
+
     /// What to do first.
     package func begin() -> [Action] { [.resolve(durable)] }
 

@@ -10,9 +10,12 @@ internal import Targets
 /// Each action that takes time runs in a child task and comes back as the machine's next event, so the two lanes need no
 /// lock: only this loop touches the machine and the pages.
 ///
+/// While nothing is expected of the shard there is no task for it: the reading falls asleep, and is gone on with at the shard's next
+/// turn, or when it is interrupted.
+///
 /// A class, as are its results: what a task holds across an `await` lies in its frame, once for each of a thousand shards. So
 /// what is called by what waits for the next event isn't inlined either: its own variables would stay in that frame for as long
-/// as the shard is read.
+/// as the shard is awake.
 final class ShardReader: Sendable {
     let shard: ShardKey
     let schema: TableSchema
@@ -40,6 +43,23 @@ final class ShardReader: Sendable {
 
     private var source: any StreamSource { workshop.source }
     private var surroundings: Surroundings { workshop.surroundings }
+
+    /// All that is kept of a shard that is asleep.
+    struct Asleep: Sendable {
+        let taken: ShardJob.Taken
+        fileprivate let machine: ShardMachine
+        fileprivate let silence: Silence
+        fileprivate let answer: DynamoDBError?
+        /// What the next page is asked for with.
+        fileprivate let next: ShardIterator
+    }
+
+    /// How far reading has come.
+    enum Progress: Sendable {
+        case ended(Result)
+        /// Until its next turn, for which it is to wait from then on.
+        case asleep(Asleep, after: Duration)
+    }
 
     /// How reading ended, and what the journal says of the shard after the last batch.
     final class Result: Sendable {
@@ -84,13 +104,19 @@ final class ShardReader: Sendable {
         case none
     }
 
+    /// Why the loop of one reading is left.
+    private enum Leaving {
+        case finished(ShardMachine.Outcome)
+        case asleep(next: ShardIterator, after: Duration)
+    }
+
     /// What the loop of one reading works on. In one place of the heap, since what stands in an asynchronous function's
-    /// frame stays there for as long as the shard is read.
+    /// frame stays there for as long as the shard is awake.
     private final class Reading {
         let taken: ShardJob.Taken
         let isClosed: Bool
         var machine: ShardMachine
-        var silence = Silence()
+        var silence: Silence
         var pages: Deque<(part: Batch.Part, read: [Change], lease: ByteBudget.Lease)> = []
         /// The newest.
         var answer: DynamoDBError?
@@ -100,24 +126,61 @@ final class ShardReader: Sendable {
             self.taken = taken
             // What a closed shard holds is known to be there, however many empty pages come before it.
             isClosed = taken.checkpoint.range.isClosed
+            silence = Silence()
             machine = ShardMachine(
                 start: taken.start,
                 pacing: PollPacing(maximum: isClosed ? min(PollPacing.closed, maximumPoll) : maximumPoll))
         }
+
+        @inline(never)
+        init(_ asleep: Asleep) {
+            taken = asleep.taken
+            isClosed = taken.checkpoint.range.isClosed
+            machine = asleep.machine
+            silence = asleep.silence
+            answer = asleep.answer
+        }
+
+        func asleep(_ next: ShardIterator) -> Asleep {
+            Asleep(taken: taken, machine: machine, silence: silence, answer: answer, next: next)
+        }
+    }
+
+    /// What a reading begins with.
+    private enum Beginning: Sendable {
+        case start
+        /// The turn has come for which it slept.
+        case turn(ShardIterator, ByteBudget.Lease)
+        /// It was interrupted in its sleep.
+        case interrupted
     }
 
     /// - Parameter taken: what the start table said, already resolved to an iterator and journaled.
     @inline(never)
-    func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Result {
+    func read(_ taken: ShardJob.Taken, maximumPoll: Duration) async throws -> Progress {
         let reading = Reading(taken, maximumPoll: maximumPoll)
         try begins(taken)
+        return try await read(reading, from: .start)
+    }
+
+    /// Goes on where it fell asleep.
+    ///
+    /// - Parameter lease: of its turn; `nil` where it was interrupted.
+    @inline(never)
+    func wake(_ asleep: Asleep, with lease: ByteBudget.Lease?) async throws -> Progress {
+        let reading = Reading(asleep)
+        return try await read(reading, from: lease.map { .turn(asleep.next, $0) } ?? .interrupted)
+    }
+
+    @inline(never)
+    private func read(_ reading: Reading, from beginning: Beginning) async throws -> Progress {
         let records = RecordSource(
             source: source, table: schema.name, turns: workshop.turns, executor: surroundings.executor)
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
-            let outcome: ShardMachine.Outcome
+            let leaving: Leaving
             do {
-                outcome = try await drive(reading, records, &group)
+                leaving = try await drive(reading, from: beginning, records, &group)
             } catch {
                 // What was fetched ahead is no child of this task, and would go on asking, with a lease on what it asks for.
                 await records.close()
@@ -125,7 +188,7 @@ final class ShardReader: Sendable {
             }
             group.cancelAll()
             await records.close()
-            return result(outcome, reading)
+            return progress(leaving, reading)
         }
     }
 
@@ -136,21 +199,27 @@ final class ShardReader: Sendable {
     }
 
     @inline(never)
-    private func result(_ outcome: ShardMachine.Outcome, _ reading: Reading) -> Result {
-        Result(
-            outcome: outcome, checkpoint: reading.taken.checkpoint, answer: reading.answer,
-            hasRead: reading.machine.hasRead, vouched: reading.silence.vouched)
+    private func progress(_ leaving: Leaving, _ reading: Reading) -> Progress {
+        switch leaving {
+        case .asleep(let next, let delay): .asleep(reading.asleep(next), after: delay)
+        case .finished(let outcome):
+            .ended(
+                Result(
+                    outcome: outcome, checkpoint: reading.taken.checkpoint, answer: reading.answer,
+                    hasRead: reading.machine.hasRead, vouched: reading.silence.vouched))
+        }
     }
 
-    /// Does what the machine asks for until it has finished.
+    /// Does what the machine asks for until it has finished, or may sleep.
     @inline(never)
     private func drive(
-        _ reading: Reading, _ records: RecordSource, _ group: inout ThrowingTaskGroup<Input, any Error>
-    ) async throws -> ShardMachine.Outcome {
+        _ reading: Reading, from beginning: Beginning, _ records: RecordSource,
+        _ group: inout ThrowingTaskGroup<Input, any Error>
+    ) async throws -> Leaving {
         group.addTask { [self] in await interrupted() }
-        var actions = handle(.resolved(reading.taken.iterator), reading)
+        var actions = begin(beginning, reading, records, &group)
         while true {
-            if let outcome = begin(actions, reading, records, &group) { return outcome }
+            if let leaving = begin(actions, reading, records, &group) { return leaving }
             guard let input = try await group.next() else {
                 preconditionFailure("a machine that has not finished has something under way")
             }
@@ -188,23 +257,42 @@ final class ShardReader: Sendable {
         return workshop.stop.hasFired ? .event(.stop) : interrupt.hasFired ? .event(.displaced) : .none
     }
 
-    /// - Returns: how reading has ended, if it has.
+    /// - Returns: what is to be done first.
+    @inline(never)
+    private func begin(
+        _ beginning: Beginning, _ reading: Reading, _ records: RecordSource,
+        _ group: inout ThrowingTaskGroup<Input, any Error>
+    ) -> [ShardMachine.Action] {
+        switch beginning {
+        case .start: return handle(.resolved(reading.taken.iterator), reading)
+        case .turn(let next, let lease):
+            group.addTask { [self, start = reading.taken.start] in
+                try await fetch(at: next, from: records, start, .idle, lease)
+            }
+            return []
+        case .interrupted: return []
+        }
+    }
+
+    /// - Returns: why nothing more is to be done, if so.
     @inline(never)
     private func begin(
         _ actions: [ShardMachine.Action], _ reading: Reading, _ records: RecordSource,
         _ group: inout ThrowingTaskGroup<Input, any Error>
-    ) -> ShardMachine.Outcome? {
+    ) -> Leaving? {
         for action in actions {
             switch action {
             case .resolve(let place):
                 workshop.vitals.begins(reading.taken.checkpoint, isSetBack: false)
                 group.addTask { [self] in try await resolve(place) }
+            case .fetch(let next, let delay) where delay > .zero && reading.machine.maySleep && !reading.isClosed:
+                return .asleep(next: next, after: delay)
             case .fetch(let iterator, let delay):
                 let urgency: TurnQueue.Urgency =
                     delay == .zero || reading.isClosed ? .behind : reading.machine.expectsMore ? .lively : .idle
                 group.addTask { [self, start = reading.taken.start] in
                     if delay > .zero { try await surroundings.sleep(for: delay) }
-                    return try await fetch(at: iterator, from: records, start, urgency)
+                    return try await fetch(at: iterator, from: records, start, urgency, nil)
                 }
             case .deliver(let count, let upTo):
                 let batch = (0..<count).map { _ in reading.pages.removeFirst() }
@@ -214,7 +302,7 @@ final class ShardReader: Sendable {
                         expecting: checkpoint.revision, isFromHorizon: checkpoint.iteratorType == .trimHorizon)
                 }
             case .finish(let outcome):
-                return outcome
+                return .finished(outcome)
             }
         }
         return nil
@@ -299,10 +387,11 @@ final class ShardReader: Sendable {
 
     @inline(never)
     private func fetch(
-        at iterator: ShardIterator, from records: RecordSource, _ start: Start, _ urgency: TurnQueue.Urgency
+        at iterator: ShardIterator, from records: RecordSource, _ start: Start, _ urgency: TurnQueue.Urgency,
+        _ lease: ByteBudget.Lease?
     ) async throws -> Input {
         do {
-            let fetched = try await records.page(at: iterator, urgency)
+            let fetched = try await records.page(at: iterator, urgency, lease)
             let changes = fetched.page.changes
             let read = start.admitsAll ? changes : changes.filter(start.admits)
             return .page(fetched, read: read, changes: filter?.pass(read, in: fetched.page.body) ?? read)

@@ -30,6 +30,10 @@ struct TableFollower {
         case childrenFound([Shard], of: Set<ShardID>, Timestamp)
         case readerEnded(ShardID, ShardReader.Result)
         case readerFailed(ShardID, DaemonError)
+        /// It goes on when it is woken.
+        case readerAsleep
+        /// Of a shard that had slept.
+        case woken(Event)
         case retryDue(ShardID)
         case foreignAppends
         /// Whether to its end.
@@ -218,7 +222,18 @@ struct TableFollower {
             group.addTask { await stopped() }
             group.addTask { await foreignAppends() }
             group.addTask { await list(known.stream, known.lineage) }
+            let (events, outbox) = AsyncStream.makeStream(of: Event.self)
+            group.addTask { [jobs = known.jobs] in
+                await jobs.runWoken { outbox.yield($0) }
+                return .nothing
+            }
+            group.addTask { await ofWoken(events) }
             var desk = known
+            // Who sleeps has no task that could be cancelled.
+            defer {
+                group.cancelAll()
+                desk.stopReaders()
+            }
             try desk.learnOfPause()
             /// Whether rows are still to come, and whether they are coming just now.
             var (owesScan, isScanning) = (scan != nil, scan != nil && desk.pause == nil)
@@ -240,7 +255,11 @@ struct TableFollower {
             var isGone = false
             var isStopping = false
 
-            while let event = try await group.next() {
+            while var event = try await group.next() {
+                if case .woken(let told) = event {
+                    event = told
+                    group.addTask { await ofWoken(events) }
+                }
                 switch event {
                 case .stopped:
                     isStopping = true
@@ -336,6 +355,9 @@ struct TableFollower {
                 case .readerFailed(let shard, let error):
                     if error.reach != .retry { throw error }
                     try await rest(shard, after: error, &desk, &group)
+                // What follows depends on nothing of that, and would be asked once for each of thousands of shards.
+                case .readerAsleep: continue
+                case .woken: preconditionFailure("what a woken shard tells is told once")
                 case .retryDue(let shard):
                     desk.retry(shard)
                 case .foreignAppends:
@@ -425,6 +447,12 @@ struct TableFollower {
         if error.reach == .retry { return true }
         guard case .source = error else { return false }
         return try workshop.journal.table(table)?.segments.isEmpty == false
+    }
+
+    /// - Returns: `.nothing` when it is cancelled.
+    private func ofWoken(_ events: AsyncStream<Event>) async -> Event {
+        var iterator = events.makeAsyncIterator()
+        return await iterator.next().map { .woken($0) } ?? .nothing
     }
 
     private func stopped() async -> Event {

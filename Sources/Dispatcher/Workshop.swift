@@ -13,6 +13,9 @@ final class Workshop: Sendable {
     let writer: TargetWriter
     let deadLetters: DeadLetterFile
     let budget: ByteBudget
+    /// What shards hold that are being taken up: thousands at once would need far more memory than they do afterwards, and between
+    /// what each keeps, little of that could be given back.
+    let takingUp = ByteBudget(capacity: 64 * ByteBudget.reply)
     let turns: Turns
     let pulse: Pulse
     let vitals: Vitals

@@ -123,7 +123,8 @@ struct Stage: Sendable {
     mutating func admit(_ drafts: [Draft], time: Timestamp) -> Result<[Receipt], JournalError> {
         let (last, chain, entryCount, logEnd) = (state.last, state.chain, entries.count, log.count)
         let (shardCount, lineCount, tables) = (changedShards.count, changedLines.count, changedTables)
-        before.removeAll(keepingCapacity: true)
+        // What an append about thousands of shards needed would be kept for ever.
+        before.removeAll(keepingCapacity: before.count < 64)
         do throws(JournalError) {
             var receipts: [Receipt] = []
             receipts.reserveCapacity(drafts.count)

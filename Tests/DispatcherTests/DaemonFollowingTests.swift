@@ -188,6 +188,23 @@ struct DaemonFollowingTests {
             ])
     }
 
+    @Test("At a stop shards that are asleep end at once, and none of them is asked for another page")
+    func stopAsleep() async throws {
+        let shards = (0..<20).map { "s\($0)" }
+        for shard in shards { rig.source.add(FakeShard(shard)) }
+        var configuration = Rig.following
+        configuration.maximumPoll = .seconds(3600)
+        var asked = 0
+        try await rig.run(configuration) { _ in
+            // After the twelfth empty page in a row the wait is one of 256 s, which are more than one of the rig's.
+            try await eventually("all sleep for long") {
+                shards.allSatisfy { rig.source.calls(.records, of: $0).count == 12 }
+            }
+            asked = rig.source.calls(.records).count
+        }
+        #expect(rig.source.calls(.records).count == asked)
+    }
+
     @Test("With --until-idle it ends by itself, and only when all is journaled")
     func untilIdle() async throws {
         rig.source.add(FakeShard("a", 1...30, pageSize: 3))

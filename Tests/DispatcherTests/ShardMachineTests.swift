@@ -65,6 +65,26 @@ struct ShardMachineTests {
         #expect(machine.isInStep)
     }
 
+    @Test("A shard that never brought anything may sleep after its first page, and one that did after a row of empty ones")
+    func sleep() {
+        var machine = fetching()
+        #expect(!machine.maySleep, "there may be anything")
+        _ = machine.handle(page(nil, next: "1"))
+        #expect(machine.maySleep)
+        _ = machine.handle(page(110, next: "2"))
+        _ = machine.handle(.delivered(upTo: Sample.number(110)))
+        for _ in 0...ShardMachine.quietPages {
+            #expect(!machine.maySleep, "more may come")
+            _ = machine.handle(page(nil, next: "3"))
+        }
+        #expect(machine.maySleep)
+        _ = machine.handle(page(120, next: "4"))
+        for _ in 0...ShardMachine.quietPages { _ = machine.handle(page(nil, next: "5")) }
+        #expect(!machine.maySleep, "a delivery is under way")
+        _ = machine.handle(.delivered(upTo: Sample.number(120)))
+        #expect(machine.maySleep)
+    }
+
     @Test("Records that come with the end are delivered before the shard is done (PEERS row 6)")
     func lastPage() {
         var machine = fetching()

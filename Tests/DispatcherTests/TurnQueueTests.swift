@@ -9,8 +9,8 @@ struct TurnQueueTests {
     private let users = TableName("users")
 
     /// Whose turns come, as long as somebody waits, each as soon as it may.
-    private func turns(_ queue: inout TurnQueue, _ count: Int = .max) -> [Int] {
-        var (now, turns): (Duration, [Int]) = (.zero, [])
+    private func turns(_ queue: inout TurnQueue, _ count: Int = .max, from start: Duration = .zero) -> [Int] {
+        var (now, turns): (Duration, [Int]) = (start, [])
         while turns.count < count, let wait = queue.wait(at: now) {
             now += wait
             if let id = queue.next(at: now) { turns.append(id) }
@@ -85,6 +85,30 @@ struct TurnQueueTests {
         queue.remove(100, of: orders, .idle)
         #expect(queue.next(at: .zero) == 1)
         #expect(queue.isEmpty && queue.wait(at: .zero) == nil)
+    }
+
+    @Test("Who is due later is passed by until then, and then stands behind those who came before")
+    func later() {
+        var queue = queue(CallLimits(getRecords: 1000), behind: 0..<0, idle: 100..<101)
+        queue.add(7, of: orders, .idle, from: .seconds(3))
+        queue.add(8, of: users, .behind, from: .seconds(2))
+        #expect(queue.next(at: .zero) == 100)
+        #expect(queue.next(at: .seconds(1)) == nil)
+        #expect(queue.wait(at: .seconds(1)) == .seconds(1) && queue.isFree(for: users, at: .seconds(1)))
+        queue.add(101, of: orders, .idle)
+        queue.rouse(at: .seconds(3))
+        #expect(turns(&queue, from: .seconds(3)) == [8, 101, 7])
+        #expect(queue.isEmpty)
+    }
+
+    @Test("Who went away before it was due is waited for by nobody")
+    func removedBeforeDue() {
+        var queue = TurnQueue(CallLimits())
+        queue.add(7, of: orders, .idle, from: .seconds(3))
+        queue.remove(7, of: orders, .idle)
+        #expect(queue.isEmpty && queue.wait(at: .zero) == nil)
+        queue.rouse(at: .seconds(3))
+        #expect(queue.next(at: .seconds(3)) == nil)
     }
 
     @Test("A call that was made again counts as one")

@@ -50,4 +50,16 @@ struct TurnsTests {
         _ = try await patient.value
         withExtendedLifetime(all) {}
     }
+
+    @Test("A turn that is booked comes without a task that waits for it, and one that is given up never comes")
+    func booked() async throws {
+        let turns = Turns(CallLimits(), budget: ByteBudget(capacity: 2 << 20), surroundings: Surroundings())
+        let served = Served()
+        let unwanted = turns.book(of: table, .behind, after: .milliseconds(1)) { _ in served.note(.behind) }
+        turns.giveUp(unwanted)
+        _ = turns.book(of: table, .idle, after: .milliseconds(2)) { _ in served.note(.idle) }
+        try await eventually("its turn comes") { served.all.contains(.idle) }
+        #expect(served.all == [.idle])
+        #expect(turns.waiting == 0)
+    }
 }

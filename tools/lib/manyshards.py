@@ -3,8 +3,9 @@
     manyshards.py SHAKECTL STREAMSIM [--shards N] [--busy N] [--per-second N] [--seconds N] [-- OPTIONS OF RUN]
 
 What tools/crashtest --many-shards runs: a daemon into SQLite follows as many shards as are busy, and another one all of
-them, under the same load. An idle shard costs the difference of what both hold in memory, divided by how many more the
-second one has. The calls are those that the simulator counted. Exits with 1 where a bound does not hold.
+them, under the same load. What they hold in memory is measured when it has come to rest: a daemon gives back twice a minute
+what it needed to take the shards up. An idle shard costs the difference of the two, divided by how many more the second
+one has. The calls are those that the simulator counted. Exits with 1 where a bound does not hold.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import random
 import re
 import signal
+import statistics
 import sys
 import time
 from dataclasses import dataclass
@@ -28,11 +30,14 @@ from workfolder import work_folder
 IDLE_BYTES = 16 << 10  # that an idle shard may cost
 LAG = 5.0  # seconds that a busy shard may be behind
 RECORDS_OF_A_PAGE = 1000
+TRIM = 30  # seconds between two times at which a daemon gives freed memory back (RunCommand.reportsBetweenTrims)
+RESTING = 0.02  # of the memory: what it may still move by from one such stretch to the next
+RESTED_BY = 240.0  # seconds, else it is measured as it is
 
 
 @dataclass(frozen=True)
 class Measured:
-    resident: int
+    resident: int  # the median of what was seen each second
     peak: int
     calls: dict[str, float]  # of each action, a second
     most: dict[str, int]  # of each action, in a second at most
@@ -55,6 +60,22 @@ def cpu(pid: int) -> float:
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def come_to_rest(pid: int) -> bool:
+    """Waits until a daemon holds as much memory as half a minute before; `False` where it does not come to that."""
+    began = time.monotonic()
+    before = float("inf")
+    while time.monotonic() - began < RESTED_BY:
+        seen = []
+        for _ in range(TRIM):
+            time.sleep(1)
+            seen.append(memory(pid, "VmRSS"))
+        now = statistics.median(seen)
+        if abs(now - before) <= RESTING * now:
+            return True
+        before = now
+    return False
 
 
 def all_read(follower: Follower, shards: int) -> bool:
@@ -90,11 +111,17 @@ def measure(
         until(lambda: all_read(follower, shards), "a page of every shard has come", deadline=180, every=0.2)
         print(f"{name}: every shard was read once after {time.monotonic() - began:.1f} s", flush=True)
         simulator.steady_load(name, options.per_second, keys=options.busy, hot=options.busy)
-        time.sleep(options.settle)  # not to wait for anything: so that what is measured is the steady state
+        rested = come_to_rest(daemon.pid)
+        print(
+            f"{name}: its memory {'has come to rest' if rested else 'does not come to rest'} "
+            f"{time.monotonic() - began:.0f} s after the start", flush=True,
+        )
         first, lags, pages, health = simulator.calls(), [], [], set()
+        resident: list[int] = []
         used, since = cpu(daemon.pid), time.monotonic()
         while time.monotonic() - since < options.seconds:
             time.sleep(1)
+            resident.append(memory(daemon.pid, "VmRSS"))
             status = follower.shakectl.one("status")
             health.add(f"{status['health']}: {status['reason']}" if status["health"] != "ok" else "ok")
             pages.append(oldest_page(follower))
@@ -103,7 +130,7 @@ def measure(
         took = time.monotonic() - since
         last = simulator.calls()
         measured = Measured(
-            memory(daemon.pid, "VmRSS"), memory(daemon.pid, "VmHWM"),
+            round(statistics.median(resident)), memory(daemon.pid, "VmHWM"),
             {
                 action: (count["calls"] - first.get(action, {"calls": 0})["calls"]) / took
                 for action, count in last.items() if action in ("GetRecords", "DescribeStream", "GetShardIterator")
@@ -143,8 +170,7 @@ def main() -> int:
     parser.add_argument("--shards", type=int, default=5000, help="that are open (default: 5000)")
     parser.add_argument("--busy", type=int, default=50, help="keys that are written to, each of a shard (default: 50)")
     parser.add_argument("--per-second", type=float, default=500, help="changes (default: 500)")
-    parser.add_argument("--seconds", type=float, default=20, help="of measuring (default: 20)")
-    parser.add_argument("--settle", type=float, default=10, help="seconds before that (default: 10)")
+    parser.add_argument("--seconds", type=float, default=30, help="of measuring (default: 30)")
     parser.add_argument("--get-records", type=int, default=1000, help="the limit of calls a second (default: 1000)")
     parser.add_argument("more", nargs="*", help="options of shakectl run, after --")
     options = parser.parse_args()

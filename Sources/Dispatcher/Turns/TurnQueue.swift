@@ -1,12 +1,14 @@
 internal import DequeModule
 package import DynamoDB
+internal import HeapModule
 package import StreamModel
 
 /// Which of the readers that wait may ask for a page next: a value, told the time.
 ///
 /// Shards that are known to have more to give go before those where something came lately, and these before those where nothing
 /// does. But of four calls one is kept for each of the latter two, so that none is kept waiting by others however many there are.
-/// Among them the tables take turns, and a table's shards in the order in which they came.
+/// Among them the tables take turns, and a table's shards in the order in which they came. Who is to wait from some moment on
+/// only sleeps until then.
 package struct TurnQueue: Sendable {
     package enum Urgency: Int, CaseIterable, Sendable {
         /// There is more than the last page brought; or none has come yet, or others wait for the shard's end.
@@ -47,6 +49,16 @@ package struct TurnQueue: Sendable {
         }
     }
 
+    /// Somebody who comes into line when it is due.
+    private struct Sleeper: Comparable {
+        let due: Duration
+        let id: Int
+        let table: TableName
+        let urgency: Urgency
+
+        static func < (a: Sleeper, b: Sleeper) -> Bool { (a.due, a.id) < (b.due, b.id) }
+    }
+
     /// Whose each call is first of all; where none of them waits it is the most urgent one's.
     private static let wheel: [Urgency] = [.behind, .lively, .behind, .idle]
     /// Of so many calls one is for idle shards that wait.
@@ -73,6 +85,9 @@ package struct TurnQueue: Sendable {
     private var allowance: Allowance
     private var lines = Urgency.allCases.map { _ in Line() }
     private var calls = 0
+    private var sleepers = Heap<Sleeper>()
+    /// Of these, who has not gone away.
+    private var asleep: Set<Int> = []
 
     package init(_ limits: CallLimits) {
         allowance = Allowance(
@@ -80,21 +95,42 @@ package struct TurnQueue: Sendable {
             perTable: limits.getRecordsPerTable.map { TokenBucket(perSecond: $0) })
     }
 
-    package var isEmpty: Bool { lines.allSatisfy(\.tables.isEmpty) }
+    package var isEmpty: Bool { asleep.isEmpty && nobodyIsInLine }
+    private var nobodyIsInLine: Bool { lines.allSatisfy(\.tables.isEmpty) }
 
     package mutating func add(_ id: Int, of table: TableName, _ urgency: Urgency) {
         lines[urgency.rawValue].add(id, table)
     }
 
+    /// The same from `due` on.
+    package mutating func add(_ id: Int, of table: TableName, _ urgency: Urgency, from due: Duration) {
+        sleepers.insert(Sleeper(due: due, id: id, table: table, urgency: urgency))
+        asleep.insert(id)
+    }
+
+    /// Puts those into line who are due.
+    package mutating func rouse(at now: Duration) {
+        while let first = sleepers.min, first.due <= now {
+            sleepers.removeMin()
+            guard asleep.remove(first.id) != nil else { continue }
+            add(first.id, of: first.table, first.urgency)
+        }
+    }
+
     /// It doesn't wait any more.
     package mutating func remove(_ id: Int, of table: TableName, _ urgency: Urgency) {
+        guard asleep.remove(id) == nil else { return }
         lines[urgency.rawValue].remove(id, table)
     }
 
-    /// How long it is until one of those that wait may call; `nil` where nobody waits.
+    /// How long it is until one of those that wait may call, or is due; `nil` where nobody waits.
     package func wait(at now: Duration) -> Duration? {
-        guard allowance.perTable != nil else { return isEmpty ? nil : allowance.process.wait(at: now) }
-        return lines.flatMap(\.tables).map { allowance.wait(of: $0, at: now) }.min()
+        let free = allowance.process.wait(at: now)
+        let due = asleep.isEmpty ? nil : sleepers.min.map { max($0.due - now, free) }
+        guard allowance.perTable != nil else { return nobodyIsInLine ? due : free }
+        let inLine = lines.flatMap(\.tables).map { allowance.wait(of: $0, at: now) }.min()
+        guard let inLine, let due else { return inLine ?? due }
+        return min(inLine, due)
     }
 
     /// Whether somebody of a table who has only just come may call, and passes nobody by who may.
