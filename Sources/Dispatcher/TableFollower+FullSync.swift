@@ -126,6 +126,7 @@ extension TableFollower {
             return false
         }
         await workshop.writer.endScan(of: table)
+        await scan.touched.close()
         workshop.vitals.scanEnded(table)
         try await TouchedKeys.remove(of: table, in: workshop.journal)
         log.info("the full sync is finished", metadata: ["items": "\(items)"])

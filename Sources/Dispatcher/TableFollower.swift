@@ -55,11 +55,11 @@ struct TableFollower {
     /// Returns when the daemon is to stop, or when the mode asks for no more.
     func run() async throws {
         while true {
-            switch try await runOnce() {
-            case .stopped: return
-            case .beginsAgain: await workshop.writer.endScan(of: table)
-            case .streamOver: break
-            }
+            let ending: Result<Ending, any Error>
+            do { ending = .success(try await runOnce()) } catch { ending = .failure(error) }
+            // A scan that goes on begins with what lies on the disk then.
+            await workshop.writer.endScan(of: table)
+            if case .stopped = try ending.get() { return }
             workshop.pulse.busy(table)
         }
     }

@@ -52,6 +52,17 @@ final class Workshop: Sendable {
     /// Sleeps; `false` once the daemon is to stop.
     func wait(_ duration: Duration) async -> Bool { await Self.wait(duration, or: stop, in: surroundings) }
 
+    /// The same, but that `halt` ends it too.
+    func wait(_ duration: Duration, unless halt: Signal) async -> Bool {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [surroundings] in try? await surroundings.sleep(for: duration) }
+            for signal in [stop, halt] { group.addTask { await signal.wait() } }
+            await group.next()
+            group.cancelAll()
+        }
+        return !stop.hasFired && !halt.hasFired && !Task.isCancelled
+    }
+
     /// What `body` gives, unless it takes longer than `duration`.
     func within<R: Sendable>(_ duration: Duration, _ body: @escaping @Sendable () async -> R?) async -> R? {
         await withTaskGroup(of: R?.self) { group in

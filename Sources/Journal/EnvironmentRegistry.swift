@@ -7,6 +7,8 @@ internal import Synchronization
 enum EnvironmentRegistry {
     private struct Held {
         weak var environment: Environment?
+        /// `nil` where nobody can tell.
+        let file: FileSystem.Identity?
     }
 
     private static let held = Mutex<[String: Held]>([:])
@@ -16,14 +18,17 @@ enum EnvironmentRegistry {
         let name = canonical(path)
         // Under the lock, so that two openings of one folder can't pass each other.
         let result: Result<Environment, LMDBError> = held.withLock { held in
-            if let environment = held[name]?.environment, readOnly || !environment.isReadOnly {
+            // Of a file that was removed, and lives on under no name, nothing is shared.
+            if let known = held[name], let environment = known.environment, readOnly || !environment.isReadOnly,
+                known.file == FileSystem.identity(of: dataFile(name))
+            {
                 return .success(environment)
             }
             do throws(LMDBError) {
                 let environment = try Environment(
                     path: path,
                     Environment.Options(mapSize: mapSize, readOnly: readOnly && !FileSystem.canWrite(all: path)))
-                held[name] = Held(environment: environment)
+                held[name] = Held(environment: environment, file: FileSystem.identity(of: dataFile(name)))
                 return .success(environment)
             } catch {
                 return .failure(error)
@@ -31,6 +36,8 @@ enum EnvironmentRegistry {
         }
         return try result.get()
     }
+
+    private static func dataFile(_ folder: String) -> String { "\(folder)/data.mdb" }
 
     private static func canonical(_ path: String) -> String {
         guard let resolved = unsafe realpath(path, nil) else { return path }

@@ -48,6 +48,19 @@ enum FileSystem {
         return files.isEmpty ? .emptyFolder : .folder(files: files)
     }
 
+    /// Which file a name stands for: another one may have it later.
+    struct Identity: Hashable, Sendable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    /// `nil` where there is none, or nobody may look.
+    static func identity(of path: String) -> Identity? {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0 else { return nil }
+        return Identity(device: UInt64(facts.st_dev), inode: UInt64(facts.st_ino))
+    }
+
     /// Whether a journal's folder and its data are writable.
     static func canWrite(all journal: String) -> Bool { canWrite(journal) && canWrite(journal + "/data.mdb") }
 

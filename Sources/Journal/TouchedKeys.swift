@@ -2,6 +2,7 @@ internal import Crypto
 internal import Dispatch
 internal import LMDB
 package import StreamModel
+internal import Synchronization
 
 /// Keys of one table that its stream has changed since a full sync began: what the scan brings of them may be older than what
 /// is in the target. And, of a full sync that is not the table's first, those that the scan has brought: what is in the target
@@ -11,7 +12,8 @@ package import StreamModel
 /// to grow with a table's keys. A key is kept as 16 bytes of its SHA-256: some 40 bytes of disk whatever its length, and memory only
 /// as the page cache likes.
 package final class TouchedKeys: Sendable {
-    private let environment: Environment
+    /// `nil` once it is closed.
+    private let environment: Mutex<Environment?>
     private let changed: Table
     /// `nil` where the full sync ends without a sweep.
     private let seen: Table?
@@ -138,7 +140,8 @@ package final class TouchedKeys: Sendable {
     }
 
     private init(_ environment: Environment, _ changed: Table, seen: Table?, _ folder: String, isInline: Bool) {
-        (self.environment, self.changed, self.seen, self.folder) = (environment, changed, seen, folder)
+        self.environment = Mutex(environment)
+        (self.changed, self.seen, self.folder) = (changed, seen, folder)
         queue = isInline ? nil : DispatchQueue(label: "shake.touched")
     }
 
@@ -162,6 +165,19 @@ package final class TouchedKeys: Sendable {
     package func pass(_ steps: [Step]) async throws(JournalError) -> [[Bool]] {
         guard let queue else { return try passNow(steps) }
         return try await Self.on(queue) { () throws(JournalError) in try self.passNow(steps) }
+    }
+
+    /// The full sync is at its end: whoever still has this holds no disk by it. Nothing is taken note of any more, and no row
+    /// passes.
+    package func close() async {
+        let close = { @Sendable [self] in environment.withLock { $0 = nil } }
+        guard let queue else { return close() }
+        await withCheckedContinuation { continuation in
+            queue.async {
+                close()
+                continuation.resume()
+            }
+        }
     }
 
     private static func offThreads<R: Sendable>(
@@ -212,8 +228,14 @@ package final class TouchedKeys: Sendable {
 
     private func passNow(_ steps: [Step]) throws(JournalError) -> [[Bool]] {
         var verdicts: [[Bool]] = steps.map { _ in [] }
-        for pieces in Self.pieces(steps) where !pieces.isEmpty {
-            for (piece, found) in zip(pieces, try passNow(pieces, of: steps)) { verdicts[piece.step] += found }
+        if let environment = environment.withLock({ $0 }) {
+            for pieces in Self.pieces(steps) where !pieces.isEmpty {
+                for (piece, found) in zip(pieces, try passNow(pieces, of: steps, environment)) {
+                    verdicts[piece.step] += found
+                }
+            }
+        } else {
+            verdicts = steps.map { $0.keys.map { _ in false } }
         }
         return zip(steps, verdicts).compactMap { step, found in
             switch step {
@@ -223,7 +245,9 @@ package final class TouchedKeys: Sendable {
         }
     }
 
-    private func passNow(_ pieces: [Piece], of steps: [Step]) throws(JournalError) -> [[Bool]] {
+    private func passNow(
+        _ pieces: [Piece], of steps: [Step], _ environment: Environment
+    ) throws(JournalError) -> [[Bool]] {
         while true {
             do throws(LMDBError) {
                 return try environment.write { (transaction) throws(LMDBError) in

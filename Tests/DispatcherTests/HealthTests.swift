@@ -57,6 +57,24 @@ struct HealthTests {
         #expect(found.map(\.reason) == ["shard a: no page has come for 15 min"])
     }
 
+    @Test("suffers where a scan brings no page, unless it waits, failed, or the target holds it back")
+    func stillScan() {
+        let found = complaints { $0.tables[0].scanMoved = ago(100) }
+        #expect(found == [Health.Complaint(.degraded, "the scan: no page has come for 100 s")])
+        #expect(complaints { $0.tables[0].scanMoved = ago(60) }.isEmpty)
+        #expect(complaints { $0.tables[0].scanMoved = ago(-900) }.isEmpty, "the next page is due later")
+        let failed = complaints { signs in
+            signs.tables[0].scanMoved = ago(100)
+            signs.tables[0].scan = trouble(100)
+        }
+        #expect(failed.count == 1 && failed[0].reason.contains("throttled"))
+        let held = complaints { signs in
+            signs.tables[0].scanMoved = ago(100)
+            signs.target.busySince = ago(90)
+        }
+        #expect(held.map(\.reason) == ["the target has acknowledged nothing for 90 s"])
+    }
+
     @Test("suffers where reading fails and is tried again, and says since when and how often")
     func resting() {
         let found = complaints { $0.tables[0].shards[1].trouble = trouble(300) }

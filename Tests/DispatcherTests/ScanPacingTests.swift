@@ -36,6 +36,16 @@ struct ScanPacingTests {
         #expect(pacing.ask(at: .zero).wait == .seconds(4))
     }
 
+    @Test("What need not wait is given at once, and accounted for")
+    func atOnce() {
+        var pacing = ScanPacing(rate: 10, now: .zero)
+        pacing.settle(pacing.ask(at: .zero).estimate, cost: 20, at: .zero)
+        #expect(pacing.askNow(at: .seconds(1)) == nil, "in debt by ten units")
+        #expect(pacing.askNow(at: .seconds(2)) == 20)
+        #expect(pacing.askNow(at: .seconds(2)) == nil)
+        #expect(pacing.ask(at: .seconds(2)).wait == .seconds(2))
+    }
+
     @Test("A page that never came costs nothing")
     func failed() {
         var pacing = ScanPacing(rate: 10, now: .zero)

@@ -65,7 +65,9 @@ struct ShardMachineTests {
         #expect(machine.isInStep)
     }
 
-    @Test("A shard that never brought anything may sleep after its first page, and one that did after a row of empty ones")
+    @Test(
+        "A shard that never brought anything may sleep after its first page, and one that did after a row of empty ones"
+    )
     func sleep() {
         var machine = fetching()
         #expect(!machine.maySleep, "there may be anything")

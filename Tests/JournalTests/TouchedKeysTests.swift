@@ -49,6 +49,19 @@ struct TouchedKeysTests {
         }
     }
 
+    @Test("One that is begun again where an earlier one is still held is another, and is found again")
+    func besideEarlier() async throws {
+        try await Journal.use(scratch.journal) { journal in
+            let earlier = try await TouchedKeys.begin(Self.first, of: Sample.table, in: journal)
+            _ = try await earlier.pass([.changes(Self.keys(1))])
+            let begun = try await TouchedKeys.begin(Self.first, of: Sample.table, in: journal)
+            #expect(try await begun.pass([.rows(Self.keys(1, 2)), .changes(Self.keys(3))]) == [[true, true]])
+            #expect(try await earlier.pass([.rows(Self.keys(1, 3))]) == [[false, true]], "of a removed file")
+            let resumed = try #require(try TouchedKeys.resume(Self.first, of: Sample.table, in: journal))
+            #expect(try await resumed.pass([.rows(Self.keys(1, 3))]) == [[true, false]])
+        }
+    }
+
     @Test("What is removed of one table is no other's, however alike their names are")
     func removed() async throws {
         let names = ["orders", "orders.1", "orders.1.1"].map { TableName($0) }

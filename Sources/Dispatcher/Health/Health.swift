@@ -78,7 +78,11 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
                     ? Complaint(.failed, trouble.cause) : Complaint(.degraded, "the table is \(trouble.spoken(now))"))
         }
         if let complaint = complaint(of: signs.target, limits, now) { complaints.append(complaint) }
-        if let scan = own.scan { complaints.append(Complaint(.degraded, "the scan is \(scan.spoken(now))")) }
+        if let scan = own.scan {
+            complaints.append(Complaint(.degraded, "the scan is \(scan.spoken(now))"))
+        } else if let moved = own.scanMoved, now - moved > limits.page, !signs.target.isSlow(limits, now) {
+            complaints.append(Complaint(.degraded, "the scan: no page has come for \((now - moved).spoken)"))
+        }
         if let listing = own.listing {
             complaints.append(Complaint(.degraded, "the list of shards is \(listing.spoken(now))"))
         } else if own.trouble == nil, let listed = own.listed, now - listed > limits.listing {

@@ -46,6 +46,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var scan: Trouble?
         /// How far its scan has come in this run.
         package var progress: ScanProgress?
+        /// When a page of its scan last came to the target, or when the next may be asked for; `nil` where no scan runs.
+        package var scanMoved: Timestamp?
         /// What keeps all of it from being worked on.
         package var trouble: Trouble?
         /// Those that are read now, or that rest since reading them failed.
@@ -53,13 +55,14 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
         package init(
             name: String, listed: Timestamp? = nil, listing: Trouble? = nil, scan: Trouble? = nil,
-            progress: ScanProgress? = nil, trouble: Trouble? = nil, shards: [Shard] = []
+            progress: ScanProgress? = nil, scanMoved: Timestamp? = nil, trouble: Trouble? = nil, shards: [Shard] = []
         ) {
             self.name = name
             self.listed = listed
             self.listing = listing
             self.scan = scan
             self.progress = progress
+            self.scanMoved = scanMoved
             self.trouble = trouble
             self.shards = shards
         }

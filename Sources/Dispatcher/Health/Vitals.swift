@@ -9,6 +9,7 @@ final class Vitals: Sendable {
         var listing: VitalSigns.Trouble?
         var scan: VitalSigns.Trouble?
         var progress: ScanProgress?
+        var scanMoved: Timestamp?
         var trouble: VitalSigns.Trouble?
         var shards: [ShardID: VitalSigns.Shard] = [:]
         /// Of shards that are not read to their end. What ends a table's work, or sets a shard back, ends no row of replays.
@@ -64,13 +65,41 @@ final class Vitals: Sendable {
     /// Nothing has failed, and the table can't be worked on yet.
     func waits(_ table: TableName, _ cause: String) { note(cause, as: \.trouble, of: table) }
 
+    /// Pages of the table's scan are due from now on.
+    func scanBegins(_ table: TableName) {
+        let now = now()
+        state.withLock { $0.tables[table]?.scanMoved = now }
+    }
+
+    /// The next page is not asked for before that: the capacity that the scan may take is spent.
+    func scanWaits(_ table: TableName, _ wait: Duration) {
+        // Not by a century: the option may be any number.
+        let due = now() + min(wait, Self.longestWait)
+        state.withLock { state in
+            guard let moved = state.tables[table]?.scanMoved, moved < due else { return }
+            state.tables[table]?.scanMoved = due
+        }
+    }
+
+    private static let longestWait: Duration = .seconds(365 * 86_400)
+
+    /// No page is due any more: the scan is at its end, paused or failed.
+    func scanHalts(_ table: TableName) {
+        state.withLock { state in
+            state.tables[table]?.scanMoved = nil
+            state.tables[table]?.progress?.rates = ScanProgress.Rates()
+        }
+    }
+
     /// A page of the table's scan is in the target.
     ///
     /// - Parameter progress: `nil`: as it was.
     func scanned(_ table: TableName, _ progress: ScanProgress? = nil) {
+        let now = now()
         state.withLock { state in
             state.tables[table]?.trouble = nil
             state.tables[table]?.scan = nil
+            state.tables[table]?.scanMoved = now
             if let progress { state.tables[table]?.progress = progress }
         }
     }
@@ -193,7 +222,7 @@ final class Vitals: Sendable {
                 tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
                     VitalSigns.Table(
                         name: name.text, listed: table.listed, listing: table.listing, scan: table.scan,
-                        progress: table.progress, trouble: table.trouble,
+                        progress: table.progress, scanMoved: table.scanMoved, trouble: table.trouble,
                         shards: table.shards.sorted { $0.key < $1.key }.map { id, shard in
                             var shard = shard
                             shard.replay = table.replays[id]?.sign

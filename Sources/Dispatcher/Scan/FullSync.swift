@@ -38,7 +38,7 @@ struct FullSync {
     /// A segment after one of its pages.
     private struct Step {
         let segment: ScanPlan.Segment
-        /// What comes next; `nil` at its end, and where the scan is halted.
+        /// What comes next, where it was fetched ahead.
         let next: Fetched?
         let items: Int
         let bytes: Int
@@ -49,6 +49,8 @@ struct FullSync {
     /// - Returns: whether all is done; not so when it was halted, or the daemon told to stop.
     /// - Throws: as `copy`.
     func run(_ state: TableState?) async throws -> Bool {
+        workshop.vitals.scanBegins(schema.name)
+        defer { workshop.vitals.scanHalts(schema.name) }
         guard try await copy(state) else { return false }
         guard touched.isSweeping else { return true }
         return try await Sweep(workshop: workshop, schema: schema, id: id, touched: touched, halt: halt).run()
@@ -63,7 +65,7 @@ struct FullSync {
             segments: configuration.scanSegments ?? ScanPlan.segments(ofBytes: description.tableSizeBytes))
         let uptime = workshop.surroundings.uptime
         let rate = try configuration.scanCapacity?.unitsPerSecond(of: description)
-        let pacing = rate.map { Pacing(ScanPacing(rate: $0, now: uptime()), workshop) }
+        let pacing = rate.map { Pacing(ScanPacing(rate: $0, now: uptime()), workshop, schema.name) }
         let chosen = ScanPlan.readers(of: plan.totalSegments)
         let fixed = configuration.scanReaders
         var readers = ScanReaders(first: fixed ?? chosen.first, maximum: fixed ?? chosen.most, now: uptime())
@@ -74,10 +76,13 @@ struct FullSync {
         var logged = uptime()
         var waiting = plan.open[...]
         var running = 0
+        // What a page costs nobody knows before the first has come: that one is asked for alone.
+        var knowsCost = pacing == nil
 
-        try await withThrowingTaskGroup(of: Step.self) { group in
+        try await withThrowingTaskGroup(of: Step?.self) { group in
+            // A reader that is one too many goes when it is at its segment's end.
             func begin() {
-                while running < readers.count, let segment = waiting.popFirst() {
+                while running < (knowsCost ? readers.count : 1), let segment = waiting.popFirst() {
                     running += 1
                     group.addTask { try await step(segment, nil, of: plan.totalSegments, pacing) }
                 }
@@ -85,7 +90,9 @@ struct FullSync {
             begin()
             while let step = try await group.next() {
                 running -= 1
+                guard let step else { continue }
                 let now = uptime()
+                knowsCost = true
                 if step.isFinished { finished += 1 }
                 readers.took(step.bytes, at: now)
                 meter.took(items: step.items, bytes: step.bytes, capacity: step.capacity, at: now)
@@ -99,11 +106,9 @@ struct FullSync {
                     log(progress)
                 }
                 if isHalted { continue }
-                if let next = step.next {
+                if !step.isFinished {
                     running += 1
-                    group.addTask { [segment = step.segment] in
-                        try await self.step(segment, next, of: plan.totalSegments, pacing)
-                    }
+                    group.addTask { try await self.step(step.segment, step.next, of: plan.totalSegments, pacing) }
                 }
                 begin()
             }
@@ -133,15 +138,19 @@ struct FullSync {
 
     // MARK: - One page
 
-    /// The next page is fetched while this one is written; a page counts when it is durable, and not when it was read.
+    /// The next page is fetched while this one is written, where it need not wait for anything: whoever waits holds no page, or all
+    /// would wait for room that only they could give back. A page counts when it is durable, and not when it was read.
+    ///
+    /// - Returns: `nil` where the scan was halted before its page was asked for.
     private func step(
         _ segment: ScanPlan.Segment, _ fetched: Fetched?, of total: Int, _ pacing: Pacing?
-    ) async throws -> Step {
+    ) async throws -> Step? {
         let current: Fetched
         if let fetched {
             current = fetched
         } else {
-            current = try await fetch(segment.number, of: total, after: segment.after, pacing)
+            guard let permit = await permit(pacing) else { return nil }
+            current = try await fetch(segment.number, of: total, after: segment.after, permit, pacing)
         }
         let page = current.page
         var segment = segment
@@ -149,8 +158,8 @@ struct FullSync {
         segment.after = page.lastEvaluatedKey
         let position = SegmentPosition(fullSync: id, segment: UInt32(segment.number), items: segment.items)
         let next: Fetched?
-        if let key = page.lastEvaluatedKey, !isHalted {
-            async let upcoming = fetch(segment.number, of: total, after: key, pacing)
+        if let key = page.lastEvaluatedKey, !isHalted, let permit = permitNow(pacing) {
+            async let upcoming = fetch(segment.number, of: total, after: key, permit, pacing)
             try await deliver(current, position, of: total)
             next = try await upcoming
         } else {
@@ -162,20 +171,59 @@ struct FullSync {
             capacity: page.capacityUnits ?? 0, isFinished: page.lastEvaluatedKey == nil)
     }
 
-    private func fetch(_ segment: Int, of total: Int, after key: [UInt8]?, _ pacing: Pacing?) async throws -> Fetched {
-        let estimate = try await pacing?.wait()
+    /// That a page may be asked for: there is room for it, and capacity.
+    private struct Permit {
+        let lease: ByteBudget.Lease
+        /// What the page is expected to cost.
+        let estimate: Double?
+    }
+
+    /// - Returns: `nil` where the scan is halted, or the daemon to stop, before.
+    private func permit(_ pacing: Pacing?) async -> Permit? {
+        var estimate: Double?
+        if let pacing {
+            estimate = await pacing.wait(unless: halt)
+            if estimate == nil { return nil }
+        }
+        return await room().map { Permit(lease: $0, estimate: estimate) }
+    }
+
+    private func room() async -> ByteBudget.Lease? {
+        if let lease = workshop.budget.reserveNow() { return lease }
+        return await withTaskGroup(of: ByteBudget.Lease?.self) { group in
+            group.addTask { try? await workshop.budget.reserve() }
+            for signal in [halt, workshop.stop] {
+                group.addTask {
+                    await signal.wait()
+                    return nil
+                }
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+    }
+
+    /// `nil` where it would have to be waited for.
+    private func permitNow(_ pacing: Pacing?) -> Permit? {
+        guard let lease = workshop.budget.reserveNow() else { return nil }
+        guard let pacing else { return Permit(lease: lease, estimate: nil) }
+        return pacing.takeNow().map { Permit(lease: lease, estimate: $0) }
+    }
+
+    private func fetch(
+        _ segment: Int, of total: Int, after key: [UInt8]?, _ permit: Permit, _ pacing: Pacing?
+    ) async throws -> Fetched {
         do {
-            let lease = try await workshop.budget.reserve()
             // What a read that is only consistent in the end does not see yet would be swept away.
             let page = try await workshop.source.scan(
                 schema, segment: segment, of: total, after: key,
                 consistent: workshop.configuration.consistentScan || touched.isSweeping, filter: filter,
                 limit: nil)
-            lease.resize(to: page.body.count)
-            if let estimate { pacing?.settle(estimate, cost: page.capacityUnits ?? 0) }
-            return Fetched(page: page, lease: lease)
+            permit.lease.resize(to: page.body.count)
+            if let estimate = permit.estimate { pacing?.settle(estimate, cost: page.capacityUnits ?? 0) }
+            return Fetched(page: page, lease: permit.lease)
         } catch {
-            if let estimate { pacing?.settle(estimate, cost: nil) }
+            if let estimate = permit.estimate { pacing?.settle(estimate, cost: nil) }
             throw error
         }
     }
@@ -203,20 +251,27 @@ struct FullSync {
     private final class Pacing: Sendable {
         private let state: Mutex<ScanPacing>
         private let workshop: Workshop
+        private let table: TableName
 
-        init(_ pacing: ScanPacing, _ workshop: Workshop) {
+        init(_ pacing: ScanPacing, _ workshop: Workshop, _ table: TableName) {
             state = Mutex(pacing)
-            self.workshop = workshop
+            (self.workshop, self.table) = (workshop, table)
         }
 
         /// - Returns: what the page is expected to cost.
-        /// - Throws: `CancellationError` where the daemon is to stop first.
-        func wait() async throws -> Double {
+        ///   `nil` where the scan is halted, or the daemon to stop, first.
+        func wait(unless halt: Signal) async -> Double? {
             let now = workshop.surroundings.uptime()
             let (wait, estimate) = state.withLock { $0.ask(at: now) }
             guard wait > .zero else { return estimate }
-            guard await workshop.wait(wait) else { throw CancellationError() }
-            return estimate
+            workshop.vitals.scanWaits(table, wait)
+            return await workshop.wait(wait, unless: halt) ? estimate : nil
+        }
+
+        /// The same where nobody has to wait; else `nil`.
+        func takeNow() -> Double? {
+            let now = workshop.surroundings.uptime()
+            return state.withLock { $0.askNow(at: now) }
         }
 
         func settle(_ estimate: Double, cost: Double?) {

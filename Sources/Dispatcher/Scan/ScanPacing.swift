@@ -1,7 +1,8 @@
 /// Spaces the pages of a scan so that they consume no more than a rate: a bucket that holds one second's worth, and is empty at
 /// first, so that a daemon that is started again and again takes no more.
 ///
-/// What a page costs is known when it came. Until then it counts as much as the one before it.
+/// What a page costs is known when it came. Until then it counts as much as the one before it; of the first nobody knows, and
+/// whoever asks for another waits until it has come.
 struct ScanPacing: Sendable {
     private let rate: Double
     private var balance = 0.0
@@ -21,6 +22,12 @@ struct ScanPacing: Sendable {
         let wait = balance < 0 ? Duration.seconds(-balance / rate) : .zero
         balance -= expected
         return (wait, expected)
+    }
+
+    /// The same for a page that may be asked for at once; `nil` where it would have to wait.
+    mutating func askNow(at now: Duration) -> Double? {
+        refill(now)
+        return balance < 0 ? nil : ask(at: now).estimate
     }
 
     /// What the page that was estimated at `estimate` has cost; `nil`: it never came.

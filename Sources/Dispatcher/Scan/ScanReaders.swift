@@ -1,7 +1,8 @@
 /// How many segments are read at a time: one more for as long as that brings more.
 ///
 /// What holds a scan back may be the source, its capacity, the wire or the target. None of them need be known: where another
-/// reader brings nothing, it is none of the readers' matter. After a while it is tried again, since all of them change.
+/// reader brings nothing, it goes again: it is none of the readers' matter. After a while it is tried again, since all of them
+/// change.
 struct ScanReaders: Sendable {
     private(set) var count: Int
     private let maximum: Int
@@ -40,6 +41,7 @@ struct ScanReaders: Sendable {
         guard now - began >= Self.window, pages >= count * Self.pagesOfReader else { return }
         let rate = Double(self.bytes) / ((now - began) / .seconds(1))
         if let before, rate < before * Self.gain {
+            count -= 1
             self.before = nil
             rest = now
             return

@@ -70,7 +70,7 @@ struct Sweep {
         return count.withLock { $0 }
     }
 
-    /// Keys of the target, asked for until it answers; `nil` where the daemon is to stop.
+    /// Keys of the target, asked for until it answers; `nil` where it is halted, or the daemon to stop.
     private func keys(after last: CanonicalKey?, _ log: Logger) async throws -> [CanonicalKey]? {
         var backoff = Backoff()
         while true {
@@ -83,7 +83,7 @@ struct Sweep {
                 log.warning(
                     "the target does not list its rows; it is asked again",
                     metadata: ["error": "\(error)", "in": .stringConvertible(delay)])
-                guard await workshop.wait(delay) else { return nil }
+                guard await workshop.wait(delay, unless: halt) else { return nil }
             }
         }
     }

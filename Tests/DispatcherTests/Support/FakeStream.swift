@@ -283,7 +283,8 @@ final class FakeStream: StreamSource {
             let items = table.items.indices.filter { $0 % totalSegments == segment }.map { table.items[$0] }
             let start = after.map { key in (items.firstIndex { ScanPage.key(of: $0) == key } ?? items.count) + 1 } ?? 0
             let found = items.dropFirst(start).prefix(table.scanPageSize)
-            return ScanPage.made(of: found, isLast: found.endIndex >= items.count) { item in
+            let isLast = found.endIndex >= items.count
+            return ScanPage.made(of: found, isLast: isLast, weight: table.scanPageWeight) { item in
                 let item = Array(item.utf8)
                 return filter?.matches(item, item.indices) ?? true
             }

@@ -23,6 +23,8 @@ struct FakeTable: Sendable {
     /// What a scan finds, by key.
     var items: [String] = []
     var scanPageSize = 2
+    /// Bytes of each page besides its items.
+    var scanPageWeight = 0
 
     init(_ name: TableName) {
         self.name = name

@@ -22,7 +22,7 @@ extension ScanPage {
 
     /// A Scan reply. An item consists of its key; those that aren't wanted are left out, and count for the page's end.
     static func made(
-        of items: ArraySlice<String>, isLast: Bool, where isWanted: (String) -> Bool = { _ in true }
+        of items: ArraySlice<String>, isLast: Bool, weight: Int = 0, where isWanted: (String) -> Bool = { _ in true }
     ) -> ScanPage {
         var body: [UInt8] = []
         let changes = items.filter { isWanted(key(of: $0)) }.map { item in
@@ -31,6 +31,7 @@ extension ScanPage {
             return Change(
                 kind: .snapshot, sequenceNumber: nil, approximateTime: nil, keys: range, newImage: range, oldImage: nil)
         }
+        body += Array(repeating: UInt8(ascii: " "), count: weight)
         let last = isLast ? nil : items.last.map { Array(key(of: $0).utf8) }
         return ScanPage(body: body, changes: changes, lastEvaluatedKey: last, capacityUnits: 1)
     }

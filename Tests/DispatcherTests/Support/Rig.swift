@@ -50,6 +50,17 @@ final class Rig: Sendable {
         }
     }
 
+    /// Files that are removed and still open here: their disk is not given back.
+    var removedAndOpen: [String] {
+        let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return descriptors.compactMap {
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+        }.filter { $0.contains(scratch.name) && $0.hasSuffix("(deleted)") }
+    }
+
+    /// How far the scan is, as the daemon's last signs say.
+    var scanProgress: ScanProgress? { lastSigns.withLock { $0?[Sample.table]?.progress } }
+
     /// What the daemon's last signs complain about, the worst first.
     func complaints(now: Timestamp = .now()) -> [Health.Complaint] {
         lastSigns.withLock { $0 }.map { Health.complaints(of: Sample.table, $0, now: now) } ?? []
