@@ -96,7 +96,8 @@ struct DaemonScanRoomTests {
         try await rig.run(Self.cramped([Sample.table, other])) { daemon in
             try await eventually("a page is at the target, and the budget spent") { gate.arrivals >= 1 }
             description.open()
-            try await eventually("the scan has begun") { try daemon.journal.phase() == .fullSync }
+            // A word that came before would be of the scan that begins.
+            try await eventually("the scan waits, and the stream beside it") { rig.shardsRead == ["a"] }
             #expect(rig.source.calls(.scan, of: Sample.table.text).isEmpty)
             let described = rig.source.calls(.describeTable, of: Sample.table.text).count
             try await rig.asOperator { try await $0.resync() }
