@@ -60,6 +60,14 @@ package enum DaemonError: Error, CustomStringConvertible {
     }
 
     /// Whoever only follows would leave out what was not scanned.
+    static func elsewhere(_ table: TableName, known: String, found: String) -> Self {
+        .misconfigured(
+            what: "table \(table)",
+            reason:
+                "the journal is of \(known), and this source has \(found): it would be copied over what the target has of the "
+                + "other. Name the source that the journal was filled from, or a journal and a target of their own")
+    }
+
     static func unfinishedScan(of table: TableName, reason: String) -> Self {
         .misconfigured(
             what: "table \(table)",

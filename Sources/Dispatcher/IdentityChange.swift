@@ -1,11 +1,14 @@
 internal import DynamoDB
 internal import Journal
+internal import StreamModel
 
 /// What has become of a table since the journal heard of it last: which one has its name, and which of its items are wanted.
 enum IdentityChange: Hashable, Sendable {
     case none
     /// It was dropped, and another one has its name.
     case madeAgain
+    /// It is a table of another account or region, by its ARN: nobody has made it anew, and what is copied is not of it.
+    case elsewhere(known: String, found: String)
     /// Another filter than the one with which the scan was begun that is still to be finished.
     case scannedByAnotherFilter
     case otherFilter
@@ -19,7 +22,12 @@ enum IdentityChange: Hashable, Sendable {
         _ state: TableState, _ table: TableDescription, wanted: Wanted, mode: DaemonConfiguration.Mode
     ) -> Self {
         guard let phase = state.phase else { return .none }
-        if isAnother(table, than: state), mode != .incr { return .madeAgain }
+        if isAnother(table, than: state), mode != .incr {
+            guard let known = state.stream?.table, let found = table.stream?.table, known != found else {
+                return .madeAgain
+            }
+            return .elsewhere(known: known, found: found)
+        }
         if let before = state.wanted, before != wanted {
             return phase == .fullSync ? .scannedByAnotherFilter : .otherFilter
         }

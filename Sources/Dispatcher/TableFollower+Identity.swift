@@ -27,6 +27,7 @@ extension TableFollower {
             let reason = "the table was dropped and made again under its name: another one\(was) was copied before"
             let stream = try description.followedStream
             try await enter(.fullSync, from: phase, stream, reason, description.id)
+        case .elsewhere(let known, let found): throw DaemonError.elsewhere(table, known: known, found: found)
         case .scannedByAnotherFilter:
             try await enter(phase, from: phase, nil, "another filter: the scan begins again", description.id)
         case .otherFilter:

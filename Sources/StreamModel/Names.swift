@@ -24,6 +24,12 @@ package struct StreamARN: Hashable, Comparable, Sendable, CustomStringConvertibl
     package init(_ text: String) { self.text = text }
     package var description: String { text }
     package static func < (a: StreamARN, b: StreamARN) -> Bool { a.text < b.text }
+
+    /// The table's own ARN, with partition, region and account; `nil` where an emulator has another form.
+    package var table: String? {
+        guard text.hasPrefix("arn:"), let end = text.firstRange(of: "/stream/") else { return nil }
+        return String(text[..<end.lowerBound])
+    }
 }
 
 /// The id of a shard, unique within its stream. The time in it is a custom and no promise: never order by it.

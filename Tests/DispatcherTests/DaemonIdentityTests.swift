@@ -112,6 +112,28 @@ struct DaemonIdentityTests {
         try holdsSecond()
     }
 
+    @Test(
+        "A table of another account or region is not taken for one that was made again: nothing is copied over the other"
+    )
+    func elsewhere() async throws {
+        rig.target.listRows()
+        rig.addScannedTable()
+        try await rig.run(Self.configuration) { daemon in try await followFirst(daemon) }
+        makeAgain()
+        rig.source.change(Sample.table) { table in
+            table.stream = StreamARN(
+                "arn:aws:dynamodb:us-east-1:9:table/\(Sample.table)/stream/2026-11-24T00:00:00.000")
+        }
+        let outcome = try await rig.runToRest(Self.configuration)
+        #expect {
+            try outcome.get()
+        } throws: { error in
+            (error as? DaemonError)?.exitCode == 78 && "\(error)".contains("us-east-1:9")
+        }
+        #expect(rig.target.rows() == Set(Rig.items))
+        #expect(try rig.journal { try $0.phase() } == .incrSync)
+    }
+
     @Test("The same table with another stream is no other table: what came between the streams may be lost")
     func sameTable() async throws {
         rig.addScannedTable()

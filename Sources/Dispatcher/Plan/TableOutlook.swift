@@ -63,6 +63,7 @@ struct TableOutlook: Sendable {
         case .none, .known: break
         case .madeAgain:
             syncsInFull("it was dropped and made again under its name: all of the new one is copied", table.stream)
+        case .elsewhere(let before, let found): obstacles.append(.elsewhere(name, known: before, found: found))
         case .scannedByAnotherFilter: syncsInFull("it has another filter than before: the scan begins again")
         case .otherFilter:
             notes.append(
