@@ -149,54 +149,10 @@ struct TableFollower {
         return try await follow(desk, beside: scan, scan?.id ?? state?.fullSync, isOlder: unfinished != nil)
     }
 
-    // MARK: - Before following
-
-    /// Whether changes of the table are lost that no full sync has made good for since.
-    private func hasSkippedALoss(_ state: TableState?) throws(JournalError) -> Bool {
-        let copied = state?.fullSync.map { Timestamp(microseconds: Int64(bitPattern: $0.number)) }
-        return try workshop.journal.checkpoints().contains { checkpoint in
-            guard checkpoint.shard.table == table else { return false }
-            let lost = [checkpoint.lossDeclared, checkpoint.loss?.time].compactMap(\.self).max()
-            guard let lost else { return false }
-            return copied.map { $0 < lost } ?? true
-        }
-    }
-
-    /// What lies in the table's place, where the journal knows nothing of the table, is an operator's to decide about.
-    private func beginInTarget(_ state: TableState?) async throws {
-        guard state?.phase == nil, try !workshop.journal.checkpoints().contains(where: { $0.shard.table == table })
-        else { return }
-        let done: String?
-        do throws(TargetError) { done = try await workshop.target.begin(table) } catch { throw ofThisTable(error) }
-        if let done { log.notice("\(done)", metadata: ["target": "\(workshop.target.name)"]) }
-    }
-
-    /// The target was opened, and takes other tables.
-    private func ofThisTable(_ error: TargetError) -> DaemonError {
-        guard case .misconfigured(let target, let reason) = error else { return .target(error) }
-        return .misconfigured(what: "table \(table) in target \(target)", reason: reason)
-    }
-
-    private func prepare(_ schema: TableSchema) async throws(DaemonError) {
-        do throws(TargetError) { try await workshop.target.prepare(schema) } catch { throw ofThisTable(error) }
-    }
-
     var log: Logger {
         var log = workshop.logger
         log[metadataKey: "table"] = "\(table)"
         return log
-    }
-
-    /// The table as it is once it is no more being created; `nil` where the daemon is to stop before that.
-    private func describe() async throws -> TableDescription? {
-        var backoff = Backoff(first: .milliseconds(500), maximum: .seconds(5))
-        while true {
-            let description = try await workshop.source.describeTable(table)
-            guard description.status == "CREATING" else { return description }
-            log.info("the table is being created; waiting for it")
-            workshop.vitals.waits(table, "it is being created (CREATING), and followed as soon as it is there")
-            guard await workshop.wait(backoff.next(jitter: workshop.random())) else { return nil }
-        }
     }
 
     /// - Parameter id: which table has the name; `nil`: the one that had it before.
@@ -222,6 +178,7 @@ struct TableFollower {
             group.addTask { await stopped() }
             group.addTask { await foreignAppends() }
             group.addTask { await list(known.stream, known.lineage) }
+            // As many at most as there are shards: each tells how it has ended, once.
             let (events, outbox) = AsyncStream.makeStream(of: Event.self)
             group.addTask { [jobs = known.jobs] in
                 await jobs.runWoken { outbox.yield($0) }
@@ -355,9 +312,9 @@ struct TableFollower {
                 case .readerFailed(let shard, let error):
                     if error.reach != .retry { throw error }
                     try await rest(shard, after: error, &desk, &group)
-                // What follows depends on nothing of that, and would be asked once for each of thousands of shards.
-                case .readerAsleep: continue
-                case .woken: preconditionFailure("what a woken shard tells is told once")
+                // What follows depends on nothing of that, and would be asked once for each of thousands of shards. (What one that was
+                // woken tells is taken over above.)
+                case .readerAsleep, .woken: continue
                 case .retryDue(let shard):
                     desk.retry(shard)
                 case .foreignAppends:

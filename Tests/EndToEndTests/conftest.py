@@ -12,6 +12,7 @@ import pytest
 from localsource import LocalSource, SourceTable
 from rig import Rig
 from shardedsource import ShardedSource
+from streamsim import StreamSim, default_binary
 
 SEED = int(os.environ.get("SHAKE_SEED") or random.SystemRandom().randrange(1 << 32))
 _tables = itertools.count(1)
@@ -32,6 +33,16 @@ def source() -> Iterator[LocalSource]:
     source = LocalSource()
     yield source
     source.stop()
+
+
+@pytest.fixture
+def simulator() -> Iterator[StreamSim]:
+    """A service of the test's own."""
+    if not os.path.exists(default_binary()):
+        pytest.skip("StreamSim is not built")
+    simulator = StreamSim(default_binary())
+    yield simulator
+    simulator.stop()
 
 
 @pytest.fixture

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
-from collections.abc import Iterator
 
 import pytest
 from localsource import REGION, clean_environment
 from replica import SQLiteReplica, differences
 from rig import item
 from shake import Daemon, Shakectl, json_lines, run_arguments
-from streamsim import SimulatedTable, StreamSim, default_binary
+from streamsim import SimulatedTable, StreamSim
 
 BARE, PLAIN = "bare", "plain"
-
-
-@pytest.fixture
-def simulator() -> Iterator[StreamSim]:
-    if not os.path.exists(default_binary()):
-        pytest.skip("StreamSim is not built")
-    simulator = StreamSim(default_binary())
-    yield simulator
-    simulator.stop()
 
 
 class Pair:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Iterator
 
 import boto3
 import pytest
@@ -12,18 +11,9 @@ from localsource import REGION, clean_environment
 from replica import SQLiteReplica, differences
 from rig import item
 from shake import Daemon, Shakectl
-from streamsim import SimulatedTable, StreamSim, default_binary
+from streamsim import SimulatedTable, StreamSim
 
 TABLE, OTHER = "orders", "users"
-
-
-@pytest.fixture
-def simulator() -> Iterator[StreamSim]:
-    if not os.path.exists(default_binary()):
-        pytest.skip("StreamSim is not built")
-    simulator = StreamSim(default_binary())
-    yield simulator
-    simulator.stop()
 
 
 def drop(simulator: StreamSim, name: str) -> None:

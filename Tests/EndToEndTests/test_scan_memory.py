@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
-from collections.abc import Iterator
 
-import pytest
 from localsource import clean_environment
 from replica import SQLiteReplica
 from shake import Shakectl
-from streamsim import StreamSim, default_binary
+from streamsim import StreamSim
 
 # Three of them are more than a page holds; written out as JSON a page is more than the budget has for one.
 PADDING = {"S": "x" * 350_000}
 ITEMS = 16
 MEMORY = ("--memory-budget", "4MiB", "--scan-readers", "8")
-
-
-@pytest.fixture
-def simulator() -> Iterator[StreamSim]:
-    if not os.path.exists(default_binary()):
-        pytest.skip("StreamSim is not built")
-    simulator = StreamSim(default_binary())
-    yield simulator
-    simulator.stop()
 
 
 def fill(simulator: StreamSim, name: str, count: int) -> None:

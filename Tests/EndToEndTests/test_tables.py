@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Iterator
 
 import boto3
 import pytest
 from localsource import clean_environment
 from replica import SQLiteReplica
 from shake import REGION, Shakectl, json_lines
-from streamsim import StreamSim, default_binary
-
-
-@pytest.fixture
-def simulator() -> Iterator[StreamSim]:
-    if not os.path.exists(default_binary()):
-        pytest.skip("StreamSim is not built")
-    simulator = StreamSim(default_binary())
-    yield simulator
-    simulator.stop()
+from streamsim import StreamSim
 
 
 def test_tables_come_and_go_beside_twenty_others(
