@@ -13,6 +13,14 @@ let house: [SwiftSetting] = [
 let package = Package(
     name: "shake",
     products: [.executable(name: "shakectl", targets: ["shakectl"])],
+    // Targets that a build can do without, for who has not their libraries: `swift build --product shakectl --traits MongoDB`
+    // has that one only, `--disable-default-traits` none of them.
+    traits: [
+        .default(enabledTraits: ["DynamoDB", "MongoDB", "PostgreSQL"]),
+        .trait(name: "DynamoDB", description: "The target dynamodb:, another DynamoDB or a compatible endpoint"),
+        .trait(name: "MongoDB", description: "The target mongodb://, on libmongoc"),
+        .trait(name: "PostgreSQL", description: "The target postgres://, on libpq"),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -31,11 +39,16 @@ let package = Package(
         .target(
             name: "CSimdjson", cxxSettings: [.unsafeFlags(["-std=c++17", "-O3"])],
             linkerSettings: [.linkedLibrary("simdjson")]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CMongoC", pkgConfig: "libmongoc-1.0", providers: [.apt(["libmongoc-dev"])]),
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: house),
         .target(name: "Curl", dependencies: ["CCurl"], swiftSettings: house),
         .target(name: "Simdjson", dependencies: ["CSimdjson", "StreamModel"], swiftSettings: house),
+        .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: house),
+        .target(name: "MongoC", dependencies: ["CMongoC"], swiftSettings: house),
 
-        // Shake itself. Arrows run one way: shakectl → Dispatcher → {Journal, Targets, DynamoDB} → StreamModel.
+        // Shake itself. Arrows run one way: shakectl → Dispatcher → {Journal, Targets, DynamoDB} → StreamModel, and
+        // shakectl → AllTargets → each target → Targets.
         .target(name: "StreamModel", swiftSettings: house),
         .target(
             name: "Filter", dependencies: ["StreamModel", .product(name: "Crypto", package: "swift-crypto")],
@@ -62,6 +75,23 @@ let package = Package(
             dependencies: ["Simdjson", "StreamModel", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: house),
         .target(
+            name: "DynamoDBTarget", dependencies: ["DynamoDB", "Simdjson", "StreamModel", "Targets"],
+            swiftSettings: house),
+        .target(
+            name: "MongoDBTarget", dependencies: ["MongoC", "Simdjson", "StreamModel", "Targets"], swiftSettings: house),
+        .target(
+            name: "PostgresTarget", dependencies: ["LibPQ", "Simdjson", "StreamModel", "Targets"],
+            swiftSettings: house),
+        .target(
+            name: "AllTargets",
+            dependencies: [
+                "Targets",
+                .target(name: "DynamoDBTarget", condition: .when(traits: ["DynamoDB"])),
+                .target(name: "MongoDBTarget", condition: .when(traits: ["MongoDB"])),
+                .target(name: "PostgresTarget", condition: .when(traits: ["PostgreSQL"])),
+            ],
+            swiftSettings: house),
+        .target(
             name: "Dispatcher",
             dependencies: [
                 "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
@@ -73,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "shakectl",
             dependencies: [
-                "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
+                "AllTargets", "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -107,7 +137,12 @@ let package = Package(
             name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Filter", "Simdjson", "StreamModel", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "TargetsTests", dependencies: ["Targets", "Simdjson", "StreamModel"], swiftSettings: house),
+            name: "TargetsTests",
+            dependencies: [
+                "AllTargets", "Curl", "DynamoDB", "DynamoDBTarget", "LibPQ", "MongoC", "MongoDBTarget", "PostgresTarget",
+                "Simdjson", "StreamModel", "StreamSim", "Targets", "TestSupport",
+            ],
+            swiftSettings: house),
         .testTarget(
             name: "DispatcherTests",
             dependencies: [
@@ -124,7 +159,7 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "ShakectlTests", dependencies: ["shakectl", "Filter", "Journal", "StreamModel"],
+            name: "ShakectlTests", dependencies: ["shakectl", "Filter", "Journal", "StreamModel", "Targets"],
             swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

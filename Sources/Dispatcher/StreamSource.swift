@@ -6,6 +6,8 @@ package import StreamModel
 /// cancelled.
 package protocol StreamSource: Sendable {
     func describeTable(_ name: TableName) async throws(DynamoDBError) -> TableDescription
+    /// What else the table is, for a target that makes its place like it.
+    func design(of table: TableDescription) async throws(DynamoDBError) -> TableDesign
     /// Enables a stream with both images, unless that throws an error that `isInUse`: then the table is to be described again.
     func enableStream(of name: TableName) async throws(DynamoDBError)
     /// All tables of the account.
@@ -36,6 +38,7 @@ package protocol StreamSource: Sendable {
 
 extension StreamSource {
     package func giveBack(_ body: [UInt8]) {}
+    package func design(of table: TableDescription) async throws(DynamoDBError) -> TableDesign { table.design }
     package var clockLead: Duration { .zero }
     package var readsMadeAgain: Int { 0 }
 }

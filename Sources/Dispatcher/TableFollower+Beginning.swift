@@ -32,8 +32,16 @@ extension TableFollower {
         return .misconfigured(what: "table \(table) in target \(target)", reason: reason)
     }
 
-    func prepare(_ schema: TableSchema) async throws(DaemonError) {
-        do throws(TargetError) { try await workshop.target.prepare(schema) } catch { throw ofThisTable(error) }
+    func prepare(_ description: TableDescription) async throws {
+        let target = workshop.target
+        guard target.copiesDesign else {
+            do throws(TargetError) { try await target.prepare(description.schema) } catch { throw ofThisTable(error) }
+            return
+        }
+        let design = try await workshop.source.design(of: description)
+        do throws(TargetError) { try await target.prepare(description.schema, like: design) } catch {
+            throw ofThisTable(error)
+        }
     }
 
     /// The table as it is once it is no more being created; `nil` where the daemon is to stop before that.

@@ -90,7 +90,7 @@ struct TableFollower {
             )
         }
         try await beginInTarget(state)
-        try await prepare(description.schema)
+        try await prepare(description)
         if workshop.configuration.preparesOnly {
             log.notice("the table's place is ready", metadata: ["target": "\(workshop.target.name)"])
             return .stopped

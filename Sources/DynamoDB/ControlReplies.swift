@@ -38,6 +38,25 @@ struct DescribeTableReply: Decodable {
         }
         struct Throughput: Decodable {
             let readCapacityUnits: Double?
+            let writeCapacityUnits: Double?
+
+            /// 0 of a table that is billed on demand (API Reference, ProvisionedThroughputDescription).
+            var provisioned: TableDesign.Throughput? {
+                guard let reads = readCapacityUnits, let writes = writeCapacityUnits, reads > 0, writes > 0 else {
+                    return nil
+                }
+                return TableDesign.Throughput(reads: Int64(reads), writes: Int64(writes))
+            }
+        }
+        struct Index: Decodable {
+            struct Projection: Decodable {
+                let projectionType: String?
+                let nonKeyAttributes: [String]?
+            }
+            let indexName: String
+            let keySchema: [Key]
+            let projection: Projection?
+            let provisionedThroughput: Throughput?
         }
         let tableName: String
         let tableId: String?
@@ -50,32 +69,59 @@ struct DescribeTableReply: Decodable {
         let itemCount: Int64?
         let tableSizeBytes: Int64?
         let provisionedThroughput: Throughput?
-    }
-    let table: Table
+        let globalSecondaryIndexes: [Index]?
+        let localSecondaryIndexes: [Index]?
 
-    /// `nil` if it has no hash key, or one whose type isn't defined.
-    var description: TableDescription? {
-        func attribute(_ type: String) -> KeyAttribute? {
-            guard let key = table.keySchema.first(where: { $0.keyType == type }) else { return nil }
+        /// The key attribute of that role, `nil` where there is none or its type isn't defined.
+        func attribute(_ role: String, of keys: [Key]) -> KeyAttribute? {
+            guard let key = keys.first(where: { $0.keyType == role }) else { return nil }
             // By bytes: Swift's `==` holds names equal that DynamoDB keeps apart.
-            let definition = table.attributeDefinitions.first {
+            let definition = attributeDefinitions.first {
                 $0.attributeName.utf8.elementsEqual(key.attributeName.utf8)
             }
             guard let type = definition.flatMap({ ScalarType(rawValue: $0.attributeType) }) else { return nil }
             return KeyAttribute(name: Array(key.attributeName.utf8), type: type)
         }
+
+        var design: TableDesign {
+            TableDesign(
+                indexes: (localSecondaryIndexes ?? []).compactMap { index($0, .local) }
+                    + (globalSecondaryIndexes ?? []).compactMap {
+                        index($0, .global($0.provisionedThroughput?.provisioned))
+                    },
+                billing: provisionedThroughput?.provisioned.map { .provisioned($0) } ?? .onDemand)
+        }
+
+        private func index(_ index: Index, _ scope: SecondaryIndex.Scope) -> SecondaryIndex? {
+            guard let hash = attribute("HASH", of: index.keySchema) else { return nil }
+            let projection: SecondaryIndex.Projection =
+                switch index.projection?.projectionType {
+                case "KEYS_ONLY": .keysOnly
+                case "INCLUDE": .include((index.projection?.nonKeyAttributes ?? []).map { Array($0.utf8) })
+                default: .all
+                }
+            return SecondaryIndex(
+                name: index.indexName, scope: scope, hash: hash, range: attribute("RANGE", of: index.keySchema),
+                projection: projection)
+        }
+    }
+    let table: Table
+
+    /// `nil` if it has no hash key, or one whose type isn't defined.
+    var description: TableDescription? {
         let hasRange = table.keySchema.contains { $0.keyType == "RANGE" }
-        guard let hash = attribute("HASH"), !hasRange || attribute("RANGE") != nil else { return nil }
+        let range = table.attribute("RANGE", of: table.keySchema)
+        guard let hash = table.attribute("HASH", of: table.keySchema), !hasRange || range != nil else { return nil }
         return TableDescription(
-            schema: TableSchema(name: TableName(table.tableName), hash: hash, range: attribute("RANGE")),
+            schema: TableSchema(name: TableName(table.tableName), hash: hash, range: range),
             // An emulator may give no TableId.
             id: (table.tableId ?? table.creationDateTime.map { "created at \($0)" }).map { TableID($0) },
             status: table.tableStatus ?? "ACTIVE", stream: table.latestStreamArn.map { StreamARN($0) },
             streamEnabled: table.streamSpecification?.streamEnabled ?? false,
             viewType: table.streamSpecification?.streamViewType, itemCount: table.itemCount ?? 0,
             tableSizeBytes: table.tableSizeBytes ?? 0,
-            // 0 of a table that is billed on demand (API Reference, ProvisionedThroughputDescription).
-            provisionedReads: table.provisionedThroughput?.readCapacityUnits.flatMap { $0 > 0 ? $0 : nil })
+            provisionedReads: table.provisionedThroughput?.readCapacityUnits.flatMap { $0 > 0 ? $0 : nil },
+            design: table.design)
     }
 }
 

@@ -17,11 +17,13 @@ package struct TableDescription: Hashable, Sendable {
     package let tableSizeBytes: Int64
     /// Read capacity units a second; `nil` of a table that is billed on demand.
     package let provisionedReads: Double?
+    /// As far as DescribeTable says it: without time to live and tags.
+    package let design: TableDesign
 
     package init(
         schema: TableSchema, id: TableID? = nil, status: String, stream: StreamARN?, streamEnabled: Bool,
         viewType: String?,
-        itemCount: Int64, tableSizeBytes: Int64, provisionedReads: Double? = nil
+        itemCount: Int64, tableSizeBytes: Int64, provisionedReads: Double? = nil, design: TableDesign = TableDesign()
     ) {
         self.schema = schema
         self.id = id
@@ -32,6 +34,7 @@ package struct TableDescription: Hashable, Sendable {
         self.itemCount = itemCount
         self.tableSizeBytes = tableSizeBytes
         self.provisionedReads = provisionedReads
+        self.design = design
     }
 }
 

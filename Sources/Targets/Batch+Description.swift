@@ -5,7 +5,7 @@ extension Batch {
     var shard: ShardKey? {
         switch origin {
         case .shard(let shard, _, _): shard
-        case .scan, .sweep: nil
+        case .scan, .sweep, .repair: nil
         }
     }
 
@@ -15,6 +15,7 @@ extension Batch {
         case (.shard(let shard, _, _), let number?): "the \(change.kind.rawValue) at \(number) of \(shard)"
         case (.shard(let shard, _, _), nil): "a \(change.kind.rawValue) of \(shard)"
         case (.scan(let position), _): "a row of \(table.name), segment \(position.segment) of the scan"
+        case (.repair, _): "a row of \(table.name) that differs from the source's"
         case (.sweep, _): "the removal of a row of \(table.name) that the source has no more"
         }
     }

@@ -42,6 +42,11 @@ package protocol Target: Sendable {
     /// Makes a place for a table's items where there is none. Must be repeatable.
     func prepare(_ table: TableSchema) async throws(TargetError)
 
+    /// Whether it makes more of a table than its key asks for; only then it is asked by the second form.
+    var copiesDesign: Bool { get }
+    /// The same, with what else the source's table is.
+    func prepare(_ table: TableSchema, like design: TableDesign) async throws(TargetError)
+
     /// How far this target holds each shard of `table`; empty where it can't say.
     func positions(of table: TableName) async throws(TargetError) -> [ShardPosition]
 
@@ -69,6 +74,18 @@ package protocol Target: Sendable {
     /// - Throws: nothing of `batches` may count as applied. `.unavailable` may be tried again as it is.
     func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?]
 
+    /// Opens it to be compared, and put right, beside a daemon that may have it open: nothing is cut back, and nobody shut out.
+    func openBeside() async throws(TargetError)
+
+    /// The items that it holds under `keys`, as DynamoDB's JSON, in the order of the keys; `nil` for one that it doesn't hold.
+    /// `nil` for all from a target that keeps no state.
+    ///
+    /// - Throws: `.unwritable` for a row that can't be what was written.
+    func items(under keys: [CanonicalKey], of table: TableSchema) async throws(TargetError) -> [[UInt8]?]?
+
+    /// What `items` gives back of an item that is written: itself, save where the target was told to keep less (a documented format).
+    func kept(_ item: [[UInt8]: AttributeValue]) -> [[UInt8]: AttributeValue]
+
     /// Lets go of files and connections. Everything written is durable before.
     func close() async
 }
@@ -77,6 +94,16 @@ extension Target {
     /// For targets that keep no table apart from another.
     package func begin(_ table: TableName) async throws(TargetError) -> String? { nil }
     package var fillsOn: Bool { false }
+
+    package var copiesDesign: Bool { false }
+    package func prepare(_ table: TableSchema, like design: TableDesign) async throws(TargetError) {
+        try await prepare(table)
+    }
+    package func openBeside() async throws(TargetError) { try await open(recoveringTo: []) }
+    package func items(
+        under keys: [CanonicalKey], of table: TableSchema
+    ) async throws(TargetError) -> [[UInt8]?]? { nil }
+    package func kept(_ item: [[UInt8]: AttributeValue]) -> [[UInt8]: AttributeValue] { item }
 }
 
 /// The changes that one target write carries, all of one shard or of one segment of a scan.
@@ -90,6 +117,8 @@ package struct Batch: Sendable {
         /// Removals of rows that the source has no more, at the end of a full sync; those that the table's stream has changed since
         /// it began are not among them.
         case sweep(FullSyncID)
+        /// Rows that a comparison found to differ, as the source has them; they move no position.
+        case repair
     }
 
     /// Changes, and the body that their places lie in.

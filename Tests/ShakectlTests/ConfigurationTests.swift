@@ -3,6 +3,7 @@ import Filter
 import Journal
 import Logging
 import StreamModel
+import Targets
 import Testing
 
 @testable import shakectl
@@ -73,12 +74,51 @@ struct ConfigurationTests {
         #expect(Settings().over(file) == file)
     }
 
+    @Test("Options of a target stand beside its URL, and go with it")
+    func targetOptions() throws {
+        let files = [
+            "./shake.yaml": """
+            tables: [a]
+            target:
+              url: postgres://localhost/shake
+              existing: append
+              schema: replica
+              tables: {shop.orders: orders}
+            """
+        ]
+        let settings = try make(Settings(), files: files).settings
+        #expect(settings.existing == .append)
+        #expect(
+            settings.targetOptions?.entries == [
+                .init(path: ["schema"], value: "replica"), .init(path: ["tables", "shop.orders"], value: "orders"),
+            ])
+        #expect(try make(Settings(target: "null:"), files: files).settings.targetOptions == nil, "another target")
+        var flags = Settings()
+        #expect(ConfigurationKey.targetOptions.set(["schema=other", "tables.shop.orders=o"], in: &flags))
+        #expect(
+            try make(flags, files: files).settings.targetOptions?.entries == [
+                .init(path: ["schema"], value: "other"), .init(path: ["tables", "shop.orders"], value: "o"),
+            ])
+        for bad in ["schema", "=x", ".a=x", "a.=x"] {
+            #expect(!ConfigurationKey.targetOptions.set([bad], in: &flags), "\(bad)")
+        }
+    }
+
+    @Test("An option that its target does not know is named with file and line")
+    func unknownTargetOption() {
+        let files = ["./shake.yaml": "tables: [a]\ntarget:\n  url: sqlite:a.db\n  exsiting: append"]
+        #expect { try make(Settings(), files: files) } throws: {
+            "\($0)".hasPrefix("./shake.yaml:4: 'target.exsiting' is unknown to the target sqlite: did you mean 'existing'?")
+        }
+    }
+
     private static func samples(of key: ConfigurationKey) -> (String, String) {
         switch key {
         case .journal, .region, .profile, .tables, .include, .target: ("one", "two")
         case .exclude: ("three", "four")
         case .endpoint: ("http://one", "https://two")
         case .existing: ("append", "rename")
+        case .targetOptions: ("schema=one", "tables.shop.orders=two")
         case .mode: ("all", "full")
         case .startAt: ("latest", "trim-horizon")
         case .untilIdle, .maximumPoll, .discoveryInterval, .tablesInterval: ("1s", "2s")

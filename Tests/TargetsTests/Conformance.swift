@@ -20,11 +20,11 @@ struct Conformance {
         let (young, old) = (Self.item("ann", #""age":{"N":"1"}"#), Self.item("ann", #""age":{"N":"2"}"#))
 
         try await daemon.write(Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: young)]))
-        #expect(try daemon.holds(exactly: [young], of: .people))
+        #expect(try await daemon.holds(exactly: [young], of: .people))
         try await daemon.write(Feed.batch(.people, first: 2, [.modify(keys: Self.ann, old: young, new: old)]))
-        #expect(try daemon.holds(exactly: [old], of: .people))
+        #expect(try await daemon.holds(exactly: [old], of: .people))
         try await daemon.write(Feed.batch(.people, first: 3, [.remove(keys: Self.ann, old: old)]))
-        #expect(try daemon.holds(exactly: [], of: .people))
+        #expect(try await daemon.holds(exactly: [], of: .people))
     }
 
     @Test("A modified item loses the attributes that its new image lacks", arguments: Candidate.allCases)
@@ -33,7 +33,7 @@ struct Conformance {
         let (full, bare) = (Self.item("ann", #""age":{"N":"1"}"#), Self.ann)
         try await daemon.write(Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: full)]))
         try await daemon.write(Feed.batch(.people, first: 2, [.modify(keys: Self.ann, old: nil, new: bare)]))
-        #expect(try daemon.holds(exactly: [bare], of: .people))
+        #expect(try await daemon.holds(exactly: [bare], of: .people))
     }
 
     @Test("Of many changes to a key within one batch and second, the last one stays", arguments: Candidate.allCases)
@@ -46,7 +46,7 @@ struct Conformance {
                 [.insert(keys: Self.ann, new: states[0]), .insert(keys: Self.bob, new: Self.bob)]
                     + states.dropFirst().map { .modify(keys: Self.ann, old: nil, new: $0) }
                     + [.remove(keys: Self.bob)]))
-        #expect(try daemon.holds(exactly: [states[4]], of: .people))
+        #expect(try await daemon.holds(exactly: [states[4]], of: .people))
     }
 
     @Test("An item that was removed and inserted again within one batch is held", arguments: Candidate.allCases)
@@ -55,14 +55,14 @@ struct Conformance {
         try await daemon.write(Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: Self.ann)]))
         try await daemon.write(
             Feed.batch(.people, first: 2, [.remove(keys: Self.ann), .insert(keys: Self.ann, new: Self.ann)]))
-        #expect(try daemon.holds(exactly: [Self.ann], of: .people))
+        #expect(try await daemon.holds(exactly: [Self.ann], of: .people))
     }
 
     @Test("Removing what is not there is no error", arguments: Candidate.allCases)
     func removeNothing(candidate: Candidate) async throws {
         var daemon = try await Daemon(candidate, [.people])
         try await daemon.write(Feed.batch(.people, [.remove(keys: Self.ann), .insert(keys: Self.bob, new: Self.bob)]))
-        #expect(try daemon.holds(exactly: [Self.bob], of: .people))
+        #expect(try await daemon.holds(exactly: [Self.bob], of: .people))
     }
 
     @Test("A batch that is applied again leaves the same items", arguments: Candidate.allCases)
@@ -78,7 +78,7 @@ struct Conformance {
             ])
         try await daemon.write(batch)
         try await daemon.write(batch)
-        #expect(try daemon.holds(exactly: [Self.item("ann", #""age":{"N":"2"}"#)], of: .people))
+        #expect(try await daemon.holds(exactly: [Self.item("ann", #""age":{"N":"2"}"#)], of: .people))
     }
 
     @Test("A batch without a change is no error", arguments: Candidate.allCases)
@@ -88,7 +88,7 @@ struct Conformance {
         try await daemon.write(Feed.batch(.people, first: 2, []))
         try await daemon.write([])
         try await daemon.restart()
-        #expect(try daemon.holds(exactly: [Self.ann], of: .people))
+        #expect(try await daemon.holds(exactly: [Self.ann], of: .people))
     }
 
     // MARK: Values
@@ -98,9 +98,9 @@ struct Conformance {
         var daemon = try await Daemon(candidate, [.people])
         let item = Self.item("ann", #""value":\#(value.json)"#)
         try await daemon.write(Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: item)]))
-        #expect(try daemon.holds(exactly: [item], of: .people))
+        #expect(try await daemon.holds(exactly: [item], of: .people))
         try await daemon.write(Feed.scan(.people, [item]))
-        #expect(try daemon.holds(exactly: [item], of: .people))
+        #expect(try await daemon.holds(exactly: [item], of: .people))
     }
 
     @Test("Attribute names come through whatever they hold, and twins stay two", arguments: Candidate.allCases)
@@ -113,7 +113,7 @@ struct Conformance {
         let attributes = names.enumerated().map { #""\#($1)":{"N":"\#($0)"}"# }
         let item = Self.item("ann", attributes.joined(separator: ","))
         try await daemon.write(Feed.batch(.people, [.insert(keys: Self.ann, new: item)]))
-        #expect(try daemon.holds(exactly: [item], of: .people))
+        #expect(try await daemon.holds(exactly: [item], of: .people))
     }
 
     @Test("An item of 400 KB comes through", arguments: Candidate.allCases)
@@ -121,7 +121,7 @@ struct Conformance {
         var daemon = try await Daemon(candidate, [.people])
         let item = Self.item("ann", #""text":{"S":"\#(String(repeating: "0123456789abcdé", count: 25_000))"}"#)
         try await daemon.write(Feed.batch(.people, [.insert(keys: Self.ann, new: item)]))
-        #expect(try daemon.holds(exactly: [item], of: .people))
+        #expect(try await daemon.holds(exactly: [item], of: .people))
     }
 
     @Test("An image that came with line breaks between its tokens comes through", arguments: Candidate.allCases)
@@ -131,7 +131,7 @@ struct Conformance {
         try await daemon.write(
             Feed.batch(.people, first: 1, [.insert(keys: "{\n\"id\":\r{\"S\":\"ann\"}}", new: item)]))
         try await daemon.write(Feed.scan(.people, [item]))
-        #expect(try daemon.holds(exactly: [item], of: .people))
+        #expect(try await daemon.holds(exactly: [item], of: .people))
     }
 
     // MARK: Keys
@@ -142,9 +142,9 @@ struct Conformance {
         try await daemon.write(
             Feed.batch(
                 keys.table, [.insert(keys: keys.one, new: keys.one), .insert(keys: keys.other, new: keys.other)]))
-        #expect(try daemon.holds(exactly: [keys.one, keys.other], of: keys.table))
+        #expect(try await daemon.holds(exactly: [keys.one, keys.other], of: keys.table))
         try await daemon.write(Feed.batch(keys.table, first: 3, [.remove(keys: keys.one)]))
-        #expect(try daemon.holds(exactly: [keys.other], of: keys.table))
+        #expect(try await daemon.holds(exactly: [keys.other], of: keys.table))
     }
 
     @Test("Two spellings of one key are one item", arguments: Candidate.allCases, Keys.same)
@@ -152,9 +152,9 @@ struct Conformance {
         var daemon = try await Daemon(candidate, [keys.table])
         try await daemon.write(Feed.batch(keys.table, first: 1, [.insert(keys: keys.one, new: keys.one)]))
         try await daemon.write(Feed.batch(keys.table, first: 2, [.modify(keys: keys.other, old: nil, new: keys.other)]))
-        #expect(try daemon.items(of: keys.table).count == 1)
+        #expect(try await daemon.items(of: keys.table).count == 1)
         try await daemon.write(Feed.batch(keys.table, first: 3, [.remove(keys: keys.one)]))
-        #expect(try daemon.holds(exactly: [], of: keys.table))
+        #expect(try await daemon.holds(exactly: [], of: keys.table))
     }
 
     // MARK: Several batches
@@ -173,8 +173,8 @@ struct Conformance {
                 .people, shard: Feed.key(of: .people, shard: "shardId-1"), first: 2,
                 [.modify(keys: Self.ann, old: nil, new: Self.item("ann", #""age":{"N":"9"}"#))]),
         ])
-        #expect(try daemon.holds(exactly: [Self.item("ann", #""age":{"N":"9"}"#), Self.bob], of: .people))
-        #expect(try daemon.holds(exactly: [order], of: .orders))
+        #expect(try await daemon.holds(exactly: [Self.item("ann", #""age":{"N":"9"}"#), Self.bob], of: .people))
+        #expect(try await daemon.holds(exactly: [order], of: .orders))
     }
 
     @Test("Tables that hold equal keys are kept apart", arguments: Candidate.allCases)
@@ -187,8 +187,8 @@ struct Conformance {
             Feed.batch(other, [.insert(keys: Self.ann, new: archived)]),
         ])
         try await daemon.write([Feed.batch(.people, first: 2, [.remove(keys: Self.ann)])])
-        #expect(try daemon.holds(exactly: [], of: .people))
-        #expect(try daemon.holds(exactly: [archived], of: other))
+        #expect(try await daemon.holds(exactly: [], of: .people))
+        #expect(try await daemon.holds(exactly: [archived], of: other))
     }
 
     @Test("A batch of several pages is applied in their order", arguments: Candidate.allCases)
@@ -198,7 +198,7 @@ struct Conformance {
         let parts = states.enumerated().map { Feed.part([.modify(keys: Self.ann, old: nil, new: $1)], first: $0 + 1) }
         let origin = Batch.Origin.shard(Feed.key(of: .people), epoch: .first, upTo: Feed.number(3))
         try await daemon.write(Batch(table: .people, origin: origin, parts: parts))
-        #expect(try daemon.holds(exactly: [states[2]], of: .people))
+        #expect(try await daemon.holds(exactly: [states[2]], of: .people))
     }
 
     // MARK: Scans
@@ -209,11 +209,11 @@ struct Conformance {
         try await daemon.write([
             Feed.scan(.people, segment: 0, [Self.ann]), Feed.scan(.people, segment: 1, [Self.bob]),
         ])
-        #expect(try daemon.holds(exactly: [Self.ann, Self.bob], of: .people))
+        #expect(try await daemon.holds(exactly: [Self.ann, Self.bob], of: .people))
         let older = Self.item("ann", #""age":{"N":"2"}"#)
         try await daemon.write(
             Feed.batch(.people, [.modify(keys: Self.ann, old: nil, new: older), .remove(keys: Self.bob)]))
-        #expect(try daemon.holds(exactly: [older], of: .people))
+        #expect(try await daemon.holds(exactly: [older], of: .people))
     }
 
     // MARK: Recovery
@@ -235,7 +235,7 @@ struct Conformance {
         if try await !daemon.holds(lost) { try await daemon.write(lost) }
         try await daemon.write(Feed.batch(.people, first: 4, [.modify(keys: Self.ann, old: nil, new: states[2])]))
 
-        #expect(try daemon.holds(exactly: [states[2], Self.bob], of: .people))
+        #expect(try await daemon.holds(exactly: [states[2], Self.bob], of: .people))
     }
 
     @Test("A crash between the first write of all and its append needs no human", arguments: Candidate.allCases)
@@ -248,7 +248,7 @@ struct Conformance {
         }
         if try await !daemon.holds(first) { try await daemon.write(first) }
         try await daemon.restart()
-        #expect(try daemon.holds(exactly: [Self.ann], of: .people))
+        #expect(try await daemon.holds(exactly: [Self.ann], of: .people))
     }
 
     @Test(
@@ -280,7 +280,7 @@ struct Conformance {
         try await daemon.write(Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)]))
         try await daemon.target.prepare(.people)
         try await daemon.restart()
-        #expect(try daemon.holds(exactly: [Self.ann], of: .people))
+        #expect(try await daemon.holds(exactly: [Self.ann], of: .people))
     }
 
     @Test("One token comes back for each batch, in order, or none", arguments: Candidate.allCases)
@@ -304,7 +304,7 @@ struct Conformance {
         try await daemon.write(
             Feed.batch(table, [.insert(keys: keys.one, new: keys.one), .insert(keys: keys.other, new: keys.other)]))
         guard let first = try await daemon.target.keys(of: table, after: nil, limit: 1) else {
-            #expect(candidate == .jsonLines, "what is only appended to can't say what is left")
+            #expect(!candidate.keepsState, "what is only appended to can't say what is left")
             return
         }
         let second = try #require(try await daemon.target.keys(of: table, after: first.last, limit: 1))
@@ -317,9 +317,9 @@ struct Conformance {
         #expect(try await daemon.target.keys(of: table, after: nil, limit: 10) == second)
         #expect(
             try await daemon.target.keys(of: table, after: first.last, limit: 10) == second, "from a row that is gone")
-        #expect(try daemon.items(of: table).count == 1)
+        #expect(try await daemon.items(of: table).count == 1)
         try await daemon.write(Batch.sweep(first + second, of: table, sync))
         try await daemon.restart()
-        #expect(try daemon.holds(exactly: [], of: table))
+        #expect(try await daemon.holds(exactly: [], of: table))
     }
 }

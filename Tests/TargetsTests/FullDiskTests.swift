@@ -23,13 +23,13 @@ struct FullDiskTests {
                 #expect(error.isRetryable, "\(error)")
                 #expect(error.description.contains("the write is tried again"))
             }
-            #expect(try daemon.items(of: .people).count == 1, "nothing of the failed write is seen")
+            #expect(try await daemon.items(of: .people).count == 1, "nothing of the failed write is seen")
         }
         FileSizeLimit.lift()
         try await daemon.write([batch(2, padding: 3_000_000), batch(3, padding: 10)])
-        #expect(try daemon.items(of: .people).count == 3)
+        #expect(try await daemon.items(of: .people).count == 3)
         try await daemon.restart()
-        #expect(try daemon.items(of: .people).count == 3)
+        #expect(try await daemon.items(of: .people).count == 3)
     }
 
     @Test("SQLite: a write that fails leaves nothing behind, and is taken once there is room")

@@ -45,7 +45,8 @@ struct ScanGuards {
             let steps = zip(places, keys).map { place, keys in
                 let known = keys.joined().compactMap(\.self)
                 return switch batches[place].origin {
-                case .shard: TouchedKeys.Step.changes(known)
+                // What was put right is newer than any row that was scanned before it.
+                case .shard, .repair: TouchedKeys.Step.changes(known)
                 case .scan: TouchedKeys.Step.rows(known)
                 case .sweep: TouchedKeys.Step.sweep(known)
                 }
@@ -53,7 +54,7 @@ struct ScanGuards {
             var verdicts = try await guardian.touched.pass(steps)[...]
             for (place, keys) in zip(places, keys) {
                 switch batches[place].origin {
-                case .shard: continue
+                case .shard, .repair: continue
                 case .scan, .sweep:
                     if let verdict = verdicts.popFirst() { passed[place] = batches[place].keeping(keys, verdict) }
                 }

@@ -36,7 +36,7 @@ package struct DeadLetter: Sendable {
             member("shard", Self.string(shard.shard.text))
             member("sequence_number", Self.string(change.sequenceNumber?.text))
             member("epoch", Array(epoch.description.utf8))
-        case .scan, .sweep:
+        case .scan, .sweep, .repair:
             for name in ["stream", "shard", "sequence_number", "epoch"] { member(name, Self.string(nil)) }
         }
         member("event", Self.string(change.kind.rawValue))

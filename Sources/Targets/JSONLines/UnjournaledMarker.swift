@@ -65,13 +65,14 @@ struct UnjournaledMarker {
     mutating func wrote(_ batches: [Batch]) {
         guard seen != nil else { return }
         for batch in batches {
-            let source: Source =
+            let source: Source? =
                 switch batch.origin {
                 case .shard(let shard, _, _): .shard(shard)
                 case .scan(let position): .segment(batch.table.name, Int(position.segment))
                 case .sweep: .sweep(batch.table.name)
+                case .repair: nil
                 }
-            guard seen?.insert(source).inserted == false else { continue }
+            guard let source, seen?.insert(source).inserted == false else { continue }
             // One that can't be removed now is removed at the next start; the write has succeeded all the same.
             try? remove()
             return

@@ -351,7 +351,7 @@ package actor SQLiteTarget: Target {
                     batch.table.name.text, Int64(position.segment), Int64(bitPattern: position.fullSync.number),
                     Int64(bitPattern: position.items),
                 ])
-            case .sweep: break
+            case .sweep, .repair: break
             }
         }
     }

@@ -36,7 +36,7 @@ struct PlanCommand: AsyncParsableCommand {
         let configuration = context.configuration
         let environment = ProcessInfo.processInfo.environment
         let daemon = try configuration.daemon(worker: "")
-        let target = try configuration.makeTarget()
+        let target = try configuration.makeTarget(environment)
         let client = try await configuration.makeClient(
             environment: environment, SourceTrouble(configuration.makeLogger(environment)))
         let journal = try Self.journal(context)

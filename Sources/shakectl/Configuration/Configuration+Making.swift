@@ -1,3 +1,4 @@
+internal import AllTargets
 internal import DynamoDB
 internal import Logging
 internal import Targets
@@ -12,9 +13,15 @@ extension Configuration {
         }
     }
 
-    func makeTarget() throws(ShakectlError) -> any Target {
+    func makeTarget(_ environment: [String: String]) throws(ShakectlError) -> any Target {
         let url = try target()
-        do { return try TargetURL.make(url, existing: settings.existing ?? .refuse) } catch { throw .target(error) }
+        do {
+            return try TargetSchemes.all.make(
+                url, existing: settings.existing ?? .refuse, options: settings.targetOptions ?? TargetOptions(),
+                environment: environment)
+        } catch {
+            throw .target(error)
+        }
     }
 
     func makeClient(

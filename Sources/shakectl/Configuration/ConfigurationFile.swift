@@ -1,4 +1,6 @@
+internal import AllTargets
 internal import DynamoDB
+internal import Targets
 internal import Yams
 
 /// Reads the YAML file into settings. Pure: the text comes in as an argument.
@@ -22,26 +24,32 @@ struct ConfigurationFile {
             throw fail(
                 at: root, "expected keys and values, such as 'target: sqlite:replica.db', found \(Self.what(root))")
         }
-        try read(mapping, under: "", into: &settings)
+        var options: [(entry: TargetOptions.Entry, node: Node)] = []
+        try read(mapping, under: "", into: &settings, &options)
+        try take(options, into: &settings)
         return settings
     }
 
-    private func read(_ mapping: Node.Mapping, under prefix: String, into settings: inout Settings)
-        throws(ShakectlError)
-    {
+    /// - Parameter options: what stands beside the target's URL and is for the target to know.
+    private func read(
+        _ mapping: Node.Mapping, under prefix: String, into settings: inout Settings,
+        _ options: inout [(entry: TargetOptions.Entry, node: Node)]
+    ) throws(ShakectlError) {
         for (keyNode, value) in mapping {
             guard case .scalar(let scalar) = keyNode else {
                 throw fail(at: keyNode, "expected the name of a key, found \(Self.what(keyNode))")
             }
             let path = prefix + scalar.string
             if Self.groups.contains(path), case .mapping(let inner) = value {
-                try read(inner, under: path + ".", into: &settings)
+                try read(inner, under: path + ".", into: &settings, &options)
             } else if let key = ConfigurationKey(path: path) {
                 guard key.set(try values(of: value, for: key, at: keyNode), in: &settings) else {
                     // A URL may hold a password.
                     let found = key == .endpoint ? SourceConfiguration.quoted(value.string ?? "") : Self.what(value)
                     throw fail(at: keyNode, "'\(path)' expects \(key.expects), found \(found)")
                 }
+            } else if prefix == "target.", !Self.isSecret(scalar.string) {
+                try collect(value, [scalar.string], at: keyNode, into: &options)
             } else if Self.groups.contains(path) {
                 throw fail(
                     at: value.mark == nil ? keyNode : value,
@@ -50,6 +58,42 @@ struct ConfigurationFile {
                 throw unknown(path, at: keyNode)
             }
         }
+    }
+
+    /// The values below an option of the target, with the names that lead to each.
+    private func collect(
+        _ value: Node, _ path: [String], at node: Node,
+        into options: inout [(entry: TargetOptions.Entry, node: Node)]
+    ) throws(ShakectlError) {
+        switch value {
+        case .scalar(let scalar) where value.tag != Tag(.null):
+            options.append((TargetOptions.Entry(path: path, value: scalar.string), node))
+        case .mapping(let mapping):
+            for (name, value) in mapping {
+                guard case .scalar(let scalar) = name else {
+                    throw fail(at: name, "expected the name of a key, found \(Self.what(name))")
+                }
+                try collect(value, path + [scalar.string], at: name, into: &options)
+            }
+        default:
+            throw fail(
+                at: node, "'target.\(path.joined(separator: "."))' expects a value, found \(Self.what(value))")
+        }
+    }
+
+    /// Options are the target's to know, so they are looked at once all of the file is read. Where a flag names the target, it is
+    /// not known here: then they are looked at when that is made.
+    private func take(
+        _ options: [(entry: TargetOptions.Entry, node: Node)], into settings: inout Settings
+    ) throws(ShakectlError) {
+        guard !options.isEmpty else { return }
+        if let url = settings.target, let scheme = try? TargetSchemes.all.scheme(of: url).scheme {
+            for (entry, node) in options {
+                guard let complaint = scheme.complaint(about: entry) else { continue }
+                throw fail(at: node, "'target.\(entry.path.joined(separator: "."))' \(complaint)")
+            }
+        }
+        settings.targetOptions = TargetOptions(options.map(\.entry))
     }
 
     private func values(of node: Node, for key: ConfigurationKey, at keyNode: Node) throws(ShakectlError) -> [String] {
@@ -103,7 +147,7 @@ struct ConfigurationFile {
         })
 
     private static func members(of group: String) -> String {
-        ConfigurationKey.allCases.map(\.path).filter { $0.hasPrefix(group + ".") }.map { $0.dropFirst(group.count + 1) }
+        ConfigurationKey.allCases.map(\.path).filter { $0.hasPrefix(group + ".") && ConfigurationKey(path: $0) != nil }.map { $0.dropFirst(group.count + 1) }
             .joined(separator: ", ")
     }
 

@@ -17,6 +17,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case tablesInterval = "tables.interval"
     case target
     case existing = "target.existing"
+    case targetOptions = "target.options"
     case mode
     case startAt = "start_at"
     case untilIdle = "until_idle"
@@ -42,7 +43,10 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     var path: String { rawValue }
 
     /// What stands alone as `target: URL` is `url` where there are keys beside it.
-    init?(path: String) { self.init(rawValue: path == "target.url" ? "target" : path) }
+    init?(path: String) {
+        guard path != Self.targetOptions.path else { return nil }
+        self.init(rawValue: path == "target.url" ? "target" : path)
+    }
 
     /// The flag that says the same and wins over the file.
     var flag: String {
@@ -58,6 +62,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .tablesInterval: "--tables-interval"
         case .target: "--target"
         case .existing: "--existing"
+        case .targetOptions: "--target-option"
         case .mode: "--mode"
         case .startAt: "--start-at"
         case .untilIdle: "--until-idle"
@@ -83,7 +88,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         }
     }
 
-    var isList: Bool { self == .tables || mayBeOne }
+    var isList: Bool { self == .tables || self == .targetOptions || mayBeOne }
     /// Whether a list of one may be written as that one.
     var mayBeOne: Bool { [.include, .exclude, .onLoss, .filterExpression].contains(self) }
     /// Whether its flag takes no value: `--no-…` says the opposite.
@@ -104,6 +109,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .tablesInterval: "a duration from 1s to 1d, such as 30s or 5m"
         case .target: "a URL, such as sqlite:replica.db or jsonl:changes.jsonl"
         case .existing: Spoken.choice(ExistingPolicy.allCases.map(\.rawValue))
+        case .targetOptions: "options of the target as NAME=VALUE, such as schema=replica or tables.orders=orders-copy"
         case .mode: Spoken.choice(DaemonConfiguration.Mode.allCases.map(\.rawValue))
         case .startAt: Spoken.choice(StartPlace.allCases.map(\.rawValue))
         case .untilIdle: "a number of seconds or a duration, such as 5, 30s or 5m"
@@ -144,6 +150,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         }
         if self == .include { return take(Self.globs(values), into: &settings.include) }
         if self == .exclude { return take(Self.globs(values), into: &settings.exclude) }
+        if self == .targetOptions { return take(Self.options(values), into: &settings.targetOptions) }
         if self == .onLoss { return take(Self.lossPolicies(values), into: &settings.onLoss) }
         if self == .filterExpression {
             guard !values.isEmpty, values.allSatisfy({ $0.contains { !$0.isWhitespace } }) else { return false }
@@ -152,7 +159,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         }
         guard values.count == 1, let text = values.first, !text.isEmpty else { return false }
         switch self {
-        case .tables, .include, .exclude, .onLoss, .filterExpression: return false
+        case .tables, .include, .exclude, .targetOptions, .onLoss, .filterExpression: return false
         case .tablesInterval:
             return take(
                 Spelling.duration(text), within: .seconds(1)...(.seconds(86_400)), into: &settings.tablesInterval)
@@ -200,6 +207,19 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
             return nil
         }
         return values.contains("") ? nil : values.map { Glob($0) }
+    }
+
+    /// `schema=replica`, or `tables.orders=orders-copy`: only the first point divides, since names of tables have some.
+    private static func options(_ values: [String]) -> TargetOptions? {
+        var entries: [TargetOptions.Entry] = []
+        for value in values {
+            let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2 else { return nil }
+            let path = parts[0].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard !path.contains("") else { return nil }
+            entries.append(TargetOptions.Entry(path: path, value: parts[1]))
+        }
+        return values.isEmpty ? nil : TargetOptions(entries)
     }
 
     /// `stop`, or `orders=skip`; each table once, and one policy at most for all others.

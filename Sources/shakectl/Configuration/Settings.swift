@@ -16,6 +16,7 @@ struct Settings: Hashable, Sendable {
     var tablesInterval: Duration?
     var target: String?
     var existing: ExistingPolicy?
+    var targetOptions: TargetOptions?
     var mode: DaemonConfiguration.Mode?
     var startAt: StartPlace?
     var untilIdle: Duration?
@@ -52,6 +53,8 @@ struct Settings: Hashable, Sendable {
             tablesInterval: tablesInterval ?? other.tablesInterval,
             target: target ?? other.target,
             existing: existing ?? other.existing,
+            // Options are of a target: one that is named instead has not those of the file's.
+            targetOptions: targetOptions ?? (target == nil ? other.targetOptions : nil),
             mode: mode ?? other.mode,
             startAt: startAt ?? other.startAt,
             untilIdle: untilIdle ?? other.untilIdle,

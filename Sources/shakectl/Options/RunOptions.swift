@@ -1,4 +1,6 @@
+internal import AllTargets
 internal import ArgumentParser
+internal import Targets
 
 /// What a daemon is to do: for `run`, which does it, and `plan`, which says it.
 struct RunOptions: ParsableArguments {
@@ -23,8 +25,16 @@ struct RunOptions: ParsableArguments {
         help: .init("How often new tables are looked for with --include (default: 30s).", valueName: "duration"))
     var tablesInterval: String?
 
-    @Option(help: .init("Where to: sqlite:PATH, jsonl:PATH, jsonl:- or null:.", valueName: "url"))
+    @Option(
+        help: .init("Where to: \(TargetSchemes.all.forms.joined(separator: ", ")).", valueName: "url"))
     var target: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: .init(
+            "An option of the target, such as schema=replica (docs/TARGETS.md has each target's). Repeat it for more.",
+            valueName: "name=value"))
+    var targetOption: [String] = []
 
     @Option(
         help: .init(
@@ -171,6 +181,7 @@ struct RunOptions: ParsableArguments {
         try settings.take(exclude, for: .exclude)
         try settings.take(tablesInterval, for: .tablesInterval)
         try settings.take(target, for: .target)
+        try settings.take(targetOption, for: .targetOptions)
         try settings.take(existing, for: .existing)
         try settings.take(mode, for: .mode)
         try settings.take(startAt, for: .startAt)

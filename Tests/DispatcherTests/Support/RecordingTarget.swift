@@ -249,7 +249,7 @@ final class RecordingTarget: Target {
                     state.contents.positions[shard] = ShardPosition(shard: shard, epoch: epoch, sequenceNumber: upTo)
                 case .scan(let position):
                     state.contents.scanPositions[applied.table, default: [:]][position.segment] = position
-                case .sweep: break
+                case .sweep, .repair: break
                 }
                 return TargetToken("batch \(state.contents.applied.count)")
             }

@@ -1,3 +1,4 @@
+import AllTargets
 import Foundation
 import StreamModel
 import Testing
@@ -17,7 +18,7 @@ struct JSONLinesTargetTests {
     init() throws { scratch = try Scratch() }
 
     private func opened(_ tokens: [TargetToken?] = []) async throws -> any Target {
-        let target = try TargetURL.make("jsonl:\(scratch.file("changes.jsonl"))")
+        let target = try TargetSchemes.all.make("jsonl:\(scratch.file("changes.jsonl"))")
         try await target.open(recoveringTo: tokens.compactMap(\.self))
         return target
     }
@@ -248,7 +249,7 @@ struct JSONLinesTargetTests {
         let before = Array("{\"mine\":1}\n".utf8)
         try scratch.write(before, to: "changes.jsonl")
         func opened() async throws -> any Target {
-            let target = try TargetURL.make("jsonl:\(scratch.file("changes.jsonl"))", existing: policy)
+            let target = try TargetSchemes.all.make("jsonl:\(scratch.file("changes.jsonl"))", existing: policy)
             try await target.open(recoveringTo: [])
             return target
         }

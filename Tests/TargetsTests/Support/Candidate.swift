@@ -1,3 +1,4 @@
+import AllTargets
 import Foundation
 import GRDB
 import StreamModel
@@ -6,32 +7,33 @@ import Testing
 
 /// A target that must pass the conformance suite: how to make it, and how to see what it holds.
 ///
-/// To add a target, add a case.
-enum Candidate: String, CaseIterable, CustomTestStringConvertible {
-    case sqlite
-    case jsonLines
+/// To add a target, add a value, and name it in `allCases`. Its server, where it needs one, is up before the first test and ends
+/// with the process; each `Scratch` is a place of its own there.
+struct Candidate: Sendable, CustomTestStringConvertible {
+    let name: String
+    /// Whether it holds items, or only their changes.
+    var keepsState = true
+    let make: @Sendable (Scratch) async throws -> any Target
+    /// The items that the target holds of a table; an item that it holds twice is here twice.
+    let items: @Sendable (TableSchema, Scratch) async throws -> [WireValue]
 
-    var testDescription: String { rawValue }
+    var testDescription: String { name }
 
-    func make(in scratch: Scratch) throws -> any Target {
-        switch self {
-        case .sqlite: try TargetURL.make("sqlite:\(scratch.file("copy.db"))")
-        case .jsonLines: try TargetURL.make("jsonl:\(scratch.file("changes.jsonl"))")
+    static let allCases: [Candidate] = [.sqlite, .jsonLines]
+
+    static let sqlite = Candidate(name: "sqlite") { scratch in
+        try TargetSchemes.all.make("sqlite:\(scratch.file("copy.db"))")
+    } items: { table, scratch in
+        try await DatabaseQueue(path: scratch.file("copy.db")).read { database in
+            let name = table.name.text.quotedDatabaseIdentifier
+            return try Data.fetchAll(database, sql: "SELECT CAST(item AS BLOB) FROM \(name)").map { try .item($0) }
         }
     }
 
-    /// The items that the target holds of `table`; an item that it holds twice is here twice.
-    func items(of table: TableSchema, in scratch: Scratch) throws -> [WireValue] {
-        switch self {
-        case .sqlite:
-            try DatabaseQueue(path: scratch.file("copy.db")).read { database in
-                let name = table.name.text.quotedDatabaseIdentifier
-                return try Data.fetchAll(database, sql: "SELECT CAST(item AS BLOB) FROM \(name)").map { try .item($0) }
-            }
-        case .jsonLines:
-            try Line.all(in: scratch.bytes(of: "changes.jsonl")).reduce(into: Folded()) { try $0.apply($1, of: table) }
-                .items
-        }
+    static let jsonLines = Candidate(name: "jsonl", keepsState: false) { scratch in
+        try TargetSchemes.all.make("jsonl:\(scratch.file("changes.jsonl"))")
+    } items: { table, scratch in
+        try Line.all(in: scratch.bytes(of: "changes.jsonl")).reduce(into: Folded()) { try $0.apply($1, of: table) }.items
     }
 
     /// Lines, folded as a reader of the file would fold them.

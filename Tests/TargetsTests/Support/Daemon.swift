@@ -13,7 +13,7 @@ struct Daemon {
         self.candidate = candidate
         self.tables = tables
         scratch = try Scratch()
-        target = try candidate.make(in: scratch)
+        target = try await candidate.make(scratch)
         try await open()
     }
 
@@ -35,13 +35,13 @@ struct Daemon {
     /// The next start, from what was journaled. Nothing is handed over in memory.
     /// Killed: nothing is closed in order.
     mutating func dieAndRestart() async throws {
-        target = try candidate.make(in: scratch)
+        target = try await candidate.make(scratch)
         try await open()
     }
 
     mutating func restart() async throws {
         await target.close()
-        target = try candidate.make(in: scratch)
+        target = try await candidate.make(scratch)
         try await open()
     }
 
@@ -52,10 +52,10 @@ struct Daemon {
             .contains { $0.shard == shard && $0.epoch == epoch && $0.sequenceNumber >= upTo }
     }
 
-    func items(of table: TableSchema) throws -> [WireValue] { try candidate.items(of: table, in: scratch) }
+    func items(of table: TableSchema) async throws -> [WireValue] { try await candidate.items(table, scratch) }
 
-    func holds(exactly items: [String], of table: TableSchema) throws -> Bool {
-        let (held, expected) = (try self.items(of: table), try items.map { try WireValue.item($0) })
+    func holds(exactly items: [String], of table: TableSchema) async throws -> Bool {
+        let (held, expected) = (try await self.items(of: table), try items.map { try WireValue.item($0) })
         return held.count == expected.count && Set(held) == Set(expected)
     }
 }

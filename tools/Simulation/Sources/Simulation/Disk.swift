@@ -65,7 +65,7 @@ package struct Disk: Sendable {
             positions[shard] = ShardPosition(shard: shard, epoch: epoch, sequenceNumber: upTo)
         case .scan(let position):
             scanPositions[entry.table, default: [:]][position.segment] = position
-        case .sweep: break
+        case .sweep, .repair: break
         }
     }
 

@@ -267,6 +267,7 @@ package struct Judge: Sendable {
             touched[entry.table]?.items.formUnion(entry.changes.map(\.item))
             return []
         case .scan: what = "a row of the scan is written over"
+        case .repair: return []
         case .sweep: what = "the sweep removes"
         }
         // What the journal does not claim yet may be written again, rows and changes of one group in their order.
