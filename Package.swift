@@ -134,12 +134,14 @@ let package = Package(
             name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel", "TestSupport"], exclude: ["Golden"],
             swiftSettings: house),
         .testTarget(
-            name: "DynamoDBTests", dependencies: ["DynamoDB", "Curl", "Filter", "Simdjson", "StreamModel", "TestSupport"],
+            name: "DynamoDBTests",
+            dependencies: ["DynamoDB", "Curl", "Filter", "Simdjson", "StreamModel", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "TargetsTests",
             dependencies: [
-                "AllTargets", "Curl", "DynamoDB", "DynamoDBTarget", "LibPQ", "MongoC", "MongoDBTarget", "PostgresTarget",
+                "AllTargets", "Curl", "DynamoDB", "DynamoDBTarget", "LibPQ", "MongoC", "MongoDBTarget",
+                "PostgresTarget",
                 "Simdjson", "StreamModel", "StreamSim", "Targets", "TestSupport",
             ],
             swiftSettings: house),

@@ -2,8 +2,10 @@
 enum Spelling {
     /// The name that takes the fewest edits; the first of several.
     static func nearest(to word: String, in names: [String]) -> String? {
-        names.map { (name: $0, distance: distance(Array(word.utf8), Array($0.utf8))) }.min { $0.distance < $1.distance }?
-            .name
+        names.map { (name: $0, distance: distance(Array(word.utf8), Array($0.utf8))) }.min {
+            $0.distance < $1.distance
+        }?
+        .name
     }
 
     /// Letters to insert, drop or change to make `b` of `a` (Levenshtein), one row of the table at a time.

@@ -26,7 +26,8 @@ package struct TargetScheme: Sendable {
         let name = entry.path.first ?? ""
         guard let option = options.first(where: { $0.name == name }) else {
             let known = ["url", "existing"] + options.map(\.name)
-            return "is unknown to the target \(self.name): did you mean '\(Spelling.nearest(to: name, in: known) ?? "")'? It has "
+            return
+                "is unknown to the target \(self.name): did you mean '\(Spelling.nearest(to: name, in: known) ?? "")'? It has "
                 + known.joined(separator: ", ")
         }
         return option.takes(entry) ? nil : "expects \(option.expects)"

@@ -70,7 +70,9 @@ package struct TargetSchemes: Sendable {
         if let trait = leftOut[name] {
             throw .misconfigured(
                 target: "\(name):",
-                reason: "this build was made without it: build shakectl with the package trait \(trait), as the default does")
+                reason:
+                    "this build was made without it: build shakectl with the package trait \(trait), as the default does"
+            )
         }
         let nearest = Spelling.nearest(to: name, in: all.flatMap(\.names)) ?? ""
         throw .misconfigured(

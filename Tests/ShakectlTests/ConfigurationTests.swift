@@ -108,7 +108,8 @@ struct ConfigurationTests {
     func unknownTargetOption() {
         let files = ["./shake.yaml": "tables: [a]\ntarget:\n  url: sqlite:a.db\n  exsiting: append"]
         #expect { try make(Settings(), files: files) } throws: {
-            "\($0)".hasPrefix("./shake.yaml:4: 'target.exsiting' is unknown to the target sqlite: did you mean 'existing'?")
+            "\($0)".hasPrefix(
+                "./shake.yaml:4: 'target.exsiting' is unknown to the target sqlite: did you mean 'existing'?")
         }
     }
 

@@ -147,7 +147,8 @@ struct ConfigurationFile {
         })
 
     private static func members(of group: String) -> String {
-        ConfigurationKey.allCases.map(\.path).filter { $0.hasPrefix(group + ".") && ConfigurationKey(path: $0) != nil }.map { $0.dropFirst(group.count + 1) }
+        ConfigurationKey.allCases.map(\.path).filter { $0.hasPrefix(group + ".") && ConfigurationKey(path: $0) != nil }
+            .map { $0.dropFirst(group.count + 1) }
             .joined(separator: ", ")
     }
 

@@ -33,7 +33,8 @@ struct Candidate: Sendable, CustomTestStringConvertible {
     static let jsonLines = Candidate(name: "jsonl", keepsState: false) { scratch in
         try TargetSchemes.all.make("jsonl:\(scratch.file("changes.jsonl"))")
     } items: { table, scratch in
-        try Line.all(in: scratch.bytes(of: "changes.jsonl")).reduce(into: Folded()) { try $0.apply($1, of: table) }.items
+        try Line.all(in: scratch.bytes(of: "changes.jsonl")).reduce(into: Folded()) { try $0.apply($1, of: table) }
+            .items
     }
 
     /// Lines, folded as a reader of the file would fold them.
