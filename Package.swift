@@ -100,10 +100,17 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
+        .target(
+            name: "Comparison",
+            dependencies: [
+                "Dispatcher", "DynamoDB", "Filter", "Journal", "Simdjson", "StreamModel", "Targets",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: house),
         .executableTarget(
             name: "shakectl",
             dependencies: [
-                "AllTargets", "CMalloc", "Dispatcher", "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
+                "AllTargets", "CMalloc", "Comparison", "Dispatcher", "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -151,6 +158,10 @@ let package = Package(
                 "Dispatcher", "Journal", "Targets", "DynamoDB", "Filter", "Simdjson", "StreamModel", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: house),
+        .testTarget(
+            name: "ComparisonTests",
+            dependencies: ["Comparison", "DynamoDB", "Simdjson", "StreamModel", "Targets", "TestSupport"],
             swiftSettings: house),
         .testTarget(name: "StreamSimTests", dependencies: ["StreamSim", "TestSupport"], swiftSettings: house),
         .testTarget(

@@ -21,7 +21,12 @@ struct csj_parser {
     std::vector<uint8_t> copy;  // of an object that has too little room behind it
     std::vector<csj_record> records;
     std::vector<csj_range> items;
+    std::vector<csj_range> unprocessed;
     std::string next;
+    std::vector<csj_token> tokens;
+    std::vector<uint8_t> texts;
+    std::vector<uint32_t> members, sorted;  // of an item's maps, while they are read
+    std::string path;
 };
 
 /// Thrown within the shim only, and turned into a status by `guarded` before anything returns to C.

@@ -1,224 +1,12 @@
-// Finds the records of a reply in one walk over what simdjson's first stage has found.
-//
-// The on-demand API does the same in twice the time, and looks at nothing that it skips but the number of brackets. An
-// image is passed on as it came, so it is worth knowing that it is JSON.
-#include "Parser.hpp"
-
-#include <charconv>
-#include <cmath>
-#include <cstring>
+// Finds the records of a reply in one walk.
+#include "Walk.hpp"
 
 namespace {
-
-constexpr csj_range absent{CSJ_ABSENT, 0};
-
-[[noreturn]] void malformed(const char *detail) { throw Failure{CSJ_MALFORMED, detail}; }
-
-/// Walks a body from token to token. Reads no byte outside of it, and none of a string that nobody asks for.
-class Walk {
-public:
-    Walk(csj_parser &parser, const uint8_t *body, size_t count) : parser(parser), body(body), count(count) {
-        if (count >= CSJ_ABSENT) throw Failure{CSJ_TOO_LARGE};
-        if (!parser.indexer) {
-            check(simdjson::get_active_implementation()->create_dom_parser_implementation(step, 1, parser.indexer));
-        }
-        if (parser.indexer->capacity() < count) check(parser.indexer->allocate((count + step - 1) / step * step, 1));
-        check(parser.indexer->stage1(body, count, simdjson::stage1_mode::regular));
-        at = parser.indexer->structural_indexes.get();
-        end = at + parser.indexer->n_structural_indexes;
-    }
-
-    /// The first byte of the next token: a bracket, colon, comma or quote, or of a number or word. 0 at the end.
-    uint8_t peek() const { return at < end ? body[*at] : 0; }
-
-    /// Goes over an object and calls `member` with each name; it must go over the value.
-    template <typename Member> void object(Member member) {
-        if (take() != '{') malformed("not an object");
-        if (peek() == '}') {
-            at++;
-            return;
-        }
-        do {
-            auto name = string();
-            if (take() != ':') malformed("a member without a colon");
-            member(name);
-        } while (goes_on('}'));
-    }
-
-    template <typename Element> void array(Element element) {
-        if (take() != '[') malformed("not an array");
-        if (peek() == ']') {
-            at++;
-            return;
-        }
-        do element(); while (goes_on(']'));
-    }
-
-    /// A string between its quotes, as it came.
-    std::string_view string() {
-        if (take() != '"') malformed("not a string");
-        auto start = at[-1] + 1;
-        // The closing quote is the last byte before the next token that is no white space.
-        auto last = at < end ? *at : count;
-        while (last > start && body[last - 1] != '"') last--;
-        if (last == start) malformed("a string that doesn't end");
-        return {reinterpret_cast<const char *>(body) + start, last - 1 - start};
-    }
-
-    /// Goes over any value.
-    void skip() {
-        uint8_t open[depth_limit];
-        size_t depth = 0;
-    value:
-        switch (take()) {
-        case '{':
-            if (peek() == '}') {
-                at++;
-                break;
-            }
-            if (depth == depth_limit) malformed("nested too deep");
-            open[depth++] = '}';
-            goto member;
-        case '[':
-            if (peek() == ']') {
-                at++;
-                break;
-            }
-            if (depth == depth_limit) malformed("nested too deep");
-            open[depth++] = ']';
-            goto value;
-        case '"': break;
-        default: scalar(at[-1]);
-        }
-    closed:
-        if (depth == 0) return;
-        switch (auto token = take()) {
-        case ',':
-            if (open[depth - 1] == '}') goto member;
-            goto value;
-        case '}':
-        case ']':
-            if (open[--depth] != token) malformed("a bracket that closes another kind");
-            goto closed;
-        default: malformed("neither a comma nor a bracket after a value");
-        }
-    member:
-        if (take() != '"') malformed("a member without a name");
-        if (take() != ':') malformed("a member without a colon");
-        goto value;
-    }
-
-    /// Goes over the value if it is null.
-    bool skip_null() {
-        if (peek() != 'n') return false;
-        skip();
-        return true;
-    }
-
-    /// An object from brace to brace; absent for null and for `{}`, which is neither an item nor a key.
-    csj_range range() {
-        if (skip_null()) return absent;
-        if (peek() != '{') malformed("not an object");
-        auto start = *at;
-        bool is_empty = at + 1 < end && body[at[1]] == '}';
-        skip();
-        return is_empty ? absent : csj_range{start, at[-1] + 1 - start};
-    }
-
-    /// Seconds; NAN for null, and for what a double can't hold.
-    double number() {
-        if (skip_null()) return NAN;
-        if (peek() != '-' && !is_digit(peek())) malformed("not a number");
-        auto start = reinterpret_cast<const char *>(body) + *at;
-        skip();
-        double value = NAN;
-        auto result = std::from_chars(start, reinterpret_cast<const char *>(body) + count, value);
-        return result.ec == std::errc() ? value : NAN;
-    }
-
-    csj_range place(std::string_view text) const {
-        auto offset = reinterpret_cast<const uint8_t *>(text.data()) - body;
-        return {static_cast<uint32_t>(offset), static_cast<uint32_t>(text.size())};
-    }
-
-    /// What a string with escapes stands for. Rare, so it may take its time.
-    std::string unescaped(std::string_view text) {
-        if (text.find('\\') == text.npos) return std::string(text);
-        std::string quoted = "\"" + std::string(text) + "\"";
-        simdjson::padded_string padded(quoted);
-        simdjson::ondemand::document document;
-        std::string_view value;
-        check(parser.keys.iterate(padded).get(document));
-        check(document.get_string().get(value));
-        return std::string(value);
-    }
-
-    /// Nothing may follow: `{} {}` is not one reply.
-    void finish() {
-        if (at != end) malformed("something follows the end of the JSON object");
-    }
-
-private:
-    /// As deep as simdjson's own parsers go. (An item is 32 levels deep at most.)
-    static constexpr size_t depth_limit = 1024;
-    /// Room for a body is made in steps, so that each page that is a little larger doesn't make it anew.
-    static constexpr size_t step = 1 << 20;
-
-    csj_parser &parser;
-    const uint8_t *body;
-    size_t count;
-    const uint32_t *at;  // the next token's offset
-    const uint32_t *end;
-
-    uint8_t take() {
-        if (at == end) malformed("cut off");
-        return body[*at++];
-    }
-
-    bool goes_on(uint8_t close) {
-        auto token = take();
-        if (token == ',') return true;
-        if (token != close) malformed("neither a comma nor a bracket after a value");
-        return false;
-    }
-
-    static bool is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
-
-    /// Checks a number or word that begins at `start`, up to the next token (RFC 8259, 3 and 6).
-    void scalar(size_t start) const {
-        size_t last = at < end ? *at : count;
-        while (last > start && (body[last - 1] == ' ' || (body[last - 1] >= '\t' && body[last - 1] <= '\r'))) last--;
-        std::string_view text(reinterpret_cast<const char *>(body) + start, last - start);
-        if (text == "true" || text == "false" || text == "null") return;
-        size_t i = 0;
-        auto digits = [&] {
-            size_t first = i;
-            while (i < text.size() && is_digit(text[i])) i++;
-            if (i == first) malformed("neither a number nor true, false or null");
-        };
-        if (i < text.size() && text[i] == '-') i++;
-        if (i < text.size() && text[i] == '0') {
-            i++;
-        } else {
-            digits();
-        }
-        if (i < text.size() && text[i] == '.') {
-            i++;
-            digits();
-        }
-        if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-            i++;
-            if (i < text.size() && (text[i] == '+' || text[i] == '-')) i++;
-            digits();
-        }
-        if (i != text.size()) malformed("neither a number nor true, false or null");
-    }
-};
 
 /// The members that are read; all others are skipped.
 enum class Name {
     other, records, next, items, last_key, event, stream_record, sequence_number, keys, new_image, old_image, time,
-    consumed, capacity_units
+    consumed, capacity_units, responses, unprocessed
 };
 
 Name known(std::string_view name) {
@@ -229,9 +17,11 @@ Name known(std::string_view name) {
     case 8:
         return name == "NewImage" ? Name::new_image : name == "OldImage" ? Name::old_image
              : name == "dynamodb" ? Name::stream_record : Name::other;
-    case 9: return name == "eventName" ? Name::event : Name::other;
+    case 9:
+        return name == "eventName" ? Name::event : name == "Responses" ? Name::responses : Name::other;
     case 13: return name == "CapacityUnits" ? Name::capacity_units : Name::other;
     case 14: return name == "SequenceNumber" ? Name::sequence_number : Name::other;
+    case 15: return name == "UnprocessedKeys" ? Name::unprocessed : Name::other;
     case 16:
         return name == "LastEvaluatedKey" ? Name::last_key
              : name == "ConsumedCapacity" ? Name::consumed : Name::other;
@@ -326,6 +116,76 @@ csj_status csj_parse_records(csj_parser *parser, const uint8_t *body, size_t cou
     });
 }
 
+namespace {
+
+void read_ranges(Walk &walk, std::vector<csj_range> &ranges, uint32_t &element) {
+    walk.array([&] {
+        auto range = walk.range();
+        if (range.offset == CSJ_ABSENT) throw Failure{CSJ_MISSING_KEYS};
+        ranges.push_back(range);
+        element += 1;
+    });
+}
+
+double read_capacity(Walk &walk) {
+    double units = NAN;
+    walk.object([&](std::string_view name) {
+        if (known(name, walk) == Name::capacity_units) {
+            units = walk.number();
+        } else {
+            walk.skip();
+        }
+    });
+    return units;
+}
+
+}  // namespace
+
+csj_status csj_parse_found(csj_parser *parser, const uint8_t *body, size_t count, csj_found *out) {
+    uint32_t element = 0;
+    return guarded(element, [&] {
+        *out = {nullptr, 0, nullptr, 0, NAN};
+        bool is_reply = false;
+        parser->items.clear();
+        parser->unprocessed.clear();
+        Walk walk(*parser, body, count);
+        walk.object([&](std::string_view name) {
+            switch (known(name, walk)) {
+            case Name::responses:
+                is_reply = true;
+                walk.object([&](std::string_view) { read_ranges(walk, parser->items, element); });
+                break;
+            case Name::unprocessed:
+                if (walk.skip_null()) break;
+                walk.object([&](std::string_view) {
+                    walk.object([&](std::string_view name) {
+                        if (known(name, walk) == Name::keys) {
+                            read_ranges(walk, parser->unprocessed, element);
+                        } else {
+                            walk.skip();
+                        }
+                    });
+                });
+                break;
+            case Name::consumed:
+                if (walk.skip_null()) break;
+                walk.array([&] {
+                    auto units = read_capacity(walk);
+                    if (!std::isnan(units)) out->capacity_units = units + (std::isnan(out->capacity_units) ? 0 : out->capacity_units);
+                });
+                break;
+            default: walk.skip();
+            }
+        });
+        walk.finish();
+        if (!is_reply) throw Failure{CSJ_MISSING_RESPONSES};
+        out->items = parser->items.data();
+        out->count = parser->items.size();
+        out->unprocessed = parser->unprocessed.data();
+        out->unprocessed_count = parser->unprocessed.size();
+    });
+}
+
 csj_status csj_parse_items(csj_parser *parser, const uint8_t *body, size_t count, csj_items *out) {
     uint32_t element = 0;
     return guarded(element, [&] {
@@ -337,23 +197,12 @@ csj_status csj_parse_items(csj_parser *parser, const uint8_t *body, size_t count
             switch (known(name, walk)) {
             case Name::items:
                 is_reply = true;
-                walk.array([&] {
-                    auto item = walk.range();
-                    if (item.offset == CSJ_ABSENT) throw Failure{CSJ_MISSING_KEYS};
-                    parser->items.push_back(item);
-                    element += 1;
-                });
+                read_ranges(walk, parser->items, element);
                 break;
             case Name::last_key: out->last_evaluated_key = walk.range(); break;
             case Name::consumed:
                 if (walk.skip_null()) break;
-                walk.object([&](std::string_view name) {
-                    if (known(name, walk) == Name::capacity_units) {
-                        out->capacity_units = walk.number();
-                    } else {
-                        walk.skip();
-                    }
-                });
+                out->capacity_units = read_capacity(walk);
                 break;
             default: walk.skip();
             }

@@ -42,6 +42,14 @@ final class Caller: Sendable {
 
     func checkCredentials() async throws(DynamoDBError) { _ = try await chain.credentials() }
 
+    func pause(afterThrottles attempts: Int) async throws(DynamoDBError) -> Bool {
+        guard let wait = policy.delay(after: attempts, isThrottle: true, random: surroundings.random()) else {
+            return false
+        }
+        do { try await surroundings.sleep(for: wait) } catch { throw .cancelled }
+        return true
+    }
+
     /// - Parameters:
     ///   - object: what is asked about, for messages.
     ///   - onBeginning: as the request's; nothing of what it is told has been checked.

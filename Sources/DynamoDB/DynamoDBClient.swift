@@ -293,6 +293,18 @@ package final class DynamoDBClient: Sendable {
 
     // MARK: -
 
+    func call<Answer: Sendable>(
+        _ operation: Operation, of object: String, _ body: RequestBody,
+        _ read: @Sendable ([UInt8]) throws(UnreadableReply) -> Answer
+    ) async throws(DynamoDBError) -> Answer {
+        try await caller.call(operation, of: object, body, read)
+    }
+
+    /// Waits as after a throttled call, for what a call that succeeded has left undone; `false` once that was often enough.
+    func pause(afterThrottles attempts: Int) async throws(DynamoDBError) -> Bool {
+        try await caller.pause(afterThrottles: attempts)
+    }
+
     private func decode<Reply: Decodable & Sendable>(
         _ type: Reply.Type, _ operation: Operation, _ object: String, _ body: RequestBody
     ) async throws(DynamoDBError) -> Reply {

@@ -26,6 +26,7 @@ enum Operation: String, CaseIterable, Sendable {
     case describeTable = "DescribeTable"
     case listTables = "ListTables"
     case scan = "Scan"
+    case batchGetItem = "BatchGetItem"
     case updateTable = "UpdateTable"
     case describeStream = "DescribeStream"
     case getShardIterator = "GetShardIterator"
@@ -33,7 +34,7 @@ enum Operation: String, CaseIterable, Sendable {
 
     var service: Service {
         switch self {
-        case .describeTable, .listTables, .scan, .updateTable: .tables
+        case .describeTable, .listTables, .scan, .batchGetItem, .updateTable: .tables
         case .describeStream, .getShardIterator, .getRecords: .streams
         }
     }

@@ -12,10 +12,13 @@ struct RequestBody: Sendable {
     mutating func add(_ name: StaticString, _ value: Bool) { add(name, Array((value ? "true" : "false").utf8)) }
 
     /// With JSON as it stands.
-    mutating func add(_ name: StaticString, _ json: [UInt8]) {
+    mutating func add(_ name: StaticString, _ json: [UInt8]) { add(named: "\(name)", json) }
+
+    /// The same under a name that is known only now.
+    mutating func add(named name: String, _ json: [UInt8]) {
         bytes.removeLast()
         if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-        bytes += Self.quoted("\(name)")
+        bytes += Self.quoted(name)
         bytes.append(UInt8(ascii: ":"))
         bytes += json
         bytes.append(UInt8(ascii: "}"))

@@ -153,7 +153,8 @@ extension Checkpoint {
             pause = nil
         case .unknown:
             break
-        case .runStarted, .runStopped, .phaseChanged, .tableRemoved, .scanAdvanced, .rowsSwept, .scanFinished:
+        case .runStarted, .runStopped, .phaseChanged, .tableRemoved, .scanAdvanced, .rowsSwept, .repaired,
+            .scanFinished:
             throw refusal(payload, "it is no event of a shard")
         }
         revision = revision.next

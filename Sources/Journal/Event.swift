@@ -53,6 +53,7 @@ package enum Payload: Hashable, Sendable {
     case phaseChanged(PhaseChanged)
     case scanAdvanced(ScanAdvanced)
     case rowsSwept(RowsSwept)
+    case repaired(Repaired)
     case scanFinished(ScanFinished)
     case shardDiscovered(ShardDiscovered)
     case queried(Queried)
@@ -180,6 +181,24 @@ package struct RowsSwept: Hashable, Sendable {
     package init(rows: UInt64, targetToken: TargetToken? = nil) {
         self.rows = rows
         self.targetToken = targetToken
+    }
+}
+
+/// Rows of the target that differed from the source's were put right by `diff --repair`, which moves no place.
+package struct Repaired: Hashable, Sendable {
+    /// As the source has them.
+    package var written: UInt64
+    /// Since the source has them no more.
+    package var removed: UInt64
+    /// Without secrets.
+    package var target: String
+    package var author: String
+
+    package init(written: UInt64, removed: UInt64, target: String, author: String) {
+        self.written = written
+        self.removed = removed
+        self.target = target
+        self.author = author
     }
 }
 

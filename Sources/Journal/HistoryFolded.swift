@@ -78,7 +78,8 @@ extension Payload {
             .faulted, .inStep, .historyFolded:
             true
         case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .rowsSwept, .scanFinished, .rewound, .rangeLost,
-            .lossAcknowledged, .recordRefused, .refusalSettled, .paused, .resumed, .tableRemoved, .unknown:
+            .lossAcknowledged, .recordRefused, .refusalSettled, .paused, .resumed, .tableRemoved, .repaired,
+            .unknown:
             false
         }
     }

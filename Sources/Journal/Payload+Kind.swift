@@ -7,6 +7,7 @@ extension Payload {
         case .phaseChanged: "phase_changed"
         case .scanAdvanced: "scan_advanced"
         case .rowsSwept: "rows_swept"
+        case .repaired: "repaired"
         case .scanFinished: "scan_finished"
         case .shardDiscovered: "shard_discovered"
         case .queried: "queried"

@@ -363,7 +363,8 @@ extension Payload {
         switch self {
         case .shardDiscovered, .statusChanged, .rewound: true
         case .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded, .historyFolded, .faulted, .unknown,
-            .runStarted, .runStopped, .phaseChanged, .tableRemoved, .scanAdvanced, .rowsSwept, .scanFinished,
+            .runStarted, .runStopped, .phaseChanged, .tableRemoved, .scanAdvanced, .rowsSwept, .repaired,
+            .scanFinished,
             .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled,
             .inStep, .paused, .resumed:
             false

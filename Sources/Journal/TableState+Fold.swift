@@ -57,7 +57,7 @@ extension TableState {
         case .tableRemoved:
             removed = time
         case .scanFinished, .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
-            .sequenceAdvanced, .advancesFolded, .historyFolded, .rewound, .inStep, .unknown:
+            .sequenceAdvanced, .advancesFolded, .historyFolded, .rewound, .inStep, .repaired, .unknown:
             break
         }
         self.position = position

@@ -42,6 +42,13 @@ extension WireFormat {
                 $0.rows = p.rows
                 if let token = p.targetToken { $0.targetToken = token.text }
             }
+        case .repaired(let p):
+            event.repaired = .with {
+                $0.written = p.written
+                $0.removed = p.removed
+                $0.target = p.target
+                $0.author = p.author
+            }
         case .scanFinished(let p):
             event.scanFinished = .with { $0.items = p.items }
         case .shardDiscovered(let p):
@@ -194,6 +201,10 @@ extension WireFormat {
         case .rowsSwept(let p):
             let token = p.hasTargetToken ? TargetToken(p.targetToken) : nil
             return (.rowsSwept(RowsSwept(rows: p.rows, targetToken: token)), nil)
+        case .repaired(let p):
+            return (
+                .repaired(Repaired(written: p.written, removed: p.removed, target: p.target, author: p.author)), nil
+            )
         case .scanFinished(let p): return (.scanFinished(ScanFinished(items: p.items)), nil)
         case .shardDiscovered(let p):
             guard let start = iteratorType(p.start) else { return nil }

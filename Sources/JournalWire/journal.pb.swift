@@ -457,6 +457,14 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     set {payload = .rowsSwept(newValue)}
   }
 
+  package var repaired: Shake_Journal_V1_Repaired {
+    get {
+      if case .repaired(let v)? = payload {return v}
+      return Shake_Journal_V1_Repaired()
+    }
+    set {payload = .repaired(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -482,6 +490,7 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     case resumed(Shake_Journal_V1_Resumed)
     case tableRemoved(Shake_Journal_V1_TableRemoved)
     case rowsSwept(Shake_Journal_V1_RowsSwept)
+    case repaired(Shake_Journal_V1_Repaired)
 
   }
 
@@ -620,6 +629,26 @@ package nonisolated struct Shake_Journal_V1_RowsSwept: Sendable {
   package init() {}
 
   fileprivate var _targetToken: String? = nil
+}
+
+/// Rows of the target that differed from the source's were written as the source has them, by hand and beside the log.
+package nonisolated struct Shake_Journal_V1_Repaired: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var written: UInt64 = 0
+
+  package var removed: UInt64 = 0
+
+  /// without secrets
+  package var target: String = String()
+
+  package var author: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Shake_Journal_V1_ScanFinished: Sendable {
@@ -1530,7 +1559,7 @@ nonisolated extension Shake_Journal_V1_IteratorType: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{1}paused\0\u{1}resumed\0\u{3}table_removed\0\u{3}rows_swept\0\u{c}\u{8}\u{8}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{1}paused\0\u{1}resumed\0\u{3}table_removed\0\u{3}rows_swept\0\u{1}repaired\0\u{c}\u{8}\u{8}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1831,6 +1860,19 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
           self.payload = .rowsSwept(v)
         }
       }()
+      case 38: try {
+        var v: Shake_Journal_V1_Repaired?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .repaired(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .repaired(v)
+        }
+      }()
       default: break
       }
     }
@@ -1950,6 +1992,10 @@ nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtob
     case .rowsSwept?: try {
       guard case .rowsSwept(let v)? = self.payload else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 37)
+    }()
+    case .repaired?: try {
+      guard case .repaired(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 38)
     }()
     case nil: break
     }
@@ -2212,6 +2258,51 @@ nonisolated extension Shake_Journal_V1_RowsSwept: SwiftProtobuf.Message, SwiftPr
   package static func ==(lhs: Shake_Journal_V1_RowsSwept, rhs: Shake_Journal_V1_RowsSwept) -> Bool {
     if lhs.rows != rhs.rows {return false}
     if lhs._targetToken != rhs._targetToken {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_Repaired: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Repaired"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}written\0\u{1}removed\0\u{1}target\0\u{1}author\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.written) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.removed) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.target) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.written != 0 {
+      try visitor.visitSingularUInt64Field(value: self.written, fieldNumber: 1)
+    }
+    if self.removed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.removed, fieldNumber: 2)
+    }
+    if !self.target.isEmpty {
+      try visitor.visitSingularStringField(value: self.target, fieldNumber: 3)
+    }
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_Repaired, rhs: Shake_Journal_V1_Repaired) -> Bool {
+    if lhs.written != rhs.written {return false}
+    if lhs.removed != rhs.removed {return false}
+    if lhs.target != rhs.target {return false}
+    if lhs.author != rhs.author {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

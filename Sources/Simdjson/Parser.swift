@@ -49,6 +49,7 @@ extension SimdjsonError {
         case CSJ_TOO_LARGE: self = .tooLarge(bytes: bytes)
         case CSJ_MISSING_RECORDS: self = .missing(member: "Records")
         case CSJ_MISSING_ITEMS: self = .missing(member: "Items")
+        case CSJ_MISSING_RESPONSES: self = .missing(member: "Responses")
         case CSJ_MISSING_SEQUENCE_NUMBER: self = .incomplete(element: element, member: "SequenceNumber")
         case CSJ_MISSING_KEYS: self = .incomplete(element: element, member: "Keys")
         case CSJ_MISSING_EVENT_NAME: self = .incomplete(element: element, member: "eventName")

@@ -18,6 +18,16 @@ package struct ScanReply: Sendable {
     package let capacityUnits: Double?
 }
 
+/// What a BatchGetItem reply of one table says, as places within its body.
+package struct FoundReply: Sendable {
+    /// In no order; a key that has no item is not among them.
+    package let items: [ByteRange]
+    /// Keys to be asked for again.
+    package let unprocessed: [ByteRange]
+    /// Read capacity units; `nil` where the reply doesn't say.
+    package let capacityUnits: Double?
+}
+
 /// Finds structure in replies. Members may come in any order; unknown ones are skipped. Nothing of an item is copied.
 package enum Replies {
     /// - Throws: for a record without sequence number, keys or event name, and for anything that isn't such a reply:
@@ -39,6 +49,25 @@ package enum Replies {
                     unsafe String(decoding: UnsafeRawBufferPointer(start: $0, count: reply.next_count), as: UTF8.self)
                 }
                 return RecordsReply(changes: changes, next: next.map { ShardIterator($0) })
+            }
+        }
+    }
+
+    /// - Throws: for an item or a key that is null or empty, and for anything that isn't such a reply.
+    package static func found(in body: [UInt8]) throws(SimdjsonError) -> FoundReply {
+        try ParserPool.shared.with { parser throws(SimdjsonError) in
+            unsafe try parser.with(0..<body.count, of: body) { parser, bytes, count, _ throws(SimdjsonError) in
+                var reply = unsafe csj_found()
+                let status = unsafe csj_parse_found(parser, bytes, count, &reply)
+                if let error = unsafe SimdjsonError(status, bytes: count) { throw error }
+                func ranges(_ first: UnsafePointer<csj_range>?, _ count: Int) -> [ByteRange] {
+                    unsafe UnsafeBufferPointer(start: first, count: count).compactMap { ByteRange($0) }
+                }
+                let units = unsafe reply.capacity_units
+                return unsafe FoundReply(
+                    items: ranges(reply.items, reply.count),
+                    unprocessed: ranges(reply.unprocessed, reply.unprocessed_count),
+                    capacityUnits: units.isFinite ? units : nil)
             }
         }
     }

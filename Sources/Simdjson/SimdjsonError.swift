@@ -17,6 +17,8 @@ package enum SimdjsonError: Error, Equatable, CustomStringConvertible {
     case noKeyAttribute(name: String)
     /// A key attribute that isn't of the table's type for it.
     case keyType(name: String, expected: String)
+    /// What is no attribute value: where within the item, such as `a.b[3]`, and what is wrong with it, as the end of a sentence.
+    case badValue(path: String, problem: String)
 
     package var description: String {
         switch self {
@@ -29,6 +31,7 @@ package enum SimdjsonError: Error, Equatable, CustomStringConvertible {
         case .badSequenceNumber(let element): "record \(element) has a SequenceNumber that isn't 1 to 40 digits"
         case .noKeyAttribute(let name): "an item without its key attribute \"\(name)\""
         case .keyType(let name, let expected): "key attribute \"\(name)\" isn't of the table's type for it, \(expected)"
+        case .badValue(let path, let problem): path.isEmpty ? "the item \(problem)" : "the attribute \(path) \(problem)"
         }
     }
 }

@@ -20,7 +20,7 @@ extension Batch {
 
 extension CanonicalKey {
     /// The key attributes as a JSON object, as DynamoDB writes them.
-    fileprivate func object(of table: TableSchema) -> [UInt8] {
+    package func object(of table: TableSchema) -> [UInt8] {
         var object = Self.member(table.hash, hash)
         if let attribute = table.range, let range { object += [UInt8(ascii: ",")] + Self.member(attribute, range) }
         return [UInt8(ascii: "{")] + object + [UInt8(ascii: "}")]

@@ -10,15 +10,15 @@ struct Shakectl: AsyncParsableCommand {
         abstract: "Keep a store in step with DynamoDB tables, and see why each shard stands where it stands.",
         discussion: """
             First steps (Ctrl-C stops the daemon; run it again and it goes on):
-              shakectl plan --table orders --target sqlite:replica.db
               shakectl plan --table orders --target sqlite:replica.db   what run would do
               shakectl run --table orders --target sqlite:replica.db
               shakectl status                        how it goes
               shakectl shards                        the shards, as a tree
               shakectl history SHARD                 what happened to one, and why
               shakectl rewind SHARD SEQ --dry-run    what putting it back would do
+              shakectl diff --table orders --target sqlite:replica.db   whether all is there
 
-            Exit codes: 0 done, 64 usage, 65 damaged data, 69 source or target unavailable, 73 can't create, 74 I/O \
+            Exit codes: 0 done, 1 a difference was found (diff), 64 usage, 65 damaged data, 69 source or target unavailable, 73 can't create, 74 I/O \
             error, 75 try again (journal busy), 77 not permitted, 78 configuration.
             """,
         version: "shakectl \(Version.text)",
@@ -26,7 +26,7 @@ struct Shakectl: AsyncParsableCommand {
             RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
             RewindCommand.self, PauseCommand.self, ResumeCommand.self, ResyncCommand.self, AckCommand.self,
             DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
-            CompactCommand.self, PlanCommand.self,
+            CompactCommand.self, PlanCommand.self, DiffCommand.self,
         ])
 
     /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.

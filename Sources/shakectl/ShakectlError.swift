@@ -1,3 +1,4 @@
+internal import Comparison
 internal import Dispatcher
 internal import DynamoDB
 internal import Journal
@@ -21,6 +22,10 @@ enum ShakectlError: Error, CustomStringConvertible {
     case noSuchPlace(shard: ShardKey, at: SequenceNumber, DynamoDBError)
     /// The source could not be asked whether it still holds what a rewind would replay.
     case sourceNotAsked(shard: ShardKey, DynamoDBError)
+    /// A comparison that could not be made.
+    case comparison(ComparisonError)
+    /// `diff`: so many differences are left.
+    case differs(UInt64)
     /// `status --check`: some tables are not ok, or there is none.
     case unwell([TableStatus])
     /// Nothing is wrong with what was said but its moment.
@@ -41,6 +46,9 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .trimmed, .unwell: 69
         case .tryAgain: 75
         case .output: 74
+        case .differs: 1
+        case .comparison(.notes): 73
+        case .comparison: 78
         case .outputClosed: 0
         }
     }
@@ -73,6 +81,9 @@ enum ShakectlError: Error, CustomStringConvertible {
             tables.isEmpty
                 ? "the journal knows no table yet"
                 : tables.map { "\($0.table) is \($0.health.rawValue): \($0.reason)" }.joined(separator: "\n")
+        case .comparison(let error): error.description
+        case .differs(let count):
+            "\(Spoken.count(count, "difference")) between source and target: `shakectl diff --repair` writes them as the source has them"
         case .output(let reason): "standard output: \(reason)"
         case .outputClosed: ""
         }

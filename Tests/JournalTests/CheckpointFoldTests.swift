@@ -375,6 +375,7 @@ struct CheckpointFoldTests {
             Payload.runStarted(Sample.daemon), .runStopped(RunStopped(reason: "")),
             .tableRemoved(TableRemoved(stream: nil, tableID: nil)), .rowsSwept(RowsSwept(rows: 1)),
             .scanFinished(ScanFinished(items: 1)),
+            .repaired(Repaired(written: 1, removed: 1, target: "", author: "")),
         ] {
             #expect(Self.refusal(payload, to: Self.full())?.rule == "it is no event of a shard")
         }

@@ -32,6 +32,9 @@ struct WireFormatTests {
                     targetToken: TargetToken("5"))), "9a011c080110081a0f7b2261223a7b224e223a2231227d7d20032804320135"
         ),
         (.rowsSwept(RowsSwept(rows: 3, targetToken: TargetToken("5"))), "aa02050803120135"),
+        (
+            .repaired(Repaired(written: 3, removed: 4, target: "t", author: "a")), "b2020a080310041a017422" + "0161"
+        ),
         (.scanFinished(ScanFinished(items: 3)), "a201020803"),
         (
             .discovered(parent: 4, from: 1, to: 2, start: .latest),
@@ -123,7 +126,8 @@ struct WireFormatTests {
     func kinds() {
         #expect(
             Set(Self.golden.map(\.0.kind)) == [
-                "run_started", "run_stopped", "phase_changed", "scan_advanced", "rows_swept", "scan_finished",
+                "run_started", "run_stopped", "phase_changed", "scan_advanced", "rows_swept", "repaired",
+                "scan_finished",
                 "shard_discovered", "queried",
                 "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
                 "range_lost", "loss_acknowledged", "record_refused", "refusal_settled", "in_step",

@@ -34,6 +34,7 @@ typedef enum csj_problem {
     CSJ_TOO_LARGE,             // 4 GiB and more
     CSJ_MISSING_RECORDS,       // a reply without Records that doesn't name a next iterator either
     CSJ_MISSING_ITEMS,
+    CSJ_MISSING_RESPONSES,
     CSJ_MISSING_SEQUENCE_NUMBER,
     CSJ_MISSING_KEYS,
     CSJ_MISSING_EVENT_NAME,
@@ -42,6 +43,7 @@ typedef enum csj_problem {
     CSJ_MISSING_RANGE_KEY,
     CSJ_HASH_KEY_TYPE,         // there, but not of the schema's type
     CSJ_RANGE_KEY_TYPE,
+    CSJ_BAD_VALUE,             // no attribute value: `detail` says what is wrong with it
 } csj_problem;
 
 typedef struct csj_status {
@@ -86,6 +88,17 @@ typedef struct csj_items {
     double capacity_units;     // ConsumedCapacity.CapacityUnits; NAN where it is not said
 } csj_items;
 
+// BatchGetItem, of one table.
+typedef struct csj_found {
+    const csj_range *items;
+    size_t count;
+    const csj_range *unprocessed;  // keys, to be asked for again
+    size_t unprocessed_count;
+    double capacity_units;         // of all tables; NAN where it is not said
+} csj_found;
+
+csj_status csj_parse_found(csj_parser *parser, const uint8_t *body, size_t count, csj_found *out);
+
 // Scan.
 csj_status csj_parse_items(csj_parser *parser, const uint8_t *body, size_t count, csj_items *out);
 
@@ -108,6 +121,34 @@ typedef struct csj_key_value {
 csj_status csj_read_key(
     csj_parser *parser, const uint8_t *object, size_t count, size_t available, const csj_key_attribute *hash,
     const csj_key_attribute *range, csj_key_value *out_hash, csj_key_value *out_range);
+
+// DynamoDB's types, in the order of `ItemToken.Kind`.
+typedef enum csj_kind {
+    CSJ_S = 0, CSJ_N, CSJ_B, CSJ_BOOL, CSJ_NULL, CSJ_SS, CSJ_NS, CSJ_BS, CSJ_L, CSJ_M
+} csj_kind;
+
+// One attribute value, or one element of a set. Its children follow it, each with all of its own before the next.
+typedef struct csj_token {
+    csj_range name;            // within the texts; of a map's members only
+    csj_range text;            // within the texts: S and N as they are meant, B decoded
+    uint32_t children;         // elements of a set or list, members of a map
+    uint32_t size;             // tokens, with itself and all below it
+    uint8_t kind;              // csj_kind
+    uint8_t is_true;           // BOOL
+} csj_token;
+
+// Everything lives until the parser is used again. The first token is the item itself, an M.
+typedef struct csj_item {
+    const csj_token *tokens;
+    size_t count;
+    const uint8_t *texts;
+    size_t text_count;
+    const char *path;          // after a failure: where it was, such as `a.b[3]`; in UTF-8, unless it was cut off
+    size_t path_count;
+} csj_item;
+
+// Reads an object of attribute values in one walk. Each value has exactly one type; of attributes given twice the later holds.
+csj_status csj_read_item(csj_parser *parser, const uint8_t *object, size_t count, csj_item *out);
 
 // CRC-32 of a body as zlib's `crc32` has it. It isn't simdjson's, but the same kind of work: one pass over a body, by
 // the widest instructions that there are.

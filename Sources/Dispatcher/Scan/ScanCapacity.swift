@@ -1,4 +1,4 @@
-internal import DynamoDB
+package import DynamoDB
 internal import StreamModel
 
 /// What a table's scan may consume of its read capacity.
@@ -11,7 +11,7 @@ package enum ScanCapacity: Hashable, Sendable {
     /// In read capacity units a second.
     ///
     /// - Throws: `.misconfigured` for a share of a table that has no provisioned capacity.
-    func unitsPerSecond(of table: TableDescription) throws(DaemonError) -> Double {
+    package func unitsPerSecond(of table: TableDescription) throws(DaemonError) -> Double {
         switch self {
         case .units(let units): return units
         case .share(let share):

@@ -3,7 +3,7 @@
 ///
 /// What a page costs is known when it came. Until then it counts as much as the one before it; of the first nobody knows, and
 /// whoever asks for another waits until it has come.
-struct ScanPacing: Sendable {
+package struct ScanPacing: Sendable {
     private let rate: Double
     private var balance = 0.0
     private var updated: Duration
@@ -12,12 +12,12 @@ struct ScanPacing: Sendable {
     /// - Parameters:
     ///   - rate: read capacity units a second, more than 0.
     ///   - now: as all times here, on a clock that never goes back.
-    init(rate: Double, now: Duration) {
+    package init(rate: Double, now: Duration) {
         (self.rate, updated) = (rate, now)
     }
 
     /// How long to wait before a page is asked for; it is accounted for already.
-    mutating func ask(at now: Duration) -> (wait: Duration, estimate: Double) {
+    package mutating func ask(at now: Duration) -> (wait: Duration, estimate: Double) {
         refill(now)
         let wait = balance < 0 ? Duration.seconds(-balance / rate) : .zero
         balance -= expected
@@ -31,7 +31,7 @@ struct ScanPacing: Sendable {
     }
 
     /// What the page that was estimated at `estimate` has cost; `nil`: it never came.
-    mutating func settle(_ estimate: Double, cost: Double?, at now: Duration) {
+    package mutating func settle(_ estimate: Double, cost: Double?, at now: Duration) {
         refill(now)
         balance += estimate - (cost ?? 0)
         if let cost { expected = cost }

@@ -67,6 +67,13 @@ enum SQLiteSchema {
             + keyColumns(of: table).map { "\($0) = ?" }.joined(separator: " AND ")
     }
 
+    /// Values: the key's columns, as bytes. As bytes the item comes, as it was written.
+    static func item(_ table: TableSchema) -> String {
+        let types = [table.hash, table.range].compactMap(\.self).map(type)
+        let isKey = zip(keyColumns(of: table), types).map { "\($0) = CAST(? AS \($1))" }
+        return "SELECT CAST(item AS BLOB) FROM \(quoted(table.name)) WHERE " + isKey.joined(separator: " AND ")
+    }
+
     /// Values: the key's columns of the last row before, as bytes, where there is one; and how many rows at most. As bytes they come
     /// and go, since a text may hold a zero byte, and its end is not there. The index on the key has all that is asked for.
     static func keys(_ table: TableSchema, isFirst: Bool) -> String {

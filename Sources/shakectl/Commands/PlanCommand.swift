@@ -45,7 +45,7 @@ struct PlanCommand: AsyncParsableCommand {
             target: target)
         var plans: [TablePlan] = []
         do {
-            for table in try await Self.tables(daemon, client) {
+            for table in try await TableNames.of(daemon, client) {
                 plans.append(try await Self.asking { () throws(JournalError) in try await planner.plan(table) })
             }
         } catch {
@@ -59,19 +59,6 @@ struct PlanCommand: AsyncParsableCommand {
             mode: daemon.mode)
         try context.show(json: view.json, lines: view.lines(context.palette))
         if let first = plans.lazy.compactMap(\.obstacles.first).first { throw ShakectlError.daemon(first) }
-    }
-
-    /// Those that are named, then those of the account that match.
-    private static func tables(
-        _ daemon: DaemonConfiguration, _ client: DynamoDBClient
-    ) async throws(ShakectlError) -> [TableName] {
-        guard let globs = daemon.globs else { return daemon.tables }
-        do {
-            let matching = try await client.listTables().filter(globs.selects)
-            return daemon.tables + matching.sorted().filter { !daemon.tables.contains($0) }
-        } catch {
-            throw .source(error)
-        }
     }
 
     private static func asking<Answer>(

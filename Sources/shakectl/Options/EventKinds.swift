@@ -4,7 +4,7 @@ internal import Journal
 /// The names of the events, as `--event` takes them.
 enum EventKinds {
     static let all =
-        ofShards + ["phase_changed", "scan_advanced", "rows_swept", "scan_finished", "run_started", "run_stopped"]
+        ofShards + ["phase_changed", "scan_advanced", "rows_swept", "scan_finished", "repaired", "run_started", "run_stopped"]
 
     /// Those that a shard's history can have; the others are of tables and runs.
     static let ofShards = [

@@ -74,6 +74,11 @@ struct EventView: Sendable {
             ]
         case .rowsSwept(let swept):
             [.init("rows", .unsigned(swept.rows)), .init("target_token", .string(swept.targetToken?.text))]
+        case .repaired(let repair):
+            [
+                .init("written", .unsigned(repair.written)), .init("removed", .unsigned(repair.removed)),
+                .init("target", .string(repair.target)), .init("author", .string(repair.author)),
+            ]
         case .scanFinished(let scan): [.init("items", .unsigned(scan.items))]
         case .shardDiscovered(let found):
             [
@@ -192,6 +197,9 @@ struct EventView: Sendable {
                 + Spoken.size(scan.bytes) + (scan.lastEvaluatedKey == nil ? ", the segment's end" : "")
         case .rowsSwept(let swept):
             "\(Spoken.count(swept.rows, "row")) removed that the source has no more"
+        case .repaired(let repair):
+            "\(repair.author) put right \(Spoken.count(repair.written + repair.removed, "row")) that differed"
+                + (repair.removed > 0 ? ", \(Spoken.count(repair.removed)) of them by removal" : "")
         case .scanFinished(let scan): Spoken.count(scan.items, "item")
         case .shardDiscovered(let found): Self.words(found)
         case .queried(let query):
@@ -265,7 +273,7 @@ struct EventView: Sendable {
         case .phaseChanged, .scanFinished: .cyan
         case .statusChanged: .blue
         case .faulted, .rangeLost, .recordRefused, .tableRemoved: .red
-        case .rewound, .lossAcknowledged, .refusalSettled, .paused, .resumed: .yellow
+        case .rewound, .repaired, .lossAcknowledged, .refusalSettled, .paused, .resumed: .yellow
         case .scanAdvanced, .rowsSwept, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced,
             .advancesFolded, .historyFolded, .inStep, .unknown:
             nil

@@ -46,6 +46,7 @@ enum GoldenStory {
             .phaseChanged(full), advance(0, key), advance(1, nil), .refused(nil), advance(0, nil),
             .faulted("Throttled"),
             .rowsSwept(RowsSwept(rows: 3, targetToken: TargetToken("9"))), .scanFinished(ScanFinished(items: 30)),
+            .repaired(Repaired(written: 2, removed: 1, target: "sqlite:copy.db", author: "ops@host")),
             .lost(.resync, .streamReplaced), .acknowledged(.resync),
             .paused(Paused(author: "ops@host", reason: "the target moves")),
             .resumed(Resumed(author: "ops@host", reason: "it has moved")),
