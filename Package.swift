@@ -65,6 +65,10 @@ let package = Package(
             name: "JournalWire", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["journal.proto"]),
         .target(
+            name: "NimoShake",
+            dependencies: ["Journal", "StreamModel", .target(name: "MongoC", condition: .when(traits: ["MongoDB"]))],
+            swiftSettings: house),
+        .target(
             name: "DynamoDB",
             dependencies: [
                 "Curl", "Filter", "Simdjson", "StreamModel", .product(name: "Crypto", package: "swift-crypto"),
@@ -110,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "shakectl",
             dependencies: [
-                "AllTargets", "CMalloc", "Comparison", "Dispatcher", "Journal", "Targets", "DynamoDB", "Filter", "StreamModel",
+                "AllTargets", "CMalloc", "Comparison", "Dispatcher", "Journal", "NimoShake", "Targets", "DynamoDB",
+                "Filter", "StreamModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -172,7 +177,11 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "ShakectlTests", dependencies: ["shakectl", "Filter", "Journal", "StreamModel", "Targets"],
+            name: "NimoShakeTests", dependencies: ["NimoShake", "Journal", "StreamModel", "TestSupport"],
+            swiftSettings: house),
+        .testTarget(
+            name: "ShakectlTests",
+            dependencies: ["shakectl", "Filter", "Journal", "NimoShake", "StreamModel", "Targets"],
             swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

@@ -59,6 +59,16 @@ package enum DaemonError: Error, CustomStringConvertible {
                 + "another one")
     }
 
+    /// Another program is said to have filled it, and it isn't there.
+    static func imported(_ table: TableName, missingIn target: String) -> Self {
+        .misconfigured(
+            what: "table \(table)",
+            reason:
+                "its checkpoints were imported, by which \(target) holds it, and \(target) has no place for it: name the target that "
+                + "the other program has filled, with that program's names of databases and tables. Where only changes are wanted, "
+                + "run with --mode incr; to copy it in full, say `shakectl resync \(table)`")
+    }
+
     /// Whoever only follows would leave out what was not scanned.
     static func elsewhere(_ table: TableName, known: String, found: String) -> Self {
         .misconfigured(

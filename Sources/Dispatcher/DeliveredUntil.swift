@@ -10,7 +10,7 @@ package struct DeliveredUntil: Hashable, Sendable {
 
     /// What of the history speaks of it.
     package static let kinds: Set<String> = [
-        "iterator_resolved", "sequence_advanced", "in_step", "rewound", "history_folded",
+        "iterator_resolved", "sequence_advanced", "in_step", "rewound", "history_folded", "imported",
     ]
 
     /// - Parameter history: of one shard, oldest first.
@@ -23,6 +23,7 @@ package struct DeliveredUntil: Hashable, Sendable {
         // Older than its anchor is no matter of ours.
         case .iteratorResolved(let resolved): reach(resolved.issued)
         case .inStep(let sign): reach(sign.until)
+        case .imported(let imported): reach(imported.approximateTime)
         case .historyFolded(let folded): reach(folded.checkpoint.accounted)
         // It sets back what the target lacks.
         case .rewound(let rewound) where rewound.author == ShardDesk.author: time = nil

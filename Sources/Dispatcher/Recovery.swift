@@ -90,8 +90,9 @@ package enum Recovery {
     /// - Parameter position: what the target says of the shard, if anything.
     package static func compare(_ checkpoint: Checkpoint, with position: ShardPosition?) -> Verdict {
         guard let position else {
-            // What is read again from the shard's start misses nothing of it.
-            return checkpoint.sequenceNumber == nil ? .inStep : .startAgain
+            // What is read again from the shard's start misses nothing of it. And of what another program has brought no position
+            // speaks: as long as nothing was brought since, the target has what was said to be there.
+            return checkpoint.sequenceNumber == nil || checkpoint.importedSince != nil ? .inStep : .startAgain
         }
         guard position.epoch == checkpoint.epoch else {
             // The shard was rewound since: what was applied before says nothing about what is to be applied now. But a rewind

@@ -34,8 +34,11 @@ extension ShardDesk {
 
     /// When the journal learned of the shard, and whether it was seen to be open then.
     func discovered(_ checkpoint: Checkpoint) throws(JournalError) -> (time: Timestamp, isOpen: Bool)? {
-        guard let first = try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 1)).first else {
-            return nil
+        let beginning = try workshop.journal.history(of: checkpoint.shard, HistoryQuery(limit: 2))
+        guard let first = beginning.first else { return nil }
+        // Another program knew it before, and may have stood still since long ago.
+        if case .imported(let imported)? = beginning.last?.payload {
+            return (imported.owedSince ?? Timestamp(microseconds: 0), false)
         }
         // What is left of folded events begins with the first of them, and doesn't say how it was seen.
         guard case .shardDiscovered(let event) = first.payload else {
@@ -78,8 +81,8 @@ extension Checkpoint {
     var accounted: Timestamp? {
         var times = [readUntil]
         if case .iterator(_, let obtained)? = storedIterator { times.append(obtained) }
-        // It was said to be older than the anchor that is pinned then.
-        if status == .notNeeded { times.append(updated) }
+        // It was said to be older than the anchor that is pinned then; or another program said so, who knows when.
+        if status == .notNeeded { times.append(importedSince ?? updated) }
         return times.compactMap(\.self).max()
     }
 }

@@ -32,6 +32,16 @@ extension TableFollower {
         return .misconfigured(what: "table \(table) in target \(target)", reason: reason)
     }
 
+    /// A table that another program has filled lies where that has put it, or the journal is not of this target. (With `--mode incr`
+    /// only changes are wanted, wherever they go.)
+    func findImported(_ state: TableState?) async throws {
+        guard workshop.configuration.mode != .incr, let state, state.fullSync == nil,
+            try workshop.journal.checkpoints().contains(where: { $0.shard.table == table && $0.importedSince != nil }),
+            !(try await workshop.target.hasPlace(for: table))
+        else { return }
+        throw DaemonError.imported(table, missingIn: workshop.target.name)
+    }
+
     func prepare(_ description: TableDescription) async throws {
         let target = workshop.target
         guard target.copiesDesign else {

@@ -89,6 +89,7 @@ struct TableFollower {
                     + "journal says: it was restored from a backup from before that, or is another one, or the journal is an older copy"
             )
         }
+        try await findImported(state)
         try await beginInTarget(state)
         try await prepare(description)
         if workshop.configuration.preparesOnly {

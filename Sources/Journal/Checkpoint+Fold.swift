@@ -151,6 +151,16 @@ extension Checkpoint {
         case .resumed:
             guard pause != nil else { throw refusal(payload, "it is not paused") }
             pause = nil
+        case .imported(let imported):
+            guard revision == Revision(1), status == .notProcessed else {
+                throw refusal(payload, "a place is imported right after the discovery, and once")
+            }
+            if let complaint = imported.complaint { throw refusal(payload, complaint) }
+            status = imported.status
+            iteratorType = imported.iteratorType
+            sequenceNumber = imported.sequenceNumber
+            approximateTime = imported.approximateTime
+            importedSince = imported.owedSince ?? Timestamp(microseconds: 0)
         case .unknown:
             break
         case .runStarted, .runStopped, .phaseChanged, .tableRemoved, .scanAdvanced, .rowsSwept, .repaired,
@@ -184,6 +194,7 @@ extension Checkpoint {
         sequenceNumber = advance.sequenceNumber
         iteratorType = .afterSequenceNumber
         storedIterator = nil
+        importedSince = nil
         approximateTime = advance.approximateTime ?? approximateTime
         targetToken = advance.targetToken ?? targetToken
         // Without a trap: no shard has so many, and where damage says so, its hash does not hold.

@@ -36,6 +36,9 @@ package struct Checkpoint: Hashable, Sendable {
     package var lossDeclared: Timestamp?
     /// Why it is not read, where an operator has said so; nothing of a shard that is over can be paused.
     package var pause: Pause?
+    /// Of a place that was imported, as long as nothing was brought since: since when records may be owed, or 1970 where nobody
+    /// knows. What lies before the place is in the target by another program's word, and not by any position there.
+    package var importedSince: Timestamp?
 
     /// The last error that changed what is done, and when.
     package struct Fault: Hashable, Sendable {

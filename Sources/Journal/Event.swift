@@ -70,6 +70,8 @@ package enum Payload: Hashable, Sendable {
     case paused(Paused)
     case resumed(Resumed)
     case tableRemoved(TableRemoved)
+    /// (Indirect: it is large, and there is one of a shard at most.)
+    indirect case imported(Imported)
     /// What is left of old advances: read, never appended.
     case advancesFolded(AdvancesFolded)
     /// What is left of older events of a shard that is over: read, never appended. (Indirect: it is large, and rare.)

@@ -78,7 +78,7 @@ extension Payload {
             .faulted, .inStep, .historyFolded:
             true
         case .runStarted, .runStopped, .phaseChanged, .scanAdvanced, .rowsSwept, .scanFinished, .rewound, .rangeLost,
-            .lossAcknowledged, .recordRefused, .refusalSettled, .paused, .resumed, .tableRemoved, .repaired,
+            .lossAcknowledged, .recordRefused, .refusalSettled, .paused, .resumed, .tableRemoved, .repaired, .imported,
             .unknown:
             false
         }

@@ -150,7 +150,11 @@ package final class Journal: Sendable {
         if isSuspect { _ = try Verifier(store).verify { _ in } }
         switch access {
         case .daemon(let started, let takesOver):
-            if !earlierTarget.isEmpty, earlierTarget != started.target, state.claimsData, !takesOver(earlierTarget) {
+            // What another program has brought no target can find out about.
+            let isBound = state.claimsImports && !started.target.isEmpty
+            if !earlierTarget.isEmpty, earlierTarget != started.target, state.claimsData,
+                isBound || !takesOver(earlierTarget)
+            {
                 throw .otherTarget(path: path, filled: earlierTarget, asked: started.target)
             }
             try lock?.sign(host: started.host, pid: started.pid, since: surroundings.now())

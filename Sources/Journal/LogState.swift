@@ -31,12 +31,14 @@ struct LogState: Sendable {
     var chain = ChainHash.zero
     /// Whether records were ever said to be durable in the target.
     private var claimsRecords = false
+    /// Whether the target holds anything by another program's word: no position in it can speak against that.
+    private(set) var claimsImports = false
 
     /// How many shards the log knows.
     var shardCount: Int { lines.count }
 
     /// Whether anything is said to be durable in the target.
-    var claimsData: Bool { claimsRecords || tables.values.contains { $0.items > 0 } }
+    var claimsData: Bool { claimsRecords || claimsImports || tables.values.contains { $0.items > 0 } }
 
     /// Ordinal of a shard that is held.
     func ordinal(of key: ShardKey) -> UInt32? { ordinals[key] }
@@ -104,7 +106,7 @@ struct LogState: Sendable {
         let (ordinal, key) = (UInt32(lines.count + 1), checkpoint.shard)
         lines.append(Line(letsChildrenStart: checkpoint.status.letsChildrenStart))
         hold(checkpoint, ordinal)
-        claimsRecords = claimsRecords || checkpoint.records > 0
+        note(checkpoint)
         if !orphans.isEmpty, let children = orphans.removeValue(forKey: key) {
             for child in children { lines[Int(child) - 1].parent = ordinal }
         }
@@ -131,8 +133,13 @@ struct LogState: Sendable {
         let hadParent = held[slot].checkpoint.parent != nil
         try held[slot].checkpoint.apply(payload, position: position, time: time)
         lines[Int(ordinal) - 1].letsChildrenStart = held[slot].checkpoint.status.letsChildrenStart
-        claimsRecords = claimsRecords || held[slot].checkpoint.records > 0
+        note(held[slot].checkpoint)
         if !hadParent, let key = parentKey(of: ordinal) { link(ordinal, to: ordinals[key]) }
+    }
+
+    private mutating func note(_ checkpoint: Checkpoint) {
+        claimsRecords = claimsRecords || checkpoint.records > 0
+        claimsImports = claimsImports || checkpoint.importedSince != nil
     }
 
     /// Undoes the steps since the shard's checkpoint was this one. What was changed last is undone first.

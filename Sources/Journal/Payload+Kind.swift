@@ -24,6 +24,7 @@ extension Payload {
         case .paused: "paused"
         case .resumed: "resumed"
         case .tableRemoved: "table_removed"
+        case .imported: "imported"
         case .advancesFolded: "advances_folded"
         case .historyFolded: "history_folded"
         case .unknown(let kind, _): "unknown_\(kind)"

@@ -361,7 +361,7 @@ extension Payload {
     /// Whether a shard's status or its parent may be another one afterwards.
     fileprivate var changesLineage: Bool {
         switch self {
-        case .shardDiscovered, .statusChanged, .rewound: true
+        case .shardDiscovered, .statusChanged, .rewound, .imported: true
         case .queried, .iteratorResolved, .sequenceAdvanced, .advancesFolded, .historyFolded, .faulted, .unknown,
             .runStarted, .runStopped, .phaseChanged, .tableRemoved, .scanAdvanced, .rowsSwept, .repaired,
             .scanFinished,

@@ -57,7 +57,8 @@ extension TableState {
         case .tableRemoved:
             removed = time
         case .scanFinished, .runStarted, .runStopped, .shardDiscovered, .queried, .iteratorResolved, .statusChanged,
-            .sequenceAdvanced, .advancesFolded, .historyFolded, .rewound, .inStep, .repaired, .unknown:
+            .sequenceAdvanced, .advancesFolded, .historyFolded, .rewound, .inStep, .imported, .repaired,
+            .unknown:
             break
         }
         self.position = position

@@ -60,6 +60,7 @@ extension WireFormat {
         writer.optional(22, checkpoint.accountedUntil?.microseconds)
         writer.optional(23, checkpoint.lossDeclared?.microseconds)
         if let pause = checkpoint.pause { writer.message(24) { $0.append(bytes(wire(pause)).span) } }
+        writer.optional(25, checkpoint.importedSince?.microseconds)
     }
 
     static func decodeCheckpoint(_ bytes: [UInt8], of shard: ShardKey) -> Checkpoint? {
@@ -104,6 +105,7 @@ extension WireFormat {
         }
         if state.hasLossDeclared { checkpoint.lossDeclared = Timestamp(microseconds: state.lossDeclared) }
         if state.hasPause { checkpoint.pause = pause(state.pause) }
+        if state.hasImportedSince { checkpoint.importedSince = Timestamp(microseconds: state.importedSince) }
         if state.hasAccountedUntil { checkpoint.accountedUntil = Timestamp(microseconds: state.accountedUntil) }
         return checkpoint
     }

@@ -149,6 +149,7 @@ extension WireFormat {
                 $0.stream = p.stream?.text ?? ""
                 $0.tableID = p.tableID?.text ?? ""
             }
+        case .imported(let p): event.imported = wire(p)
         case .advancesFolded, .historyFolded:
             preconditionFailure("events are folded within a stretch of the log, and never appended so")
         case .unknown:
@@ -273,6 +274,7 @@ extension WireFormat {
         case .tableRemoved(let p):
             let stream = p.stream.isEmpty ? nil : StreamARN(p.stream)
             return (.tableRemoved(TableRemoved(stream: stream, tableID: tableID(p.tableID))), nil)
+        case .imported(let p): return imported(p).map { (.imported($0), nil) }
         }
     }
 

@@ -253,216 +253,248 @@ package nonisolated enum Shake_Journal_V1_IteratorType: SwiftProtobuf.Enum, Swif
 }
 
 /// One recorded transition.
-package nonisolated struct Shake_Journal_V1_Event: Sendable {
+package nonisolated struct Shake_Journal_V1_Event: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// its place in the journal, from 1
-  package var position: UInt64 = 0
+  package var position: UInt64 {
+    get {_storage._position}
+    set {_uniqueStorage()._position = newValue}
+  }
 
   /// microseconds since 1970, wall clock of the writer
-  package var time: Int64 = 0
+  package var time: Int64 {
+    get {_storage._time}
+    set {_uniqueStorage()._time = newValue}
+  }
 
   /// position of the writer's run_started
-  package var run: UInt64 = 0
+  package var run: UInt64 {
+    get {_storage._run}
+    set {_uniqueStorage()._run = newValue}
+  }
 
   /// ordinal of the shard that it is about; 0: none
-  package var shard: UInt64 = 0
+  package var shard: UInt64 {
+    get {_storage._shard}
+    set {_uniqueStorage()._shard = newValue}
+  }
 
   /// its place among the shard's events, from 1
-  package var revision: UInt64 = 0
+  package var revision: UInt64 {
+    get {_storage._revision}
+    set {_uniqueStorage()._revision = newValue}
+  }
 
   /// position of the shard's event before it; 0: none
-  package var previous: UInt64 = 0
+  package var previous: UInt64 {
+    get {_storage._previous}
+    set {_uniqueStorage()._previous = newValue}
+  }
 
   /// the table that it is about, if it is about a table
-  package var table: String = String()
+  package var table: String {
+    get {_storage._table}
+    set {_uniqueStorage()._table = newValue}
+  }
 
-  package var payload: Shake_Journal_V1_Event.OneOf_Payload? = nil
+  package var payload: OneOf_Payload? {
+    get {return _storage._payload}
+    set {_uniqueStorage()._payload = newValue}
+  }
 
   package var runStarted: Shake_Journal_V1_RunStarted {
     get {
-      if case .runStarted(let v)? = payload {return v}
+      if case .runStarted(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_RunStarted()
     }
-    set {payload = .runStarted(newValue)}
+    set {_uniqueStorage()._payload = .runStarted(newValue)}
   }
 
   package var runStopped: Shake_Journal_V1_RunStopped {
     get {
-      if case .runStopped(let v)? = payload {return v}
+      if case .runStopped(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_RunStopped()
     }
-    set {payload = .runStopped(newValue)}
+    set {_uniqueStorage()._payload = .runStopped(newValue)}
   }
 
   package var phaseChanged: Shake_Journal_V1_PhaseChanged {
     get {
-      if case .phaseChanged(let v)? = payload {return v}
+      if case .phaseChanged(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_PhaseChanged()
     }
-    set {payload = .phaseChanged(newValue)}
+    set {_uniqueStorage()._payload = .phaseChanged(newValue)}
   }
 
   package var scanAdvanced: Shake_Journal_V1_ScanAdvanced {
     get {
-      if case .scanAdvanced(let v)? = payload {return v}
+      if case .scanAdvanced(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_ScanAdvanced()
     }
-    set {payload = .scanAdvanced(newValue)}
+    set {_uniqueStorage()._payload = .scanAdvanced(newValue)}
   }
 
   package var scanFinished: Shake_Journal_V1_ScanFinished {
     get {
-      if case .scanFinished(let v)? = payload {return v}
+      if case .scanFinished(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_ScanFinished()
     }
-    set {payload = .scanFinished(newValue)}
+    set {_uniqueStorage()._payload = .scanFinished(newValue)}
   }
 
   package var shardDiscovered: Shake_Journal_V1_ShardDiscovered {
     get {
-      if case .shardDiscovered(let v)? = payload {return v}
+      if case .shardDiscovered(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_ShardDiscovered()
     }
-    set {payload = .shardDiscovered(newValue)}
+    set {_uniqueStorage()._payload = .shardDiscovered(newValue)}
   }
 
   package var queried: Shake_Journal_V1_Queried {
     get {
-      if case .queried(let v)? = payload {return v}
+      if case .queried(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_Queried()
     }
-    set {payload = .queried(newValue)}
+    set {_uniqueStorage()._payload = .queried(newValue)}
   }
 
   package var iteratorResolved: Shake_Journal_V1_IteratorResolved {
     get {
-      if case .iteratorResolved(let v)? = payload {return v}
+      if case .iteratorResolved(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_IteratorResolved()
     }
-    set {payload = .iteratorResolved(newValue)}
+    set {_uniqueStorage()._payload = .iteratorResolved(newValue)}
   }
 
   package var statusChanged: Shake_Journal_V1_StatusChanged {
     get {
-      if case .statusChanged(let v)? = payload {return v}
+      if case .statusChanged(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_StatusChanged()
     }
-    set {payload = .statusChanged(newValue)}
+    set {_uniqueStorage()._payload = .statusChanged(newValue)}
   }
 
   package var sequenceAdvanced: Shake_Journal_V1_SequenceAdvanced {
     get {
-      if case .sequenceAdvanced(let v)? = payload {return v}
+      if case .sequenceAdvanced(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_SequenceAdvanced()
     }
-    set {payload = .sequenceAdvanced(newValue)}
+    set {_uniqueStorage()._payload = .sequenceAdvanced(newValue)}
   }
 
   package var faulted: Shake_Journal_V1_Faulted {
     get {
-      if case .faulted(let v)? = payload {return v}
+      if case .faulted(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_Faulted()
     }
-    set {payload = .faulted(newValue)}
+    set {_uniqueStorage()._payload = .faulted(newValue)}
   }
 
   package var rewound: Shake_Journal_V1_Rewound {
     get {
-      if case .rewound(let v)? = payload {return v}
+      if case .rewound(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_Rewound()
     }
-    set {payload = .rewound(newValue)}
+    set {_uniqueStorage()._payload = .rewound(newValue)}
   }
 
   package var rangeLost: Shake_Journal_V1_RangeLost {
     get {
-      if case .rangeLost(let v)? = payload {return v}
+      if case .rangeLost(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_RangeLost()
     }
-    set {payload = .rangeLost(newValue)}
+    set {_uniqueStorage()._payload = .rangeLost(newValue)}
   }
 
   package var lossAcknowledged: Shake_Journal_V1_LossAcknowledged {
     get {
-      if case .lossAcknowledged(let v)? = payload {return v}
+      if case .lossAcknowledged(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_LossAcknowledged()
     }
-    set {payload = .lossAcknowledged(newValue)}
+    set {_uniqueStorage()._payload = .lossAcknowledged(newValue)}
   }
 
   package var recordRefused: Shake_Journal_V1_RecordRefused {
     get {
-      if case .recordRefused(let v)? = payload {return v}
+      if case .recordRefused(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_RecordRefused()
     }
-    set {payload = .recordRefused(newValue)}
+    set {_uniqueStorage()._payload = .recordRefused(newValue)}
   }
 
   package var advancesFolded: Shake_Journal_V1_AdvancesFolded {
     get {
-      if case .advancesFolded(let v)? = payload {return v}
+      if case .advancesFolded(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_AdvancesFolded()
     }
-    set {payload = .advancesFolded(newValue)}
+    set {_uniqueStorage()._payload = .advancesFolded(newValue)}
   }
 
   package var refusalSettled: Shake_Journal_V1_RefusalSettled {
     get {
-      if case .refusalSettled(let v)? = payload {return v}
+      if case .refusalSettled(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_RefusalSettled()
     }
-    set {payload = .refusalSettled(newValue)}
+    set {_uniqueStorage()._payload = .refusalSettled(newValue)}
   }
 
   package var inStep: Shake_Journal_V1_InStep {
     get {
-      if case .inStep(let v)? = payload {return v}
+      if case .inStep(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_InStep()
     }
-    set {payload = .inStep(newValue)}
+    set {_uniqueStorage()._payload = .inStep(newValue)}
   }
 
   package var paused: Shake_Journal_V1_Paused {
     get {
-      if case .paused(let v)? = payload {return v}
+      if case .paused(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_Paused()
     }
-    set {payload = .paused(newValue)}
+    set {_uniqueStorage()._payload = .paused(newValue)}
   }
 
   package var resumed: Shake_Journal_V1_Resumed {
     get {
-      if case .resumed(let v)? = payload {return v}
+      if case .resumed(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_Resumed()
     }
-    set {payload = .resumed(newValue)}
+    set {_uniqueStorage()._payload = .resumed(newValue)}
   }
 
   package var tableRemoved: Shake_Journal_V1_TableRemoved {
     get {
-      if case .tableRemoved(let v)? = payload {return v}
+      if case .tableRemoved(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_TableRemoved()
     }
-    set {payload = .tableRemoved(newValue)}
+    set {_uniqueStorage()._payload = .tableRemoved(newValue)}
   }
 
   package var rowsSwept: Shake_Journal_V1_RowsSwept {
     get {
-      if case .rowsSwept(let v)? = payload {return v}
+      if case .rowsSwept(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_RowsSwept()
     }
-    set {payload = .rowsSwept(newValue)}
+    set {_uniqueStorage()._payload = .rowsSwept(newValue)}
   }
 
   package var repaired: Shake_Journal_V1_Repaired {
     get {
-      if case .repaired(let v)? = payload {return v}
+      if case .repaired(let v)? = _storage._payload {return v}
       return Shake_Journal_V1_Repaired()
     }
-    set {payload = .repaired(newValue)}
+    set {_uniqueStorage()._payload = .repaired(newValue)}
+  }
+
+  package var imported: Shake_Journal_V1_Imported {
+    get {
+      if case .imported(let v)? = _storage._payload {return v}
+      return Shake_Journal_V1_Imported()
+    }
+    set {_uniqueStorage()._payload = .imported(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -491,10 +523,13 @@ package nonisolated struct Shake_Journal_V1_Event: Sendable {
     case tableRemoved(Shake_Journal_V1_TableRemoved)
     case rowsSwept(Shake_Journal_V1_RowsSwept)
     case repaired(Shake_Journal_V1_Repaired)
+    case imported(Shake_Journal_V1_Imported)
 
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Shake_Journal_V1_RunStarted: Sendable {
@@ -832,6 +867,89 @@ package nonisolated struct Shake_Journal_V1_Rewound: Sendable {
   package var cascadeRoot: String = String()
 
   package var epoch: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The shard's place was taken over from another program, by whose word the target has all that lies before it.
+package nonisolated struct Shake_Journal_V1_Imported: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var status: Shake_Journal_V1_Status = .notProcessed
+
+  package var iteratorType: Shake_Journal_V1_IteratorType = .trimHorizon
+
+  package var sequenceNumber: String = String()
+
+  /// of the last record that was brought, in microseconds
+  package var approximateTime: Int64 {
+    get {_approximateTime ?? 0}
+    set {_approximateTime = newValue}
+  }
+  /// Returns true if `approximateTime` has been explicitly set.
+  package var hasApproximateTime: Bool {self._approximateTime != nil}
+  /// Clears the value of `approximateTime`. Subsequent reads from it will return its default value.
+  package mutating func clearApproximateTime() {self._approximateTime = nil}
+
+  /// since when records may be owed, in microseconds; absent: not known
+  package var owedSince: Int64 {
+    get {_owedSince ?? 0}
+    set {_owedSince = newValue}
+  }
+  /// Returns true if `owedSince` has been explicitly set.
+  package var hasOwedSince: Bool {self._owedSince != nil}
+  /// Clears the value of `owedSince`. Subsequent reads from it will return its default value.
+  package mutating func clearOwedSince() {self._owedSince = nil}
+
+  /// why the place is another one than the words of the origin say; empty: it isn't
+  package var reason: String = String()
+
+  package var origin: Shake_Journal_V1_ImportOrigin {
+    get {_origin ?? Shake_Journal_V1_ImportOrigin()}
+    set {_origin = newValue}
+  }
+  /// Returns true if `origin` has been explicitly set.
+  package var hasOrigin: Bool {self._origin != nil}
+  /// Clears the value of `origin`. Subsequent reads from it will return its default value.
+  package mutating func clearOrigin() {self._origin = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _approximateTime: Int64? = nil
+  fileprivate var _owedSince: Int64? = nil
+  fileprivate var _origin: Shake_Journal_V1_ImportOrigin? = nil
+}
+
+/// Where the place comes from, and what stood there, in that program's own words.
+package nonisolated struct Shake_Journal_V1_ImportOrigin: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var program: String = String()
+
+  /// a file or a database, without secrets
+  package var source: String = String()
+
+  package var status: String = String()
+
+  package var sequenceNumber: String = String()
+
+  package var iteratorType: String = String()
+
+  package var storedIterator: String = String()
+
+  package var approximateTime: String = String()
+
+  package var updated: String = String()
+
+  package var worker: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1368,6 +1486,16 @@ package nonisolated struct Shake_Journal_V1_CheckpointState: @unchecked Sendable
   /// Clears the value of `pause`. Subsequent reads from it will return its default value.
   package mutating func clearPause() {_uniqueStorage()._pause = nil}
 
+  /// Nothing was brought by this program yet: the place is another one's. Since when records may be owed; 0: not known.
+  package var importedSince: Int64 {
+    get {_storage._importedSince ?? 0}
+    set {_uniqueStorage()._importedSince = newValue}
+  }
+  /// Returns true if `importedSince` has been explicitly set.
+  package var hasImportedSince: Bool {_storage._importedSince != nil}
+  /// Clears the value of `importedSince`. Subsequent reads from it will return its default value.
+  package mutating func clearImportedSince() {_uniqueStorage()._importedSince = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1559,458 +1687,525 @@ nonisolated extension Shake_Journal_V1_IteratorType: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension Shake_Journal_V1_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Event"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{1}paused\0\u{1}resumed\0\u{3}table_removed\0\u{3}rows_swept\0\u{1}repaired\0\u{c}\u{8}\u{8}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}time\0\u{1}run\0\u{1}shard\0\u{1}revision\0\u{1}previous\0\u{1}table\0\u{4}\u{9}run_started\0\u{3}run_stopped\0\u{3}phase_changed\0\u{3}scan_advanced\0\u{3}scan_finished\0\u{3}shard_discovered\0\u{1}queried\0\u{3}iterator_resolved\0\u{3}status_changed\0\u{3}sequence_advanced\0\u{1}faulted\0\u{1}rewound\0\u{3}range_lost\0\u{3}loss_acknowledged\0\u{3}record_refused\0\u{3}advances_folded\0\u{3}refusal_settled\0\u{3}in_step\0\u{1}paused\0\u{1}resumed\0\u{3}table_removed\0\u{3}rows_swept\0\u{1}repaired\0\u{1}imported\0\u{c}\u{8}\u{8}")
+
+  fileprivate class _StorageClass {
+    var _position: UInt64 = 0
+    var _time: Int64 = 0
+    var _run: UInt64 = 0
+    var _shard: UInt64 = 0
+    var _revision: UInt64 = 0
+    var _previous: UInt64 = 0
+    var _table: String = String()
+    var _payload: Shake_Journal_V1_Event.OneOf_Payload?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _position = source._position
+      _time = source._time
+      _run = source._run
+      _shard = source._shard
+      _revision = source._revision
+      _previous = source._previous
+      _table = source._table
+      _payload = source._payload
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.run) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.shard) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.table) }()
-      case 16: try {
-        var v: Shake_Journal_V1_RunStarted?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .runStarted(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._position) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._time) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._run) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._shard) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._revision) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._previous) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._table) }()
+        case 16: try {
+          var v: Shake_Journal_V1_RunStarted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .runStarted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .runStarted(v)
+          }
+        }()
+        case 17: try {
+          var v: Shake_Journal_V1_RunStopped?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .runStopped(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .runStopped(v)
+          }
+        }()
+        case 18: try {
+          var v: Shake_Journal_V1_PhaseChanged?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .phaseChanged(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .phaseChanged(v)
+          }
+        }()
+        case 19: try {
+          var v: Shake_Journal_V1_ScanAdvanced?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .scanAdvanced(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .scanAdvanced(v)
+          }
+        }()
+        case 20: try {
+          var v: Shake_Journal_V1_ScanFinished?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .scanFinished(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .scanFinished(v)
+          }
+        }()
+        case 21: try {
+          var v: Shake_Journal_V1_ShardDiscovered?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .shardDiscovered(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .shardDiscovered(v)
+          }
+        }()
+        case 22: try {
+          var v: Shake_Journal_V1_Queried?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .queried(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .queried(v)
+          }
+        }()
+        case 23: try {
+          var v: Shake_Journal_V1_IteratorResolved?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .iteratorResolved(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .iteratorResolved(v)
+          }
+        }()
+        case 24: try {
+          var v: Shake_Journal_V1_StatusChanged?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .statusChanged(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .statusChanged(v)
+          }
+        }()
+        case 25: try {
+          var v: Shake_Journal_V1_SequenceAdvanced?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .sequenceAdvanced(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .sequenceAdvanced(v)
+          }
+        }()
+        case 26: try {
+          var v: Shake_Journal_V1_Faulted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .faulted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .faulted(v)
+          }
+        }()
+        case 27: try {
+          var v: Shake_Journal_V1_Rewound?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .rewound(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .rewound(v)
+          }
+        }()
+        case 28: try {
+          var v: Shake_Journal_V1_RangeLost?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .rangeLost(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .rangeLost(v)
+          }
+        }()
+        case 29: try {
+          var v: Shake_Journal_V1_LossAcknowledged?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .lossAcknowledged(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .lossAcknowledged(v)
+          }
+        }()
+        case 30: try {
+          var v: Shake_Journal_V1_RecordRefused?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .recordRefused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .recordRefused(v)
+          }
+        }()
+        case 31: try {
+          var v: Shake_Journal_V1_AdvancesFolded?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .advancesFolded(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .advancesFolded(v)
+          }
+        }()
+        case 32: try {
+          var v: Shake_Journal_V1_RefusalSettled?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .refusalSettled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .refusalSettled(v)
+          }
+        }()
+        case 33: try {
+          var v: Shake_Journal_V1_InStep?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .inStep(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .inStep(v)
+          }
+        }()
+        case 34: try {
+          var v: Shake_Journal_V1_Paused?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .paused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .paused(v)
+          }
+        }()
+        case 35: try {
+          var v: Shake_Journal_V1_Resumed?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .resumed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .resumed(v)
+          }
+        }()
+        case 36: try {
+          var v: Shake_Journal_V1_TableRemoved?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .tableRemoved(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .tableRemoved(v)
+          }
+        }()
+        case 37: try {
+          var v: Shake_Journal_V1_RowsSwept?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .rowsSwept(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .rowsSwept(v)
+          }
+        }()
+        case 38: try {
+          var v: Shake_Journal_V1_Repaired?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .repaired(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .repaired(v)
+          }
+        }()
+        case 39: try {
+          var v: Shake_Journal_V1_Imported?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .imported(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .imported(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .runStarted(v)
-        }
-      }()
-      case 17: try {
-        var v: Shake_Journal_V1_RunStopped?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .runStopped(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .runStopped(v)
-        }
-      }()
-      case 18: try {
-        var v: Shake_Journal_V1_PhaseChanged?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .phaseChanged(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .phaseChanged(v)
-        }
-      }()
-      case 19: try {
-        var v: Shake_Journal_V1_ScanAdvanced?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .scanAdvanced(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .scanAdvanced(v)
-        }
-      }()
-      case 20: try {
-        var v: Shake_Journal_V1_ScanFinished?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .scanFinished(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .scanFinished(v)
-        }
-      }()
-      case 21: try {
-        var v: Shake_Journal_V1_ShardDiscovered?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .shardDiscovered(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .shardDiscovered(v)
-        }
-      }()
-      case 22: try {
-        var v: Shake_Journal_V1_Queried?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .queried(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .queried(v)
-        }
-      }()
-      case 23: try {
-        var v: Shake_Journal_V1_IteratorResolved?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .iteratorResolved(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .iteratorResolved(v)
-        }
-      }()
-      case 24: try {
-        var v: Shake_Journal_V1_StatusChanged?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .statusChanged(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .statusChanged(v)
-        }
-      }()
-      case 25: try {
-        var v: Shake_Journal_V1_SequenceAdvanced?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .sequenceAdvanced(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .sequenceAdvanced(v)
-        }
-      }()
-      case 26: try {
-        var v: Shake_Journal_V1_Faulted?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .faulted(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .faulted(v)
-        }
-      }()
-      case 27: try {
-        var v: Shake_Journal_V1_Rewound?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .rewound(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .rewound(v)
-        }
-      }()
-      case 28: try {
-        var v: Shake_Journal_V1_RangeLost?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .rangeLost(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .rangeLost(v)
-        }
-      }()
-      case 29: try {
-        var v: Shake_Journal_V1_LossAcknowledged?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .lossAcknowledged(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .lossAcknowledged(v)
-        }
-      }()
-      case 30: try {
-        var v: Shake_Journal_V1_RecordRefused?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .recordRefused(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .recordRefused(v)
-        }
-      }()
-      case 31: try {
-        var v: Shake_Journal_V1_AdvancesFolded?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .advancesFolded(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .advancesFolded(v)
-        }
-      }()
-      case 32: try {
-        var v: Shake_Journal_V1_RefusalSettled?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .refusalSettled(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .refusalSettled(v)
-        }
-      }()
-      case 33: try {
-        var v: Shake_Journal_V1_InStep?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .inStep(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .inStep(v)
-        }
-      }()
-      case 34: try {
-        var v: Shake_Journal_V1_Paused?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .paused(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .paused(v)
-        }
-      }()
-      case 35: try {
-        var v: Shake_Journal_V1_Resumed?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .resumed(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .resumed(v)
-        }
-      }()
-      case 36: try {
-        var v: Shake_Journal_V1_TableRemoved?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .tableRemoved(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .tableRemoved(v)
-        }
-      }()
-      case 37: try {
-        var v: Shake_Journal_V1_RowsSwept?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .rowsSwept(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .rowsSwept(v)
-        }
-      }()
-      case 38: try {
-        var v: Shake_Journal_V1_Repaired?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .repaired(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .repaired(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.position != 0 {
-      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
-    }
-    if self.time != 0 {
-      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 2)
-    }
-    if self.run != 0 {
-      try visitor.visitSingularUInt64Field(value: self.run, fieldNumber: 3)
-    }
-    if self.shard != 0 {
-      try visitor.visitSingularUInt64Field(value: self.shard, fieldNumber: 4)
-    }
-    if self.revision != 0 {
-      try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 5)
-    }
-    if self.previous != 0 {
-      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 6)
-    }
-    if !self.table.isEmpty {
-      try visitor.visitSingularStringField(value: self.table, fieldNumber: 7)
-    }
-    switch self.payload {
-    case .runStarted?: try {
-      guard case .runStarted(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .runStopped?: try {
-      guard case .runStopped(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-    }()
-    case .phaseChanged?: try {
-      guard case .phaseChanged(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-    }()
-    case .scanAdvanced?: try {
-      guard case .scanAdvanced(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-    }()
-    case .scanFinished?: try {
-      guard case .scanFinished(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-    }()
-    case .shardDiscovered?: try {
-      guard case .shardDiscovered(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
-    }()
-    case .queried?: try {
-      guard case .queried(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
-    }()
-    case .iteratorResolved?: try {
-      guard case .iteratorResolved(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
-    }()
-    case .statusChanged?: try {
-      guard case .statusChanged(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
-    }()
-    case .sequenceAdvanced?: try {
-      guard case .sequenceAdvanced(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
-    }()
-    case .faulted?: try {
-      guard case .faulted(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
-    }()
-    case .rewound?: try {
-      guard case .rewound(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
-    }()
-    case .rangeLost?: try {
-      guard case .rangeLost(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
-    }()
-    case .lossAcknowledged?: try {
-      guard case .lossAcknowledged(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
-    }()
-    case .recordRefused?: try {
-      guard case .recordRefused(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
-    }()
-    case .advancesFolded?: try {
-      guard case .advancesFolded(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
-    }()
-    case .refusalSettled?: try {
-      guard case .refusalSettled(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
-    }()
-    case .inStep?: try {
-      guard case .inStep(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
-    }()
-    case .paused?: try {
-      guard case .paused(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
-    }()
-    case .resumed?: try {
-      guard case .resumed(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
-    }()
-    case .tableRemoved?: try {
-      guard case .tableRemoved(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 36)
-    }()
-    case .rowsSwept?: try {
-      guard case .rowsSwept(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 37)
-    }()
-    case .repaired?: try {
-      guard case .repaired(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 38)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._position != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._position, fieldNumber: 1)
+      }
+      if _storage._time != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._time, fieldNumber: 2)
+      }
+      if _storage._run != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._run, fieldNumber: 3)
+      }
+      if _storage._shard != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._shard, fieldNumber: 4)
+      }
+      if _storage._revision != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._revision, fieldNumber: 5)
+      }
+      if _storage._previous != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._previous, fieldNumber: 6)
+      }
+      if !_storage._table.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._table, fieldNumber: 7)
+      }
+      switch _storage._payload {
+      case .runStarted?: try {
+        guard case .runStarted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .runStopped?: try {
+        guard case .runStopped(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .phaseChanged?: try {
+        guard case .phaseChanged(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .scanAdvanced?: try {
+        guard case .scanAdvanced(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .scanFinished?: try {
+        guard case .scanFinished(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case .shardDiscovered?: try {
+        guard case .shardDiscovered(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      }()
+      case .queried?: try {
+        guard case .queried(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+      }()
+      case .iteratorResolved?: try {
+        guard case .iteratorResolved(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+      }()
+      case .statusChanged?: try {
+        guard case .statusChanged(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+      }()
+      case .sequenceAdvanced?: try {
+        guard case .sequenceAdvanced(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+      }()
+      case .faulted?: try {
+        guard case .faulted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+      }()
+      case .rewound?: try {
+        guard case .rewound(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+      }()
+      case .rangeLost?: try {
+        guard case .rangeLost(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+      }()
+      case .lossAcknowledged?: try {
+        guard case .lossAcknowledged(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+      }()
+      case .recordRefused?: try {
+        guard case .recordRefused(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      }()
+      case .advancesFolded?: try {
+        guard case .advancesFolded(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+      }()
+      case .refusalSettled?: try {
+        guard case .refusalSettled(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+      }()
+      case .inStep?: try {
+        guard case .inStep(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+      }()
+      case .paused?: try {
+        guard case .paused(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+      }()
+      case .resumed?: try {
+        guard case .resumed(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
+      }()
+      case .tableRemoved?: try {
+        guard case .tableRemoved(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 36)
+      }()
+      case .rowsSwept?: try {
+        guard case .rowsSwept(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 37)
+      }()
+      case .repaired?: try {
+        guard case .repaired(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 38)
+      }()
+      case .imported?: try {
+        guard case .imported(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 39)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Shake_Journal_V1_Event, rhs: Shake_Journal_V1_Event) -> Bool {
-    if lhs.position != rhs.position {return false}
-    if lhs.time != rhs.time {return false}
-    if lhs.run != rhs.run {return false}
-    if lhs.shard != rhs.shard {return false}
-    if lhs.revision != rhs.revision {return false}
-    if lhs.previous != rhs.previous {return false}
-    if lhs.table != rhs.table {return false}
-    if lhs.payload != rhs.payload {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._position != rhs_storage._position {return false}
+        if _storage._time != rhs_storage._time {return false}
+        if _storage._run != rhs_storage._run {return false}
+        if _storage._shard != rhs_storage._shard {return false}
+        if _storage._revision != rhs_storage._revision {return false}
+        if _storage._previous != rhs_storage._previous {return false}
+        if _storage._table != rhs_storage._table {return false}
+        if _storage._payload != rhs_storage._payload {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2696,6 +2891,140 @@ nonisolated extension Shake_Journal_V1_Rewound: SwiftProtobuf.Message, SwiftProt
     if lhs.author != rhs.author {return false}
     if lhs.cascadeRoot != rhs.cascadeRoot {return false}
     if lhs.epoch != rhs.epoch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_Imported: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Imported"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}approximate_time\0\u{3}owed_since\0\u{1}reason\0\u{1}origin\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.iteratorType) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.sequenceNumber) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._approximateTime) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self._owedSince) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._origin) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.status != .notProcessed {
+      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 1)
+    }
+    if self.iteratorType != .trimHorizon {
+      try visitor.visitSingularEnumField(value: self.iteratorType, fieldNumber: 2)
+    }
+    if !self.sequenceNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.sequenceNumber, fieldNumber: 3)
+    }
+    try { if let v = self._approximateTime {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._owedSince {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+    } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 6)
+    }
+    try { if let v = self._origin {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_Imported, rhs: Shake_Journal_V1_Imported) -> Bool {
+    if lhs.status != rhs.status {return false}
+    if lhs.iteratorType != rhs.iteratorType {return false}
+    if lhs.sequenceNumber != rhs.sequenceNumber {return false}
+    if lhs._approximateTime != rhs._approximateTime {return false}
+    if lhs._owedSince != rhs._owedSince {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs._origin != rhs._origin {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Shake_Journal_V1_ImportOrigin: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ImportOrigin"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}program\0\u{1}source\0\u{1}status\0\u{3}sequence_number\0\u{3}iterator_type\0\u{3}stored_iterator\0\u{3}approximate_time\0\u{1}updated\0\u{1}worker\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.program) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.status) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.sequenceNumber) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.iteratorType) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.storedIterator) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.approximateTime) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.updated) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.program.isEmpty {
+      try visitor.visitSingularStringField(value: self.program, fieldNumber: 1)
+    }
+    if !self.source.isEmpty {
+      try visitor.visitSingularStringField(value: self.source, fieldNumber: 2)
+    }
+    if !self.status.isEmpty {
+      try visitor.visitSingularStringField(value: self.status, fieldNumber: 3)
+    }
+    if !self.sequenceNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.sequenceNumber, fieldNumber: 4)
+    }
+    if !self.iteratorType.isEmpty {
+      try visitor.visitSingularStringField(value: self.iteratorType, fieldNumber: 5)
+    }
+    if !self.storedIterator.isEmpty {
+      try visitor.visitSingularStringField(value: self.storedIterator, fieldNumber: 6)
+    }
+    if !self.approximateTime.isEmpty {
+      try visitor.visitSingularStringField(value: self.approximateTime, fieldNumber: 7)
+    }
+    if !self.updated.isEmpty {
+      try visitor.visitSingularStringField(value: self.updated, fieldNumber: 8)
+    }
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Shake_Journal_V1_ImportOrigin, rhs: Shake_Journal_V1_ImportOrigin) -> Bool {
+    if lhs.program != rhs.program {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.sequenceNumber != rhs.sequenceNumber {return false}
+    if lhs.iteratorType != rhs.iteratorType {return false}
+    if lhs.storedIterator != rhs.storedIterator {return false}
+    if lhs.approximateTime != rhs.approximateTime {return false}
+    if lhs.updated != rhs.updated {return false}
+    if lhs.worker != rhs.worker {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3443,7 +3772,7 @@ nonisolated extension Shake_Journal_V1_Pause: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}starting_sequence_number\0\u{3}ending_sequence_number\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}see_sequence_number\0\u{3}stored_iterator\0\u{3}stored_iterator_obtained\0\u{1}worker\0\u{3}approximate_time\0\u{1}epoch\0\u{1}revision\0\u{1}position\0\u{1}updated\0\u{1}records\0\u{1}bytes\0\u{3}target_token\0\u{3}last_fault\0\u{1}loss\0\u{1}refusals\0\u{3}accounted_until\0\u{3}loss_declared\0\u{1}pause\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}starting_sequence_number\0\u{3}ending_sequence_number\0\u{1}status\0\u{3}iterator_type\0\u{3}sequence_number\0\u{3}see_sequence_number\0\u{3}stored_iterator\0\u{3}stored_iterator_obtained\0\u{1}worker\0\u{3}approximate_time\0\u{1}epoch\0\u{1}revision\0\u{1}position\0\u{1}updated\0\u{1}records\0\u{1}bytes\0\u{3}target_token\0\u{3}last_fault\0\u{1}loss\0\u{1}refusals\0\u{3}accounted_until\0\u{3}loss_declared\0\u{1}pause\0\u{3}imported_since\0")
 
   fileprivate class _StorageClass {
     var _parent: String = String()
@@ -3470,6 +3799,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
     var _accountedUntil: Int64? = nil
     var _lossDeclared: Int64? = nil
     var _pause: Shake_Journal_V1_Pause? = nil
+    var _importedSince: Int64? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3504,6 +3834,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
       _accountedUntil = source._accountedUntil
       _lossDeclared = source._lossDeclared
       _pause = source._pause
+      _importedSince = source._importedSince
     }
   }
 
@@ -3546,6 +3877,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._accountedUntil) }()
         case 23: try { try decoder.decodeSingularInt64Field(value: &_storage._lossDeclared) }()
         case 24: try { try decoder.decodeSingularMessageField(value: &_storage._pause) }()
+        case 25: try { try decoder.decodeSingularInt64Field(value: &_storage._importedSince) }()
         default: break
         }
       }
@@ -3630,6 +3962,9 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
       try { if let v = _storage._pause {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
       } }()
+      try { if let v = _storage._importedSince {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 25)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3663,6 +3998,7 @@ nonisolated extension Shake_Journal_V1_CheckpointState: SwiftProtobuf.Message, S
         if _storage._accountedUntil != rhs_storage._accountedUntil {return false}
         if _storage._lossDeclared != rhs_storage._lossDeclared {return false}
         if _storage._pause != rhs_storage._pause {return false}
+        if _storage._importedSince != rhs_storage._importedSince {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -27,6 +27,7 @@ struct Shakectl: AsyncParsableCommand {
             RewindCommand.self, PauseCommand.self, ResumeCommand.self, ResyncCommand.self, AckCommand.self,
             DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
             CompactCommand.self, PlanCommand.self, DiffCommand.self,
+            ImportCommand.self, ConfigCommand.self,
         ])
 
     /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.

@@ -2,6 +2,7 @@ internal import Comparison
 internal import Dispatcher
 internal import DynamoDB
 internal import Journal
+internal import NimoShake
 internal import StreamModel
 internal import Targets
 
@@ -28,6 +29,15 @@ enum ShakectlError: Error, CustomStringConvertible {
     case differs(UInt64)
     /// `status --check`: some tables are not ok, or there is none.
     case unwell([TableStatus])
+    /// NimoShake's checkpoints or configuration can't be read.
+    case nimoShake(NimoShakeError)
+    case importRefused(ImportRefusal)
+    /// None of the tables can be gone on with.
+    case nothingImported(tables: Int, source: String)
+    /// A table's stream could not be looked up.
+    case streamNotAsked(table: TableName, DynamoDBError)
+    /// A file that was to be made.
+    case notWritten(path: String, reason: String)
     /// Nothing is wrong with what was said but its moment.
     case tryAgain(String)
     /// Standard output could not be written to.
@@ -44,6 +54,11 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .source(let error), .sourceNotAsked(_, let error): error.exitCode
         case .target(let error): DaemonError.target(error).exitCode
         case .trimmed, .unwell: 69
+        case .nimoShake(let error): error.exitCode
+        case .importRefused: 64
+        case .nothingImported: 65
+        case .streamNotAsked(_, let error): error.exitCode
+        case .notWritten: 73
         case .tryAgain: 75
         case .output: 74
         case .differs: 1
@@ -77,6 +92,20 @@ enum ShakectlError: Error, CustomStringConvertible {
             shard \(shard) was not rewound: the source could not be asked whether its stream still holds what would be \
             replayed (\(error)). Repair that, or add --offline to rewind without asking
             """
+        case .nimoShake(let error): error.description
+        case .importRefused(let refusal): refusal.description
+        case .nothingImported(let tables, let source):
+            tables == 0
+                ? "\(source): there is no table to import"
+                : "\(source): nothing was imported, for the reasons above; \(tables == 1 ? "the table" : "each table") takes a full "
+                    + "sync with `shakectl run`"
+        case .streamNotAsked(let table, let error):
+            """
+            table \(table): nothing was imported, since the source could not be asked for the table's stream, which NimoShake's \
+            checkpoints don't name (\(error)). Repair that, leave the table out (--table names the others), or name its stream: \
+            --stream \(table)=ARN
+            """
+        case .notWritten(let path, let reason): "\(path): can't be made: \(reason); name another file"
         case .unwell(let tables):
             tables.isEmpty
                 ? "the journal knows no table yet"

@@ -29,6 +29,16 @@ struct RecoveryTests {
             Recovery.compare(checkpoint(nil, type: .trimHorizon), with: position(5)) == .advance(to: Sample.number(5)))
     }
 
+    @Test("Of what another program has brought no position speaks, as long as nothing was brought since")
+    func imported() {
+        var imported = checkpoint(50)
+        imported.importedSince = Sample.moment
+        #expect(Recovery.compare(imported, with: nil) == .inStep)
+        #expect(Recovery.compare(imported, with: position(51)) == .advance(to: Sample.number(51)))
+        imported.importedSince = nil
+        #expect(Recovery.compare(imported, with: nil) == .startAgain)
+    }
+
     @Test("Numbers of different lengths are compared as numbers")
     func lengths() {
         #expect(Recovery.compare(checkpoint(100), with: position(99)) == .rewind(to: Sample.number(99)))

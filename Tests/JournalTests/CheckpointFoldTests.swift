@@ -390,7 +390,7 @@ struct CheckpointFoldTests {
         "status_changed": ["status", "pause"],
         "sequence_advanced": [
             "sequenceNumber", "iteratorType", "storedIterator", "approximateTime", "targetToken", "records", "bytes",
-            "refusals",
+            "refusals", "importedSince",
         ],
         "faulted": ["lastFault"],
         "rewound": [
@@ -404,6 +404,7 @@ struct CheckpointFoldTests {
         "in_step": ["accountedUntil"],
         "paused": ["pause"],
         "resumed": ["pause"],
+        "imported": ["status", "iteratorType", "sequenceNumber", "approximateTime", "importedSince"],
     ]
 
     /// The same, with a value in each field that no rule about the next event asks for: what has one can be cleared.
@@ -417,6 +418,7 @@ struct CheckpointFoldTests {
         filled.lastFault = filled.lastFault ?? Checkpoint.Fault(code: "Old", message: "old", time: Sample.noon)
         filled.accountedUntil = filled.accountedUntil ?? Sample.noon
         filled.lossDeclared = filled.lossDeclared ?? Sample.noon
+        filled.importedSince = filled.importedSince ?? Sample.noon
         if filled.loss == nil, case .rangeLost(let lost) = Payload.lost(.resync) {
             filled.loss = Loss(lost, time: Sample.noon, position: Position(1))
         }

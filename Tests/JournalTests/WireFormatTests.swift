@@ -87,6 +87,11 @@ struct WireFormatTests {
         (.resumed(), "9a02120a076d654068657265120762656361757365"),
         (.tableRemoved(TableRemoved(stream: StreamARN("arn"), tableID: TableID("id"))), "a202090a0361726e12026964"),
         (
+            .imported(),
+            "ba0249080210031a1731303030303030303030303030303030303030313030372080e0c0aa859e98032880e0"
+                + "c0aa859e98033a180a07616e6f746865721204686572651a07617420776f726b"
+        ),
+        (
             .phaseChanged(
                 PhaseChanged(
                     from: nil, to: .incrSync, stream: nil, reason: "", tableID: TableID("id"), wanted: .matching("5f"))),
@@ -131,7 +136,7 @@ struct WireFormatTests {
                 "shard_discovered", "queried",
                 "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
                 "range_lost", "loss_acknowledged", "record_refused", "refusal_settled", "in_step",
-                "paused", "resumed", "table_removed",
+                "paused", "resumed", "table_removed", "imported",
             ])
     }
 
@@ -167,6 +172,7 @@ struct WireFormatTests {
                     ]
                     checkpoint.accountedUntil = Sample.noon
                     checkpoint.lossDeclared = Sample.noon + .seconds(1)
+                    checkpoint.importedSince = Sample.noon + .seconds(2)
                     checkpoint.pause = Pause(author: "", reason: "", time: Sample.noon, position: Position(.max))
                 }
                 // Written by hand, read by the generated code.

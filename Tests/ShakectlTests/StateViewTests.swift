@@ -17,7 +17,7 @@ struct StateViewTests {
                 {"table":"orders","stream":"\(Sample.stream)","shard":"a","parent":"p","status":"in_processing",\
                 "iterator_type":"AFTER_SEQUENCE_NUMBER","sequence_number":"0042","epoch":2,"revision":9,"position":7,\
                 "worker":"h/1","approximate_time":"2026-11-23T16:29:00Z","updated":"2026-11-23T16:29:58Z",\
-                "accounted_until":null,"loss":null,"dead_letters":[],"folded":null}
+                "accounted_until":null,"loss":null,"dead_letters":[],"imported":false,"folded":null}
                 """)
     }
 

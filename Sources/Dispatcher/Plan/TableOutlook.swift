@@ -26,7 +26,7 @@ struct TableOutlook: Sendable {
         notes = Self.pauses(found)
         guard let known = found.state, known.phase != nil else { return }
         identify(table, known)
-        lookForRows(in: place, target)
+        lookForRows(in: place, target, found.checkpoints)
         followNewStream(of: table)
         if let state, state.phase == .fullSync, configuration.mode == .incr {
             obstacles.append(.unfinishedScan(of: name, reason: state.reason))
@@ -74,7 +74,13 @@ struct TableOutlook: Sendable {
         }
     }
 
-    private mutating func lookForRows(in place: Place?, _ target: String) {
+    private mutating func lookForRows(in place: Place?, _ target: String, _ checkpoints: [Checkpoint]) {
+        if place?.contents == .missing, state?.fullSync == nil, configuration.mode != .incr,
+            checkpoints.contains(where: { $0.importedSince != nil })
+        {
+            obstacles.append(.imported(name, missingIn: target))
+            return
+        }
         guard let items = state?.items, items > 0, place?.contents == .missing else { return }
         if configuration.mode == .all, configuration.onLoss[name] == .resync {
             syncsInFull("the target has no place for it any more: it is scanned again")

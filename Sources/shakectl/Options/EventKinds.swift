@@ -10,7 +10,7 @@ enum EventKinds {
     static let ofShards = [
         "shard_discovered", "queried", "iterator_resolved", "status_changed", "sequence_advanced", "faulted", "rewound",
         "advances_folded", "history_folded", "range_lost", "loss_acknowledged", "record_refused", "refusal_settled",
-        "in_step", "paused", "resumed",
+        "in_step", "paused", "resumed", "imported",
     ]
 
     /// - Throws: an error that names the nearest kind.

@@ -177,6 +177,7 @@ struct EventView: Sendable {
         case .paused(let word): [.init("author", .string(word.author)), .init("reason", .string(word.reason))]
         case .resumed(let word): [.init("author", .string(word.author)), .init("reason", .string(word.reason))]
         case .tableRemoved(let removed): [.init("table_id", .string(removed.tableID?.text))]
+        case .imported(let imported): imported.members
         case .unknown(let kind, let encoded):
             [.init("kind", .unsigned(UInt64(kind))), .init("encoded_bytes", .integer(Int64(encoded.count)))]
         }
@@ -235,6 +236,7 @@ struct EventView: Sendable {
         case .paused(let word): "by \(word.author)" + Self.because(word.reason)
         case .resumed(let word): "by \(word.author)" + Self.because(word.reason)
         case .tableRemoved: "the source has no table of this name any more; what is known of it stays"
+        case .imported(let imported): imported.words
         case .unknown(let kind, let encoded):
             "kind \(kind), \(Spoken.size(UInt64(encoded.count))): written by a newer version"
         }
@@ -273,7 +275,7 @@ struct EventView: Sendable {
         case .phaseChanged, .scanFinished: .cyan
         case .statusChanged: .blue
         case .faulted, .rangeLost, .recordRefused, .tableRemoved: .red
-        case .rewound, .repaired, .lossAcknowledged, .refusalSettled, .paused, .resumed: .yellow
+        case .rewound, .repaired, .lossAcknowledged, .refusalSettled, .paused, .resumed, .imported: .yellow
         case .scanAdvanced, .rowsSwept, .shardDiscovered, .queried, .iteratorResolved, .sequenceAdvanced,
             .advancesFolded, .historyFolded, .inStep, .unknown:
             nil

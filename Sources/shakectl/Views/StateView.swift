@@ -26,6 +26,7 @@ struct StateView: Sendable {
             "accounted_until": .string(checkpoint.accountedUntil?.description),
             "loss": checkpoint.loss.map { KnownLoss(shard: checkpoint.shard, $0).json } ?? .null,
             "dead_letters": .array(checkpoint.refusals.map { .unsigned($0.position.number) }),
+            "imported": .bool(checkpoint.importedSince != nil),
             "folded": folded.map { EventView($0).json } ?? .null,
         ]
     }
@@ -53,6 +54,9 @@ struct StateView: Sendable {
             ("dead letters", checkpoint.refusals.isEmpty ? "none" : Spoken.count(UInt64(checkpoint.refusals.count))),
             ("updated", "\(Spoken.time(checkpoint.updated)) UTC"),
         ]
+        if checkpoint.importedSince != nil {
+            fields.append(("imported", "it stands where the import has put it; nothing was brought since"))
+        }
         if let folded { fields.append(("then", "\(folded.spokenFold); this is the checkpoint before them")) }
         let width = fields.map(\.0.count).max() ?? 0
         return fields.map { name, value in

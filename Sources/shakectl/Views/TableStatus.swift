@@ -72,7 +72,12 @@ struct TableStatus: Hashable, Sendable {
             .max { $0.fault.time < $1.fault.time }
         lastError = newest.map { $0.fault.spoken(of: $0.shard) }
         if case .notRunning(let why) = daemon {
-            (health, reason) = (.stopped, "no daemon is running; \(why)")
+            let imported = checkpoints.contains { $0.importedSince != nil && !$0.status.letsChildrenStart }
+            (health, reason) = (
+                .stopped,
+                "no daemon is running; \(why)"
+                    + (imported ? "; it was imported, and shards of it are not read yet" : "")
+            )
             return
         }
         let worst = Health.worst(of: state, checkpoints, signs, now: now)

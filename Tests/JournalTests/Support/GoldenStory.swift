@@ -77,9 +77,47 @@ enum GoldenStory {
         try await journal.add(1, .discovered(from: 1, to: 300), .status(.inProcessing, .done))
         try await journal.add(2, Payload.takenUp)
         for number in 301...340 { try await journal.add(2, .advanced(number)) }
+        try await importTable(journal)
         // A kind of which no program knows yet; see `makeUnknown`.
         _ = try await journal.append([Draft(run: .runStopped(RunStopped(reason: placeholder)))])
         _ = try await journal.append([Draft(table: TableName("other"), [.faulted("ResourceNotFoundException")])])
+    }
+
+    /// Of a table that another program has followed: 5 is read on by what it said, and 6 is done.
+    private static func importTable(_ journal: Journal) async throws {
+        let origin = Imported.Origin(
+            program: "NimoShake", source: "/data/nimo-shake-checkpoint", status: "in processing",
+            sequenceNumber: Sample.number(7).text, iteratorType: "AT_SEQUENCE_NUMBER", storedIterator: "an iterator",
+            approximateTime: "2026-11-23 11:59:00 +0000 UTC", updated: "2026-11-23T12:59:00Z", worker: "unknown")
+        let minute = Sample.noon + .seconds(-60)
+        let users = TableName("users")
+        _ = try await journal.append([
+            Draft(
+                shard: ShardKey(table: users, stream: Sample.stream, shard: Sample.shard(5)), expecting: .none,
+                [
+                    .discovered(from: nil),
+                    .imported(
+                        Imported(
+                            status: .prepared, iteratorType: .afterSequenceNumber, sequenceNumber: Sample.number(7),
+                            approximateTime: minute, owedSince: minute, origin: origin)),
+                ]),
+            Draft(
+                shard: ShardKey(table: users, stream: Sample.stream, shard: Sample.shard(6)), expecting: .none,
+                [
+                    .discovered(from: nil),
+                    .imported(
+                        Imported(
+                            status: .notNeeded, iteratorType: .trimHorizon, sequenceNumber: nil, owedSince: nil,
+                            reason: "nothing was left of it",
+                            origin: Imported.Origin(program: "NimoShake", source: "/data/nimo-shake-checkpoint"))),
+                ]),
+            Draft(
+                table: users,
+                [
+                    .phaseChanged(
+                        PhaseChanged(from: nil, to: .incrSync, stream: Sample.stream, reason: "it was imported"))
+                ]),
+        ])
     }
 
     private static func rewind(_ journal: Journal) async throws {

@@ -46,9 +46,10 @@ struct RandomHistory {
         let number = order.count + 1
         let parent = chance(60) ? order.randomElement(using: &random) : nil
         parents[number] = parent
+        let discovered = Payload.discovered(parent: parent, start: parent == nil && chance(30) ? .latest : .trimHorizon)
+        // One of each history was another program's before.
         return Draft(
-            shard: Sample.key(number), expecting: .none,
-            [.discovered(parent: parent, start: parent == nil && chance(30) ? .latest : .trimHorizon)])
+            shard: Sample.key(number), expecting: .none, number == 2 ? [discovered, .imported()] : [discovered])
     }
 
     private mutating func scan() -> Draft {

@@ -102,6 +102,17 @@ extension Payload {
 
     static func resumed() -> Payload { .resumed(Resumed(author: "me@here", reason: "because")) }
 
+    static func imported(
+        _ status: Status = .prepared, _ type: IteratorType = .afterSequenceNumber, at number: Int? = 7,
+        owedSince: Timestamp? = Sample.noon
+    ) -> Payload {
+        .imported(
+            Imported(
+                status: status, iteratorType: type, sequenceNumber: number.map(Sample.number),
+                approximateTime: number == nil ? nil : Sample.noon, owedSince: owedSince,
+                origin: Imported.Origin(program: "another", source: "here", status: "at work")))
+    }
+
     /// From its discovery to in processing.
     static let takenUp: [Payload] = [.queried(), .resolved(.trimHorizon), .status(.notProcessed, .inProcessing)]
 }
