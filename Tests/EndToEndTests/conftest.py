@@ -13,6 +13,7 @@ from localsource import LocalSource, SourceTable
 from rig import Rig
 from shardedsource import ShardedSource
 from streamsim import StreamSim, default_binary
+from throwaway import MongoStandin, ThrowawayPostgres
 
 SEED = int(os.environ.get("SHAKE_SEED") or random.SystemRandom().randrange(1 << 32))
 _tables = itertools.count(1)
@@ -43,6 +44,28 @@ def simulator() -> Iterator[StreamSim]:
     simulator = StreamSim(default_binary())
     yield simulator
     simulator.stop()
+
+
+@pytest.fixture(scope="session")
+def mongodb_url() -> Iterator[str]:
+    """The user's MongoDB, if $SHAKE_TEST_MONGODB names one; else a stand-in that answers as a replica set."""
+    if told := os.environ.get("SHAKE_TEST_MONGODB"):
+        yield told
+        return
+    server = MongoStandin("--topology", "replica-set")
+    yield server.url
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The user's PostgreSQL, if $SHAKE_TEST_POSTGRES names one; else a cluster that is gone with the tests."""
+    if told := os.environ.get("SHAKE_TEST_POSTGRES"):
+        yield told
+        return
+    server = ThrowawayPostgres("--fast")
+    yield server.url
+    server.close()
 
 
 @pytest.fixture
