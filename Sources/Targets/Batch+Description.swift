@@ -1,8 +1,8 @@
-internal import StreamModel
+package import StreamModel
 
 extension Batch {
     /// The shard that the batch comes from; `nil` for rows of a scan and a sweep.
-    var shard: ShardKey? {
+    package var shard: ShardKey? {
         switch origin {
         case .shard(let shard, _, _): shard
         case .scan, .sweep, .repair: nil
@@ -10,7 +10,7 @@ extension Batch {
     }
 
     /// A change as an error names it, without anything of the item.
-    func describe(_ change: Change) -> String {
+    package func describe(_ change: Change) -> String {
         switch (origin, change.sequenceNumber) {
         case (.shard(let shard, _, _), let number?): "the \(change.kind.rawValue) at \(number) of \(shard)"
         case (.shard(let shard, _, _), nil): "a \(change.kind.rawValue) of \(shard)"

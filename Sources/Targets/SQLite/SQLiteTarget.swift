@@ -271,7 +271,7 @@ package actor SQLiteTarget: Target {
                     target: name, what: batches[batch].describe(change), reason: "\(error)", change: change)
             }
         }
-        for (rows, batch) in zip(rows, batches) { try checkImages(of: rows, batch) }
+        for (rows, batch) in zip(rows, batches) { try batch.checkImages(of: rows, target: name) }
         try checkPlace()
         try access("writing") { database in
             try database.inTransaction(.immediate) {
@@ -288,18 +288,6 @@ package actor SQLiteTarget: Target {
             throw .misconfigured(target: name, reason: "the table \(table.name) was not prepared with this key schema")
         }
         return prepared
-    }
-
-    /// Without a new image there is nothing to store, and a re-read of the source could see a later state.
-    private func checkImages(of rows: [Collapse.Row], _ batch: Batch) throws(TargetError) {
-        for row in rows where row.change.kind != .remove && row.change.newImage == nil {
-            let viewType = row.change.oldImage == nil ? "KEYS_ONLY" : "OLD_IMAGE"
-            throw .unwritable(
-                target: name, what: batch.describe(row.change),
-                reason: "it has no new image: the stream of \(batch.table.name) has the view type \(viewType), and this"
-                    + " target needs NEW_IMAGE or NEW_AND_OLD_IMAGES; make the stream again with one of those",
-                change: row.change)
-        }
     }
 
     /// A database whose file was removed or replaced takes writes as before, and nobody ever sees them.
