@@ -33,11 +33,8 @@ internal import Glibc
             throw PostgresError(sqlState: nil, message: "out of memory", isConnectionLost: true)
         }
         unsafe self.pointer = pointer
-        guard unsafe PQstatus(pointer) == CONNECTION_OK else {
-            let error = unsafe Self.failureToConnect(pointer)
-            unsafe PQfinish(pointer)
-            throw error
-        }
+        // What is thrown from here on ends in `deinit`, too.
+        guard unsafe PQstatus(pointer) == CONNECTION_OK else { throw unsafe Self.failureToConnect(pointer) }
         _ = unsafe PQsetnonblocking(pointer, 1)
         // Notices are the server's log's, and not this program's standard error's.
         _ = unsafe PQsetNoticeReceiver(pointer, { _, _ in }, nil)
@@ -209,7 +206,9 @@ internal import Glibc
         let state: String? =
             if message.contains("password authentication failed") || message.contains("no password supplied") {
                 "28P01"
-            } else if message.contains("no pg_hba.conf entry") || message.contains("role \"") && message.contains("not exist") {
+            } else if message.contains("no pg_hba.conf entry")
+                || message.contains("role \"") && message.contains("not exist")
+            {
                 "28000"
             } else if message.contains("database \"") && message.contains("does not exist") {
                 "3D000"
@@ -239,7 +238,7 @@ internal import Glibc
         _ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> R
     ) -> R {
         let copies = unsafe texts.map { unsafe strdup($0) }
-        defer { for unsafe copy in unsafe copies { unsafe free(copy) } }
+        defer { unsafe copies.forEach { unsafe free($0) } }
         let list = unsafe copies.map { unsafe $0.map { unsafe UnsafePointer($0) } } + [nil]
         return unsafe list.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
     }

@@ -28,8 +28,8 @@ package struct ConnectionSettings: Sendable {
         }
     }
 
-    /// Over the network the server must show a certificate of its name, unless the URL or the environment says otherwise.
-    var parameters: [(name: String, value: String)] {
+    /// What libpq is told. Over the network the server must show a certificate of its name, unless the URL or the environment says otherwise.
+    package var parameters: [(name: String, value: String)] {
         var all = options
         func suggest(_ name: String, _ value: String) {
             if all[name] == nil, defaults[name] == nil { all[name] = value }

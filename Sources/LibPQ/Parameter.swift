@@ -10,7 +10,9 @@ package struct Parameter: Sendable {
     }
 
     /// In the text format, in UTF-8 and without a zero byte.
-    package static func text(_ text: String?) -> Parameter { Parameter(text.map { Array($0.utf8) + [0] }, isBinary: false) }
+    package static func text(_ text: String?) -> Parameter {
+        Parameter(text.map { Array($0.utf8) + [0] }, isBinary: false)
+    }
 
     /// In the binary format of its type.
     package static func binary(_ bytes: [UInt8]) -> Parameter { Parameter(bytes, isBinary: true) }

@@ -4,7 +4,8 @@ internal import Targets
 /// from it. An attribute that is absent, or of another of DynamoDB's types, is NULL there.
 struct Columns: Hashable, Sendable {
     static let option = TargetOption(
-        "columns", keysAndValues: "types by tables and attributes, such as {orders: {total: numeric, note: text}}; "
+        "columns",
+        keysAndValues: "types by tables and attributes, such as {orders: {total: numeric, note: text}}; "
             + "the types are text, numeric, bigint, boolean, bytea and jsonb", depth: 2)
 
     enum Kind: String, CaseIterable, Sendable {

@@ -36,6 +36,8 @@ enum Consequence: Hashable, Sendable {
         Self.fenced: .stop(
             "another daemon has taken over this schema: two can't write to it. End one of them, or name another schema"),
         "57P04": .stop("the database was dropped"),
+        "XX001": .stop("the server's data is damaged: look into its log, and restore a backup"),
+        "XX002": .stop("an index is damaged: look into the server's log (REINDEX)"),
         // Larger than an index takes, or a value that a typed column does not.
         "54000": .refuseRecord, "54001": .refuseRecord,
     ]

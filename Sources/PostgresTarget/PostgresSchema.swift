@@ -31,7 +31,9 @@ struct PostgresSchema: Hashable, Sendable {
 
     static func columns(of table: TableSchema) -> [Column] {
         var columns = [Column(name: "hash_key", type: type(of: table.hash), isRequired: true)]
-        if let range = table.range { columns.append(Column(name: "range_key", type: type(of: range), isRequired: true)) }
+        if let range = table.range {
+            columns.append(Column(name: "range_key", type: type(of: range), isRequired: true))
+        }
         return columns + [
             Column(name: "item", type: "jsonb", isRequired: true),
             Column(name: "sequence_number", type: "numeric", isRequired: false),
@@ -91,10 +93,11 @@ struct PostgresSchema: Hashable, Sendable {
         let names = Self.columns(of: table).map(\.name)
         let keys = Self.keyColumns(of: table)
         let others = names.filter { !keys.contains($0) }
-        let arrays = Self.arrays(of: table, from: 1) + [
-            "$\(keys.count + 1)::jsonb[]", "$\(keys.count + 2)::text[]", "$\(keys.count + 3)::text[]",
-            "$\(keys.count + 4)::bigint[]", "$\(keys.count + 5)::text[]",
-        ]
+        let arrays =
+            Self.arrays(of: table, from: 1) + [
+                "$\(keys.count + 1)::jsonb[]", "$\(keys.count + 2)::text[]", "$\(keys.count + 3)::text[]",
+                "$\(keys.count + 4)::bigint[]", "$\(keys.count + 5)::text[]",
+            ]
         let values = Self.values(of: table) + ["r.i", "r.n::numeric", "r.s", "r.e", "r.t::timestamptz"]
         let row = (keys.count == 2 ? ["h", "k"] : ["h"]) + ["i", "n", "s", "e", "t"]
         return """
@@ -114,7 +117,8 @@ struct PostgresSchema: Hashable, Sendable {
         let keys = Self.keyColumns(of: table)
         let row = keys.count == 2 ? ["h", "k"] : ["h"]
         let isKey = zip(keys, Self.values(of: table)).map { "held.\($0) = \($1)" }.joined(separator: " AND ")
-        return "DELETE FROM \(place(name)) AS held USING unnest(\(Self.arrays(of: table, from: 1).joined(separator: ", ")))"
+        return
+            "DELETE FROM \(place(name)) AS held USING unnest(\(Self.arrays(of: table, from: 1).joined(separator: ", ")))"
             + " AS r(\(row.joined(separator: ", "))) WHERE \(isKey)"
     }
 
@@ -123,7 +127,8 @@ struct PostgresSchema: Hashable, Sendable {
         let keys = Self.keyColumns(of: table)
         let row = keys.count == 2 ? ["h", "k"] : ["h"]
         let isKey = zip(keys, Self.values(of: table)).map { "held.\($0) = \($1)" }.joined(separator: " AND ")
-        return "SELECT held.item::text FROM unnest(\(Self.arrays(of: table, from: 1).joined(separator: ", "))) WITH ORDINALITY"
+        return
+            "SELECT held.item::text FROM unnest(\(Self.arrays(of: table, from: 1).joined(separator: ", "))) WITH ORDINALITY"
             + " AS r(\((row + ["place"]).joined(separator: ", "))) LEFT JOIN \(place(name)) AS held ON \(isKey)"
             + " ORDER BY r.place"
     }

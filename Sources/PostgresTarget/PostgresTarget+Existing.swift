@@ -7,9 +7,10 @@ extension PostgresTarget {
     package func survey(_ table: TableSchema) async throws(TargetError) -> Place {
         let place = names[table.name]
         return try access("looking at the table \(place)") { session throws(PostgresError) in
-            let isThere = try session.connection.execute(
-                PostgresSchema.kind, [.text(schema.schema), .text(place)]
-            ).count > 0
+            let isThere =
+                try session.connection.execute(
+                    PostgresSchema.kind, [.text(schema.schema), .text(place)]
+                ).count > 0
             let misfit = try self.misfit(of: table, session)
             let unfit = refusal(of: table.name) ?? misfit
             let contents: Place.Contents = !isThere ? .missing : try self.isFilled(place, session) ? .filled : .empty
@@ -35,7 +36,8 @@ extension PostgresTarget {
         case .refuse:
             throw .misconfigured(
                 target: name,
-                reason: "the table \(place) holds rows of which this journal knows nothing. Go on with the journal that they were "
+                reason:
+                    "the table \(place) holds rows of which this journal knows nothing. Go on with the journal that they were "
                     + "written with; or say what becomes of them: --existing append fills the table on, replace drops it first, "
                     + "rename keeps it under another name")
         case .append: return "the table \(place) holds rows already, and is filled on"

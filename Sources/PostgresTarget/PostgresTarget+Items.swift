@@ -57,7 +57,9 @@ extension PostgresTarget {
     }
 
     private static func bytes(hexadecimal text: [UInt8]) -> [UInt8] {
-        func digit(_ byte: UInt8) -> UInt8 { byte <= UInt8(ascii: "9") ? byte - UInt8(ascii: "0") : byte - UInt8(ascii: "a") + 10 }
+        func digit(_ byte: UInt8) -> UInt8 {
+            byte <= UInt8(ascii: "9") ? byte - UInt8(ascii: "0") : byte - UInt8(ascii: "a") + 10
+        }
         return stride(from: 0, to: text.count - 1, by: 2).map { digit(text[$0]) << 4 | digit(text[$0 + 1]) }
     }
 }

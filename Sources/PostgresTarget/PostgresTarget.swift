@@ -131,7 +131,8 @@ package actor PostgresTarget: Target {
     func refusal(of table: TableName) -> String? {
         let place = names[table]
         if place.hasPrefix("_shake_") {
-            return "the table \(table) can't be kept here: names that begin with _shake_ are kept for what Shake remembers; name "
+            return
+                "the table \(table) can't be kept here: names that begin with _shake_ are kept for what Shake remembers; name "
                 + "another as target.tables.\(table)"
         }
         // NAMEDATALEN: a longer name would be cut, and two tables could become one.
@@ -147,7 +148,8 @@ package actor PostgresTarget: Target {
         guard let kind = try kind(of: table.name, session) else { return nil }
         let problem = ["r", "p"].contains(kind) ? try difference(of: table, session) : "it is no table"
         guard let problem else { return nil }
-        return "the table \(schema.place(names[table.name])) is not what Shake would make: \(problem). Rename or drop it, or name "
+        return
+            "the table \(schema.place(names[table.name])) is not what Shake would make: \(problem). Rename or drop it, or name "
             + "another as target.tables.\(table.name)"
     }
 
@@ -168,17 +170,20 @@ package actor PostgresTarget: Target {
                 return "there is no column \(column.name)"
             }
             guard other.type == column.type, other.isRequired == column.isRequired else {
-                return "its column \(column.name) is \(other.type)\(other.isRequired ? " NOT NULL" : ""), where \(column.type)"
+                return
+                    "its column \(column.name) is \(other.type)\(other.isRequired ? " NOT NULL" : ""), where \(column.type)"
                     + "\(column.isRequired ? " NOT NULL" : "") is needed"
             }
             if column.type == "text", column.name.hasSuffix("_key"), other.collation != "C" {
-                return "its column \(column.name) compares by \(other.collation ?? "another collation"), where \"C\" is needed"
+                return
+                    "its column \(column.name) compares by \(other.collation ?? "another collation"), where \"C\" is needed"
             }
         }
         for column in columns[table.name.text] {
             guard let other = rows.first(where: { $0.name == column.attribute }) else { continue }
             guard other.isGenerated, other.type == column.kind.rawValue else {
-                return "its column \(column.attribute) is \(other.isGenerated ? other.type : "not made of the item"), where "
+                return
+                    "its column \(column.attribute) is \(other.isGenerated ? other.type : "not made of the item"), where "
                     + "\(column.kind.rawValue) GENERATED ALWAYS is needed"
             }
         }
@@ -271,11 +276,14 @@ package actor PostgresTarget: Target {
         }
         try withSession { session throws(PostgresError) in
             var steps: [Connection.Step] = []
-            func add(_ statement: String, _ sql: @autoclosure () -> String, _ parameters: [Parameter]) throws(PostgresError) {
+            func add(_ statement: String, _ sql: @autoclosure () -> String, _ parameters: [Parameter])
+                throws(PostgresError)
+            {
                 try session.prepare(statement, sql())
                 steps.append(Connection.Step(statement, parameters))
             }
-            if let generation { try add("fence", schema.fence, [.text("\(generation)")]) }
+            // A trial ends in the error that a fence ends in, and is undone whoever writes.
+            if let generation, !isTrial { try add("fence", schema.fence, [.text("\(generation)")]) }
             for (table, rows) in byTable {
                 let place = names[table.name]
                 if rows.hasUpserts {

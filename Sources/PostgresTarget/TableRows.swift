@@ -44,7 +44,11 @@ struct TableRows {
         }
         Self.append(key, of: table, to: &upserted)
         let bytes = body[image.range]
-        if let escaped = ItemText.escaped(json: bytes) { items.append(json: escaped) } else { items.append(json: bytes) }
+        if let escaped = ItemText.escaped(json: bytes) {
+            items.append(json: escaped)
+        } else {
+            items.append(json: bytes)
+        }
         if let number = change.sequenceNumber, case .shard(let shard, let epoch, _) = origin {
             numbers.append(number.text.utf8)
             shards.append(shard.shard.text.utf8)

@@ -5,7 +5,8 @@ package import StreamModel
 ///     tables: {orders: orders_copy}     one by one
 ///     prefix: eu_                       for all others
 package struct TableNames: Hashable, Sendable {
-    package static let tables = TargetOption("tables", keysAndValues: "names by names of the source's tables, such as {orders: orders_copy}")
+    package static let tables = TargetOption(
+        "tables", keysAndValues: "names by names of the source's tables, such as {orders: orders_copy}")
     package static let prefix = TargetOption("prefix", expects: "what stands before each table's name, such as eu_")
     package static let options = [tables, prefix]
 

@@ -192,7 +192,7 @@ struct CommandLineTests {
         }
     }
 
-    @Test("Commands of later versions are not declared", arguments: ["backup", "export", "diff"])
+    @Test("Commands of later versions are not declared", arguments: ["backup", "export"])
     func later(command: String) {
         #expect(!Shakectl.configuration.subcommands.contains { $0.configuration.commandName == command })
     }

@@ -1,3 +1,4 @@
+import Foundation
 import StreamModel
 import Targets
 import Testing
@@ -290,6 +291,56 @@ struct Conformance {
         let tokens = try await daemon.target.write(batches)
         #expect(tokens.count == 3)
         #expect(Set(tokens).count == (tokens.contains(nil) ? 1 : 3))
+    }
+
+    // MARK: Comparing
+
+    @Test(
+        "A target that keeps state gives each item back as it was written, and nothing where it has none",
+        arguments: Candidate.allCases)
+    func readBack(candidate: Candidate) async throws {
+        var daemon = try await Daemon(candidate, [.people, .orders])
+        let values = Values.all.enumerated().map { Self.item("v\($0)", #""value":\#($1.json)"#) }
+        let order = #"{"customer":{"S":"a\u0000b"},"number":{"N":"1E2"},"a\u001a\u0000":{"S":"\\u0000\u001a0"}}"#
+        try await daemon.write(
+            Feed.batch(
+                .people, first: 1,
+                values.enumerated().map { .insert(keys: #"{"id":{"S":"v\#($0)"}}"#, new: $1) }))
+        try await daemon.write(Feed.batch(.orders, [.insert(keys: order, new: order)]))
+        let keys = values.indices.map { CanonicalKey(hash: Array("v\($0)".utf8), range: nil) }
+        let missing = CanonicalKey(hash: Array("nobody".utf8), range: nil)
+        let items = try await daemon.target.items(under: [missing] + keys.reversed(), of: .people)
+        guard let items else {
+            #expect(!candidate.keepsState)
+            return
+        }
+        #expect(items.first == .some(nil))
+        #expect(items.count == keys.count + 1)
+        for (item, written) in zip(items.dropFirst(), values.reversed()) {
+            #expect(try item.map { try WireValue.item(Data($0)) } == (try WireValue.item(written)))
+        }
+        let ordered = try await daemon.target.items(
+            under: [CanonicalKey(hash: [0x61, 0, 0x62], range: Array("100".utf8))], of: .orders)
+        #expect(try ordered?.first?.map { try WireValue.item(Data($0)) } == (try WireValue.item(order)))
+    }
+
+    @Test("A repair writes and removes rows, and moves no position", arguments: Candidate.allCases)
+    func repair(candidate: Candidate) async throws {
+        guard candidate.keepsState else { return }
+        var daemon = try await Daemon(candidate, [.people])
+        try await daemon.write(
+            Feed.batch(
+                .people, first: 5, [.insert(keys: Self.ann, new: Self.ann), .insert(keys: Self.bob, new: Self.bob)]))
+        let positions = Set(try await daemon.target.positions(of: TableSchema.people.name))
+        let mended = Self.item("ann", #""age":{"N":"7"}"#)
+        let gone = Batch.sweep([CanonicalKey(hash: Array("bob".utf8), range: nil)], of: .people, FullSyncID(0))
+        try await daemon.write(
+            Batch(table: .people, origin: .repair, parts: [Feed.part([.snapshot(mended)], first: 1)] + gone.parts))
+        #expect(try await daemon.holds(exactly: [mended], of: .people))
+        #expect(Set(try await daemon.target.positions(of: TableSchema.people.name)) == positions)
+        try await daemon.write(
+            Feed.batch(.people, first: 7, [.modify(keys: Self.ann, old: nil, new: Self.ann)]))
+        #expect(try await daemon.holds(exactly: [Self.ann], of: .people), "the stream goes on over it")
     }
 
     // MARK: Sweeps

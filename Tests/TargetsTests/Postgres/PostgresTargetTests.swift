@@ -1,0 +1,355 @@
+import AllTargets
+import Foundation
+import LibPQ
+import StreamModel
+import Targets
+import Testing
+
+@testable import PostgresTarget
+
+@Suite("A PostgreSQL target")
+struct PostgresTargetTests {
+    private static let ann = #"{"id":{"S":"ann"}}"#
+    private static let bob = #"{"id":{"S":"bob"}}"#
+    private let scratch: Scratch
+    private var schema: String { Postgres.schema(of: scratch) }
+
+    init() throws {
+        scratch = try Scratch()
+        try Postgres.makeSchema(scratch)
+    }
+
+    private func make(
+        _ existing: ExistingPolicy = .refuse, url: String? = nil, _ options: (String, String)...
+    ) throws -> any Target {
+        let entries = [("schema", schema)] + options
+        return try TargetSchemes.all.make(
+            url ?? Postgres.url(), existing: existing,
+            options: TargetOptions(
+                entries.map { TargetOptions.Entry(path: $0.0.split(separator: "/").map(String.init), value: $0.1) }))
+    }
+
+    private func opened(_ existing: ExistingPolicy = .refuse, _ options: (String, String)...) async throws -> any Target
+    {
+        let entries = [("schema", schema)] + options
+        let target = try TargetSchemes.all.make(
+            Postgres.url(), existing: existing,
+            options: TargetOptions(
+                entries.map { TargetOptions.Entry(path: $0.0.split(separator: "/").map(String.init), value: $0.1) }))
+        try await target.open(recoveringTo: [])
+        return target
+    }
+
+    /// One of the test's own, which the target's are told from by its name.
+    private func connection() throws -> Connection {
+        try Connection(ConnectionSettings(url: "\(Postgres.url())?application_name=test"))
+    }
+
+    private func ask(_ sql: String) throws -> String? {
+        let rows = try connection().execute(
+            sql.split(separator: "SCHEMA", omittingEmptySubsequences: false).joined(separator: schema))
+        return rows.count == 0 ? nil : rows.text(0, 0)
+    }
+
+    private func refusal(_ body: () async throws -> Void) async -> TargetError? {
+        do {
+            try await body()
+            return nil
+        } catch { return error as? TargetError }
+    }
+
+    // MARK: What lies there
+
+    @Test("leaves what it finds alone unless somebody says what becomes of it", arguments: ExistingPolicy.allCases)
+    func policy(existing: ExistingPolicy) async throws {
+        let before = try await opened()
+        try await before.prepare(.people)
+        _ = try await before.write([Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])])
+        await before.close()
+
+        let target = try await opened(existing)
+        let name = TableSchema.people.name
+        switch existing {
+        case .refuse:
+            let error = await refusal { _ = try await target.begin(name) }
+            #expect(error?.description.contains("--existing append") == true)
+        case .append: #expect(try await target.begin(name)?.contains("filled on") == true)
+        case .replace: #expect(try await target.begin(name)?.contains("dropped") == true)
+        case .rename: #expect(try await target.begin(name)?.contains("people_before") == true)
+        }
+        if existing != .refuse { try await target.prepare(.people) }
+        let stays = existing == .refuse || existing == .append
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == (stays ? "1" : "0"))
+        #expect(try ask("SELECT count(*) FROM SCHEMA._shake_positions") == (stays ? "1" : "0"))
+        if existing == .rename { #expect(try ask("SELECT count(*) FROM SCHEMA.people_before") == "1") }
+        let place = try await target.survey(.people)
+        #expect(place.contents == (stays ? .filled : .empty))
+    }
+
+    @Test(
+        "refuses a table that is not what it would make, with what differs",
+        arguments: [
+            ("CREATE TABLE SCHEMA.people (a int)", "no column hash_key"),
+            (
+                "CREATE TABLE SCHEMA.people (hash_key text NOT NULL, item jsonb NOT NULL, sequence_number numeric, shard text, epoch bigint, approximate_time timestamptz, PRIMARY KEY (hash_key))",
+                "compares by"
+            ),
+            (
+                "CREATE TABLE SCHEMA.people (hash_key text COLLATE \"C\" NOT NULL, item json NOT NULL, sequence_number numeric, shard text, epoch bigint, approximate_time timestamptz, PRIMARY KEY (hash_key))",
+                "item is json"
+            ),
+            (
+                "CREATE TABLE SCHEMA.people (hash_key text COLLATE \"C\" NOT NULL, item jsonb NOT NULL, sequence_number numeric, shard text, epoch bigint, approximate_time timestamptz)",
+                "primary key"
+            ),
+            ("CREATE VIEW SCHEMA.people AS SELECT 1", "it is no table"),
+        ])
+    func misfit(sql: String, words: String) async throws {
+        _ = try ask(sql)
+        let target = try await opened()
+        let error = await refusal { try await target.prepare(.people) }
+        #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+        #expect(try await target.survey(.people).unfit?.contains(words) == true)
+    }
+
+    @Test("calls tables as it is told to, and refuses names that would be cut or are its own")
+    func names() async throws {
+        let target = try await opened(.refuse, ("tables/people", "leute"), ("prefix", "eu_"))
+        try await target.prepare(.people)
+        try await target.prepare(.orders)
+        #expect(try await target.hasPlace(for: TableSchema.people.name))
+        #expect(try ask("SELECT to_regclass('SCHEMA.leute')::text") != nil)
+        #expect(try ask("SELECT to_regclass('SCHEMA.\"eu_shop.orders-2026\"')::text") != nil)
+        let long = TableSchema(String(repeating: "a", count: 62), ("id", .string))
+        #expect(await refusal { try await target.prepare(long) }?.description.contains("63 bytes") == true)
+        let own = try await opened(.refuse, ("tables/people", "_shake_positions"))
+        #expect(await refusal { try await own.prepare(.people) }?.description.contains("_shake_") == true)
+    }
+
+    // MARK: Typed columns
+
+    @Test("makes typed columns of the item, and names the record that does not fit one")
+    func columns() async throws {
+        let target = try await opened(
+            .refuse, ("columns/people/age", "bigint"), ("columns/people/note", "text"), ("columns/people/tags", "jsonb")
+        )
+        try await target.prepare(.people)
+        try await target.prepare(.people)
+        let full = #"{"id":{"S":"ann"},"age":{"N":"42"},"note":{"S":"it's"},"tags":{"SS":["a"]}}"#
+        let bare = #"{"id":{"S":"bob"},"age":{"S":"old"}}"#
+        _ = try await target.write([
+            Feed.batch(.people, [.insert(keys: Self.ann, new: full), .insert(keys: Self.bob, new: bare)])
+        ])
+        #expect(
+            try ask("SELECT age || note || (tags->'SS'->>0) FROM SCHEMA.people WHERE hash_key = 'ann'") == "42it'sa")
+        #expect(try ask("SELECT age IS NULL AND note IS NULL FROM SCHEMA.people WHERE hash_key = 'bob'") == "t")
+        let odd = Feed.batch(
+            .people, first: 3,
+            [.modify(keys: Self.ann, old: nil, new: #"{"id":{"S":"ann"},"age":{"N":"1.5"}}"#)])
+        let error = await refusal { _ = try await target.write([odd]) }
+        guard case .unwritable(_, _, _, let change) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(change?.sequenceNumber == Feed.number(3))
+        #expect(
+            await refusal { _ = try await opened(.refuse, ("columns/people/age", "money")) }?.description
+                .contains("text, numeric, bigint") == true)
+    }
+
+    // MARK: Records that are refused
+
+    @Test("names the one bad record among 25, and takes the others without it", arguments: [0, 1, 12, 23, 24])
+    func oneBad(place: Int) async throws {
+        let target = try await opened()
+        try await target.prepare(.people)
+        let entries = (0..<25).map { number -> Feed.Entry in
+            // Half of a surrogate pair is no text to PostgreSQL.
+            let value = number == place ? #"\ud800"# : "x"
+            return .insert(
+                keys: #"{"id":{"S":"p\#(number)"}}"#, new: #"{"id":{"S":"p\#(number)"},"v":{"S":"\#(value)"}}"#)
+        }
+        let batch = Feed.batch(.people, entries)
+        let error = await refusal { _ = try await target.write([batch]) }
+        guard case .unwritable(_, let what, _, let change?) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(change.sequenceNumber == Feed.number(1 + place))
+        #expect(what.contains(Feed.number(1 + place).text))
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "0", "nothing of a write that failed")
+        _ = try await target.write([batch.without(change)])
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "24")
+    }
+
+    // MARK: Order
+
+    @Test("An older change of a shard never goes over a newer one; a newer epoch, another shard and a scan do")
+    func guarded() async throws {
+        let target = try await opened()
+        try await target.prepare(.people)
+        func write(_ value: Int, at number: Int, epoch: UInt64 = 0, shard: String = "shardId-1") async throws {
+            let item = #"{"id":{"S":"ann"},"v":{"N":"\#(value)"}}"#
+            _ = try await target.write([
+                Feed.batch(
+                    .people, shard: Feed.key(of: .people, shard: shard), epoch: Epoch(epoch), first: number,
+                    [.modify(keys: Self.ann, old: nil, new: item)])
+            ])
+        }
+        func held() throws -> String? { try ask("SELECT item->'v'->>'N' FROM SCHEMA.people") }
+        try await write(1, at: 10)
+        try await write(2, at: 9)
+        #expect(try held() == "1")
+        try await write(3, at: 9, epoch: 1)
+        #expect(try held() == "3", "the shard was rewound")
+        try await write(4, at: 1, shard: "shardId-2")
+        #expect(try held() == "4")
+        _ = try await target.write([Feed.scan(.people, [#"{"id":{"S":"ann"},"v":{"N":"5"}}"#])])
+        #expect(try held() == "5")
+    }
+
+    @Test("A writer that another one has taken over from writes nothing more, and says so")
+    func fenced() async throws {
+        let first = try await opened()
+        try await first.prepare(.people)
+        let second = try await opened()
+        try await second.prepare(.people)
+        let batch = Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])
+        let error = await refusal { _ = try await first.write([batch]) }
+        guard case .misconfigured(_, let reason) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(reason.contains("another daemon has taken over"))
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "0")
+        _ = try await second.write([batch])
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "1")
+        let beside = try make()
+        try await beside.openBeside()
+        _ = try await second.write([Feed.batch(.people, first: 2, [.insert(keys: Self.bob, new: Self.bob)])])
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "2", "who compares takes nothing over")
+    }
+
+    // MARK: Connections
+
+    @Test("goes on after its connection was cut between two writes, or in the middle of one, and holds it once")
+    func cut() async throws {
+        let target = try await opened()
+        try await target.prepare(.people)
+        let first = Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: Self.ann)])
+        _ = try await target.write([first])
+        let pid = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%SCHEMA%' AND application_name = 'shake'"
+        func terminate() throws {
+            _ = try ask(
+                "SELECT pg_terminate_backend(pid) FROM (\(pid)) AS p WHERE pid <> pg_backend_pid()")
+        }
+        try terminate()
+        let second = Feed.batch(.people, first: 2, [.insert(keys: Self.bob, new: Self.bob)])
+        try await persisting { _ = try await target.write([second]) }
+        #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(2)])
+
+        // In the middle: another session holds the table, so that the write waits for it when it is cut.
+        let holder = try connection()
+        try holder.script("BEGIN; LOCK TABLE \(schema).people IN ACCESS EXCLUSIVE MODE")
+        let third = Feed.batch(.people, first: 3, [.remove(keys: Self.ann), .insert(keys: Self.bob, new: Self.bob)])
+        async let written: Void = persisting { _ = try await target.write([third]) }
+        var looks = 0
+        while try ask(
+            "SELECT count(*) FROM (\(pid)) p JOIN pg_stat_activity a USING (pid) WHERE a.wait_event_type = 'Lock'")
+            == "0"
+        {
+            looks += 1
+            try #require(looks < 2000, "the write does not wait for the table")
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        try terminate()
+        try holder.script("COMMIT")
+        try await written
+        #expect(try ask("SELECT string_agg(hash_key, ',') FROM SCHEMA.people") == "bob")
+        #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(4)])
+    }
+
+    /// As the dispatcher does: what is unavailable is tried again.
+    private func persisting(_ body: () async throws -> Void) async throws {
+        for _ in 0..<200 {
+            do { return try await body() } catch let error as TargetError {
+                guard error.isRetryable else { throw error }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        Issue.record("it is unavailable for good")
+    }
+
+    @Test("gives up a server that says nothing, and what waits there is done or undone before it goes on")
+    func silent() async throws {
+        let settings = try ConnectionSettings(url: Postgres.url())
+        let target = PostgresTarget(
+            settings: settings, schema: schema, names: TableNames(TargetOptions()),
+            columns: try Columns(TargetOptions(), target: "postgres:"), existing: .refuse, patience: .milliseconds(300))
+        try await target.open(recoveringTo: [])
+        try await target.prepare(.people)
+        let holder = try connection()
+        try holder.script("BEGIN; LOCK TABLE \(schema).people IN ACCESS EXCLUSIVE MODE")
+        let batch = Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])
+        let error = await refusal { _ = try await target.write([batch]) }
+        #expect(error?.isRetryable == true && error?.description.contains("has said nothing") == true)
+        try holder.script("COMMIT")
+        try await persisting { _ = try await target.write([batch]) }
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "1")
+    }
+
+    @Test("comes back when its server was restarted, or killed")
+    func restarted() async throws {
+        let server = try ThrowawayServer("postgres-throwaway", ["--fast"])
+        let target = try TargetSchemes.all.make(server.url)
+        try await target.open(recoveringTo: [])
+        try await target.prepare(.people)
+        for (number, word) in ["restart", "kill"].enumerated() {
+            #expect(try server.say(word) == "ok")
+            let batch = Feed.batch(.people, first: number + 1, [.insert(keys: Self.ann, new: Self.ann)])
+            if word == "kill" {
+                #expect(await refusal { _ = try await target.write([batch]) }?.isRetryable == true)
+                #expect(try server.say("start") == "ok")
+            }
+            try await persisting { _ = try await target.write([batch]) }
+        }
+        #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(2)])
+    }
+
+    // MARK: Who may not
+
+    @Test("says what is wrong with a password, a database, a host or a right, and never the password")
+    func refusedAccess() async throws {
+        guard let server = try Postgres.throwaway() else { return }
+        let url = server.url
+        let limited = String(try server.say("limited").dropFirst("ok ".count))
+        let at = try #require(url.firstIndex(of: "@"))
+        let place = String(url[url.index(after: at)...])
+        for (url, isRetryable, words) in [
+            ("postgres://shake:wr0ng-s3cret@\(place)", false, "the password is wrong"),
+            (url.dropLast("shake".count) + "nowhere", false, "no such database"),
+            ("postgres://shake:wr0ng-s3cret@127.0.0.1:1/shake", true, "Connection refused"),
+            (limited, false, "grant this user"),
+        ] {
+            let target = try make(url: url)
+            let error = await refusal { try await target.open(recoveringTo: []) }
+            #expect(error?.isRetryable == isRetryable, "\(String(describing: error))")
+            #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+            #expect(error?.description.contains("s3cret") == false)
+            #expect(!target.name.contains("s3cret"))
+        }
+        let broken = #expect(throws: TargetError.self) { try make(url: "postgres://a:wr0ng-s3cret@[/x") }
+        #expect(broken?.description.contains("s3cret") == false)
+    }
+
+    @Test("verifies the certificate of a server that is not on this machine, unless told otherwise")
+    func certificates() throws {
+        func parameters(_ url: String) throws -> [String: String] {
+            Dictionary(uniqueKeysWithValues: try ConnectionSettings(url: url).parameters.map { ($0.name, $0.value) })
+        }
+        #expect(try parameters("postgres://db.example.com/a")["sslmode"] == "verify-full")
+        #expect(try parameters("postgres://db.example.com/a?sslmode=require")["sslmode"] == "require")
+        #expect(try parameters("postgres://127.0.0.1/a")["sslmode"] == nil)
+        #expect(try parameters("postgres:///a?host=/run/postgresql")["sslmode"] == nil)
+    }
+}
