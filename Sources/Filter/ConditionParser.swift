@@ -1,3 +1,5 @@
+internal import StreamModel
+
 /// Reads a condition by precedence: comparisons, NOT, AND, OR (Developer Guide, condition expressions).
 struct ConditionParser {
     private typealias Operand = Condition.Operand

@@ -1,21 +1,10 @@
 internal import FoundationEssentials
 internal import StreamModel
 
-/// An attribute value, equal to another exactly when the service holds the two equal: strings by their UTF-8, numbers
-/// as decimals, binaries decoded, sets without order.
-enum Value: Hashable, Sendable {
-    case string([UInt8])
-    /// As `CanonicalNumber` has it.
-    case number([UInt8])
-    case binary([UInt8])
-    case bool(Bool)
-    case null
-    case stringSet(Set<[UInt8]>)
-    case numberSet(Set<[UInt8]>)
-    case binarySet(Set<[UInt8]>)
-    case list([Value])
-    case map([[UInt8]: Value])
+typealias Value = AttributeValue
 
+/// What conditions ask of an attribute value.
+extension AttributeValue {
     /// The types, by their names in the API.
     enum Kind: String, CaseIterable, Sendable {
         case string = "S"
