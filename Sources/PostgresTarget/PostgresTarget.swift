@@ -1,5 +1,4 @@
 internal import LibPQ
-internal import Simdjson
 package import StreamModel
 package import Targets
 
@@ -24,18 +23,7 @@ package actor PostgresTarget: Target {
     /// Of this writer; `nil` where it is open beside a daemon, and writes unfenced.
     private var generation: Int64?
     private var isOpen = false
-    private var tables: [TableName: PreparedTable] = [:]
-
-    /// A table that `prepare` has seen.
-    private final class PreparedTable {
-        let schema: TableSchema
-        var keys: KeyReader
-
-        init(_ schema: TableSchema) {
-            self.schema = schema
-            keys = KeyReader(schema)
-        }
-    }
+    private var tables = PreparedTables()
 
     init(
         settings: ConnectionSettings, schema: String, names: TableNames, columns: Columns, existing: ExistingPolicy,
@@ -124,7 +112,7 @@ package actor PostgresTarget: Target {
             return nil
         }
         if let misfit { throw .misconfigured(target: name, reason: misfit) }
-        tables[table.name] = PreparedTable(table)
+        tables.add(table)
     }
 
     /// Why no table can have the name, and what to do; `nil` if one can.
@@ -229,16 +217,7 @@ package actor PostgresTarget: Target {
     // MARK: Writing
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
-        let tables = try batches.map { (batch) throws(TargetError) in try prepared(batch.table) }
-        let rows = try Collapse.lastChanges(of: batches) { (batch, part, change) throws(TargetError) in
-            do {
-                return try CanonicalKey(try tables[batch].keys.key(in: change.keys, of: part.body))
-            } catch {
-                throw .unwritable(
-                    target: name, what: batches[batch].describe(change), reason: "\(error)", change: change)
-            }
-        }
-        for (rows, batch) in zip(rows, batches) { try batch.checkImages(of: rows, target: name) }
+        let rows = try tables.rows(of: batches, target: name)
         guard !batches.isEmpty else { return [] }
         do throws(PostgresError) {
             try apply(zip(rows, batches).map { ($0, $1) }, positionsOf: batches)
@@ -249,13 +228,6 @@ package actor PostgresTarget: Target {
             throw TargetError(error, target: name, during: "writing")
         }
         return batches.map { _ in nil }
-    }
-
-    private func prepared(_ table: TableSchema) throws(TargetError) -> PreparedTable {
-        guard let prepared = tables[table.name], prepared.schema == table else {
-            throw .misconfigured(target: name, reason: "the table \(table.name) was not prepared with this key schema")
-        }
-        return prepared
     }
 
     /// Rows, and the positions of batches, in one transaction.
@@ -336,7 +308,7 @@ package actor PostgresTarget: Target {
     package func close() async {
         session = nil
         isOpen = false
-        tables = [:]
+        tables = PreparedTables()
     }
 
     // MARK: Access
