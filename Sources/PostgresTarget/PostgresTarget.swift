@@ -230,22 +230,29 @@ package actor PostgresTarget: Target {
         return batches.map { _ in nil }
     }
 
+    /// Rows as their statements take them, in no order: each row has a key of its own.
+    private static func pieces(of rows: [([Collapse.Row], Batch)]) -> [(table: TableSchema, rows: TableRows)] {
+        var pieces: [(table: TableSchema, rows: TableRows)] = []
+        // Of each table the piece that is not full.
+        var open: [TableName: Int] = [:]
+        for (rows, batch) in rows {
+            var place = open[batch.table.name]
+            for row in rows {
+                let piece = place ?? pieces.count
+                if piece == pieces.count { pieces.append((batch.table, TableRows(batch.table, reserving: batch.bytes))) }
+                pieces[piece].rows.append(row.change, row.key, in: batch.parts[row.part].body, of: batch.origin)
+                place = pieces[piece].rows.isFull ? nil : piece
+            }
+            open[batch.table.name] = place
+        }
+        return pieces
+    }
+
     /// Rows, and the positions of batches, in one transaction.
     private func apply(
         _ rows: [([Collapse.Row], Batch)], positionsOf batches: [Batch], isTrial: Bool = false
     ) throws(PostgresError) {
-        var byTable: [(schema: TableSchema, rows: TableRows)] = []
-        var places: [TableName: Int] = [:]
-        for (rows, batch) in rows where !rows.isEmpty {
-            let place = places[batch.table.name] ?? byTable.count
-            if place == byTable.count {
-                places[batch.table.name] = place
-                byTable.append((batch.table, TableRows(batch.table, reserving: batch.bytes)))
-            }
-            for row in rows {
-                byTable[place].rows.append(row.change, row.key, in: batch.parts[row.part].body, of: batch.origin)
-            }
-        }
+        let pieces = Self.pieces(of: rows)
         try withSession { session throws(PostgresError) in
             var steps: [Connection.Step] = []
             func add(_ statement: String, _ sql: @autoclosure () -> String, _ parameters: [Parameter])
@@ -256,7 +263,7 @@ package actor PostgresTarget: Target {
             }
             // A trial ends in the error that a fence ends in, and is undone whoever writes.
             if let generation, !isTrial { try add("fence", schema.fence, [.text("\(generation)")]) }
-            for (table, rows) in byTable {
+            for (table, rows) in pieces {
                 let place = names[table.name]
                 if rows.hasUpserts {
                     try add("upsert \(table.name)", schema.upsert(table, as: place), rows.upsertParameters)

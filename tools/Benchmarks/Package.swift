@@ -37,6 +37,9 @@ let package = Package(
         .executableTarget(
             name: "sqlite-floor", dependencies: ["Measure"], path: "Sources/SQLiteFloor", cSettings: gnu,
             linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "postgres-floor", dependencies: ["Measure"], path: "Sources/PostgresFloor",
+            cSettings: gnu + [.unsafeFlags(["-I/usr/include/postgresql"])], linkerSettings: [.linkedLibrary("pq")]),
         .executableTarget(name: "file-floor", dependencies: ["Measure"], path: "Sources/FileFloor", cSettings: gnu),
         .executableTarget(name: "page-server", dependencies: ["Measure"], path: "Sources/PageServer", cSettings: gnu),
 

@@ -12,16 +12,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from figures import Row, at_least, at_most, ratio_of, table
 from processes import Failed, Finished, PageServer, run
+from throwaway import ThrowawayPostgres
 
 MIB = float(1 << 20)
-BOTO3_SCAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boto3_scan.py")
-BOTO3_LOOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boto3_loop.py")
+HERE = os.path.dirname(os.path.abspath(__file__))
+BOTO3_SCAN = os.path.join(HERE, "boto3_scan.py")
+BOTO3_LOOP = os.path.join(HERE, "boto3_loop.py")
 
 
 @dataclass(frozen=True)
@@ -146,18 +149,18 @@ class Followed:
         return self.process.cpu / self.records * 1e6
 
 
-def daemon(bench: Bench, server: PageServer, target: str, idle: int) -> Finished:
+def daemon(bench: Bench, server: PageServer, target: str, *options: str, idle: int) -> Finished:
     return run([
         bench.shakectl, "run", "--journal", os.path.join(bench.folder, "journal"), "--table", "bench",
         "--target", target, "--mode", "incr", "--source-endpoint", server.url, "--region", "us-east-1",
-        "--until-idle", str(idle),
+        "--until-idle", str(idle), *options,
     ])
 
 
-def follow(bench: Bench, server: PageServer, target: str) -> Followed:
+def follow(bench: Bench, server: PageServer, target: str, *options: str) -> Followed:
     """Follows the server's closed shard into `target` with a new journal, and reads from that journal how it went."""
     journal = bench.fresh("journal")
-    process = daemon(bench, server, target, idle=1)
+    process = daemon(bench, server, target, *options, idle=1)
     output = run([bench.shakectl, "history", server.shard, "--json", "--journal", journal]).output
     history: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
     advances = [event["records"] for event in history if event["event"] == "sequence_advanced"]
@@ -229,6 +232,41 @@ def following_into_sqlite(bench: Bench) -> list[Row]:
         remove(path)
     return [
         Row("follow into sqlite:", "records/s", [one.rate for one in ours], "SQLite in C", floors, ratio_of(0.7)),
+        Row("  CPU", "µs a record", [one.cpu_each for one in ours]),
+        peak("  peak memory", ours),
+    ]
+
+
+class Postgres(ThrowawayPostgres):
+    """A cluster of its own on this disk, as durable as Debian's."""
+
+    def execute(self, sql: str) -> None:
+        run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.url, *(part for one in sql.split(";") for part in ("-c", one))])
+
+
+def following_into_postgres(bench: Bench) -> list[Row]:
+    """One closed shard into PostgreSQL, beside libpq in C that writes the same rows in the same batches in two ways."""
+    ours: list[Followed] = []
+    unnest, copy = [], []
+    rows = bench.fresh("rows")
+    pages = "20" if bench.is_quick else "60"
+    with PageServer(bench.tool("page-server"), "--pages", pages, "--rows", rows) as server, closing(Postgres()) as postgres:
+        for round in bench.rounds(f"following {server.records:,} records into PostgreSQL, beside libpq in C"):
+            schema = f"round_{round}"
+            postgres.execute(f"CREATE SCHEMA {schema}")
+            ours.append(follow(bench, server, postgres.url, "--target-option", f"schema={schema}"))
+            for results, by in ((unnest, "unnest"), (copy, "copy")):
+                plain = run([
+                    bench.tool("postgres-floor"), postgres.url, "--rows", rows, "--like", schema, "--by", by,
+                    "--batches", ",".join(map(str, ours[-1].batches)),
+                ]).json
+                results.append(plain["rows"] / plain["seconds"])
+            postgres.execute(f"DROP SCHEMA {schema} CASCADE; DROP SCHEMA floor CASCADE; CHECKPOINT")
+    remove(rows)
+    rate = [one.rate for one in ours]
+    return [
+        Row("follow into postgres:", "records/s", rate, "libpq in C, by unnest", unnest, ratio_of(0.7)),
+        Row("  the same beside COPY", "records/s", rate, "libpq in C, COPY and upsert", copy),
         Row("  CPU", "µs a record", [one.cpu_each for one in ours]),
         peak("  peak memory", ours),
     ]
@@ -331,6 +369,7 @@ GROUPS: dict[str, Callable[[Bench], list[Row]]] = {
     "log": logs,
     "follow": following,
     "sqlite": following_into_sqlite,
+    "postgres": following_into_postgres,
     "scan": scanning,
     "idle": idle,
 }
