@@ -18,12 +18,13 @@ from datetime import datetime
 from typing import Any
 
 from figures import Row, at_least, at_most, ratio_of, table
-from processes import Failed, Finished, PageServer, run
+from processes import Failed, Finished, MongoSink, PageServer, run
 from throwaway import ThrowawayPostgres
 
 MIB = float(1 << 20)
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOTO3_SCAN = os.path.join(HERE, "boto3_scan.py")
+BOTO3_WRITE = os.path.join(HERE, "boto3_write.py")
 BOTO3_LOOP = os.path.join(HERE, "boto3_loop.py")
 
 
@@ -272,6 +273,57 @@ def following_into_postgres(bench: Bench) -> list[Row]:
     ]
 
 
+def following_into_mongodb(bench: Bench) -> list[Row]:
+    """One closed shard into a MongoDB that keeps nothing, beside libmongoc in C that sends it ready-made documents."""
+    ours: list[Followed] = []
+    floors, floors_cpu = [], []
+    rows = bench.fresh("rows")
+    pages = "40" if bench.is_quick else "200"
+    with PageServer(bench.tool("page-server"), "--pages", pages, "--rows", rows) as server:
+        for _ in bench.rounds(f"following {server.records:,} records into MongoDB's sink, beside libmongoc in C"):
+            with MongoSink(bench.tool("mongo-sink")) as sink:
+                ours.append(follow(bench, server, sink.url))
+                plain = run([
+                    bench.tool("mongo-floor"), sink.url, "--rows", rows,
+                    "--batches", ",".join(map(str, ours[-1].batches)),
+                ]).json
+                floors.append(plain["rows"] / plain["seconds"])
+                floors_cpu.append(plain["cpu"] / plain["rows"] * 1e6)
+    remove(rows)
+    return [
+        Row("follow into mongodb:, a sink", "records/s", [one.rate for one in ours], "libmongoc in C", floors),
+        Row("  CPU", "µs a record", [one.cpu_each for one in ours], "libmongoc in C", floors_cpu),
+        peak("  peak memory", ours),
+    ]
+
+
+def following_into_dynamodb(bench: Bench) -> list[Row]:
+    """One closed shard into a DynamoDB that keeps nothing, beside libcurl in C and boto3 that send it the same items."""
+    ours: list[Followed] = []
+    floors, floors_cpu, boto3, boto3_cpu = [], [], [], []
+    rows = bench.fresh("rows")
+    pages = "40" if bench.is_quick else "200"
+    with PageServer(bench.tool("page-server"), "--pages", pages, "--rows", rows) as server:
+        for _ in bench.rounds(f"following {server.records:,} records into DynamoDB's sink, beside libcurl in C and boto3"):
+            options = [f"endpoint={server.url}", "region=us-east-1", "tables.bench=copy", "settle=0s"]
+            ours.append(follow(bench, server, "dynamodb:", *(part for one in options for part in ("--target-option", one))))
+            plain = run([bench.tool("write-floor"), server.url, "--rows", rows]).json
+            floors.append(plain["rows"] / plain["seconds"])
+            floors_cpu.append(plain["cpu"] / plain["rows"] * 1e6)
+            loop = run([sys.executable, BOTO3_WRITE, server.url, "10000"]).json
+            boto3.append(loop["rows"] / loop["seconds"])
+            boto3_cpu.append(loop["cpu"] / loop["rows"] * 1e6)
+    remove(rows)
+    rate = [one.rate for one in ours]
+    return [
+        Row("follow into dynamodb:, a sink", "records/s", rate, "boto3's batch_writer", boto3),
+        Row("  the same beside libcurl", "records/s", rate, "libcurl in C, 32 calls", floors),
+        Row("  CPU", "µs a record", [one.cpu_each for one in ours], "boto3's batch_writer", boto3_cpu),
+        Row("  the same beside libcurl", "µs a record", [one.cpu_each for one in ours], "libcurl in C", floors_cpu),
+        peak("  peak memory", ours),
+    ]
+
+
 # ── Scanning ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -370,6 +422,8 @@ GROUPS: dict[str, Callable[[Bench], list[Row]]] = {
     "follow": following,
     "sqlite": following_into_sqlite,
     "postgres": following_into_postgres,
+    "mongodb": following_into_mongodb,
+    "dynamodb": following_into_dynamodb,
     "scan": scanning,
     "idle": idle,
 }
