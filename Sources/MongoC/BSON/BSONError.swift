@@ -1,6 +1,5 @@
 /// Bytes that are no BSON document.
 package struct BSONError: Error, Hashable, CustomStringConvertible {
-    /// As libbson says it.
     package let reason: String
 
     package var description: String { "no BSON document: \(reason)" }

@@ -58,6 +58,8 @@ package struct Decimal128: Hashable, Sendable, CustomStringConvertible {
             (isNegative ? 1 << 127 : 0) | UInt128(exponent - Self.exponents.lowerBound) << 113 | coefficient
     }
 
+    package init?(exactly text: [UInt8]) { self.init(exactly: text.span) }
+
     /// Of up to five digits: more of them is no exponent of these.
     private static func exponent(_ text: Span<UInt8>, after mark: Int) -> Int? {
         var place = mark + 1

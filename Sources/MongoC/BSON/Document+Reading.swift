@@ -58,7 +58,7 @@ extension BSONValue {
         case BSONType.binary: 5 + Int(Self.int32(bytes))
         case BSONType.dbPointer: 4 + Int(Self.int32(bytes)) + ObjectID.byteCount
         case BSONType.regex: Self.twoTexts(bytes)
-        default: preconditionFailure("libbson knows no type \(type)")
+        default: preconditionFailure("a document was checked before: there is no type \(type)")
         }
     }
 

@@ -17,8 +17,8 @@ package struct Document: Sendable {
 
     /// - Throws: for anything but one whole document whose texts are UTF-8.
     package init(_ bytes: [UInt8]) throws(BSONError) {
+        try DocumentCheck(bytes: bytes).whole()
         self.init(trusted: bytes[...])
-        try check()
     }
 
     package init<E: Error>(_ fill: (inout DocumentWriter) throws(E) -> Void) throws(E) {
@@ -53,16 +53,6 @@ extension Document {
 
     /// Lends the document to C, which must neither write to it nor keep it; nothing is copied.
     func withPointer<R, E: Error>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R {
-        guard let result = unsafe try Self.lend(storage, body) else {
-            preconditionFailure("a document says how long it is, and ends where it says")
-        }
-        return result
-    }
-
-    /// `nil` where it does not even say rightly how long it is.
-    private static func lend<R, E: Error>(
-        _ storage: ArraySlice<UInt8>, _ body: (OpaquePointer) throws(E) -> R
-    ) throws(E) -> R? {
         var result: Result<R, E>?
         unsafe storage.withUnsafeBufferPointer { bytes in
             // Aligned by hand: C wants more than Swift gives a variable of that type (BSON_ALIGNED_BEGIN).
@@ -70,21 +60,11 @@ extension Document {
                 guard let start = memory.baseAddress else { return }
                 let document = OpaquePointer(start)
                 guard unsafe bson_init_static(document, bytes.baseAddress, bytes.count) else { return }
-                do throws(E) { result = unsafe .success(try body(document)) } catch { result = .failure(error) }
+                do throws(E) { result = .success(unsafe try body(document)) } catch { result = .failure(error) }
             }
         }
-        return try result?.get()
-    }
-
-    private func check() throws(BSONError) {
-        let problem = unsafe Self.lend(storage) { pointer -> BSONError? in
-            var error = bson_error_t()
-            let flags = BSON_VALIDATE_UTF8.rawValue | BSON_VALIDATE_UTF8_ALLOW_NULL.rawValue
-            if unsafe bson_validate_with_error(pointer, bson_validate_flags_t(flags), &error) { return nil }
-            return BSONError(error)
-        }
-        guard let problem else { throw BSONError(reason: "\(storage.count) bytes that are not as long as they say") }
-        if let problem { throw problem }
+        guard let result else { preconditionFailure("a document ends where it says, and C asks for no more") }
+        return try result.get()
     }
 
     /// MongoDB's Extended JSON, canonical, as libbson writes it. For messages and tests: a text ends at its first U+0000 there.

@@ -175,7 +175,7 @@ struct BSONTests {
     // MARK: Decimal128
 
     private func decimal(_ text: String) throws -> Decimal128 {
-        try #require(Decimal128(exactly: Array(text.utf8).span), "\(text)")
+        try #require(Decimal128(exactly: Array(text.utf8)), "\(text)")
     }
 
     /// What libbson makes of a text.
@@ -205,7 +205,7 @@ struct BSONTests {
             "12345678901234567890123456789012345", "0.12345678901234567890123456789012345", "1E+6145", "1E-6177",
         ])
     func noDecimals(text: String) {
-        #expect(Decimal128(exactly: Array(text.utf8).span) == nil)
+        #expect(Decimal128(exactly: Array(text.utf8)) == nil)
         var isWritten = true
         let document = Document { writer in
             writer.name("a")
@@ -221,7 +221,7 @@ struct BSONTests {
         let long = "1" + String(repeating: "0", count: 125)
         #expect(try decimal(long).description == "1.000000000000000000000000000000000E+125")
         #expect(try decimal("-9" + String(repeating: "0", count: 34)).description.hasSuffix("E+34"))
-        #expect(Decimal128(exactly: Array(("1" + String(repeating: "0", count: 33) + "10").utf8).span) == nil)
+        #expect(Decimal128(exactly: Array(("1" + String(repeating: "0", count: 33) + "10").utf8)) == nil)
     }
 
     @Test("Random decimals are those of libbson", arguments: Seeds.all)
