@@ -108,11 +108,10 @@ package actor MongoDBTarget: Target {
     package func prepare(_ table: TableSchema) async throws(TargetError) {
         if let refusal = refusal(of: table.name) { throw .misconfigured(target: name, reason: refusal) }
         let place = names[table.name]
-        let prepared = PreparedTable(table)
+        let record = TableRecord(table, TableLayout(table))
         let misfit = try access("preparing the collection \(place)") { client throws(MongoError) -> String? in
             if let misfit = try self.misfit(of: table, client) { return misfit }
             if try self.collection(place, client) == nil { try create(place, client) }
-            let record = TableRecord(table, prepared.layout)
             try client.command(
                 Commands.update(
                     TableRecord.collection, Commands.equal("_id", place), record.document(of: place), upsert: true),
@@ -120,7 +119,7 @@ package actor MongoDBTarget: Target {
             return nil
         }
         if let misfit { throw .misconfigured(target: name, reason: misfit) }
-        tables[table.name] = prepared
+        tables[table.name] = PreparedTable(table)
     }
 
     /// Why no collection can have the name, and what to do; `nil` if one can.
