@@ -29,8 +29,8 @@ enum Mongo {
     case replicaSet
     case standalone
 
-    private static let replicaSetServer = Result { try ThrowawayServer("mongo-standin", ["--topology", "replica-set"]) }
-    private static let standaloneServer = Result { try ThrowawayServer("mongo-standin") }
+    private static let replicaSetServer = Result { try ThrowawayServer("mongo-standin", ["--until-stdin-closes", "--topology", "replica-set"]) }
+    private static let standaloneServer = Result { try ThrowawayServer("mongo-standin", ["--until-stdin-closes"]) }
 
     private func url() throws -> String {
         switch self {
