@@ -3,7 +3,8 @@ package import Targets
 
 extension TargetScheme {
     package static let mongoDB = TargetScheme(
-        "mongodb", "mongodb+srv", form: "mongodb://HOST/DATABASE", options: TableNames.options
+        "mongodb", "mongodb+srv", form: "mongodb://HOST/DATABASE",
+        options: DocumentFormat.options + TableNames.options
     ) { request throws(TargetError) in
         let settings: MongoSettings
         do throws(MongoError) {
@@ -22,6 +23,8 @@ extension TargetScheme {
                 target: "mongodb:", reason: "the database \(database) is MongoDB's own: name another one in the URL")
         }
         return MongoDBTarget(
-            settings: settings, database: database, names: TableNames(request.options), existing: request.existing)
+            settings: settings, database: database,
+            format: try DocumentFormat(request.options, target: "mongodb:"), names: TableNames(request.options),
+            existing: request.existing)
     }
 }

@@ -8,38 +8,48 @@ extension MongoDBTarget {
         of table: TableSchema, after key: CanonicalKey?, limit: Int
     ) async throws(TargetError) -> [CanonicalKey]? {
         let place = names[table.name]
-        let layout = TableLayout(table)
+        let fields = KeyFields(format, of: table)
         let options = Document { writer in
             writer.name("sort")
-            writer.document(layout.order)
+            writer.document(fields.order)
             writer.name("projection")
-            writer.document(layout.keyFields)
+            writer.document(fields.projection)
             writer.name("limit")
             writer.int64(Int64(limit))
         }
-        return try access("listing the keys of \(place)") { client throws(MongoError) in
-            try client.find(layout.page(after: key), in: database, place, options: options).compactMap { layout.key(of: $0) }
+        let documents = try access("listing the keys of \(place)") { client throws(MongoError) in
+            try client.find(fields.page(after: key), in: database, place, options: options)
         }
+        var keys: [CanonicalKey] = []
+        for document in documents {
+            do throws(FormatError) { keys.append(try fields.key(of: document)) } catch {
+                throw .unwritable(target: name, what: "the list of the keys of \(place)", reason: "\(error)")
+            }
+        }
+        return keys
     }
 
     package func items(
         under keys: [CanonicalKey], of table: TableSchema
     ) async throws(TargetError) -> [[UInt8]?]? {
         let place = names[table.name]
-        let layout = TableLayout(table)
+        let (fields, reader) = (KeyFields(format, of: table), DocumentReader(format))
         var found: [CanonicalKey: [UInt8]] = [:]
         for start in stride(from: 0, to: keys.count, by: Self.atOnce) {
             let some = Array(keys[start..<min(start + Self.atOnce, keys.count)])
             let documents = try access("reading documents of \(place)") { client throws(MongoError) in
-                try client.find(layout.filter(of: some), in: database, place)
+                try client.find(fields.filter(of: some), in: database, place)
             }
             for document in documents {
-                guard let key = layout.key(of: document) else { continue }
-                found[key] = layout.item(of: document)
+                do throws(FormatError) { found[try fields.key(of: document)] = try reader.item(of: document) } catch {
+                    throw .unwritable(target: name, what: "a document of \(place) back as an item", reason: "\(error)")
+                }
             }
         }
         return keys.map { found[$0] }
     }
+
+    package nonisolated func kept(_ item: [[UInt8]: AttributeValue]) -> [[UInt8]: AttributeValue] { format.kept(item) }
 
     /// Keys of one query, of up to 3 KB each.
     private static let atOnce = 1000

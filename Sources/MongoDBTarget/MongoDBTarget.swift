@@ -1,5 +1,4 @@
 internal import MongoC
-internal import Simdjson
 package import StreamModel
 package import Targets
 
@@ -11,6 +10,7 @@ package actor MongoDBTarget: Target {
 
     let settings: MongoSettings
     let database: String
+    let format: DocumentFormat
     let names: TableNames
     let existing: ExistingPolicy
     package nonisolated var fillsOn: Bool { existing == .append }
@@ -25,24 +25,15 @@ package actor MongoDBTarget: Target {
     private var generation: Int64?
     /// Sessions that a connection was lost in: whatever runs under them is ended before anything else is written.
     private var lost: [Document] = []
-    private var tables: [TableName: PreparedTable] = [:]
+    /// Those that `prepare` has seen.
+    private var tables: [TableName: TableLayout] = [:]
 
-    /// A table that `prepare` has seen.
-    private final class PreparedTable {
-        let schema: TableSchema
-        let layout: TableLayout
-        var keys: KeyReader
-
-        init(_ schema: TableSchema) {
-            self.schema = schema
-            layout = TableLayout(schema)
-            keys = KeyReader(schema)
-        }
-    }
-
-    init(settings: MongoSettings, database: String, names: TableNames, existing: ExistingPolicy) {
+    init(
+        settings: MongoSettings, database: String, format: DocumentFormat, names: TableNames, existing: ExistingPolicy
+    ) {
         self.settings = settings
         self.database = database
+        self.format = format
         self.names = names
         self.existing = existing
         let scheme = settings.isLookedUp ? "mongodb+srv" : "mongodb"
@@ -105,13 +96,20 @@ package actor MongoDBTarget: Target {
         try client.list(Commands.collections(named: name), in: database).first
     }
 
+    package nonisolated let copiesDesign = true
+
     package func prepare(_ table: TableSchema) async throws(TargetError) {
+        try await prepare(table, like: TableDesign())
+    }
+
+    package func prepare(_ table: TableSchema, like design: TableDesign) async throws(TargetError) {
         if let refusal = refusal(of: table.name) { throw .misconfigured(target: name, reason: refusal) }
         let place = names[table.name]
-        let record = TableRecord(table, TableLayout(table))
+        let record = TableRecord(table, format)
         let misfit = try access("preparing the collection \(place)") { client throws(MongoError) -> String? in
             if let misfit = try self.misfit(of: table, client) { return misfit }
             if try self.collection(place, client) == nil { try create(place, client) }
+            if let misfit = try makeIndexes(of: table, like: design, client) { return misfit }
             try client.command(
                 Commands.update(
                     TableRecord.collection, Commands.equal("_id", place), record.document(of: place), upsert: true),
@@ -119,7 +117,7 @@ package actor MongoDBTarget: Target {
             return nil
         }
         if let misfit { throw .misconfigured(target: name, reason: misfit) }
-        tables[table.name] = PreparedTable(table)
+        tables[table.name] = TableLayout(table, format)
     }
 
     /// Why no collection can have the name, and what to do; `nil` if one can.
@@ -160,7 +158,7 @@ package actor MongoDBTarget: Target {
         }
     }
 
-    private static func misshape(of collection: Document) -> String? {
+    static func misshape(of collection: Document) -> String? {
         let kind = collection["type"]?.text ?? "collection"
         guard kind == "collection" else { return "it is a \(kind)" }
         let options = collection["options"]?.document
@@ -180,7 +178,7 @@ package actor MongoDBTarget: Target {
             let found = try client.find(filter, in: database, TableRecord.collection, options: Commands.one).first,
             try isFilled(place, client)
         else { return nil }
-        return TableRecord(table, TableLayout(table)).difference(from: found)
+        return TableRecord(table, format).difference(from: found)
     }
 
     func isFilled(_ place: String, _ client: MongoClient) throws(MongoError) -> Bool {
@@ -209,7 +207,7 @@ package actor MongoDBTarget: Target {
         let tables = try batches.map { (batch) throws(TargetError) in try prepared(batch.table) }
         let rows = try Collapse.lastChanges(of: batches) { (batch, part, change) throws(TargetError) in
             do {
-                return try CanonicalKey(try tables[batch].keys.key(in: change.keys, of: part.body))
+                return try tables[batch].key(of: change, in: part)
             } catch {
                 throw .unwritable(
                     target: name, what: batches[batch].describe(change), reason: "\(error)", change: change)
@@ -217,6 +215,7 @@ package actor MongoDBTarget: Target {
         }
         for (rows, batch) in zip(rows, batches) { try batch.checkImages(of: rows, target: name) }
         guard !batches.isEmpty else { return [] }
+        let isGuarded = !(deployment?.hasTransactions ?? false)
         var writes: [CollectionWrites] = []
         var places: [TableName: Int] = [:]
         for (index, batch) in batches.enumerated() where !rows[index].isEmpty {
@@ -227,8 +226,8 @@ package actor MongoDBTarget: Target {
             }
             for row in rows[index] {
                 let change: CollectionWrites.Write.Change
-                do {
-                    change = try tables[index].layout.change(row, of: batch)
+                do throws(FormatError) {
+                    change = try tables[index].change(row, of: batch, isGuarded: isGuarded)
                 } catch {
                     throw .unwritable(
                         target: name, what: batch.describe(row.change), reason: "\(error)", change: row.change)
@@ -240,7 +239,7 @@ package actor MongoDBTarget: Target {
         return batches.map { _ in nil }
     }
 
-    private func prepared(_ table: TableSchema) throws(TargetError) -> PreparedTable {
+    private func prepared(_ table: TableSchema) throws(TargetError) -> TableLayout {
         guard let prepared = tables[table.name], prepared.schema == table else {
             throw .misconfigured(target: name, reason: "the table \(table.name) was not prepared with this key schema")
         }
@@ -250,57 +249,69 @@ package actor MongoDBTarget: Target {
     /// Writes all, and once more where a key was taken meanwhile: who inserts it at the same time is done by then.
     private func apply(_ writes: [CollectionWrites], positionsOf batches: [Batch]) async throws(TargetError) {
         let positions = Positions(batches).documents
-        var isAgain = false
-        while true {
-            let refused: Refused
+        var refused: Refused?
+        for isLast in [false, true] {
             do throws(MongoError) {
-                guard let found = try attempt(writes, positions) else { return }
-                refused = found
+                refused = try attempt(writes, positions, isLast: isLast)
             } catch {
                 throw failure(error, during: "writing")
             }
-            if refused.error.code == Consequence.duplicateKey, !isAgain {
-                isAgain = true
-                continue
-            }
-            let batch = batches[refused.write.batch]
-            let what = batch.describe(refused.write.record)
-            switch Consequence(ofWrite: refused.error) {
-            case .retry: throw .unavailable(target: name, reason: "writing \(what): \(refused.error)")
-            case .stop(let advice):
-                throw .misconfigured(target: name, reason: "writing \(what): \(refused.error): \(advice)")
-            case .refuseRecord:
-                throw .unwritable(
-                    target: name, what: what, reason: "the server refuses it: \(refused.error)",
-                    change: refused.write.record)
-            }
+            guard refused?.error.code == Consequence.duplicateKey else { break }
+        }
+        guard let refused else { return }
+        let batch = batches[refused.write.batch]
+        let what = batch.describe(refused.write.record)
+        switch Consequence(ofWrite: refused.error) {
+        case .retry: throw .unavailable(target: name, reason: "writing \(what): \(refused.error)")
+        case .stop(let advice):
+            throw .misconfigured(target: name, reason: "writing \(what): \(refused.error): \(advice)")
+        case .refuseRecord:
+            throw .unwritable(
+                target: name, what: what, reason: "the server refuses it: \(refused.error)",
+                change: refused.write.record)
         }
     }
 
     private struct Refused: Error {
         let write: CollectionWrites.Write
         let error: MongoError
+
+        /// Said of its own index by a guarded upsert that finds a later change there, and of nothing else the second time.
+        var isHeldLater: Bool { error.code == Consequence.duplicateKey && error.message.contains("index: _id_ ") }
+        /// What stops all goes before what passes, that before what is one record's, and that before a key that may be free again.
+        var weight: Int {
+            switch Consequence(ofWrite: error) {
+            case .stop: 3
+            case .retry: 2
+            case .refuseRecord: error.code == Consequence.duplicateKey ? 0 : 1
+            }
+        }
     }
 
+    /// - Parameter isLast: whether a key that is taken is so for good.
     /// - Returns: the write that matters most of those that the server refused; `nil` where it took all.
     private func attempt(
-        _ writes: [CollectionWrites], _ positions: [(collection: String, documents: [(filter: Document, document: Document)])]
+        _ writes: [CollectionWrites], _ positions: [(collection: String, documents: [(filter: Document, document: Document)])],
+        isLast: Bool
     ) throws(MongoError) -> Refused? {
         let hasTransactions = deployment?.hasTransactions ?? false
         return try withWriter { writer throws(MongoError) in
-            var refused: Refused?
             guard hasTransactions else {
                 try writer.check()
-                for one in writes { refused = Self.worse(refused, try self.send(one, writer, isDurable: true)) }
+                var refused: [Refused] = []
+                for one in writes { refused += try send(one, writer, isDurable: true) }
+                if isLast, !format.layout.isNimoShakes { refused.removeAll(where: \.isHeldLater) }
                 // Only what is there is said to be.
-                if refused == nil { try move(positions, writer, isDurable: true) }
-                return refused
+                if refused.isEmpty { try move(positions, writer, isDurable: true) }
+                return refused.max { $0.weight < $1.weight }
             }
+            // In a transaction the first one ends it.
+            var refused: Refused?
             do throws(MongoError) {
                 try writer.transaction { () throws(MongoError) in
                     try writer.fence()
                     for one in writes {
-                        refused = try send(one, writer, isDurable: false)
+                        refused = try send(one, writer, isDurable: false).first
                         if let refused { throw refused.error }
                     }
                     try move(positions, writer, isDurable: false)
@@ -315,7 +326,7 @@ package actor MongoDBTarget: Target {
 
     private func send(
         _ writes: CollectionWrites, _ writer: Writer, isDurable: Bool
-    ) throws(MongoError) -> Refused? {
+    ) throws(MongoError) -> [Refused] {
         var bulk = try Bulk(
             writer.client, database, writes.collection, session: writer.session, isDurable: isDurable,
             limit: Commands.limit)
@@ -326,24 +337,8 @@ package actor MongoDBTarget: Target {
             case .delete(let filter): try bulk.delete(filter)
             }
         }
-        var refused: Refused?
-        for refusal in try bulk.execute() where ordered.indices.contains(refusal.index) {
-            refused = Self.worse(refused, Refused(write: ordered[refusal.index], error: refusal.error))
-        }
-        return refused
-    }
-
-    /// What stops all goes before what passes, and that before what is one record's.
-    private static func worse(_ one: Refused?, _ other: Refused?) -> Refused? {
-        func weight(_ refused: Refused) -> Int {
-            switch Consequence(ofWrite: refused.error) {
-            case .stop: 3
-            case .retry: 2
-            case .refuseRecord: refused.error.code == Consequence.duplicateKey ? 0 : 1
-            }
-        }
-        guard let one, let other else { return one ?? other }
-        return weight(other) > weight(one) ? other : one
+        return try bulk.execute().filter { ordered.indices.contains($0.index) }
+            .map { Refused(write: ordered[$0.index], error: $0.error) }
     }
 
     private func move(
@@ -381,7 +376,8 @@ package actor MongoDBTarget: Target {
         do throws(MongoError) {
             return try body(writer)
         } catch {
-            if error.isConnectionLost || error.isCommitUnknown || error.isTransient {
+            // What a server has said no to is over.
+            if error.isConnectionLost || error.isCommitUnknown {
                 lost.append(writer.session.identifier)
                 self.writer = nil
             }

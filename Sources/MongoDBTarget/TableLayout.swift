@@ -3,84 +3,42 @@ internal import Simdjson
 internal import StreamModel
 internal import Targets
 
-/// How one table's items are kept in documents.
-struct TableLayout {
+/// How one table's items are kept in its collection.
+///
+/// It owns parsers, so it serves one thread at a time.
+final class TableLayout {
     let schema: TableSchema
-    let format = "typed"
+    let fields: KeyFields
+    private let format: DocumentFormat
+    private var keys: KeyReader
+    private var maker: DocumentMaker
 
-    init(_ schema: TableSchema) { self.schema = schema }
+    init(_ schema: TableSchema, _ format: DocumentFormat) {
+        self.schema = schema
+        self.format = format
+        fields = KeyFields(format, of: schema)
+        keys = KeyReader(schema)
+        maker = DocumentMaker(format, of: schema)
+    }
 
-    func change(_ row: Collapse.Row, of batch: Batch) throws -> CollectionWrites.Write.Change {
-        let filter = filter(of: row.key)
+    /// - Throws: what is wrong with the key.
+    func key(of change: Change, in part: Batch.Part) throws -> CanonicalKey {
+        try CanonicalKey(try keys.key(in: change.keys, of: part.body))
+    }
+
+    /// What is done for a row.
+    ///
+    /// - Parameter isGuarded: whether a later change of the same shard stays as it is. A transaction that has the newest generation
+    ///   needs no such guard: nothing of its writer's is late.
+    func change(
+        _ row: Collapse.Row, of batch: Batch, isGuarded: Bool
+    ) throws(FormatError) -> CollectionWrites.Write.Change {
+        let stamp = format.layout.isNimoShakes ? nil : WriteStamp(row.change, of: batch.origin)
+        let filter =
+            if isGuarded, let stamp { fields.filter(of: row.key, notAfter: stamp) } else { fields.filter(of: row.key) }
         guard row.change.kind != .remove, let image = row.change.newImage else { return .delete(filter: filter) }
-        let document = Document { writer in
-            writer.name("_id")
-            writer.document(identifier(row.key))
-            writer.name("item")
-            writer.string(Array(batch.parts[row.part].body[image.range]))
-        }
-        return .replace(filter: filter, with: document)
-    }
-
-    private func identifier(_ key: CanonicalKey) -> Document {
-        Document { writer in
-            writer.name("h")
-            writer.binary(key.hash)
-            if let range = key.range {
-                writer.name("r")
-                writer.binary(range)
-            }
-        }
-    }
-
-    func filter(of key: CanonicalKey) -> Document {
-        Document { writer in
-            writer.name("_id")
-            writer.document(identifier(key))
-        }
-    }
-
-    /// Which documents come behind `key`.
-    func page(after key: CanonicalKey?) -> Document {
-        guard let key else { return Document() }
-        return Document { writer in
-            writer.name("_id")
-            writer.beginDocument()
-            writer.name("$gt")
-            writer.document(identifier(key))
-            writer.end()
-        }
-    }
-
-    var order: Document {
-        Document { writer in
-            writer.name("_id")
-            writer.int32(1)
-        }
-    }
-    var keyFields: Document { order }
-
-    func filter(of keys: [CanonicalKey]) -> Document {
-        Document { writer in
-            writer.name("_id")
-            writer.beginDocument()
-            writer.name("$in")
-            writer.beginArray()
-            for key in keys { writer.document(identifier(key)) }
-            writer.end()
-            writer.end()
-        }
-    }
-
-    func key(of document: Document) -> CanonicalKey? {
-        guard let id = document["_id"]?.document, case .binary(let hash, _)? = id["h"] else { return nil }
-        var range: [UInt8]?
-        if case .binary(let value, _)? = id["r"] { range = value }
-        return CanonicalKey(hash: hash, range: range)
-    }
-
-    func item(of document: Document) -> [UInt8]? {
-        guard case .string(let text)? = document["item"] else { return nil }
-        return text
+        return .replace(
+            filter: filter,
+            with: try maker.document(of: image, in: batch.parts[row.part].body, key: row.key, stamp: stamp))
     }
 }

@@ -8,8 +8,8 @@ struct TableRecord: Hashable {
     private let format: String
     private let key: [KeyAttribute]
 
-    init(_ table: TableSchema, _ layout: TableLayout) {
-        format = layout.format
+    init(_ table: TableSchema, _ format: DocumentFormat) {
+        self.format = format.layout.rawValue
         key = [table.hash, table.range].compactMap(\.self)
     }
 

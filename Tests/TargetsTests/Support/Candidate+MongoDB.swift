@@ -15,11 +15,8 @@ extension Candidate {
         Candidate(name: name) { scratch in
             try TargetSchemes.all.make(server.url(of: scratch))
         } items: { table, scratch in
-            let layout = TableLayout(table)
-            return try server.documents(of: table.name.text, scratch).map { document in
-                guard let item = layout.item(of: document) else { throw WireValue.Malformed("no item: \(document)") }
-                return try .item(Data(item))
-            }
+            let reader = DocumentReader(DocumentFormat())
+            return try server.documents(of: table.name.text, scratch).map { try .item(Data(reader.item(of: $0))) }
         }
     }
 }
@@ -32,7 +29,7 @@ enum Mongo {
     private static let replicaSetServer = Result { try ThrowawayServer("mongo-standin", ["--until-stdin-closes", "--topology", "replica-set"]) }
     private static let standaloneServer = Result { try ThrowawayServer("mongo-standin", ["--until-stdin-closes"]) }
 
-    private func url() throws -> String {
+    func url() throws -> String {
         switch self {
         case .replicaSet:
             try ProcessInfo.processInfo.environment["SHAKE_TEST_MONGODB"] ?? Self.replicaSetServer.get().url
