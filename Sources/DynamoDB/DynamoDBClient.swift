@@ -4,7 +4,7 @@ internal import Foundation
 internal import Simdjson
 package import StreamModel
 
-/// DynamoDB's tables and their streams, as far as they are read, and a stream enabled where there is none.
+/// DynamoDB's tables and their streams, as far as a source is read and a target is written.
 ///
 /// Each call tries again where that may help, within `RetryPolicy`, before it throws. Cancelling the task cancels a
 /// call, or the wait between two tries, at once.
@@ -14,6 +14,9 @@ package final class DynamoDBClient: Sendable {
 
     /// Told of each failed call that is made again, and when.
     package typealias RetryObserver = @Sendable (_ failure: DynamoDBError, _ again: Duration) -> Void
+    /// Told of each try of a write that may have been done, or may be yet, though no answer says so: a cut connection, a timeout, a
+    /// 5xx. The call may succeed all the same, by a later try.
+    package typealias UnknownObserver = @Sendable () -> Void
     private let transport: any HTTPTransport
 
     package convenience init(
@@ -294,10 +297,10 @@ package final class DynamoDBClient: Sendable {
     // MARK: -
 
     func call<Answer: Sendable>(
-        _ operation: Operation, of object: String, _ body: RequestBody,
+        _ operation: Operation, of object: String, _ body: RequestBody, onUnknown: UnknownObserver? = nil,
         _ read: @Sendable ([UInt8]) throws(UnreadableReply) -> Answer
     ) async throws(DynamoDBError) -> Answer {
-        try await caller.call(operation, of: object, body, read)
+        try await caller.call(operation, of: object, body, onUnknown: onUnknown, read)
     }
 
     /// Waits as after a throttled call, for what a call that succeeded has left undone; `false` once that was often enough.
@@ -305,7 +308,7 @@ package final class DynamoDBClient: Sendable {
         try await caller.pause(afterThrottles: attempts)
     }
 
-    private func decode<Reply: Decodable & Sendable>(
+    func decode<Reply: Decodable & Sendable>(
         _ type: Reply.Type, _ operation: Operation, _ object: String, _ body: RequestBody
     ) async throws(DynamoDBError) -> Reply {
         try await caller.call(operation, of: object, body) { bytes throws(UnreadableReply) in
@@ -329,7 +332,7 @@ package final class DynamoDBClient: Sendable {
     }
 
     /// A listing that goes on from where it just went on from would never end.
-    private func checkProgress(
+    func checkProgress(
         from last: String?, to next: String?, _ operation: Operation, _ object: String
     ) throws(DynamoDBError) {
         guard last != nil, last == next else { return }
