@@ -1,5 +1,8 @@
 package import Targets
 
+#if DynamoDB
+    internal import DynamoDBTarget
+#endif
 #if PostgreSQL
     internal import PostgresTarget
 #endif
@@ -9,18 +12,25 @@ extension TargetSchemes {
     package static let all = TargetSchemes(embedded + servers, leftOut: leftOut)
 
     private static var servers: [TargetScheme] {
+        var all: [TargetScheme] = []
         #if PostgreSQL
-            [.postgres]
-        #else
-            []
+            all.append(.postgres)
         #endif
+        #if DynamoDB
+            all.append(.dynamoDB)
+        #endif
+        return all
     }
 
     private static var leftOut: [String: String] {
-        #if PostgreSQL
-            [:]
-        #else
-            ["postgres": "PostgreSQL", "postgresql": "PostgreSQL"]
+        var all: [String: String] = [:]
+        #if !PostgreSQL
+            all["postgres"] = "PostgreSQL"
+            all["postgresql"] = "PostgreSQL"
         #endif
+        #if !DynamoDB
+            all["dynamodb"] = "DynamoDB"
+        #endif
+        return all
     }
 }

@@ -38,7 +38,13 @@ final class Caller: Sendable {
         signer = Signer(region: source.signingRegion)
     }
 
-    func endpoint(of service: Service) -> HTTPURL { service == .tables ? source.tables : source.streams }
+    func endpoint(of service: Service) -> HTTPURL {
+        switch service {
+        case .tables: source.tables
+        case .streams: source.streams
+        case .roles: source.roles
+        }
+    }
 
     func checkCredentials() async throws(DynamoDBError) { _ = try await chain.credentials() }
 

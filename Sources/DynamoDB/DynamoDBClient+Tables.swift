@@ -114,7 +114,8 @@ extension DynamoDBClient {
     /// Of the attributes of all keys, each once: others may not be defined.
     private static func definitions(_ table: TableSchema, _ design: TableDesign) -> [UInt8] {
         var attributes: [KeyAttribute] = []
-        let all = [table.hash, table.range] + design.indexes.flatMap { [$0.hash, $0.range] }
+        var all: [KeyAttribute?] = [table.hash, table.range]
+        for index in design.indexes { all += [index.hash, index.range] }
         for attribute in all.compactMap(\.self) where !attributes.contains(where: { $0.name == attribute.name }) {
             attributes.append(attribute)
         }

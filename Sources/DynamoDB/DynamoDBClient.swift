@@ -24,6 +24,12 @@ package final class DynamoDBClient: Sendable {
         retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil,
         onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) {
+        self.init(
+            source, credentials: credentials, transport: try Self.engine(source, http), retry: retry, limits: limits,
+            onRetry: onRetry)
+    }
+
+    private static func engine(_ source: ResolvedSource, _ http: HTTPSettings) throws(DynamoDBError) -> HTTPEngine {
         var http = http
         if let certificates = source.certificates {
             guard FileManager.default.isReadableFile(atPath: certificates) else {
@@ -31,14 +37,7 @@ package final class DynamoDBClient: Sendable {
             }
             http.certificates = certificates
         }
-        let engine: HTTPEngine
-        do throws(CurlError) {
-            engine = try HTTPEngine(http)
-        } catch {
-            throw .configuration("\(error)")
-        }
-        self.init(
-            source, credentials: credentials, transport: engine, retry: retry, limits: limits, onRetry: onRetry)
+        do throws(CurlError) { return try HTTPEngine(http) } catch { throw .configuration("\(error)") }
     }
 
     /// - Parameter limits: `nil` where calls are few.
@@ -55,19 +54,29 @@ package final class DynamoDBClient: Sendable {
     }
 
     /// Finds region, endpoints and credentials as the SDKs do: flags, then environment, then the shared files.
+    ///
+    /// - Parameter transport: `nil` for an engine of the client's own.
     package static func make(
         _ configuration: SourceConfiguration, environment: [String: String], http: HTTPSettings = HTTPSettings(),
-        retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil,
-        onRetry: @escaping RetryObserver = { _, _ in }
+        retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil, transport: (any HTTPTransport)? = nil,
+        surroundings: Surroundings = Surroundings(), onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) -> DynamoDBClient {
         let files = SharedFiles(environment: environment)
         let source = try ResolvedSource(configuration, environment: environment, profiles: try files.read())
         let profile = ProfileCredentials(files: files, profile: source.profile, isNamed: source.isProfileNamed)
         // A profile named by a flag is meant; one that the environment names stands behind the environment's own keys.
         let isFlag = configuration.profile?.isEmpty == false
-        let chain = CredentialsChain(isFlag ? [profile] : [EnvironmentCredentials(environment), profile])
-        return try DynamoDBClient(
-            source, credentials: chain, http: http, retry: retry, limits: limits, onRetry: onRetry)
+        var chain = CredentialsChain(isFlag ? [profile] : [EnvironmentCredentials(environment), profile])
+        let transport = if let transport { transport } else { try engine(source, http) as any HTTPTransport }
+        if let role = configuration.role {
+            let assumed = try AssumedRole(
+                role, externalID: configuration.externalID, by: chain, at: source, transport: transport, retry: retry,
+                surroundings: surroundings)
+            chain = CredentialsChain([assumed], now: surroundings.now)
+        }
+        return DynamoDBClient(
+            source, credentials: chain, transport: transport, retry: retry, limits: limits,
+            surroundings: surroundings, onRetry: onRetry)
     }
 
     /// The tables' endpoint, without a slash at its end.

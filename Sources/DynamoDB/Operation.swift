@@ -1,13 +1,16 @@
-/// The two services a table's changes are read from. Each has its own endpoint; both sign as `dynamodb`.
+/// The services that are asked. Each has its own endpoint; the two of a table sign as `dynamodb`.
 enum Service: CaseIterable, Sendable {
     case tables
     case streams
+    /// STS, which has a protocol of its own.
+    case roles
 
     /// Before the operation in `X-Amz-Target`.
     var target: String {
         switch self {
         case .tables: "DynamoDB_20120810"
         case .streams: "DynamoDBStreams_20120810"
+        case .roles: "AWSSecurityTokenServiceV20110615"
         }
     }
 
@@ -16,6 +19,7 @@ enum Service: CaseIterable, Sendable {
         switch self {
         case .tables: "DynamoDB"
         case .streams: "DynamoDB Streams"
+        case .roles: "STS"
         }
     }
 }
