@@ -1,6 +1,7 @@
 import Curl
 import Foundation
 import StreamModel
+import StreamSim
 import Synchronization
 import Targets
 import Testing
