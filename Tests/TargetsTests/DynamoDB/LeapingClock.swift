@@ -34,5 +34,18 @@ final class LeapingClock: Clock {
     /// The clock's time, from a moment that is written down.
     static let epoch = Timestamp(microseconds: 1_795_451_554_000_000)
     var timestamp: Timestamp { Self.epoch + now.offset }
-    var surroundings: Surroundings { Surroundings(clock: self, now: { [self] in timestamp }, random: { 0.5 }) }
+    var surroundings: Surroundings {
+        Surroundings(clock: self, now: { [self] in timestamp }, random: { [self] in draw() })
+    }
+
+    private let drawn = Mutex<UInt64>(1)
+
+    /// The next of a fixed row of numbers in 0..<1.
+    private func draw() -> Double {
+        let state = drawn.withLock { state in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state
+        }
+        return Double(state >> 11) / Double(UInt64(1) << 53)
+    }
 }
