@@ -75,6 +75,9 @@ extension DynamoDBClient {
 }
 
 extension DynamoDBError {
+    /// The token is one of other writes.
+    package var isOfAnotherTransaction: Bool { code == "IdempotentParameterMismatchException" }
+
     /// Why a transaction was cancelled, for each of its writes in order: `None`, `TransactionConflict`, `ValidationError`, …; `nil`
     /// of any other error. The message holds them in brackets (API Reference, TransactionCanceledException).
     package var cancellationReasons: [String]? {

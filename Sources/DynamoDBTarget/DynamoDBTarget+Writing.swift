@@ -190,6 +190,7 @@ extension DynamoDBTarget {
             if let reasons = error.cancellationReasons, reasons.count == members.count,
                 let place = reasons.firstIndex(where: { Consequence(reason: $0) == .refuseRecord })
             {
+                leaveOpen(call, members, unknownAt, &course)
                 course.refused = (call.members[place], "\(reasons[place]) (\(error))")
                 return
             }
@@ -198,6 +199,7 @@ extension DynamoDBTarget {
                 course.throttle = error
                 outcome = .throttled
             case .refuseRecord:
+                leaveOpen(call, members, unknownAt, &course)
                 outcome = .refused
                 if call.members.count == 1 { course.refused = (call.members[0], "\(error)") }
             case .retry, .stop:
@@ -206,6 +208,15 @@ extension DynamoDBTarget {
             }
         }
         _ = queue.handle(outcome, of: call, random: surroundings.random(), at: surroundings.uptime())
+    }
+
+    /// A transaction that is refused is not asked again, so what is left of its tries is waited out.
+    private func leaveOpen(
+        _ call: WriteQueue.Call, _ members: [Written], _ unknownAt: Duration?, _ course: inout Course
+    ) {
+        guard course.open.remove(call.id) != nil else { return }
+        openWrites[call.id] = nil
+        doubts.note(members.map { ($0.key, $0.write.content) }, at: unknownAt ?? surroundings.uptime())
     }
 
     /// Which of a call's writes were left undone. Where the reply speaks of something else, all of them: what is done again is the same.
@@ -242,8 +253,8 @@ extension DynamoDBTarget {
             } catch {
                 let isRefused =
                     error.cancellationReasons?.contains { Consequence(reason: $0) == .refuseRecord } ?? false
-                // Such as can't be written now couldn't be before.
-                guard isRefused || Consequence(error) == .refuseRecord else {
+                // What can't be written now couldn't be before; and a token that is another's was never ours.
+                guard isRefused || Consequence(error) == .refuseRecord || error.isOfAnotherTransaction else {
                     throw TargetError(error, target: name, during: "asking for an earlier write's outcome")
                 }
             }
