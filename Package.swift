@@ -79,7 +79,7 @@ let package = Package(
             dependencies: ["Simdjson", "StreamModel", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: house),
         .target(
-            name: "DynamoDBTarget", dependencies: ["DynamoDB", "Simdjson", "StreamModel", "Targets"],
+            name: "DynamoDBTarget", dependencies: ["Curl", "DynamoDB", "Simdjson", "StreamModel", "Targets"],
             swiftSettings: house),
         .target(
             name: "MongoDBTarget", dependencies: ["MongoC", "Simdjson", "StreamModel", "Targets"], swiftSettings: house),

@@ -1,5 +1,8 @@
 package import Targets
 
+#if DynamoDB
+    internal import DynamoDBTarget
+#endif
 #if MongoDB
     internal import MongoDBTarget
 #endif
@@ -13,6 +16,9 @@ extension TargetSchemes {
 
     private static var servers: [TargetScheme] {
         var servers: [TargetScheme] = []
+        #if DynamoDB
+            servers.append(.dynamoDB)
+        #endif
         #if MongoDB
             servers.append(.mongoDB)
         #endif
@@ -22,8 +28,12 @@ extension TargetSchemes {
         return servers
     }
 
+    /// The traits that would bring the others, by their schemes' names.
     private static var leftOut: [String: String] {
         var leftOut: [String: String] = [:]
+        #if !DynamoDB
+            leftOut["dynamodb"] = "DynamoDB"
+        #endif
         #if !MongoDB
             for name in ["mongodb", "mongodb+srv"] { leftOut[name] = "MongoDB" }
         #endif

@@ -49,8 +49,14 @@ extension TableFollower {
             return
         }
         let design = try await workshop.source.design(of: description)
+        for unread in design.unread {
+            log.warning("a part of the table can't be read, and is not copied", metadata: ["part": "\(unread)"])
+        }
         do throws(TargetError) { try await target.prepare(description.schema, like: design) } catch {
             throw ofThisTable(error)
+        }
+        for remark in await target.takeRemarks() {
+            log.warning("\(remark)", metadata: ["target": "\(target.name)"])
         }
     }
 

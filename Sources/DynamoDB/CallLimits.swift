@@ -30,7 +30,9 @@ package struct CallLimits: Hashable, Sendable {
         case .getShardIterator: getRecords
         // Whose turn that is the dispatcher says, which knows the shards.
         case .getRecords: nil
-        case .describeTable, .listTables, .scan, .batchGetItem, .updateTable: nil
+        case .describeTable, .listTables, .scan, .batchGetItem, .updateTable, .batchWriteItem, .transactWriteItems,
+            .createTable, .deleteTable, .describeTimeToLive, .updateTimeToLive, .listTagsOfResource, .tagResource:
+            nil
         }
     }
 }

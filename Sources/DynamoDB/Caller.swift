@@ -38,7 +38,13 @@ final class Caller: Sendable {
         signer = Signer(region: source.signingRegion)
     }
 
-    func endpoint(of service: Service) -> HTTPURL { service == .tables ? source.tables : source.streams }
+    func endpoint(of service: Service) -> HTTPURL {
+        switch service {
+        case .tables: source.tables
+        case .streams: source.streams
+        case .roles: source.roles
+        }
+    }
 
     func checkCredentials() async throws(DynamoDBError) { _ = try await chain.credentials() }
 
@@ -53,10 +59,11 @@ final class Caller: Sendable {
     /// - Parameters:
     ///   - object: what is asked about, for messages.
     ///   - onBeginning: as the request's; nothing of what it is told has been checked.
+    ///   - onUnknown: told of each try that may have been done, or may be yet, though no answer says so.
     ///   - read: what the answer says, from the body of a 200 whose checksum was right. What it can't read is asked for again.
     func call<Answer: Sendable>(
         _ operation: Operation, of object: String, _ body: RequestBody,
-        onBeginning: HTTPRequest.BeginningObserver? = nil,
+        onBeginning: HTTPRequest.BeginningObserver? = nil, onUnknown: DynamoDBClient.UnknownObserver? = nil,
         _ read: @Sendable ([UInt8]) throws(UnreadableReply) -> Answer
     ) async throws(DynamoDBError) -> Answer {
         var machine = CallMachine(policy)
@@ -69,7 +76,9 @@ final class Caller: Sendable {
             let (error, failure): (DynamoDBError, CallMachine.Failure)
             switch await attempt(operation, of: object, body, with: credentials, onBeginning, read) {
             case .answer(let answer): return answer
-            case .failed(let reason, let kind): (error, failure) = (reason, kind)
+            case .failed(let reason, let kind, let isUnknown):
+                (error, failure) = (reason, kind)
+                if isUnknown { onUnknown?() }
             }
             guard !Task.isCancelled else { throw .cancelled }
             let action = machine.handle(failure, random: surroundings.random())
@@ -91,7 +100,7 @@ final class Caller: Sendable {
 
     private enum Outcome<Answer: Sendable> {
         case answer(Answer)
-        case failed(DynamoDBError, CallMachine.Failure)
+        case failed(DynamoDBError, CallMachine.Failure, isUnknown: Bool)
     }
 
     private func attempt<Answer: Sendable>(
@@ -106,10 +115,10 @@ final class Caller: Sendable {
             response = try await transport.perform(request)
         } catch {
             let (reason, failure) = Self.failure(of: error, operation, url, object)
-            return .failed(reason, failure)
+            return .failed(reason, failure, isUnknown: error.mayHaveArrived)
         }
         func bad(_ why: String) -> Outcome<Answer> {
-            .failed(.badReply(operation: operation.rawValue, object: object, why: why), .broken)
+            .failed(.badReply(operation: operation.rawValue, object: object, why: why), .broken, isUnknown: true)
         }
         // A refusal too: half of one could be taken for another.
         if let text = response.headers["x-amz-crc32"], let expected = UInt32(text.trimmed) {
@@ -117,7 +126,8 @@ final class Caller: Sendable {
         }
         guard response.status == 200 else {
             let (reason, failure) = Self.refusal(response, operation, object, credentials)
-            return .failed(reason, failure)
+            let isUnknown = ErrorClass.leavesOutcomeUnknown(code: reason.code, status: response.status)
+            return .failed(reason, failure, isUnknown: isUnknown)
         }
         guard response.body.first == UInt8(ascii: "{") || response.body.first.map(Self.isSpace) == true else {
             return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body))\"")

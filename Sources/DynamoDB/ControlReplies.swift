@@ -60,6 +60,7 @@ struct DescribeTableReply: Decodable {
         }
         let tableName: String
         let tableId: String?
+        let tableArn: String?
         let creationDateTime: Double?
         let tableStatus: String?
         let keySchema: [Key]
@@ -121,8 +122,32 @@ struct DescribeTableReply: Decodable {
             viewType: table.streamSpecification?.streamViewType, itemCount: table.itemCount ?? 0,
             tableSizeBytes: table.tableSizeBytes ?? 0,
             provisionedReads: table.provisionedThroughput?.readCapacityUnits.flatMap { $0 > 0 ? $0 : nil },
-            design: table.design)
+            design: table.design, arn: table.tableArn, uniqueID: table.tableId)
     }
+}
+
+struct DescribeTimeToLiveReply: Decodable {
+    struct Description: Decodable {
+        let timeToLiveStatus: String?
+        let attributeName: String?
+    }
+    let timeToLiveDescription: Description?
+
+    var attribute: [UInt8]? {
+        switch timeToLiveDescription?.timeToLiveStatus {
+        case "ENABLED", "ENABLING": (timeToLiveDescription?.attributeName).map { Array($0.utf8) }
+        default: nil
+        }
+    }
+}
+
+struct ListTagsOfResourceReply: Decodable {
+    struct Tag: Decodable {
+        let key: String
+        let value: String
+    }
+    let tags: [Tag]?
+    let nextToken: String?
 }
 
 struct ListTablesReply: Decodable {

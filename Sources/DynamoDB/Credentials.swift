@@ -1,13 +1,20 @@
+package import StreamModel
+
 /// What requests are signed with. Nothing that prints it shows a secret.
 package struct Credentials: Hashable, Sendable {
     package let accessKeyID: String
     package let secretAccessKey: String
     package let sessionToken: String?
+    /// When they are no longer good; `nil` where that isn't known.
+    package let expiration: Timestamp?
 
-    package init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil) {
+    package init(
+        accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil, expiration: Timestamp? = nil
+    ) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey
         self.sessionToken = sessionToken
+        self.expiration = expiration
     }
 
     /// `text` without the secrets, should somebody's message repeat them.

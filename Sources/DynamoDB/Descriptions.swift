@@ -19,11 +19,15 @@ package struct TableDescription: Hashable, Sendable {
     package let provisionedReads: Double?
     /// As far as DescribeTable says it: without time to live and tags.
     package let design: TableDesign
+    package let arn: String?
+    /// The TableId alone, which no two tables have in common.
+    package let uniqueID: String?
 
     package init(
         schema: TableSchema, id: TableID? = nil, status: String, stream: StreamARN?, streamEnabled: Bool,
         viewType: String?,
-        itemCount: Int64, tableSizeBytes: Int64, provisionedReads: Double? = nil, design: TableDesign = TableDesign()
+        itemCount: Int64, tableSizeBytes: Int64, provisionedReads: Double? = nil, design: TableDesign = TableDesign(),
+        arn: String? = nil, uniqueID: String? = nil
     ) {
         self.schema = schema
         self.id = id
@@ -35,6 +39,8 @@ package struct TableDescription: Hashable, Sendable {
         self.tableSizeBytes = tableSizeBytes
         self.provisionedReads = provisionedReads
         self.design = design
+        self.arn = arn
+        self.uniqueID = uniqueID
     }
 }
 

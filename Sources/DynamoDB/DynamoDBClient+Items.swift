@@ -34,6 +34,44 @@ extension DynamoDBClient {
         return pages
     }
 
+    /// The keys of some of a table's items: those behind `key` in the order of a Scan. None come only where none are left.
+    ///
+    /// - Returns: objects of key attributes, as places within the bodies.
+    ///
+    /// Source: API Reference, `Scan`, `ProjectionExpression`.
+    package func keys(
+        of table: TableSchema, after key: [UInt8]?, limit: Int
+    ) async throws(DynamoDBError) -> ScanPage {
+        var last = key
+        while true {
+            var names = RequestBody()
+            let attributes = [table.hash, table.range].compactMap(\.self)
+            for (index, attribute) in attributes.enumerated() {
+                names.add(named: "#\(index)", RequestBody.quoted(String(decoding: attribute.name, as: UTF8.self)))
+            }
+            var body = RequestBody()
+            body.add("TableName", table.name.text)
+            body.add("ConsistentRead", true)
+            body.add("Limit", limit)
+            body.add("ProjectionExpression", attributes.indices.map { "#\($0)" }.joined(separator: ", "))
+            body.add("ExpressionAttributeNames", names.bytes)
+            if let last { body.add("ExclusiveStartKey", last) }
+            let page = try await call(.scan, of: "table \(table.name)", body) { reply throws(UnreadableReply) in
+                do throws(SimdjsonError) {
+                    let scan = try Replies.scan(in: reply)
+                    return ScanPage(
+                        body: reply, changes: scan.changes,
+                        lastEvaluatedKey: scan.lastEvaluatedKey.map { Array(reply[$0.range]) })
+                } catch {
+                    throw UnreadableReply(why: "\(error)")
+                }
+            }
+            // A page may end before it has found anything.
+            guard page.changes.isEmpty, let next = page.lastEvaluatedKey else { return page }
+            last = next
+        }
+    }
+
     private func found(
         under keys: [[UInt8]], of table: TableName, consistent: Bool
     ) async throws(DynamoDBError) -> (page: ScanPage, unprocessed: [[UInt8]]) {

@@ -4,7 +4,7 @@ internal import Foundation
 internal import Simdjson
 package import StreamModel
 
-/// DynamoDB's tables and their streams, as far as they are read, and a stream enabled where there is none.
+/// DynamoDB's tables and their streams, as far as a source is read and a target is written.
 ///
 /// Each call tries again where that may help, within `RetryPolicy`, before it throws. Cancelling the task cancels a
 /// call, or the wait between two tries, at once.
@@ -14,6 +14,9 @@ package final class DynamoDBClient: Sendable {
 
     /// Told of each failed call that is made again, and when.
     package typealias RetryObserver = @Sendable (_ failure: DynamoDBError, _ again: Duration) -> Void
+    /// Told of each try of a write that may have been done, or may be yet, though no answer says so: a cut connection, a timeout, a
+    /// 5xx. The call may succeed all the same, by a later try.
+    package typealias UnknownObserver = @Sendable () -> Void
     private let transport: any HTTPTransport
 
     package convenience init(
@@ -21,6 +24,12 @@ package final class DynamoDBClient: Sendable {
         retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil,
         onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) {
+        self.init(
+            source, credentials: credentials, transport: try Self.engine(source, http), retry: retry, limits: limits,
+            onRetry: onRetry)
+    }
+
+    private static func engine(_ source: ResolvedSource, _ http: HTTPSettings) throws(DynamoDBError) -> HTTPEngine {
         var http = http
         if let certificates = source.certificates {
             guard FileManager.default.isReadableFile(atPath: certificates) else {
@@ -28,14 +37,7 @@ package final class DynamoDBClient: Sendable {
             }
             http.certificates = certificates
         }
-        let engine: HTTPEngine
-        do throws(CurlError) {
-            engine = try HTTPEngine(http)
-        } catch {
-            throw .configuration("\(error)")
-        }
-        self.init(
-            source, credentials: credentials, transport: engine, retry: retry, limits: limits, onRetry: onRetry)
+        do throws(CurlError) { return try HTTPEngine(http) } catch { throw .configuration("\(error)") }
     }
 
     /// - Parameter limits: `nil` where calls are few.
@@ -52,19 +54,29 @@ package final class DynamoDBClient: Sendable {
     }
 
     /// Finds region, endpoints and credentials as the SDKs do: flags, then environment, then the shared files.
+    ///
+    /// - Parameter transport: `nil` for an engine of the client's own.
     package static func make(
         _ configuration: SourceConfiguration, environment: [String: String], http: HTTPSettings = HTTPSettings(),
-        retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil,
-        onRetry: @escaping RetryObserver = { _, _ in }
+        retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil, transport: (any HTTPTransport)? = nil,
+        surroundings: Surroundings = Surroundings(), onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) -> DynamoDBClient {
         let files = SharedFiles(environment: environment)
         let source = try ResolvedSource(configuration, environment: environment, profiles: try files.read())
         let profile = ProfileCredentials(files: files, profile: source.profile, isNamed: source.isProfileNamed)
         // A profile named by a flag is meant; one that the environment names stands behind the environment's own keys.
         let isFlag = configuration.profile?.isEmpty == false
-        let chain = CredentialsChain(isFlag ? [profile] : [EnvironmentCredentials(environment), profile])
-        return try DynamoDBClient(
-            source, credentials: chain, http: http, retry: retry, limits: limits, onRetry: onRetry)
+        var chain = CredentialsChain(isFlag ? [profile] : [EnvironmentCredentials(environment), profile])
+        let transport = if let transport { transport } else { try engine(source, http) as any HTTPTransport }
+        if let role = configuration.role {
+            let assumed = try AssumedRole(
+                role, externalID: configuration.externalID, by: chain, at: source, transport: transport, retry: retry,
+                surroundings: surroundings)
+            chain = CredentialsChain([assumed], now: surroundings.now)
+        }
+        return DynamoDBClient(
+            source, credentials: chain, transport: transport, retry: retry, limits: limits,
+            surroundings: surroundings, onRetry: onRetry)
     }
 
     /// The tables' endpoint, without a slash at its end.
@@ -294,10 +306,10 @@ package final class DynamoDBClient: Sendable {
     // MARK: -
 
     func call<Answer: Sendable>(
-        _ operation: Operation, of object: String, _ body: RequestBody,
+        _ operation: Operation, of object: String, _ body: RequestBody, onUnknown: UnknownObserver? = nil,
         _ read: @Sendable ([UInt8]) throws(UnreadableReply) -> Answer
     ) async throws(DynamoDBError) -> Answer {
-        try await caller.call(operation, of: object, body, read)
+        try await caller.call(operation, of: object, body, onUnknown: onUnknown, read)
     }
 
     /// Waits as after a throttled call, for what a call that succeeded has left undone; `false` once that was often enough.
@@ -305,7 +317,7 @@ package final class DynamoDBClient: Sendable {
         try await caller.pause(afterThrottles: attempts)
     }
 
-    private func decode<Reply: Decodable & Sendable>(
+    func decode<Reply: Decodable & Sendable>(
         _ type: Reply.Type, _ operation: Operation, _ object: String, _ body: RequestBody
     ) async throws(DynamoDBError) -> Reply {
         try await caller.call(operation, of: object, body) { bytes throws(UnreadableReply) in
@@ -329,7 +341,7 @@ package final class DynamoDBClient: Sendable {
     }
 
     /// A listing that goes on from where it just went on from would never end.
-    private func checkProgress(
+    func checkProgress(
         from last: String?, to next: String?, _ operation: Operation, _ object: String
     ) throws(DynamoDBError) {
         guard last != nil, last == next else { return }

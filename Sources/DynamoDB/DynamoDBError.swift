@@ -102,6 +102,8 @@ extension DynamoDBError: CustomStringConvertible {
 
     private func advice(_ operation: String) -> String {
         switch errorClass {
+        case .denied where operation == AssumedRole.operation:
+            "; allow sts:AssumeRole on it to the credentials that are to assume it, and trust them in the role's policy"
         case .denied: "; allow dynamodb:\(operation) on it to these credentials"
         case .credentials: "; check the access key, and that a session token has not expired"
         case .clockSkewed: "; set this machine's clock right"

@@ -35,7 +35,7 @@ enum ErrorClass: Hashable, Sendable {
             self = .throttled
         case "InternalServerError", "InternalFailure", "InternalServerErrorException", "ServiceUnavailable",
             "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete",
-            "ReplicatedWriteConflictException", "408":
+            "ReplicatedWriteConflictException", "TransactionConflictException", "408":
             self = .transient
         // The service's own 400 names its code: one that names none was damaged on its way.
         case "400": self = .transient
@@ -55,6 +55,20 @@ enum ErrorClass: Hashable, Sendable {
         case "AccessDeniedException", "AccessDenied", "NotAuthorized", "UnauthorizedOperation": self = .denied
         default:
             self = status >= 500 && status != 501 ? .transient : .permanent
+        }
+    }
+
+    /// Whether a service that answers so may have done what it was asked all the same, or may do it yet.
+    ///
+    /// Source: Developer Guide, "Error handling": of a write that ends in a 5xx one can't know.
+    static func leavesOutcomeUnknown(code: String, status: Int) -> Bool {
+        switch code {
+        case "408", "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete",
+            "TransactionInProgressException":
+            true
+        // Damaged on its way: whatever it said.
+        case "400": true
+        default: status >= 500 && status != 501
         }
     }
 

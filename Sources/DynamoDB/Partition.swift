@@ -39,9 +39,10 @@ extension Service {
     func host(region: String, fips: Bool, dualStack: Bool) -> String {
         let partition = Partition.of(region: region)
         let domain = dualStack ? partition.dualStackDomain : partition.domain
-        let name = fips && !(partition.isFIPSByDefault && !dualStack) ? "dynamodb-fips" : "dynamodb"
+        let service = self == .roles ? "sts" : "dynamodb"
+        let name = fips && !(partition.isFIPSByDefault && !dualStack) ? "\(service)-fips" : service
         return switch self {
-        case .tables: "\(name).\(region).\(domain)"
+        case .tables, .roles: "\(name).\(region).\(domain)"
         case .streams: "streams\(dualStack && partition.hyphenatesStreams ? "-" : ".")\(name).\(region).\(domain)"
         }
     }

@@ -4,6 +4,9 @@ struct RequestBody: Sendable {
 
     init() { bytes.reserveCapacity(512) }
 
+    /// Of an object that is whole already.
+    init(whole object: [UInt8]) { bytes = object }
+
     /// With a string's value escaped as JSON wants it; nothing else is.
     mutating func add(_ name: StaticString, _ value: String) { add(name, Self.quoted(value)) }
 
@@ -24,7 +27,7 @@ struct RequestBody: Sendable {
         bytes.append(UInt8(ascii: "}"))
     }
 
-    private static func quoted(_ text: String) -> [UInt8] {
+    static func quoted(_ text: String) -> [UInt8] {
         var bytes = [UInt8(ascii: "\"")]
         for byte in text.utf8 {
             switch byte {

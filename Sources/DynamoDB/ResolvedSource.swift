@@ -7,6 +7,8 @@ package struct ResolvedSource: Hashable, Sendable {
     package let signingRegion: String
     package let tables: HTTPURL
     package let streams: HTTPURL
+    /// Where roles are assumed (STS).
+    package let roles: HTTPURL
     /// A file of certificates to trust (AWS_CA_BUNDLE).
     package let certificates: String?
     /// The profile in effect, and whether somebody named it.
@@ -19,6 +21,7 @@ package struct ResolvedSource: Hashable, Sendable {
         signingRegion = region
         tables = endpoint
         streams = endpoint
+        roles = endpoint
         certificates = nil
         profile = "default"
         isProfileNamed = false
@@ -44,7 +47,7 @@ package struct ResolvedSource: Hashable, Sendable {
         else {
             throw .configuration(
                 """
-                no AWS region: give --region, or set AWS_REGION, or `region` of profile "\(profile)" in \
+                no AWS region: give \(configuration.regionSetting), or set AWS_REGION, or `region` of profile "\(profile)" in \
                 \(profiles.files.configPath)
                 """
             )
@@ -59,7 +62,8 @@ package struct ResolvedSource: Hashable, Sendable {
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", environment, setting("ignore_configured_endpoint_urls"))
 
         func endpoint(_ service: Service) throws(DynamoDBError) -> HTTPURL {
-            let given = Self.given(service, configuration, ignoring ? nil : (environment, profiles, profile))
+            let given = Self.given(
+                service, service == .roles ? SourceConfiguration() : configuration, ignoring ? nil : (environment, profiles, profile))
             if let given {
                 guard !fips, !dualStack else {
                     throw .configuration(
@@ -71,19 +75,20 @@ package struct ResolvedSource: Hashable, Sendable {
                 }
                 return try Self.url(given.url, setting: given.setting)
             }
-            guard region != "local" else {
+            guard region != "local" || service == .roles else {
                 guard !fips, !dualStack else {
                     throw .configuration("region local has no FIPS or dual-stack endpoint")
                 }
                 return try Self.url("http://localhost:8000", setting: "region local")
             }
-            let host = service.host(region: region, fips: fips, dualStack: dualStack)
+            let host = service.host(region: region == "local" ? "us-east-1" : region, fips: fips, dualStack: dualStack)
             return try Self.url("https://\(host)", setting: "region \(region)")
         }
         self.region = region
         signingRegion = region == "local" ? "us-east-1" : region
         tables = try endpoint(.tables)
         streams = try endpoint(.streams)
+        roles = try endpoint(.roles)
         certificates = environment[set: "AWS_CA_BUNDLE"] ?? setting("ca_bundle")
         self.profile = profile
         isProfileNamed = named != nil
@@ -94,7 +99,7 @@ package struct ResolvedSource: Hashable, Sendable {
         _ service: Service, _ configuration: SourceConfiguration,
         _ elsewhere: (environment: [String: String], profiles: Profiles, profile: String)?
     ) -> (url: String, setting: String)? {
-        if let url = configuration.endpoint?.nonEmpty { return (url, "the source endpoint") }
+        if let url = configuration.endpoint?.nonEmpty { return (url, configuration.endpointSetting) }
         guard let (environment, profiles, profile) = elsewhere else { return nil }
         for variable in ["AWS_ENDPOINT_URL_\(service.id.uppercased())", "AWS_ENDPOINT_URL"] {
             if let url = environment[set: variable] { return (url, variable) }
@@ -140,6 +145,7 @@ extension Service {
         switch self {
         case .tables: "dynamodb"
         case .streams: "dynamodb_streams"
+        case .roles: "sts"
         }
     }
 }

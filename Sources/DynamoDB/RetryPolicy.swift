@@ -17,7 +17,7 @@ package struct RetryPolicy: Hashable, Sendable {
     /// - Parameters:
     ///   - attempts: made so far, 1 at least.
     ///   - random: in 0..<1.
-    func delay(after attempts: Int, isThrottle: Bool, random: Double) -> Duration? {
+    package func delay(after attempts: Int, isThrottle: Bool, random: Double) -> Duration? {
         guard attempts < maximumAttempts else { return nil }
         let base = isThrottle ? throttleBase : base
         let longest = min(cap, base * (1 << min(attempts - 1, 20)))

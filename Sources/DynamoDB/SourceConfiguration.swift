@@ -6,6 +6,13 @@ package struct SourceConfiguration: Hashable, Sendable {
     /// Both services' endpoint.
     package var endpoint: String?
     package var profile: String?
+    /// A role that the credentials found are only to assume, as an ARN.
+    package var role: String?
+    /// What the role's owner may ask of who assumes it.
+    package var externalID: String?
+    /// What to say in an error where region and endpoint are set.
+    package var regionSetting = "--region"
+    package var endpointSetting = "the source endpoint"
 
     /// How an endpoint that is none stands in an error, without a password that may be in it.
     package static func quoted(_ endpoint: String) -> String {

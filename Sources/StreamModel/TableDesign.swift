@@ -5,6 +5,8 @@ package struct TableDesign: Hashable, Sendable {
     /// The attribute that holds when an item expires, where that is enabled.
     package var timeToLive: [UInt8]?
     package var tags: [Tag]
+    /// What could not be read of it, and why, in words: it is none of the rest.
+    package var unread: [String]
 
     package enum Billing: Hashable, Sendable {
         case onDemand
@@ -33,12 +35,14 @@ package struct TableDesign: Hashable, Sendable {
     }
 
     package init(
-        indexes: [SecondaryIndex] = [], billing: Billing = .onDemand, timeToLive: [UInt8]? = nil, tags: [Tag] = []
+        indexes: [SecondaryIndex] = [], billing: Billing = .onDemand, timeToLive: [UInt8]? = nil, tags: [Tag] = [],
+        unread: [String] = []
     ) {
         self.indexes = indexes
         self.billing = billing
         self.timeToLive = timeToLive
         self.tags = tags
+        self.unread = unread
     }
 }
 

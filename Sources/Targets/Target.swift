@@ -47,6 +47,9 @@ package protocol Target: Sendable {
     /// The same, with what else the source's table is.
     func prepare(_ table: TableSchema, like design: TableDesign) async throws(TargetError)
 
+    /// What was left undone since this was last asked, in words: nothing that keeps items from being written.
+    func takeRemarks() async -> [String]
+
     /// How far this target holds each shard of `table`; empty where it can't say.
     func positions(of table: TableName) async throws(TargetError) -> [ShardPosition]
 
@@ -99,6 +102,7 @@ extension Target {
     package func prepare(_ table: TableSchema, like design: TableDesign) async throws(TargetError) {
         try await prepare(table)
     }
+    package func takeRemarks() async -> [String] { [] }
     package func openBeside() async throws(TargetError) { try await open(recoveringTo: []) }
     package func items(
         under keys: [CanonicalKey], of table: TableSchema

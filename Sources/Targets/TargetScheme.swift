@@ -43,15 +43,31 @@ package struct TargetRequest: Sendable {
     package let existing: ExistingPolicy
     package let options: TargetOptions
     package let environment: [String: String]
+    /// Where the changes come from, so that a target can see whether it is the same place; `nil` where nobody says.
+    package let source: Source?
+
+    /// What was said of the source.
+    package struct Source: Hashable, Sendable {
+        package var region: String?
+        package var endpoint: String?
+        package var profile: String?
+
+        package init(region: String? = nil, endpoint: String? = nil, profile: String? = nil) {
+            self.region = region
+            self.endpoint = endpoint
+            self.profile = profile
+        }
+    }
 
     package init(
         url: String, rest: String, existing: ExistingPolicy = .refuse, options: TargetOptions = TargetOptions(),
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], source: Source? = nil
     ) {
         self.url = url
         self.rest = rest
         self.existing = existing
         self.options = options
         self.environment = environment
+        self.source = source
     }
 }

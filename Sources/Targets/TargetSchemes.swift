@@ -36,11 +36,12 @@ package struct TargetSchemes: Sendable {
     ///   - existing: what becomes of what lies there already.
     ///   - options: what was said of it beside the URL.
     ///   - environment: the process's, for targets that find credentials there.
+    ///   - source: where the changes come from, for targets that could be the same place.
     /// - Throws: `.misconfigured` for an unknown scheme, with the nearest known one, for a place that can't be, and for an
     ///   option that the target has not.
     package func make(
         _ url: String, existing: ExistingPolicy = .refuse, options: TargetOptions = TargetOptions(),
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], source: TargetRequest.Source? = nil
     ) throws(TargetError) -> any Target {
         let (scheme, rest) = try scheme(of: url)
         for entry in options.entries {
@@ -53,7 +54,8 @@ package struct TargetSchemes: Sendable {
                 target: "\(scheme.name):", reason: "'\(twice.joined(separator: "."))' is said twice: keep one")
         }
         return try scheme.make(
-            TargetRequest(url: url, rest: rest, existing: existing, options: options, environment: environment))
+            TargetRequest(url: url, rest: rest, existing: existing, options: options, environment: environment,
+                source: source))
     }
 
     /// The kind that `url` names, and what stands after the colon.

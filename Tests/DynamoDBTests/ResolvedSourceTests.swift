@@ -165,7 +165,7 @@ struct ResolvedSourceTests {
         loader = Session().get_component('data_loader')
         partitions = loader.load_data('partitions')
         rules = [EndpointProvider(loader.load_service_model(s, 'endpoint-rule-set-1'), partitions)
-                 for s in ('dynamodb', 'dynamodbstreams')]
+                 for s in ('dynamodb', 'dynamodbstreams', 'sts')]
         out = {}
         for region in json.load(sys.stdin):
             for fips in (False, True):

@@ -111,7 +111,7 @@ struct Conformance {
             #"a.b"#, #"$set"#, #"\"quoted\""#, #"it's"#, #"back\\slash"#, #"line\nbreak"#, #"nul\u0000inside"#, " ", "",
             "\u{E9}", "e\u{301}", "select", "_id", "aws:rep:updatetime", "🦑", #"\ud83e\udd91!"#,
         ]
-        let attributes = names.enumerated().map { #""\#($1)":{"N":"\#($0)"}"# }
+        let attributes = names.filter { candidate.takesEmptyNames || !$0.isEmpty }.enumerated().map { #""\#($1)":{"N":"\#($0)"}"# }
         let item = Self.item("ann", attributes.joined(separator: ","))
         try await daemon.write(Feed.batch(.people, [.insert(keys: Self.ann, new: item)]))
         #expect(try await daemon.holds(exactly: [item], of: .people))

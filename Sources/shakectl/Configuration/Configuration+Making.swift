@@ -18,7 +18,9 @@ extension Configuration {
         do {
             return try TargetSchemes.all.make(
                 url, existing: settings.existing ?? .refuse, options: settings.targetOptions ?? TargetOptions(),
-                environment: environment)
+                environment: environment,
+                source: TargetRequest.Source(
+                    region: settings.region, endpoint: settings.endpoint, profile: settings.profile))
         } catch {
             throw .target(error)
         }

@@ -13,13 +13,17 @@ struct Candidate: Sendable, CustomTestStringConvertible {
     let name: String
     /// Whether it holds items, or only their changes.
     var keepsState = true
+    /// Whether an attribute may have a name without a letter, which DynamoDB's may not.
+    var takesEmptyNames = true
     let make: @Sendable (Scratch) async throws -> any Target
     /// The items that the target holds of a table; an item that it holds twice is here twice.
     let items: @Sendable (TableSchema, Scratch) async throws -> [WireValue]
 
     var testDescription: String { name }
 
-    static let allCases: [Candidate] = [.sqlite, .jsonLines, .postgres, .mongoDB, .mongoDBStandalone]
+    static let allCases: [Candidate] = [
+        .sqlite, .jsonLines, .postgres, .mongoDB, .mongoDBStandalone, .dynamoDB, .dynamoDBByTransactions,
+    ]
 
     static let sqlite = Candidate(name: "sqlite") { scratch in
         try TargetSchemes.all.make("sqlite:\(scratch.file("copy.db"))")

@@ -11,7 +11,9 @@ struct FaultCandidate: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let allCases: [FaultCandidate] = [.postgres]
+    static let allCases: [FaultCandidate] = [
+        .postgres, .mongoDB, .mongoDBStandalone, .dynamoDB, .dynamoDBByTransactions,
+    ]
 }
 
 protocol FaultyServer: Sendable {

@@ -10,11 +10,18 @@ extension Simulator {
         guard tables[name] == nil else { throw .inUse("Table already exists: \(name.string)") }
         tablesMade += 1
         tables[name] = Table(
-            name: name, id: Text("00000000-0000-4000-8000-\(100_000_000_000 + tablesMade)"), schema: definition.schema,
+            name: name, id: tableID(tablesMade), schema: definition.schema,
             created: now, activeAt: now + settings.tableDelay,
             isProvisioned: definition.capacity != nil, capacity: definition.capacity ?? (0, 0))
         if let view = definition.view { addStream(view, to: name, definition.schema) }
         return try table(named: name)
+    }
+
+    /// No two tables have the same one, also of two services.
+    private func tableID(_ number: Int) -> Text {
+        let digits = String(UInt32(truncatingIfNeeded: seed), radix: 16)
+        return Text(
+            "\(String(repeating: "0", count: 8 - digits.count))\(digits)-0000-4000-8000-\(100_000_000_000 + number)")
     }
 
     func describeTable(_ body: JSON) throws(ServiceError) -> JSON {

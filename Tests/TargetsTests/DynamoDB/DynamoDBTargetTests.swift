@@ -1,0 +1,380 @@
+import Curl
+import Foundation
+import StreamModel
+import StreamSim
+import Synchronization
+import Targets
+import Testing
+
+@testable import DynamoDBTarget
+
+@Suite("A DynamoDB target")
+struct DynamoDBTargetTests {
+    private static let people = TableSchema.people
+    private static func key(_ id: String) -> String { #"{"id":{"S":"\#(id)"}}"# }
+    private static func item(_ id: String, _ version: Int) -> String {
+        #"{"id":{"S":"\#(id)"},"v":{"N":"\#(version)"}}"#
+    }
+    private static func put(_ id: String, _ version: Int) -> Feed.Entry {
+        .modify(keys: key(id), old: nil, new: item(id, version))
+    }
+
+    private let endpoint = SimulatedEndpoint()
+
+    /// Out of the doubt that it opens in.
+    private func ready(_ options: [(String, String)] = []) async throws -> DynamoDBTarget {
+        let target = try endpoint.target([("create", "true")] + options)
+        try await target.open(recoveringTo: [])
+        try await target.prepare(Self.people)
+        endpoint.clock.leap(.seconds(3600))
+        return target
+    }
+
+    private func refusal(_ body: () async throws -> Void) async -> TargetError? {
+        do {
+            try await body()
+            return nil
+        } catch { return error as? TargetError }
+    }
+
+    private func holds(_ items: [String]) throws -> Bool {
+        try Set(endpoint.items(of: "people")) == Set(items.map { try WireValue.item($0) })
+    }
+
+    // MARK: Calls
+
+    @Test("writes 25 items a call at most, and passes their bytes on as they came")
+    func calls() async throws {
+        let target = try await ready()
+        let odd = #"{ "id" : {"S":"odd"} ,"n":{"N":"1.50"},"s":{"S":"\u00e9\/"}}"#
+        _ = try await target.write([
+            Feed.batch(
+                Self.people,
+                (0..<60).map { Self.put("\($0)", 1) } + [.insert(keys: Self.key("odd"), new: odd), .remove(keys: Self.key("x"))])
+        ])
+        let bodies = endpoint.bodies(of: "BatchWriteItem")
+        let counts = bodies.map { $0.components(separatedBy: "Request\":{").count - 1 }
+        #expect(counts.reduce(0, +) == 62)
+        #expect(counts.max() == 25)
+        #expect(bodies.contains { $0.contains(#"{"PutRequest":{"Item":\#(odd)}}"#) })
+        #expect(bodies.contains { $0.contains(#"{"DeleteRequest":{"Key":\#(Self.key("x"))}}"#) })
+    }
+
+    @Test("Items that come back unprocessed, round after round, are written, and a key's last change stays")
+    func unprocessed() async throws {
+        let target = try await ready()
+        endpoint.set { $0.unprocessedItems = 70 }
+        for version in 1...3 {
+            _ = try await target.write([
+                Feed.batch(Self.people, first: version * 100, (0..<50).map { Self.put("\($0)", version) })
+            ])
+            #expect(try holds((0..<50).map { Self.item("\($0)", version) }))
+        }
+        #expect(endpoint.bodies(of: "BatchWriteItem").count > 9)
+        #expect(!endpoint.clock.waits.isEmpty)
+    }
+
+    @Test("A throttled table is waited for; one that takes nothing for a minute is said to be out of reach")
+    func throttled() async throws {
+        let target = try await ready()
+        let count = Mutex(0)
+        endpoint.follow { action, _ in
+            guard action == "BatchWriteItem" else { return .normal }
+            let isThrottled = count.withLock { count in
+                count += 1
+                return count < 15
+            }
+            return isThrottled
+                ? .answers(status: 400, body: #"{"__type":"x#ProvisionedThroughputExceededException","message":"slow"}"#) : .normal
+        }
+        _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])])
+        #expect(try holds([Self.item("ann", 1)]))
+        endpoint.follow { _, _ in .normal }
+        endpoint.set { $0.throttledTables = ["people"] }
+        let error = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 2)])]) }
+        #expect(error?.isRetryable == true)
+        #expect(error?.description.contains("write capacity") == true)
+    }
+
+    // MARK: Late effects
+
+    @Test("A late effect of a call that was given up does not undo a newer change", arguments: DynamoDBSettings.Guard.allCases)
+    func late(guarding: DynamoDBSettings.Guard) async throws {
+        let target = try await ready([("guard", guarding.rawValue)])
+        endpoint.delayFirst(of: ["BatchWriteItem", "TransactWriteItems"], by: .seconds(8))
+        _ = try await target.write([Feed.batch(Self.people, first: 1, [Self.put("ann", 1)])])
+        let before = endpoint.clock.now
+        _ = try await target.write([Feed.batch(Self.people, first: 2, [Self.put("ann", 2)])])
+        #expect((before.duration(to: endpoint.clock.now) >= .seconds(9)) == (guarding == .wait))
+        endpoint.clock.leap(.seconds(60))
+        #expect(try holds([Self.item("ann", 2)]))
+        #expect(endpoint.effectsThatCameLate == 1, "else nothing was tried")
+    }
+
+    @Test("Without the wait it would: this is what the guard is for")
+    func unguarded() async throws {
+        let target = try await ready([("settle", "0s")])
+        endpoint.delayFirst(of: ["BatchWriteItem"], by: .seconds(8))
+        _ = try await target.write([Feed.batch(Self.people, first: 1, [Self.put("ann", 1)])])
+        _ = try await target.write([Feed.batch(Self.people, first: 2, [Self.put("ann", 2)])])
+        endpoint.clock.leap(.seconds(60))
+        #expect(try holds([Self.item("ann", 1)]))
+    }
+
+    @Test("Other keys, and the same change again, don't wait for a key in doubt")
+    func othersGoOn() async throws {
+        let target = try await ready()
+        endpoint.delayFirst(of: ["BatchWriteItem"], by: .seconds(8))
+        _ = try await target.write([Feed.batch(Self.people, first: 1, [Self.put("ann", 1)])])
+        let before = endpoint.clock.now
+        _ = try await target.write([
+            Feed.batch(Self.people, first: 1, [Self.put("ann", 1)] + (0..<30).map { Self.put("\($0)", 1) })
+        ])
+        #expect(before.duration(to: endpoint.clock.now) == .zero)
+    }
+
+    @Test("What a killed daemon has left under way does not undo what the next one writes", arguments: DynamoDBSettings.Guard.allCases)
+    func killed(guarding: DynamoDBSettings.Guard) async throws {
+        let options = [("create", "true"), ("guard", guarding.rawValue)]
+        let target = try await ready([("guard", guarding.rawValue)])
+        endpoint.delayFirst(of: ["BatchWriteItem", "TransactWriteItems"], by: .seconds(8))
+        let dying = Task { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        dying.cancel()
+        _ = await dying.result
+        let next = try endpoint.target(options)
+        try await next.open(recoveringTo: [])
+        try await next.prepare(Self.people)
+        _ = try await next.write([Feed.batch(Self.people, [Self.put("ann", 1), Self.put("ann", 2)])])
+        endpoint.clock.leap(.seconds(60))
+        #expect(try holds([Self.item("ann", 2)]))
+    }
+
+    @Test("A transaction that nobody answers is asked again by its token before anything newer is written")
+    func unresolved() async throws {
+        let target = try await ready([("guard", "transaction")])
+        endpoint.follow { action, _ in action == "TransactWriteItems" ? .late(.seconds(100_000)) : .normal }
+        let error = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        #expect(error?.isRetryable == true)
+        endpoint.follow { _, _ in .normal }
+        _ = try await target.write([Feed.batch(Self.people, first: 2, [Self.put("ann", 2)])])
+        endpoint.clock.leap(.seconds(1_000_000))
+        #expect(try holds([Self.item("ann", 2)]))
+        let tokens = endpoint.bodies(of: "TransactWriteItems").map { $0.components(separatedBy: "\"")[3] }
+        #expect(Set(tokens).count == 2)
+        #expect(tokens.dropLast().allSatisfy { $0 == tokens[0] })
+    }
+
+    // MARK: Records that are refused
+
+    @Test("One bad record among many is named, and the others can be written", arguments: DynamoDBSettings.Guard.allCases, [0, 7, 24, 29])
+    func badRecord(guarding: DynamoDBSettings.Guard, place: Int) async throws {
+        let target = try await ready([("guard", guarding.rawValue)])
+        var entries = (0..<30).map { Self.put("\($0)", 1) }
+        let bad = #"{"id":{"S":"\#(place)"},"v":{"N":"1E+300"}}"#
+        entries[place] = .insert(keys: Self.key("\(place)"), new: bad)
+        let batch = Feed.batch(Self.people, entries)
+        let error = await refusal { _ = try await target.write([batch]) }
+        guard case .unwritable(_, _, let reason, let change?) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(change == batch.parts[0].changes[place])
+        #expect(reason.contains("refuses"))
+        _ = try await target.write([batch.without(change)])
+        #expect(try holds((0..<30).filter { $0 != place }.map { Self.item("\($0)", 1) }))
+    }
+
+    @Test("A table that was made again with another key is nobody's record's fault")
+    func otherKey() async throws {
+        let target = try await ready()
+        endpoint.ask("DeleteTable", #"{"TableName":"people"}"#)
+        endpoint.makeTable("people", key: "name")
+        let error = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        guard case .misconfigured = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(error?.description.contains("its key is name (S)") == true)
+    }
+
+    // MARK: What stops
+
+    @Test("What an operator must do is said", arguments: [
+        ("AccessDeniedException", "allow dynamodb:BatchWriteItem"), ("UnrecognizedClientException", "access key"),
+        ("ResourceNotFoundException", "create=true"), ("UnknownOperationException", "guard=transaction"),
+    ])
+    func stops(code: String, words: String) async throws {
+        let target = try await ready()
+        endpoint.follow { action, _ in
+            action == "BatchWriteItem" ? .answers(status: 400, body: #"{"__type":"x#\#(code)","message":"m"}"#) : .normal
+        }
+        let error = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        guard case .misconfigured = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+        #expect(error?.description.contains("localsecret") == false)
+    }
+
+    @Test("An endpoint that is out of reach may come back")
+    func unreachable() async throws {
+        let target = try await ready()
+        endpoint.follow { _, _ in .fails(.unreachable(reason: "nobody listens")) }
+        let error = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        #expect(error?.isRetryable == true)
+        endpoint.follow { _, _ in .normal }
+        let before = endpoint.clock.now
+        _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 2)])])
+        #expect(before.duration(to: endpoint.clock.now) == .zero, "what never arrived can't come late")
+        #expect(try holds([Self.item("ann", 2)]))
+    }
+
+    // MARK: Tables
+
+    @Test("A table that is missing is made where that was said, and waited for")
+    func made() async throws {
+        let plain = try endpoint.target()
+        try await plain.open(recoveringTo: [])
+        #expect(await refusal { try await plain.prepare(Self.people) }?.description.contains("create=true") == true)
+        #expect(try await plain.survey(Self.people).unfit?.contains("create=true") == true)
+        #expect(!plain.copiesDesign)
+
+        endpoint.set { $0.tableDelay = 7_000_000 }
+        let target = try endpoint.target([("create", "true")])
+        #expect(target.copiesDesign)
+        #expect(try await target.survey(Self.people).unfit == nil)
+        try await target.prepare(Self.people)
+        #expect(endpoint.clock.now.offset >= .seconds(7))
+        #expect(endpoint.ask("DescribeTable", #"{"TableName":"people"}"#).body.contains("PAY_PER_REQUEST"))
+        #expect(try await target.hasPlace(for: Self.people.name))
+    }
+
+    @Test("A table with another key is refused, with what differs")
+    func misfit() async throws {
+        endpoint.makeTable("people", key: "name")
+        let target = try endpoint.target()
+        let words = "its key is name (S), where id (S) is needed"
+        #expect(await refusal { try await target.prepare(Self.people) }?.description.contains(words) == true)
+        #expect(try await target.survey(Self.people).unfit?.contains(words) == true)
+    }
+
+    @Test("Tables are called as was said, and a name that none can have is refused")
+    func named() async throws {
+        let target = try endpoint.target([("create", "true"), ("tables/people", "leute"), ("prefix", "eu_")])
+        try await target.prepare(Self.people)
+        try await target.prepare(.orders)
+        #expect(endpoint.ask("ListTables", "{}").body.contains(#"["eu_shop.orders-2026","leute"]"#))
+        _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])])
+        #expect(try endpoint.items(of: "leute").count == 1)
+        #expect(try await target.keys(of: Self.people, after: nil, limit: 5)?.count == 1)
+        let bad = try endpoint.target([("create", "true"), ("tables/people", "a b")])
+        #expect(await refusal { try await bad.prepare(Self.people) }?.description.contains("3 to 255") == true)
+    }
+
+    @Test("What lies there is dealt with as was said", arguments: [ExistingPolicy.refuse, .append, .replace])
+    func existing(policy: ExistingPolicy) async throws {
+        let before = try await ready()
+        _ = try await before.write([Feed.batch(Self.people, [Self.put("ann", 1)])])
+        let target = try endpoint.target([("create", "true")], existing: policy)
+        try await target.open(recoveringTo: [])
+        switch policy {
+        case .append: #expect(try await target.begin(Self.people.name)?.contains("filled on") == true)
+        case .replace:
+            #expect(try await target.begin(Self.people.name)?.contains("dropped") == true)
+            try await target.prepare(Self.people)
+        default:
+            #expect(await refusal { _ = try await target.begin(Self.people.name) }?.description.contains("--existing") == true)
+        }
+        #expect(try endpoint.items(of: "people").count == (policy == .replace ? 0 : 1))
+        #expect(try await target.survey(Self.people).contents == (policy == .replace ? .empty : .filled))
+        if policy == .replace { #expect(try await target.begin(Self.people.name) == nil) }
+    }
+
+    @Test("Options that can't be are refused, with what can", arguments: [
+        ("settle", "soon", "duration"), ("settle", "2h", "duration"), ("connections", "0", "1 to 64"),
+        ("external_id", "x", "role"), ("role", "admin", "ARN"),
+    ])
+    func options(name: String, value: String, words: String) async throws {
+        let error = await refusal { _ = try endpoint.target([(name, value)]) }
+        #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+    }
+
+    @Test("A table can't be renamed, and is not dropped where none is made")
+    func policies() async throws {
+        #expect(await refusal { _ = try endpoint.target(existing: .rename) }?.description.contains("another name") == true)
+        #expect(await refusal { _ = try endpoint.target(existing: .replace) }?.description.contains("create=true") == true)
+    }
+
+    // MARK: Loops
+
+    private static let here = TargetRequest.Source(region: "eu-west-1", endpoint: "http://localhost:8000")
+
+    @Test("The source's own table is neither written to nor dropped", arguments: ExistingPolicy.allCases.filter { $0 != .rename })
+    func loop(policy: ExistingPolicy) async throws {
+        endpoint.makeTable("people", key: "id")
+        endpoint.ask("PutItem", #"{"TableName":"people","Item":{"id":{"S":"ann"}}}"#)
+        for source in [Self.here, .init(region: "eu-west-1", endpoint: "http://127.0.0.1:8000")] {
+            let target = try endpoint.target([("create", "true")], existing: policy, source: source)
+            try await target.open(recoveringTo: [])
+            for error in [
+                await refusal { _ = try await target.begin(Self.people.name) },
+                await refusal { try await target.prepare(Self.people) },
+            ] { #expect(error?.description.contains("without an end") == true, "\(String(describing: error))") }
+            #expect(try await target.survey(Self.people).unfit?.contains("without an end") == true)
+        }
+        #expect(try endpoint.items(of: "people").count == 1)
+        let other = try endpoint.target([("create", "true"), ("prefix", "copy_")], source: Self.here)
+        try await other.prepare(Self.people)
+    }
+
+    // MARK: Attributes
+
+    @Test("Replication attributes are stripped by option, also where the copy is compared")
+    func strip() async throws {
+        let target = try await ready([("strip_replication", "true")])
+        let item = #"{"id":{"S":"ann"},"aws:rep:updatetime":{"N":"1"},"aws:rep:deleting":{"BOOL":false},"v":{"N":"1"}}"#
+        _ = try await target.write([Feed.batch(Self.people, [.insert(keys: Self.key("ann"), new: item)])])
+        #expect(try holds([Self.item("ann", 1)]))
+        let kept = target.kept([Array("id".utf8): .null, Array("aws:rep:deleting".utf8): .null])
+        #expect(kept.keys.map { String(decoding: $0, as: UTF8.self) } == ["id"])
+    }
+
+    // MARK: Roles
+
+    @Test("A role is assumed, its credentials used, and assumed again before they expire")
+    func role() async throws {
+        let clock = endpoint.clock
+        endpoint.onRole = { number in
+            """
+            <AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+            <AccessKeyId>ROLEKEY\(number)</AccessKeyId><SecretAccessKey>s3cret</SecretAccessKey>
+            <SessionToken>token\(number)</SessionToken><Expiration>\(clock.timestamp + .seconds(3600))</Expiration>
+            </Credentials></AssumeRoleResult></AssumeRoleResponse>
+            """
+        }
+        let target = try endpoint.target([
+            ("create", "true"), ("role", "arn:aws:iam::123456789012:role/shake"), ("external_id", "a b&c"),
+        ])
+        try await target.open(recoveringTo: [])
+        try await target.prepare(Self.people)
+        #expect(endpoint.keysUsed == ["ROLEKEY1"])
+        #expect(endpoint.rolesAssumed.first?.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fshake") == true)
+        #expect(endpoint.rolesAssumed.first?.contains("ExternalId=a%20b%26c") == true)
+        clock.leap(.seconds(3400))
+        try await target.prepare(Self.people)
+        #expect(endpoint.keysUsed == ["ROLEKEY1", "ROLEKEY2"])
+        #expect(target.name == "dynamodb:eu-west-1 at http://localhost:8000 role arn:aws:iam::123456789012:role/shake")
+    }
+
+    @Test("A role that may not be assumed is said, with whom to ask")
+    func roleRefused() async throws {
+        endpoint.onRole = { _ in
+            "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>"
+        }
+        let target = try endpoint.target([("role", "arn:aws:iam::123456789012:role/shake")])
+        let error = await refusal { try await target.open(recoveringTo: []) }
+        #expect(error?.description.contains("allow sts:AssumeRole") == true, "\(String(describing: error))")
+        #expect(error?.isRetryable == false)
+    }
+}
