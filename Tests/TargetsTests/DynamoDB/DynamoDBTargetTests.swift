@@ -306,6 +306,52 @@ struct DynamoDBTargetTests {
         #expect(await refusal { _ = try endpoint.target(existing: .replace) }?.description.contains("create=true") == true)
     }
 
+    @Test("Time to live and tags that may not be set or read are said, and keep nobody from writing")
+    func partial() async throws {
+        endpoint.makeTable("people", key: "id")
+        endpoint.follow { action, _ in
+            ["UpdateTimeToLive", "TagResource", "DescribeTimeToLive", "ListTagsOfResource"].contains(action)
+                ? .answers(status: 400, body: #"{"__type":"x#AccessDeniedException","message":"no"}"#) : .normal
+        }
+        let target = try endpoint.target([("create", "true"), ("prefix", "copy_")])
+        let table = try await target.client.describeTable(Self.people.name)
+        let read = try await target.client.design(of: table)
+        #expect(read.unread.count == 2)
+        #expect(read.unread[0].contains("allow dynamodb:DescribeTimeToLive"))
+        #expect(read.unread[1].contains("allow dynamodb:ListTagsOfResource"))
+
+        var design = table.design
+        design.timeToLive = Array("until".utf8)
+        design.tags = [.init(key: "team", value: "a"), .init(key: "aws:cloudformation:stack-name", value: "b")]
+        try await target.prepare(Self.people, like: design)
+        let remarks = await target.takeRemarks()
+        #expect(remarks.count == 2)
+        #expect(remarks.allSatisfy { $0.contains("could not be set") && $0.contains("copy_people") })
+        #expect(await target.takeRemarks() == [])
+        #expect(endpoint.bodies(of: "TagResource").first?.contains("aws:") == true, "the ARN's own")
+        #expect(endpoint.bodies(of: "TagResource").first?.contains("cloudformation") == false)
+
+        endpoint.follow { _, _ in .normal }
+        try await target.prepare(Self.people, like: design)
+        #expect(await target.takeRemarks().first?.contains("without the source's time to live (until)") == true)
+    }
+
+    @Test("Only a try that may have arrived is one whose outcome nobody knows", arguments: [
+        (SimulatedEndpoint.Course.fails(.timedOut(reason: "")), true), (.fails(.broken(reason: "")), true),
+        (.fails(.unreachable(reason: "")), false), (.answers(status: 500, body: "{}"), true),
+        (.answers(status: 503, body: "<html>"), true), (.answers(status: 200, body: "<html>"), true),
+        (.answers(status: 200, body: "{}"), true),
+        (.answers(status: 400, body: #"{"__type":"x#ThrottlingException"}"#), false),
+        (.answers(status: 400, body: #"{"__type":"x#ValidationException"}"#), false),
+    ])
+    func unknown(course: SimulatedEndpoint.Course, isUnknown: Bool) async throws {
+        let target = try await ready()
+        endpoint.follow { action, _ in action == "BatchWriteItem" ? course : .normal }
+        _ = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        let isClear = await target.doubts.isClear(at: endpoint.clock.surroundings.uptime())
+        #expect(isClear == !isUnknown)
+    }
+
     // MARK: Loops
 
     private static let here = TargetRequest.Source(region: "eu-west-1", endpoint: "http://localhost:8000")
