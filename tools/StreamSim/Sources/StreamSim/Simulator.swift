@@ -22,6 +22,8 @@ package struct Simulator: Sendable {
     var loads: [Text: SteadyLoad] = [:]
     /// In the order in which they came.
     var lateWrites: [LateWrite] = []
+    /// Those that were done lately, by their token.
+    var transactions: [Text: CompletedTransaction] = [:]
     private var numbers: SequenceNumbers
     var tablesMade = 0
     private var shardsMade = 0
@@ -72,6 +74,7 @@ package struct Simulator: Sendable {
         if let fault { note("fault: \(fault.rawValue)") }
         if let rule, fault == .lateEffect { lateWrites.append(LateWrite(request, rule.effect, at: now)) }
         let reply = fault?.comesBefore == true ? Reply.ok([:]) : effect(of: request)
+        if fault == .transactionConflict, let conflict = conflict(of: request) { return conflict }
         if fault?.comesBefore != true, reply.status == 200, Self.writeActions.contains(action) { noteWrite() }
         return fault?.applied(to: reply, longestDelay: settings.longestDelay, chance: &chance) ?? reply
     }
@@ -134,6 +137,7 @@ package struct Simulator: Sendable {
         case .deleteItem: .ok(try deleteItem(body))
         case .batchGetItem: .ok(try batchGetItem(body))
         case .batchWriteItem: .ok(try batchWriteItem(body))
+        case .transactWriteItems: .ok(try transactWriteItems(body))
         case .scan: Reply(status: 200, body: try scan(body))
         }
     }

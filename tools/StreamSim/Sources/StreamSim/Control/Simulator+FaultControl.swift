@@ -42,9 +42,9 @@ extension Simulator {
             let names = Call.actions.sorted().map(\.string).joined(separator: ", ")
             throw ControlError("faults: 'action' is * or one of \(names)")
         }
-        guard !fault.isOfWrites || action == "*" || writeActions.contains(action) else {
-            let names = writeActions.sorted().map(\.string).joined(separator: ", ")
-            throw ControlError("faults: '\(fault.rawValue)' is of writes: 'action' is * or one of \(names)")
+        if let actions = fault.actions, action != "*", !actions.contains(action) {
+            let names = actions.sorted().map(\.string).joined(separator: ", ")
+            throw ControlError("faults: '\(fault.rawValue)' meets only some calls: 'action' is * or one of \(names)")
         }
         return FaultRule(
             fault, of: action == "*" ? nil : action, percent: Int(percent), count: count.map { Int($0) },

@@ -22,6 +22,6 @@ package struct FaultRule: Hashable, Sendable {
 
     func concerns(_ action: Text) -> Bool {
         count != 0 && (self.action == nil || self.action == action)
-            && (!fault.isOfWrites || Simulator.writeActions.contains(action))
+            && (fault.actions?.contains(action) ?? true)
     }
 }
