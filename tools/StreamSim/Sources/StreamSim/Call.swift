@@ -17,6 +17,7 @@ enum Call: String, CaseIterable, Sendable {
     case deleteItem = "DynamoDB_20120810.DeleteItem"
     case batchGetItem = "DynamoDB_20120810.BatchGetItem"
     case batchWriteItem = "DynamoDB_20120810.BatchWriteItem"
+    case transactWriteItems = "DynamoDB_20120810.TransactWriteItems"
     case scan = "DynamoDB_20120810.Scan"
 
     /// The names without the services'.

@@ -15,6 +15,17 @@ struct Table: Sendable {
     var changingUntil: Int64 = 0
     var items = ItemStore()
 
+    /// The key of an item that the table is to hold.
+    func key(of item: Attributes) throws(ServiceError) -> ItemKey { try schema.key(of: item) }
+
+    func checkKeyIsUntouched(by update: UpdateExpression) throws(ServiceError) {
+        for attribute in schema.attributes where update.touched.contains(attribute.name) {
+            throw .validation(
+                "One or more parameter values were invalid: Cannot update attribute \(attribute.name.string). This "
+                    + "attribute is part of the key")
+        }
+    }
+
     var arn: Text { Text("arn:aws:dynamodb:us-east-1:000000000000:table/\(name.string)") }
     func isActive(at now: Int64) -> Bool { now >= activeAt }
     func isChanging(at now: Int64) -> Bool { now < changingUntil }
