@@ -1,4 +1,5 @@
 import Curl
+import DynamoDB
 import Foundation
 import StreamModel
 import StreamSim
