@@ -7,6 +7,8 @@ struct Table: Sendable {
     let activeAt: Int64
     let isProvisioned: Bool
     let capacity: (read: Int64, write: Int64)
+    let indexes: [SecondaryIndex]
+    var tags: [Tag]
     /// Ordinal of the stream that is switched on now, or was last.
     var stream: Int?
     /// The attribute that says when an item expires, where there is one.
@@ -16,7 +18,11 @@ struct Table: Sendable {
     var items = ItemStore()
 
     /// The key of an item that the table is to hold.
-    func key(of item: Attributes) throws(ServiceError) -> ItemKey { try schema.key(of: item) }
+    func key(of item: Attributes) throws(ServiceError) -> ItemKey {
+        let key = try schema.key(of: item)
+        for index in indexes { try index.check(item) }
+        return key
+    }
 
     func checkKeyIsUntouched(by update: UpdateExpression) throws(ServiceError) {
         for attribute in schema.attributes where update.touched.contains(attribute.name) {
