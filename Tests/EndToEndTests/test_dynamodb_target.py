@@ -24,6 +24,7 @@ class Copied:
         self.source = StreamSim(default_binary())
         self.shakectl = Shakectl(binary, folder / "journal", clean_environment())
         self.source.create_table(TABLE, hash_type="S")
+        self.settle = "300ms"
 
     def stop(self) -> None:
         self.source.stop()
@@ -41,7 +42,7 @@ class Copied:
     def target(self, *more: str) -> list[str]:
         """What is said of the target: options are given as `name=value`."""
         words = ["--table", TABLE, "--target", "dynamodb:"]
-        for option in [f"endpoint={self.source.endpoint}", f"region={REGION}", "settle=300ms", *more]:
+        for option in [f"endpoint={self.source.endpoint}", f"region={REGION}", f"settle={self.settle}", *more]:
             words += ["--target-option", option]
         return words
 
@@ -134,6 +135,29 @@ def test_a_daemon_that_is_killed_again_and_again_while_it_follows(copied: Copied
         )
         daemon.kill()
     copied.run()
+    assert all(item["version"] == {"N": "4"} for item in copied.items().values())
+    assert copied.differences() == []
+
+
+@pytest.mark.parametrize("guard", ["wait", "transaction"])
+def test_a_late_effect_undoes_nothing(copied: Copied, guard: str) -> None:
+    copied.put(*range(20))
+    copied.run()
+    copied.settle = "3s"
+    action = {"wait": "BatchWriteItem", "transaction": "TransactWriteItems"}[guard]
+    daemon = copied.shakectl.run(copied.source, *copied.target(*COPY, f"guard={guard}"))
+    try:
+        for version in range(1, 5):
+            copied.source.late_effect(action, after_ms=1500)
+            copied.put(*range(20), version=version)
+            daemon.until(
+                lambda: all(item["version"] == {"N": str(version)} for item in copied.items().values()),  # noqa: B023
+                f"version {version} is there",
+            )
+        daemon.until(lambda: not copied.source.late_writes(), "everything late is done")
+        assert copied.source.control("GET", "coverage")["fault: late_effect"] == 4
+    finally:
+        assert daemon.terminate() == 0
     assert all(item["version"] == {"N": "4"} for item in copied.items().values())
     assert copied.differences() == []
 

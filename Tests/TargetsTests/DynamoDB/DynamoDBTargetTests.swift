@@ -308,6 +308,48 @@ struct DynamoDBTargetTests {
         #expect(await refusal { _ = try endpoint.target(existing: .replace) }?.description.contains("create=true") == true)
     }
 
+    @Test("A table is made with the source's indexes, billing, time to live and tags", arguments: ["copy", "on-demand"])
+    func design(billing: String) async throws {
+        func text(_ name: String) -> KeyAttribute { KeyAttribute(name: Array(name.utf8), type: .string) }
+        let target = try endpoint.target([("create", "true"), ("billing", billing), ("tables/shop.orders-2026", "copy")])
+        var design = TableDesign(
+            indexes: [
+                SecondaryIndex(
+                    name: "local", scope: .local, hash: text("customer"), range: text("é"), projection: .keysOnly),
+                SecondaryIndex(
+                    name: "global", scope: .global(.init(reads: 3, writes: 4)), hash: text("by"), range: nil,
+                    projection: .include([Array("x\"y".utf8), Array("z".utf8)])),
+                SecondaryIndex(
+                    name: "all", scope: .global(.init(reads: 5, writes: 6)), hash: text("by"),
+                    range: KeyAttribute(name: Array("number".utf8), type: .number), projection: .all),
+            ], billing: .provisioned(.init(reads: 7, writes: 8)), timeToLive: Array("until".utf8),
+            tags: [.init(key: "team", value: "a & \"b\"")])
+        try await target.prepare(.orders, like: design)
+        #expect(await target.takeRemarks() == [])
+        let made = try await target.client.design(of: try await target.client.describeTable(TableName("copy")))
+        if billing == "on-demand" {
+            design.billing = .onDemand
+            design.indexes = design.indexes.map { index in
+                guard case .global = index.scope else { return index }
+                return SecondaryIndex(
+                    name: index.name, scope: .global(nil), hash: index.hash, range: index.range,
+                    projection: index.projection)
+            }
+        }
+        #expect(made.billing == design.billing)
+        #expect(Set(made.indexes) == Set(design.indexes))
+        #expect(made.timeToLive == design.timeToLive)
+        #expect(made.tags == design.tags)
+        #expect(made.unread == [])
+        // Again, and where an index is missing from what is there.
+        try await target.prepare(.orders, like: design)
+        #expect(await target.takeRemarks() == [])
+        design.indexes.append(
+            SecondaryIndex(name: "later", scope: .global(nil), hash: text("by"), range: nil, projection: .all))
+        try await target.prepare(.orders, like: design)
+        #expect(await target.takeRemarks().first?.contains("without the indexes later") == true)
+    }
+
     @Test("Time to live and tags that may not be set or read are said, and keep nobody from writing")
     func partial() async throws {
         endpoint.makeTable("people", key: "id")
