@@ -143,22 +143,22 @@ def test_a_daemon_that_is_killed_again_and_again_while_it_follows(copied: Copied
 def test_a_late_effect_undoes_nothing(copied: Copied, guard: str) -> None:
     copied.put(*range(20))
     copied.run()
-    copied.settle = "3s"
+    copied.settle = "6s"
     action = {"wait": "BatchWriteItem", "transaction": "TransactWriteItems"}[guard]
     daemon = copied.shakectl.run(copied.source, *copied.target(*COPY, f"guard={guard}"))
     try:
-        for version in range(1, 5):
-            copied.source.late_effect(action, after_ms=1500)
+        for version in range(1, 3):
+            copied.source.late_effect(action, after_ms=4000)
             copied.put(*range(20), version=version)
             daemon.until(
                 lambda: all(item["version"] == {"N": str(version)} for item in copied.items().values()),  # noqa: B023
                 f"version {version} is there",
             )
         daemon.until(lambda: not copied.source.late_writes(), "everything late is done")
-        assert copied.source.control("GET", "coverage")["fault: late_effect"] == 4
+        assert copied.source.control("GET", "coverage")["fault: late_effect"] == 2
     finally:
         assert daemon.terminate() == 0
-    assert all(item["version"] == {"N": "4"} for item in copied.items().values())
+    assert all(item["version"] == {"N": "2"} for item in copied.items().values())
     assert copied.differences() == []
 
 
