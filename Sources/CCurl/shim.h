@@ -33,6 +33,13 @@ static inline CURLcode shake_easy_setopt_write(CURL *easy, shake_write_function 
     return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_WRITEDATA, context);
 }
 
+typedef int (*shake_prerequest_function)(void *context, char *theirs, char *ours, int their_port, int our_port);
+
+static inline CURLcode shake_easy_setopt_prerequest(CURL *easy, shake_prerequest_function function, void *context) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, function);
+    return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_PREREQDATA, context);
+}
+
 static inline CURLcode shake_easy_getinfo_long(CURL *easy, CURLINFO info, long *value) {
     return curl_easy_getinfo(easy, info, value);
 }

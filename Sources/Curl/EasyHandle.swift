@@ -75,6 +75,8 @@ internal import CCurl
         try setHeaders(request.headers)
         let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
         try check(unsafe shake_easy_setopt_write(pointer, Self.receive, context))
+        try check(
+            unsafe shake_easy_setopt_prerequest(pointer, request.isSentOnce ? Self.mayBeSent : nil, context))
     }
 
     private mutating func setHeaders(_ given: [HTTPHeader]) throws(CurlError) {
@@ -141,6 +143,13 @@ internal import CCurl
 
     private func check(_ code: CURLcode) throws(CurlError) {
         guard code == CURLE_OK else { throw error(code) }
+    }
+
+    /// Called before a request is sent over a connection, and again before libcurl sends it over another one.
+    private static let mayBeSent: shake_prerequest_function = { context, _, _, _, _ in
+        guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
+        let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+        return transfer.mayBeSent() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
     }
 
     /// The write callback. `context` is the transfer, which the engine holds as long as its handle is in use.

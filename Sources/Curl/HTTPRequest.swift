@@ -17,18 +17,23 @@ package struct HTTPRequest: Sendable {
     /// Only of bodies of `beginning` bytes and more. Called on the engine's thread, which it must not hold up.
     package let onBeginning: BeginningObserver?
 
+    /// Whether it is sent by the caller's tries alone, so that the caller knows of each: else one that ends without an answer on a
+    /// connection that had served before is sent again at once.
+    package let isSentOnce: Bool
+
     package typealias BeginningObserver = @Sendable (_ bytes: Span<UInt8>, _ length: Int?) -> Void
     package static let beginning = 4096
 
     package init(
         _ method: Method, _ url: HTTPURL, headers: [HTTPHeader] = [], body: [UInt8] = [], totalTimeout: Duration? = nil,
-        onBeginning: BeginningObserver? = nil
+        isSentOnce: Bool = false, onBeginning: BeginningObserver? = nil
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
         self.totalTimeout = totalTimeout
+        self.isSentOnce = isSentOnce
         self.onBeginning = onBeginning
     }
 }

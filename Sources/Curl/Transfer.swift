@@ -22,6 +22,7 @@ internal import CCurl
     /// As the server announced it.
     private var length: Int?
     private var hasToldBeginning = false
+    private var wasSent = false
 
     init(_ request: HTTPRequest) { self.request = request }
 
@@ -62,6 +63,15 @@ internal import CCurl
         guard status == 200 else { return }
         let body = body
         tell(body.span, length)
+    }
+
+    /// libcurl sends a request again, unasked, where a connection that had served before ends without an answer.
+    ///
+    /// - Returns: `false` to end the transfer instead.
+    func mayBeSent() -> Bool {
+        if wasSent { fault = .broken(reason: "the connection ended before an answer came") }
+        wasSent = true
+        return fault == nil
     }
 
     /// - Returns: `false` to end the transfer.

@@ -57,6 +57,9 @@ enum Operation: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it may take effect after a later call that was answered before it, and undo that.
+    var writesItems: Bool { self == .batchWriteItem || self == .transactWriteItems }
+
     /// The value of `X-Amz-Target`.
     var target: String { "\(service.target).\(rawValue)" }
 

@@ -21,6 +21,22 @@ struct HTTPEngineTests {
         await engine.shutdown()
     }
 
+    @Test(
+        "A request that is sent once fails where a connection that had served before ends without an answer; others are sent again",
+        arguments: [true, false])
+    func sentOnce(isSentOnce: Bool) async throws {
+        let server = TestServer { _, earlier in earlier == 1 ? .bytes("") : .respond(body: "fine") }
+        let engine = try HTTPEngine(HTTPSettings())
+        let request = HTTPRequest(.post, try HTTPURL(server.url), body: Array("put".utf8), isSentOnce: isSentOnce)
+        #expect(try await engine.perform(request).status == 200)
+        var error: CurlError?
+        do throws(CurlError) { _ = try await engine.perform(request) } catch let caught { error = caught }
+        #expect(error?.mayHaveArrived == (isSentOnce ? true : nil))
+        #expect(server.requests.count == (isSentOnce ? 2 : 3))
+        #expect(try await engine.perform(request).status == 200, "the handle serves again")
+        await engine.shutdown()
+    }
+
     @Test("Exactly the headers that were given are sent, besides length, host and user agent")
     func headers() async throws {
         let server = TestServer { _, _ in .respond(headers: ["X-One": "1", "x-two": "  2 "], body: "") }

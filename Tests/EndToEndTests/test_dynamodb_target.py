@@ -7,8 +7,9 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
-from localsource import REGION, clean_environment
+from localsource import REGION, LocalSource, clean_environment
 from shake import Shakectl, json_lines
 from streamsim import StreamSim, default_binary
 
@@ -23,6 +24,7 @@ class Copied:
         self.source = StreamSim(default_binary())
         self.shakectl = Shakectl(binary, folder / "journal", clean_environment())
         self.source.create_table(TABLE, hash_type="S")
+        self.settle = "300ms"
 
     def stop(self) -> None:
         self.source.stop()
@@ -40,7 +42,7 @@ class Copied:
     def target(self, *more: str) -> list[str]:
         """What is said of the target: options are given as `name=value`."""
         words = ["--table", TABLE, "--target", "dynamodb:"]
-        for option in [f"endpoint={self.source.endpoint}", f"region={REGION}", "settle=300ms", *more]:
+        for option in [f"endpoint={self.source.endpoint}", f"region={REGION}", f"settle={self.settle}", *more]:
             words += ["--target-option", option]
         return words
 
@@ -137,6 +139,29 @@ def test_a_daemon_that_is_killed_again_and_again_while_it_follows(copied: Copied
     assert copied.differences() == []
 
 
+@pytest.mark.parametrize("guard", ["wait", "transaction"])
+def test_a_late_effect_undoes_nothing(copied: Copied, guard: str) -> None:
+    copied.put(*range(20))
+    copied.run()
+    copied.settle = "6s"
+    action = {"wait": "BatchWriteItem", "transaction": "TransactWriteItems"}[guard]
+    daemon = copied.shakectl.run(copied.source, *copied.target(*COPY, f"guard={guard}"))
+    try:
+        for version in range(1, 3):
+            copied.source.late_effect(action, after_ms=4000)
+            copied.put(*range(20), version=version)
+            daemon.until(
+                lambda: all(item["version"] == {"N": str(version)} for item in copied.items().values()),  # noqa: B023
+                f"version {version} is there",
+            )
+        daemon.until(lambda: not copied.source.late_writes(), "everything late is done")
+        assert copied.source.control("GET", "coverage")["fault: late_effect"] == 2
+    finally:
+        assert daemon.terminate() == 0
+    assert all(item["version"] == {"N": "2"} for item in copied.items().values())
+    assert copied.differences() == []
+
+
 def test_a_table_is_never_copied_to_itself(copied: Copied) -> None:
     copied.put(*range(5))
     for existing in ["refuse", "append", "replace"]:
@@ -154,3 +179,74 @@ def test_what_is_wrong_is_said_with_what_to_do(copied: Copied) -> None:
     assert "allow dynamodb:CreateTable" in copied.run(code=78)
     copied.source.faults([])
     assert "can't give a table another name" in copied.run("--existing", "rename", code=78)
+
+
+ROLE = "arn:aws:iam::111111111111:role/copier"
+
+
+@pytest.mark.parametrize("guard", ["wait", "transaction"])
+def test_moto_is_given_a_table_like_the_source_in_another_region_and_account_by_a_role(
+    binary: str, source: LocalSource, tmp_path: pathlib.Path, guard: str
+) -> None:
+    """moto's server, which none of us wrote, judges the calls that make a table, and STS's."""
+    name = f"shaped-{guard}"
+    source.dynamodb.create_table(
+        TableName=name, BillingMode="PROVISIONED", ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 7},
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": one, "AttributeType": type} for one, type in [("pk", "S"), ("sk", "N"), ("by", "S"), ("at", "N")]
+        ],
+        LocalSecondaryIndexes=[{
+            "IndexName": "local", "Projection": {"ProjectionType": "KEYS_ONLY"},
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+        }],
+        GlobalSecondaryIndexes=[{
+            "IndexName": "global", "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x", "y"]},
+            "KeySchema": [{"AttributeName": "by", "KeyType": "HASH"}],
+            "ProvisionedThroughput": {"ReadCapacityUnits": 3, "WriteCapacityUnits": 4},
+        }],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        Tags=[{"Key": "team", "Value": "a & b"}, {"Key": "cost", "Value": "7"}],
+    )
+    source.dynamodb.update_time_to_live(
+        TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"}
+    )
+    for number in range(70):
+        source.dynamodb.put_item(
+            TableName=name, Item={"pk": {"S": f"p{number % 7}"}, "sk": {"N": str(number)}, "by": {"S": "ann"}, "at": {"N": "1"}}
+        )
+    environment = clean_environment(AWS_ENDPOINT_URL_STS=source.endpoint)
+    shakectl = Shakectl(binary, tmp_path / "journal", environment)
+    options = [
+        "--source-endpoint", source.endpoint, "--region", REGION, "--table", name, "--target", "dynamodb:",
+        *(
+            word for option in [
+                f"endpoint={source.endpoint}", "region=eu-west-1", f"role={ROLE}", "create=true", "settle=100ms",
+                f"guard={guard}",
+            ] for word in ["--target-option", option]
+        ),
+    ]
+    result = shakectl.call("run", "--until-idle", "0.3", *options)
+    assert result.returncode == 0, result.stderr
+
+    assumed = source.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="judge")["Credentials"]
+    client = boto3.client(
+        "dynamodb", endpoint_url=source.endpoint, region_name="eu-west-1", aws_access_key_id=assumed["AccessKeyId"],
+        aws_secret_access_key=assumed["SecretAccessKey"], aws_session_token=assumed["SessionToken"],
+    )
+    made = client.describe_table(TableName=name)["Table"]
+    like = source.dynamodb.describe_table(TableName=name)["Table"]
+    assert made["TableArn"] == like["TableArn"].replace(REGION, "eu-west-1").replace("123456789012", "111111111111")
+    assert made["KeySchema"] == like["KeySchema"]
+    for part in ["ReadCapacityUnits", "WriteCapacityUnits"]:
+        assert made["ProvisionedThroughput"][part] == like["ProvisionedThroughput"][part]
+    for kind in ["LocalSecondaryIndexes", "GlobalSecondaryIndexes"]:
+        for part in ["IndexName", "KeySchema", "Projection"]:
+            assert [one[part] for one in made[kind]] == [one[part] for one in like[kind]]
+    assert made["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["WriteCapacityUnits"] == 4
+    assert client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"] == "until"
+    tags = client.list_tags_of_resource(ResourceArn=made["TableArn"])["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "a & b", "cost": "7"}
+    assert client.scan(TableName=name, Select="COUNT")["Count"] == 70
+    result = shakectl.call("diff", "--json", "--settle", "300ms", *options)
+    assert result.returncode == 0, result.stdout + result.stderr

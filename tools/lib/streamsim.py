@@ -97,6 +97,28 @@ class StreamSim(SourceServer):
         """This one fault and no other."""
         self.faults([{"action": action, "fault": fault, "percent": percent} | ({"count": count} if count else {})])
 
+    def late_effect(
+        self, action: str = "*", *, after_ms: int | None = None, after_writes: int | None = None,
+        count: int | None = 1,
+    ) -> None:
+        """This one fault and no other: `count` writes (None: all) get no answer, and are done later.
+
+        Later is `after_ms`, or once so many newer writes are done; with neither, at `release_late_writes`.
+        """
+        more = {"after_ms": after_ms, "after_writes": after_writes, "count": count}
+        self.faults([
+            {"action": action, "fault": "late_effect"}
+            | {name: value for name, value in more.items() if value is not None}
+        ])
+
+    def late_writes(self) -> list[str]:
+        """The actions of the writes that are still to be done, the oldest first."""
+        return [write["action"] for write in self.control("GET", "late-writes")["late_writes"]]
+
+    def release_late_writes(self, count: int | None = None) -> int:
+        """The oldest `count` of them are done now, or all. Gives how many it were."""
+        return self.control("POST", "release-late-writes", {} if count is None else {"count": count})["released"]
+
     def quirks(self, quirks: list[str] | None = None) -> list[str]:
         """The list of quirks, which `quirks` replaces."""
         return self.control("GET", "quirks") if quirks is None else self.control("POST", "quirks", quirks)

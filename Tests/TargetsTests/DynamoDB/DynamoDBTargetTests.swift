@@ -1,4 +1,5 @@
 import Curl
+import DynamoDB
 import Foundation
 import StreamModel
 import StreamSim
@@ -152,12 +153,13 @@ struct DynamoDBTargetTests {
     @Test("A transaction that nobody answers is asked again by its token before anything newer is written")
     func unresolved() async throws {
         let target = try await ready([("guard", "transaction")])
-        endpoint.follow { action, _ in action == "TransactWriteItems" ? .late(.seconds(100_000)) : .normal }
+        endpoint.follow { action, _ in action == "TransactWriteItems" ? .late(.seconds(400)) : .normal }
         let error = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
         #expect(error?.isRetryable == true)
         endpoint.follow { _, _ in .normal }
         _ = try await target.write([Feed.batch(Self.people, first: 2, [Self.put("ann", 2)])])
-        endpoint.clock.leap(.seconds(1_000_000))
+        // Within the ten minutes of a token; a request that is five minutes old has no good signature any more.
+        endpoint.clock.leap(.seconds(450))
         #expect(try holds([Self.item("ann", 2)]))
         let tokens = endpoint.bodies(of: "TransactWriteItems").map { $0.components(separatedBy: "\"")[3] }
         #expect(Set(tokens).count == 2)
@@ -304,6 +306,94 @@ struct DynamoDBTargetTests {
     func policies() async throws {
         #expect(await refusal { _ = try endpoint.target(existing: .rename) }?.description.contains("another name") == true)
         #expect(await refusal { _ = try endpoint.target(existing: .replace) }?.description.contains("create=true") == true)
+    }
+
+    @Test("A table is made with the source's indexes, billing, time to live and tags", arguments: ["copy", "on-demand"])
+    func design(billing: String) async throws {
+        func text(_ name: String) -> KeyAttribute { KeyAttribute(name: Array(name.utf8), type: .string) }
+        let target = try endpoint.target([("create", "true"), ("billing", billing), ("tables/shop.orders-2026", "copy")])
+        var design = TableDesign(
+            indexes: [
+                SecondaryIndex(
+                    name: "local", scope: .local, hash: text("customer"), range: text("é"), projection: .keysOnly),
+                SecondaryIndex(
+                    name: "global", scope: .global(.init(reads: 3, writes: 4)), hash: text("by"), range: nil,
+                    projection: .include([Array("x\"y".utf8), Array("z".utf8)])),
+                SecondaryIndex(
+                    name: "all", scope: .global(.init(reads: 5, writes: 6)), hash: text("by"),
+                    range: KeyAttribute(name: Array("number".utf8), type: .number), projection: .all),
+            ], billing: .provisioned(.init(reads: 7, writes: 8)), timeToLive: Array("until".utf8),
+            tags: [.init(key: "team", value: "a & \"b\"")])
+        try await target.prepare(.orders, like: design)
+        #expect(await target.takeRemarks() == [])
+        let made = try await target.client.design(of: try await target.client.describeTable(TableName("copy")))
+        if billing == "on-demand" {
+            design.billing = .onDemand
+            design.indexes = design.indexes.map { index in
+                guard case .global = index.scope else { return index }
+                return SecondaryIndex(
+                    name: index.name, scope: .global(nil), hash: index.hash, range: index.range,
+                    projection: index.projection)
+            }
+        }
+        #expect(made.billing == design.billing)
+        #expect(Set(made.indexes) == Set(design.indexes))
+        #expect(made.timeToLive == design.timeToLive)
+        #expect(made.tags == design.tags)
+        #expect(made.unread == [])
+        // Again, and where an index is missing from what is there.
+        try await target.prepare(.orders, like: design)
+        #expect(await target.takeRemarks() == [])
+        design.indexes.append(
+            SecondaryIndex(name: "later", scope: .global(nil), hash: text("by"), range: nil, projection: .all))
+        try await target.prepare(.orders, like: design)
+        #expect(await target.takeRemarks().first?.contains("without the indexes later") == true)
+    }
+
+    @Test("Time to live and tags that may not be set or read are said, and keep nobody from writing")
+    func partial() async throws {
+        endpoint.makeTable("people", key: "id")
+        endpoint.follow { action, _ in
+            ["UpdateTimeToLive", "TagResource", "DescribeTimeToLive", "ListTagsOfResource"].contains(action)
+                ? .answers(status: 400, body: #"{"__type":"x#AccessDeniedException","message":"no"}"#) : .normal
+        }
+        let target = try endpoint.target([("create", "true"), ("prefix", "copy_")])
+        let table = try await target.client.describeTable(Self.people.name)
+        let read = try await target.client.design(of: table)
+        #expect(read.unread.count == 2)
+        #expect(read.unread[0].contains("allow dynamodb:DescribeTimeToLive"))
+        #expect(read.unread[1].contains("allow dynamodb:ListTagsOfResource"))
+
+        var design = table.design
+        design.timeToLive = Array("until".utf8)
+        design.tags = [.init(key: "team", value: "a"), .init(key: "aws:cloudformation:stack-name", value: "b")]
+        try await target.prepare(Self.people, like: design)
+        let remarks = await target.takeRemarks()
+        #expect(remarks.count == 2)
+        #expect(remarks.allSatisfy { $0.contains("could not be set") && $0.contains("copy_people") })
+        #expect(await target.takeRemarks() == [])
+        #expect(endpoint.bodies(of: "TagResource").first?.contains("aws:") == true, "the ARN's own")
+        #expect(endpoint.bodies(of: "TagResource").first?.contains("cloudformation") == false)
+
+        endpoint.follow { _, _ in .normal }
+        try await target.prepare(Self.people, like: design)
+        #expect(await target.takeRemarks().first?.contains("without the source's time to live (until)") == true)
+    }
+
+    @Test("Only a try that may have arrived is one whose outcome nobody knows", arguments: [
+        (SimulatedEndpoint.Course.fails(.timedOut(reason: "")), true), (.fails(.broken(reason: "")), true),
+        (.fails(.unreachable(reason: "")), false), (.answers(status: 500, body: "{}"), true),
+        (.answers(status: 503, body: "<html>"), true), (.answers(status: 200, body: "<html>"), true),
+        (.answers(status: 200, body: "{}"), true),
+        (.answers(status: 400, body: #"{"__type":"x#ThrottlingException"}"#), false),
+        (.answers(status: 400, body: #"{"__type":"x#ValidationException"}"#), false),
+    ])
+    func unknown(course: SimulatedEndpoint.Course, isUnknown: Bool) async throws {
+        let target = try await ready()
+        endpoint.follow { action, _ in action == "BatchWriteItem" ? course : .normal }
+        _ = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        let isClear = await target.doubts.isClear(at: endpoint.clock.surroundings.uptime())
+        #expect(isClear == !isUnknown)
     }
 
     // MARK: Loops

@@ -33,8 +33,6 @@ final class SimulatedEndpoint: HTTPTransport {
         var rolesAssumed: [String] = []
         var keysUsed: [String] = []
         var requests: [(action: String, body: String)] = []
-        /// Of transactions that were done.
-        var tokens: Set<String> = []
     }
 
     init(seed: UInt64 = 1, clock: LeapingClock = LeapingClock()) {
@@ -154,12 +152,7 @@ final class SimulatedEndpoint: HTTPTransport {
     private var time: Int64 { clock.timestamp.microseconds }
 
     private static func answer(_ request: HTTPRequest, _ state: inout State, at time: Int64) -> HTTPResponse {
-        let reply: Reply
-        if request.action == "TransactWriteItems" {
-            reply = transact(request.body, &state, at: time)
-        } else {
-            reply = state.simulator.answer(Request(target: request.target, body: request.body), at: time)
-        }
+        let reply = state.simulator.answer(Request(target: request.target, body: request.body), at: time)
         return HTTPResponse(status: reply.status, headers: [], body: roomy(reply.body))
     }
 
@@ -167,30 +160,6 @@ final class SimulatedEndpoint: HTTPTransport {
         var body = body
         body.reserveCapacity(body.count + HTTPEngine.spareBytes)
         return body
-    }
-
-    /// All or nothing; once for each token.
-    private static func transact(_ body: [UInt8], _ state: inout State, at time: Int64) -> Reply {
-        guard let json = try? JSON(parsing: body), let token = try? json.text("ClientRequestToken")?.string,
-            let actions = try? json.elements("TransactItems")
-        else { return .refusal("SerializationException", "no transaction") }
-        guard !state.tokens.contains(token) else { return .ok([:]) }
-        var trial = state.simulator
-        for action in actions {
-            let isPut = action["Put"] != nil
-            guard let write = action["Put"] ?? action["Delete"] else { return .refusal("ValidationException", "") }
-            let reply = trial.answer(
-                Request(target: "DynamoDB_20120810.\(isPut ? "PutItem" : "DeleteItem")", body: write.bytes), at: time)
-            guard reply.status == 200 else {
-                let reasons = actions.map { $0 == action ? "ValidationError" : "None" }.joined(separator: ", ")
-                return .refusal(
-                    "TransactionCanceledException",
-                    "Transaction cancelled, please refer cancellation reasons for specific reasons [\(reasons)]")
-            }
-        }
-        state.tokens.insert(token)
-        state.simulator = trial
-        return .ok([:])
     }
 }
 

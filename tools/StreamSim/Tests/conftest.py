@@ -51,6 +51,7 @@ class Shared:
         yield self.sim
         assert self.sim.is_running, "the server ended during this test"
         self.sim.faults([])
+        self.sim.release_late_writes()
         self.sim.quirks([])
         self.sim.settings(**self._defaults)
 

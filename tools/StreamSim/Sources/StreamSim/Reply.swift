@@ -17,9 +17,12 @@ package struct Reply: Sendable {
 
     static func error(_ error: ServiceError) -> Reply {
         let type = "com.amazonaws.dynamodb.v20120810#\(error.code)"
-        var members = [
-            JSON.Member("__type", .string(Text(type))), JSON.Member("message", .string(Text(error.message))),
-        ]
+        var members = [JSON.Member("__type", .string(Text(type)))]
+        if !error.reasons.isEmpty {
+            members.append(JSON.Member("CancellationReasons", .array(error.reasons.map(\.json))))
+        }
+        members.append(
+            JSON.Member(error.spellsMessageLarge ? "Message" : "message", .string(Text(error.message))))
         if let item = error.item { members.append(JSON.Member("Item", item.json)) }
         return Reply(status: error.status, body: JSON.object(members).bytes)
     }

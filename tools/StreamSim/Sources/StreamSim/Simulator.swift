@@ -20,6 +20,10 @@ package struct Simulator: Sendable {
     /// By how much the service's clock was set ahead of whatever tells the time.
     var offset: Int64 = 0
     var loads: [Text: SteadyLoad] = [:]
+    /// In the order in which they came.
+    var lateWrites: [LateWrite] = []
+    /// Those that were done lately, by their token.
+    var transactions: [Text: CompletedTransaction] = [:]
     private var numbers: SequenceNumbers
     var tablesMade = 0
     private var shardsMade = 0
@@ -49,7 +53,13 @@ package struct Simulator: Sendable {
 
     /// Time never goes back. What goes on by itself has gone on until then.
     mutating func advance(to time: Int64) {
-        now = max(now, time + offset)
+        let then = max(now, time + offset)
+        while let write = nextLateWrite(by: then) {
+            now = max(now, write.time ?? now)
+            if !loads.isEmpty { catchUp() }
+            takeEffect(write)
+        }
+        now = then
         if !loads.isEmpty { catchUp() }
     }
 
@@ -59,23 +69,35 @@ package struct Simulator: Sendable {
         advance(to: time)
         let action = request.action
         calls[action, default: CallCount()].note(at: now)
-        let fault = fault(of: action)
+        let rule = fault(of: action)
+        let fault = rule?.fault
         if let fault { note("fault: \(fault.rawValue)") }
-        let reply = fault?.comesBefore == true ? Reply.ok([:]) : effect(of: request, action)
+        if let rule, fault == .lateEffect { lateWrites.append(LateWrite(request, rule.effect, at: now)) }
+        let reply = fault?.comesBefore == true ? Reply.ok([:]) : effect(of: request)
+        if fault == .transactionConflict, let conflict = conflict(of: request) { return conflict }
+        if fault?.comesBefore != true, reply.status == 200, Self.writeActions.contains(action) { noteWrite() }
         return fault?.applied(to: reply, longestDelay: settings.longestDelay, chance: &chance) ?? reply
     }
 
-    private mutating func fault(of action: Text) -> Fault? {
-        if chance.percent(settings.faults) { return Fault.ofTheMoment[chance.below(Fault.ofTheMoment.count)] }
+    /// What was taken and left undone is done; nobody hears what became of it.
+    mutating func takeEffect(_ write: LateWrite) {
+        let reply = effect(of: write.request)
+        note(reply.status == 200 ? "late write: done" : "late write: refused")
+    }
+
+    private mutating func fault(of action: Text) -> FaultRule? {
+        if chance.percent(settings.faults) {
+            return FaultRule(Fault.ofTheMoment[chance.below(Fault.ofTheMoment.count)])
+        }
         for index in settings.faultRules.indices where settings.faultRules[index].concerns(action) {
             guard chance.percent(settings.faultRules[index].percent) else { continue }
             settings.faultRules[index].count? -= 1
-            return settings.faultRules[index].fault
+            return settings.faultRules[index]
         }
         return nil
     }
 
-    private mutating func effect(of request: Request, _ action: Text) -> Reply {
+    private mutating func effect(of request: Request) -> Reply {
         do throws(ServiceError) {
             let body: JSON
             do throws(JSONError) {
@@ -109,12 +131,16 @@ package struct Simulator: Sendable {
         case .deleteTable: .ok(try deleteTable(body))
         case .updateTimeToLive: .ok(try updateTimeToLive(body))
         case .describeTimeToLive: .ok(try describeTimeToLive(body))
+        case .tagResource: .ok(try tagResource(body))
+        case .untagResource: .ok(try untagResource(body))
+        case .listTagsOfResource: .ok(try listTagsOfResource(body))
         case .putItem: .ok(try putItem(body))
         case .getItem: .ok(try getItem(body))
         case .updateItem: .ok(try updateItem(body))
         case .deleteItem: .ok(try deleteItem(body))
         case .batchGetItem: .ok(try batchGetItem(body))
         case .batchWriteItem: .ok(try batchWriteItem(body))
+        case .transactWriteItems: .ok(try transactWriteItems(body))
         case .scan: Reply(status: 200, body: try scan(body))
         }
     }

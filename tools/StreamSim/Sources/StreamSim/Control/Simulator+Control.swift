@@ -16,6 +16,9 @@ extension Simulator {
         switch (request.method, request.path) {
         case ("GET", "/control/settings"): return settingsJSON
         case ("POST", "/control/settings"): return try changeSettings(Self.body(request))
+        case ("GET", "/control/late-writes"): return lateWritesJSON
+        case ("POST", "/control/release-late-writes"):
+            return try release(Self.body(request, allowing: ["count"]))
         case ("GET", "/control/faults"): return faultsJSON
         case ("POST", "/control/faults"): return try changeFaults(Self.json(request))
         case ("GET", "/control/quirks"): return quirksJSON
@@ -93,45 +96,6 @@ extension Simulator {
         }
         settings = changed
         return settingsJSON
-    }
-
-    private var faultsJSON: JSON {
-        .array(
-            settings.faultRules.map { rule in
-                var members: [JSON.Member] = [
-                    JSON.Member("action", .string(rule.action ?? "*")),
-                    JSON.Member("fault", .string(Text(rule.fault.rawValue))),
-                    JSON.Member("percent", .number(Text("\(rule.percent)"))),
-                ]
-                if let count = rule.count { members.append(JSON.Member("count", .number(Text("\(count)")))) }
-                return .object(members)
-            })
-    }
-
-    private mutating func changeFaults(_ list: JSON) throws(ControlError) -> JSON {
-        guard let elements = list.elements else { throw ControlError("faults: a list, please") }
-        var rules: [FaultRule] = []
-        for element in elements {
-            try Self.check(element, allowing: ["action", "fault", "percent", "count"])
-            guard let name = element["fault"]?.text, let fault = Fault(rawValue: name.string) else {
-                let names = Fault.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ControlError("faults: 'fault' is one of \(names)")
-            }
-            let percent = try Self.integer("percent", of: element) ?? 100
-            let count = try Self.integer("count", of: element)
-            guard (0...100).contains(percent), (count ?? 0) >= 0 else {
-                throw ControlError("faults: 'percent' is 0 to 100, 'count' 0 at least")
-            }
-            let action = try Self.text("action", of: element) ?? "*"
-            guard action == "*" || Call.actions.contains(action) else {
-                let names = Call.actions.sorted().map(\.string).joined(separator: ", ")
-                throw ControlError("faults: 'action' is * or one of \(names)")
-            }
-            rules.append(
-                FaultRule(fault, of: action == "*" ? nil : action, percent: Int(percent), count: count.map { Int($0) }))
-        }
-        settings.faultRules = rules
-        return faultsJSON
     }
 
     private var quirksJSON: JSON { .array(settings.quirks.map { .string(Text($0.rawValue)) }.sorted()) }
@@ -256,13 +220,13 @@ extension Simulator {
         return name
     }
 
-    private static func json(_ request: ControlRequest) throws(ControlError) -> JSON {
+    static func json(_ request: ControlRequest) throws(ControlError) -> JSON {
         do throws(JSONError) { return try JSON(parsing: request.body) } catch {
             throw ControlError("the body is \(error)")
         }
     }
 
-    private static func body(
+    static func body(
         _ request: ControlRequest, allowing names: Set<Text>? = nil
     ) throws(ControlError) -> JSON {
         let body = try json(request)
@@ -271,7 +235,7 @@ extension Simulator {
         return body
     }
 
-    private static func check(_ body: JSON, allowing names: Set<Text>) throws(ControlError) {
+    static func check(_ body: JSON, allowing names: Set<Text>) throws(ControlError) {
         guard let members = body.members else { throw ControlError("an object with \(list(names)), please") }
         for member in members where !names.contains(member.name) {
             throw ControlError("no '\(member.name.string)' here; there are \(list(names))")
@@ -294,13 +258,13 @@ extension Simulator {
 
     // An optional field is left out, and not null.
 
-    private static func text(_ name: Text, of body: JSON) throws(ControlError) -> Text? {
+    static func text(_ name: Text, of body: JSON) throws(ControlError) -> Text? {
         guard let value = body[name] else { return nil }
         guard let text = value.text else { throw ControlError("'\(name)' is a string") }
         return text
     }
 
-    private static func integer(_ name: Text, of body: JSON) throws(ControlError) -> Int64? {
+    static func integer(_ name: Text, of body: JSON) throws(ControlError) -> Int64? {
         guard let value = body[name] else { return nil }
         guard let number = value.integer else { throw ControlError("'\(name)' is a whole number") }
         return number

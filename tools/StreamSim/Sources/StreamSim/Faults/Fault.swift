@@ -18,17 +18,36 @@ package enum Fault: String, CaseIterable, Sendable {
     /// A proxy's page with status 200.
     case notJSON = "not_json"
     case wrongChecksum = "wrong_crc"
+    /// The connection is reset, and the write takes effect later (`LateEffect`).
+    case lateEffect = "late_effect"
+    /// Another transaction has the item; one that meets it is cancelled for that.
+    case transactionConflict = "TransactionConflictException"
+    /// The transaction with this token is being done.
+    case transactionInProgress = "TransactionInProgressException"
 
-    /// What passes by itself, and is drawn for any call. Credentials that have expired, or are denied a call, end a client that has no
-    /// others.
-    package static let ofTheMoment = allCases.filter { $0 != .expiredToken && $0 != .accessDenied }
+    /// What passes by itself, and is drawn for any call. Credentials that have expired, or are denied a call, end a
+    /// client that has no others; what only a write can meet is asked for by name.
+    package static let ofTheMoment = allCases.filter {
+        $0 != .expiredToken && $0 != .accessDenied && $0.actions == nil
+    }
+
+    /// The calls that can meet it; `nil`: every one.
+    var actions: Set<Text>? {
+        switch self {
+        case .lateEffect: Simulator.writeActions
+        case .transactionConflict: Simulator.writeActions.subtracting(["BatchWriteItem"])
+        case .transactionInProgress: ["TransactWriteItems"]
+        default: nil
+        }
+    }
 
     /// Whether the call has no effect.
     var comesBefore: Bool {
         switch self {
         case .resetAfter, .delayed, .truncated, .malformed, .notJSON, .wrongChecksum: false
         case .throttled, .throughputExceeded, .limitExceeded, .requestLimitExceeded, .internalError, .unavailable,
-            .expiredToken, .accessDenied, .resetBefore:
+            .expiredToken, .accessDenied, .resetBefore, .lateEffect,
+            .transactionConflict, .transactionInProgress:
             true
         }
     }
@@ -39,13 +58,14 @@ package enum Fault: String, CaseIterable, Sendable {
     func applied(to reply: Reply, longestDelay: Int64, chance: inout Chance) -> Reply {
         var reply = reply
         switch self {
-        case .throttled, .throughputExceeded, .limitExceeded, .requestLimitExceeded, .expiredToken, .accessDenied:
+        case .throttled, .throughputExceeded, .limitExceeded, .requestLimitExceeded, .expiredToken, .accessDenied,
+            .transactionConflict, .transactionInProgress:
             return .error(ServiceError(code: rawValue, message: "a simulated fault", status: 400))
         case .internalError:
             return .error(ServiceError(code: rawValue, message: "a simulated fault", status: 500))
         case .unavailable: return .html(status: 503, "503 Service Unavailable")
         case .notJSON: return .html(status: 200, "Please log in to the proxy")
-        case .resetBefore: reply.delivery = .resetBeforeEffect
+        case .resetBefore, .lateEffect: reply.delivery = .resetBeforeEffect
         case .resetAfter: reply.delivery = .resetAfterEffect
         case .delayed: reply.delivery = .delayed(Int64(chance.below(Int(max(1, longestDelay)))))
         case .truncated: reply.delivery = .truncated(reply.body.count / 2)

@@ -21,8 +21,8 @@ package struct KeySchema: Hashable, Sendable {
 
     var attributes: [Attribute] { range.map { [hash, $0] } ?? [hash] }
 
-    /// As CreateTable gives it: KeySchema, and the types in AttributeDefinitions.
-    init(_ schema: [JSON]?, _ definitions: [JSON]?) throws(ServiceError) {
+    /// The types in AttributeDefinitions, by name.
+    static func types(_ definitions: [JSON]?) throws(ServiceError) -> [Text: String] {
         var types: [Text: String] = [:]
         for definition in definitions ?? [] {
             guard let name = try definition.text("AttributeName"),
@@ -31,6 +31,11 @@ package struct KeySchema: Hashable, Sendable {
             else { throw .validation("Member must satisfy enum value set: [B, N, S]") }
             types[name] = type
         }
+        return types
+    }
+
+    /// As CreateTable gives it, for a table or an index.
+    init(_ schema: [JSON]?, _ types: [Text: String]) throws(ServiceError) {
         let elements = schema ?? []
         let kinds = elements.map { $0["KeyType"]?.text?.string }
         let attributes = elements.compactMap { element -> Attribute? in
@@ -41,9 +46,6 @@ package struct KeySchema: Hashable, Sendable {
         }
         guard kinds == ["HASH"] || kinds == ["HASH", "RANGE"], Set(attributes.map(\.name)).count == attributes.count
         else { throw .validation("Invalid KeySchema: one HASH key, and one RANGE key of another name after it") }
-        guard types.count == attributes.count else {
-            throw .validation("Number of attributes in KeySchema does not exactly match number in AttributeDefinitions")
-        }
         self.init(hash: attributes[0], range: attributes.count == 2 ? attributes[1] : nil)
     }
 
@@ -54,9 +56,11 @@ package struct KeySchema: Hashable, Sendable {
             })
     }
 
-    var definitions: JSON {
-        .array(
-            attributes.map {
+    /// AttributeDefinitions of several, each once.
+    static func definitions(_ attributes: [Attribute]) -> JSON {
+        var seen: Set<Text> = []
+        return .array(
+            attributes.filter { seen.insert($0.name).inserted }.map {
                 ["AttributeName": .string($0.name), "AttributeType": .string(Text($0.type))]
             })
     }

@@ -53,7 +53,7 @@ extension Simulator {
         switch (try request.object("PutRequest"), try request.object("DeleteRequest")) {
         case (let put?, nil):
             let item = try item(in: put["Item"], "Item")
-            return (try table.schema.key(of: item), item)
+            return (try table.key(of: item), item)
         case (nil, let delete?): return (try table.schema.key(alone: try item(in: delete["Key"], "Key")), nil)
         default:
             throw .validation("Supplied WriteRequest must have exactly one of PutRequest and DeleteRequest")

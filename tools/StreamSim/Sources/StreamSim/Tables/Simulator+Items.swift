@@ -7,7 +7,7 @@ extension Simulator {
         let table = try dataTable(in: body)
         let wanted = try Wanted(body, allowing: ["NONE", "ALL_OLD"])
         let item = try item(in: body["Item"], "Item")
-        let key = try table.schema.key(of: item)
+        let key = try table.key(of: item)
         try check(body, table.items[key], wanted)
         let before = change(key, to: item, of: table.name)
         return reply(wanted, table.name, before, item)
@@ -36,15 +36,12 @@ extension Simulator {
             try Condition(text, &placeholders)
         }
         try placeholders.checkAllUsed()
-        for attribute in table.schema.attributes where update?.touched.contains(attribute.name) == true {
-            throw .validation(
-                "One or more parameter values were invalid: Cannot update attribute \(attribute.name.string). This "
-                    + "attribute is part of the key")
-        }
+        if let update { try table.checkKeyIsUntouched(by: update) }
         let before = table.items[key]
         try hold(condition, before, wanted)
         let after = try update?.applied(to: before ?? keyItem, isNew: before == nil) ?? before ?? keyItem
         guard after.size <= Self.largestItem else { throw .tooLarge }
+        _ = try table.key(of: after)
         change(key, to: after, of: table.name)
         return reply(wanted, table.name, before, after, updated: update.map { Projection(of: $0.paths) })
     }

@@ -12,7 +12,8 @@ extension Simulator {
         tables[name] = Table(
             name: name, id: tableID(tablesMade), schema: definition.schema,
             created: now, activeAt: now + settings.tableDelay,
-            isProvisioned: definition.capacity != nil, capacity: definition.capacity ?? (0, 0))
+            isProvisioned: definition.capacity != nil, capacity: definition.capacity ?? (0, 0),
+            indexes: definition.indexes, tags: definition.tags)
         if let view = definition.view { addStream(view, to: name, definition.schema) }
         return try table(named: name)
     }
@@ -119,37 +120,6 @@ extension Simulator {
     func table(named name: Text) throws(ServiceError) -> Table {
         guard let table = tables[name] else { throw .noTable(name) }
         return table
-    }
-
-    private func description(of table: Table, status: Text? = nil) -> JSON {
-        let throughput: JSON = [
-            "NumberOfDecreasesToday": 0, "ReadCapacityUnits": .number(Text("\(table.capacity.read)")),
-            "WriteCapacityUnits": .number(Text("\(table.capacity.write)")),
-        ]
-        var members: [JSON.Member] = [
-            JSON.Member("TableName", .string(table.name)), JSON.Member("TableArn", .string(table.arn)),
-            JSON.Member("TableId", .string(table.id)),
-            JSON.Member("TableStatus", .string(status ?? table.status(at: now))),
-            JSON.Member("CreationDateTime", .number(Text("\(table.created / 1_000_000)"))),
-            JSON.Member("KeySchema", table.schema.json), JSON.Member("AttributeDefinitions", table.schema.definitions),
-            JSON.Member("ItemCount", .number(Text("\(table.items.count)"))),
-            JSON.Member("TableSizeBytes", .number(Text("\(table.items.size)"))),
-            JSON.Member("ProvisionedThroughput", throughput),
-        ]
-        if !table.isProvisioned {
-            members.append(JSON.Member("BillingModeSummary", ["BillingMode": "PAY_PER_REQUEST"]))
-        }
-        if let stream = table.stream.map({ streams[$0] }) {
-            members.append(JSON.Member("LatestStreamArn", .string(stream.arn)))
-            members.append(JSON.Member("LatestStreamLabel", .string(stream.label)))
-            if stream.disabled == nil {
-                members.append(
-                    JSON.Member(
-                        "StreamSpecification",
-                        ["StreamEnabled": true, "StreamViewType": .string(Text(stream.view.rawValue))]))
-            }
-        }
-        return .object(members)
     }
 }
 

@@ -5,6 +5,8 @@ package struct TableDefinition: Sendable {
     /// `nil`: without a stream.
     package var view: StreamView?
     package var capacity: (read: Int64, write: Int64)?
+    var indexes: [SecondaryIndex] = []
+    var tags: [Tag] = []
 
     package init(name: Text, schema: KeySchema, view: StreamView? = .newAndOldImages) {
         self.name = name
@@ -15,25 +17,35 @@ package struct TableDefinition: Sendable {
     /// As CreateTable gives it.
     init(_ body: JSON) throws(ServiceError) {
         name = try Self.name(in: body)
-        schema = try KeySchema(try body.elements("KeySchema"), try body.elements("AttributeDefinitions"))
+        let types = try KeySchema.types(try body.elements("AttributeDefinitions"))
+        let schema = try KeySchema(try body.elements("KeySchema"), types)
+        self.schema = schema
         view = try StreamView(specification: try body.object("StreamSpecification"))
-        for index in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] as [Text]
-        where try body.elements(index) != nil {
-            throw .validation("\(index.string): this endpoint has tables without indexes only")
-        }
-        switch try body.text("BillingMode")?.string {
-        case "PAY_PER_REQUEST"?: capacity = nil
-        case nil, "PROVISIONED"?:
-            guard let throughput = try body.object("ProvisionedThroughput"),
-                let read = try throughput.integer("ReadCapacityUnits"),
-                let write = try throughput.integer("WriteCapacityUnits"), read > 0, write > 0
-            else {
-                throw .validation(
-                    "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+        let isProvisioned = try body.choice("BillingMode", of: ["PROVISIONED", "PAY_PER_REQUEST"]) == "PROVISIONED"
+        capacity = try body.capacity(isProvisioned: isProvisioned, of: "table: \(name)")
+        for (member, kind, most) in [
+            ("GlobalSecondaryIndexes", .global, 20), ("LocalSecondaryIndexes", .local, 5),
+        ] as [(Text, SecondaryIndex.Kind, Int)] {
+            guard let elements = try body.elements(member) else { continue }
+            guard (1...most).contains(elements.count) else {
+                throw .invalid("\(member): 1 to \(most), or none at all")
             }
-            capacity = (read, write)
-        case let mode?: throw .validation("BillingMode '\(mode)' is none of [PROVISIONED, PAY_PER_REQUEST]")
+            for element in elements {
+                let index = try SecondaryIndex(element, kind, types, of: schema, isProvisioned: isProvisioned)
+                guard !indexes.contains(where: { $0.name == index.name }) else {
+                    throw .invalid("Duplicate index name: \(index.name)")
+                }
+                indexes.append(index)
+            }
         }
+        let used = Set((schema.attributes + indexes.flatMap(\.schema.attributes)).map(\.name))
+        guard used.count == types.count else {
+            throw .invalid(
+                "Number of attributes in KeySchema does not exactly match number of attributes defined in "
+                    + "AttributeDefinitions")
+        }
+        tags = try Tag.list(in: body)
+        try Tag.check(tags)
     }
 
     /// A table's name, by the service's rule (API Reference, CreateTable): 3 to 255 of `[a-zA-Z0-9_.-]`. An ARN of a table of

@@ -7,6 +7,8 @@ package struct ServiceError: Error, Hashable, Sendable {
     package let status: Int
     /// What the item is that failed a condition, for who has asked for it.
     package var item: Attributes?
+    /// Why a transaction was cancelled, for each of its actions.
+    package var reasons: [CancellationReason] = []
 
     package init(code: String, message: String, status: Int = 400) {
         self.code = code
