@@ -1,5 +1,8 @@
 package import Targets
 
+#if MongoDB
+    internal import MongoDBTarget
+#endif
 #if PostgreSQL
     internal import PostgresTarget
 #endif
@@ -9,18 +12,24 @@ extension TargetSchemes {
     package static let all = TargetSchemes(embedded + servers, leftOut: leftOut)
 
     private static var servers: [TargetScheme] {
-        #if PostgreSQL
-            [.postgres]
-        #else
-            []
+        var servers: [TargetScheme] = []
+        #if MongoDB
+            servers.append(.mongoDB)
         #endif
+        #if PostgreSQL
+            servers.append(.postgres)
+        #endif
+        return servers
     }
 
     private static var leftOut: [String: String] {
-        #if PostgreSQL
-            [:]
-        #else
-            ["postgres": "PostgreSQL", "postgresql": "PostgreSQL"]
+        var leftOut: [String: String] = [:]
+        #if !MongoDB
+            for name in ["mongodb", "mongodb+srv"] { leftOut[name] = "MongoDB" }
         #endif
+        #if !PostgreSQL
+            for name in ["postgres", "postgresql"] { leftOut[name] = "PostgreSQL" }
+        #endif
+        return leftOut
     }
 }

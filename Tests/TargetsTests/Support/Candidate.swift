@@ -19,7 +19,7 @@ struct Candidate: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let allCases: [Candidate] = [.sqlite, .jsonLines, .postgres]
+    static let allCases: [Candidate] = [.sqlite, .jsonLines, .postgres, .mongoDB, .mongoDBStandalone]
 
     static let sqlite = Candidate(name: "sqlite") { scratch in
         try TargetSchemes.all.make("sqlite:\(scratch.file("copy.db"))")

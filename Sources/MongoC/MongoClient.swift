@@ -1,0 +1,150 @@
+internal import CMongoC
+
+/// The connections to a deployment, which threads of libmongoc's own watch: they notice a new primary.
+///
+/// It reconnects by itself; what was being asked when a connection was lost is not asked again.
+@safe package final class MongoPool {
+    private let pointer: OpaquePointer
+
+    /// Looks up the hosts where the URL says so; connects to none yet.
+    package init(_ settings: MongoSettings) throws(MongoError) {
+        var error = bson_error_t()
+        let made = unsafe settings.withPointer { unsafe mongoc_client_pool_new_with_error($0, &error) }
+        guard let pointer = unsafe made else { throw MongoError(error) }
+        unsafe self.pointer = pointer
+        _ = unsafe mongoc_client_pool_set_error_api(pointer, MONGOC_ERROR_API_VERSION_2)
+    }
+
+    deinit { unsafe mongoc_client_pool_destroy(pointer) }
+
+    /// Waits for one where all are taken (`maxPoolSize`, 100).
+    package func client() throws(MongoError) -> MongoClient {
+        guard let client = unsafe mongoc_client_pool_pop(pointer) else { throw MongoError.outOfMemory }
+        return unsafe MongoClient(client, of: self)
+    }
+
+    fileprivate func take(back client: OpaquePointer) { unsafe mongoc_client_pool_push(pointer, client) }
+}
+
+/// One client of a pool, which has one connection to each server. One thread at a time uses it, which its calls block:
+/// for as long as the URL's timeouts say, and no longer.
+@safe package final class MongoClient {
+    let pointer: OpaquePointer
+    private let pool: MongoPool
+
+    fileprivate init(_ pointer: OpaquePointer, of pool: MongoPool) {
+        unsafe self.pointer = pointer
+        self.pool = pool
+    }
+
+    deinit { unsafe pool.take(back: pointer) }
+
+    /// Runs a command at the primary, and gives its answer.
+    ///
+    /// - Throws: also where the command itself succeeded and single statements of it, or its write concern, did not.
+    @discardableResult
+    package func command(
+        _ command: Document, in database: String, session: MongoSession? = nil
+    ) throws(MongoError) -> Document {
+        let (succeeded, reply, error) = unsafe try withOptions(session) { options in
+            unsafe command.withPointer { command in
+                unsafe withReply { reply, error in
+                    unsafe mongoc_client_command_with_opts(pointer, database, command, nil, options, reply, &error)
+                }
+            }
+        }
+        guard succeeded else { throw MongoError(error, reply: reply) }
+        guard let reply else { return Document() }
+        if let problem = reply["writeErrors"]?.array?.values.first?.document ?? reply["writeConcernError"]?.document {
+            throw MongoError(
+                code: problem["code"]?.integer.map { Int32(truncatingIfNeeded: $0) } ?? 0,
+                message: problem["errmsg"]?.text ?? "refused")
+        }
+        return reply
+    }
+
+    /// The documents that match, all of them at once: the caller limits them.
+    ///
+    /// - Parameter options: such as `limit`, `sort` and `projection`.
+    package func find(
+        _ filter: Document, in database: String, _ collection: String, options: Document = Document(),
+        session: MongoSession? = nil
+    ) throws(MongoError) -> [Document] {
+        guard let handle = unsafe mongoc_client_get_collection(pointer, database, collection) else {
+            throw MongoError.outOfMemory
+        }
+        defer { unsafe mongoc_collection_destroy(handle) }
+        let cursor = unsafe try withOptions(options, session) { options in
+            unsafe filter.withPointer { unsafe mongoc_collection_find_with_opts(handle, $0, options, nil) }
+        }
+        return unsafe try documents(of: cursor)
+    }
+
+    /// What a command answers with a cursor, such as `listCollections`.
+    package func list(_ command: Document, in database: String) throws(MongoError) -> [Document] {
+        let reply = try self.command(command, in: database)
+        // C takes the reply over, and needs it on its heap.
+        let cursor = unsafe reply.withPointer { reply -> OpaquePointer? in
+            guard let copy = unsafe bson_copy(reply) else { return nil }
+            return unsafe mongoc_cursor_new_from_command_reply_with_opts(pointer, copy, nil)
+        }
+        return unsafe try documents(of: cursor)
+    }
+
+    private func documents(of cursor: OpaquePointer?) throws(MongoError) -> [Document] {
+        guard let cursor = unsafe cursor else { throw MongoError.outOfMemory }
+        defer { unsafe mongoc_cursor_destroy(cursor) }
+        var documents: [Document] = []
+        var next: OpaquePointer?
+        while unsafe mongoc_cursor_next(cursor, &next), let document = unsafe next {
+            do throws(BSONError) { documents.append(unsafe try Document(copying: document)) } catch {
+                throw MongoError(code: 22, message: "\(error)")
+            }
+        }
+        var error = bson_error_t()
+        var answer: OpaquePointer?
+        if unsafe mongoc_cursor_error_document(cursor, &error, &answer) {
+            throw unsafe MongoError(error, reply: answer.flatMap { unsafe try? Document(copying: $0) })
+        }
+        return documents
+    }
+
+    // MARK: C
+
+    /// Options of a call as C wants them, with the session where there is one.
+    func withOptions<R>(
+        _ options: Document = Document(), _ session: MongoSession?, _ body: (OpaquePointer) -> R
+    ) throws(MongoError) -> R {
+        guard let made = unsafe options.withPointer({ unsafe bson_copy($0) }) else { throw MongoError.outOfMemory }
+        defer { unsafe bson_destroy(made) }
+        if let session {
+            var error = bson_error_t()
+            guard unsafe mongoc_client_session_append(session.pointer, made, &error) else { throw MongoError(error) }
+        }
+        return unsafe body(made)
+    }
+
+    private func withOptions<R>(_ session: MongoSession?, _ body: (OpaquePointer) -> R) throws(MongoError) -> R {
+        unsafe try withOptions(Document(), session, body)
+    }
+
+    /// What C answered, and the error where there was one.
+    func withReply<R>(_ body: (OpaquePointer, inout bson_error_t) -> R) -> (R, Document?, bson_error_t) {
+        unsafe withReplyMemory(body)
+    }
+}
+
+/// A call's reply: C makes it in memory of ours, and it is let go of again.
+func withReplyMemory<R>(_ body: (OpaquePointer, inout bson_error_t) -> R) -> (R, Document?, bson_error_t) {
+    var error = bson_error_t()
+    return unsafe withUnsafeTemporaryAllocation(byteCount: MemoryLayout<bson_t>.size, alignment: 128) { memory in
+        guard let start = memory.baseAddress else { preconditionFailure("an allocation of some bytes has a place") }
+        let reply = OpaquePointer(start)
+        // Some calls leave it as it was where they fail early.
+        unsafe bson_init(reply)
+        let result = unsafe body(reply, &error)
+        let document = unsafe try? Document(copying: reply)
+        unsafe bson_destroy(reply)
+        return (result, document, error)
+    }
+}

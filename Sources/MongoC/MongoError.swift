@@ -1,0 +1,57 @@
+internal import CMongoC
+
+/// What the server refused, or that it is out of reach.
+package struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The server's number of what happened; `nil` where no server said it: out of reach, cut off, too slow.
+    /// Source: MongoDB Manual, "Error Codes".
+    package let code: Int32?
+    /// One line, without what was in the documents.
+    package let message: String
+    /// What a driver may do: `TransientTransactionError`, `UnknownTransactionCommitResult`, `RetryableWriteError`.
+    package let labels: Set<String>
+
+    package init(code: Int32?, message: String, labels: Set<String> = []) {
+        self.code = code
+        self.message = message
+        self.labels = labels
+    }
+
+    /// Nobody answered: what was asked for may have been done or not, or be done still.
+    package var isConnectionLost: Bool { code == nil }
+    package var isTransient: Bool { labels.contains("TransientTransactionError") }
+    package var isCommitUnknown: Bool { labels.contains("UnknownTransactionCommitResult") }
+
+    package var description: String { code.map { "\(message) (code \($0))" } ?? message }
+}
+
+extension MongoError {
+    /// - Parameter reply: what the server said, where it said something: of its labels the error has none.
+    init(_ error: bson_error_t, reply: Document? = nil) {
+        let message = unsafe withUnsafeBytes(of: error.message) {
+            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        self.init(
+            code: Self.code(of: error), message: Self.line(message),
+            labels: Set((reply?["errorLabels"]?.array?.values ?? []).compactMap(\.text)))
+    }
+
+    private static func code(of error: bson_error_t) -> Int32? {
+        switch mongoc_error_domain_t(error.domain) {
+        // Of these the code is the server's (mongoc_client_set_error_api, version 2).
+        case MONGOC_ERROR_SERVER, MONGOC_ERROR_WRITE_CONCERN: Int32(bitPattern: error.code)
+        // Of a login that fails libmongoc has a number of its own.
+        case MONGOC_ERROR_CLIENT where error.code == MONGOC_ERROR_CLIENT_AUTHENTICATE.rawValue: authenticationFailed
+        case MONGOC_ERROR_SCRAM, MONGOC_ERROR_SASL: authenticationFailed
+        default: nil
+        }
+    }
+
+    package static let authenticationFailed: Int32 = 18
+    package static let outOfMemory = MongoError(code: nil, message: "out of memory")
+
+    /// A server's words can hold the whole document that it refuses.
+    private static func line(_ text: String) -> String {
+        let first = text.split(separator: "\n").first.map(String.init) ?? "no reason is said"
+        return first.utf8.count > 300 ? "\(first.prefix(300))…" : first
+    }
+}

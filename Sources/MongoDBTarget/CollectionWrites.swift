@@ -1,0 +1,29 @@
+internal import MongoC
+internal import StreamModel
+
+/// What one write does to one collection: to each of its keys one thing.
+struct CollectionWrites {
+    struct Write {
+        enum Change {
+            case replace(filter: Document, with: Document)
+            case delete(filter: Document)
+        }
+
+        let change: Change
+        let record: StreamModel.Change
+        /// Of the record.
+        let batch: Int
+
+        fileprivate var isUpsert: Bool { if case .replace = change { true } else { false } }
+    }
+
+    let collection: String
+    private var writes: [Write] = []
+
+    init(_ collection: String) { self.collection = collection }
+
+    mutating func append(_ write: Write) { writes.append(write) }
+
+    /// libmongoc sends writes of one kind that stand side by side as one command. No two touch a document, so any order is as good.
+    var upsertsFirst: [Write] { writes.filter(\.isUpsert) + writes.filter { !$0.isUpsert } }
+}

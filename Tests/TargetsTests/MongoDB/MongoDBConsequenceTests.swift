@@ -1,0 +1,49 @@
+import MongoC
+import Testing
+
+@testable import MongoDBTarget
+
+@Suite("What MongoDB's error codes say")
+struct MongoDBConsequenceTests {
+    private static func of(_ code: Int32?, _ labels: Set<String> = []) -> Consequence {
+        Consequence(MongoError(code: code, message: "m", labels: labels))
+    }
+
+    @Test(
+        "is tried again where it may pass",
+        arguments: [
+            nil, 6, 7, 89, 9001, 91, 189, 262, 10107, 13435, 11600, 11602, 24, 50, 64, 112, 133, 251, 290, 14031,
+        ])
+    func retried(code: Int32?) { #expect(Self.of(code) == .retry) }
+
+    @Test(
+        "is tried again where a label says so, whatever the number",
+        arguments: ["TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError"])
+    func labelled(label: String) { #expect(Self.of(99999, [label]) == .retry) }
+
+    @Test("refuses a record where it is the record's own", arguments: [2, 121, 10334, 17280, 17419, 11000, 54321])
+    func refused(code: Int32) { #expect(Consequence(ofWrite: MongoError(code: code, message: "m")) == .refuseRecord) }
+
+    @Test(
+        "stops where an operator must act, with what to do, also where nobody has thought of it",
+        arguments: [13, 18, 20, 26, 61, 66, 73, 85, 86, 166, 263, 8000, 99999, -1])
+    func stopped(code: Int32) {
+        guard case .stop(let advice) = Self.of(code) else {
+            Issue.record("\(code) does not stop")
+            return
+        }
+        #expect(advice.count > 20)
+    }
+
+    @Test("says what a deployment can do")
+    func deployments() throws {
+        func deployment(_ hello: String) throws -> Deployment { Deployment(hello: try Document(extendedJSON: hello)) }
+        let sessions = #""logicalSessionTimeoutMinutes":30"#
+        #expect(try deployment(#"{"setName":"a","maxWireVersion":8,\#(sessions)}"#).hasTransactions)
+        #expect(try deployment(#"{"msg":"isdbgrid","maxWireVersion":17,\#(sessions)}"#).hasTransactions)
+        #expect(try !deployment(#"{"setName":"a","maxWireVersion":7,\#(sessions)}"#).hasTransactions)
+        #expect(try !deployment(#"{"setName":"a","maxWireVersion":17}"#).hasTransactions)
+        #expect(try !deployment(#"{"maxWireVersion":17,\#(sessions)}"#).hasTransactions)
+        #expect(try deployment(#"{"setName":"a","maxWireVersion":8}"#).longestName == 120)
+    }
+}
