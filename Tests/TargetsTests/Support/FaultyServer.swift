@@ -11,7 +11,7 @@ struct FaultCandidate: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let allCases: [FaultCandidate] = [.postgres]
+    static let allCases: [FaultCandidate] = [.postgres, .mongoDB, .mongoDBStandalone]
 }
 
 protocol FaultyServer: Sendable {
