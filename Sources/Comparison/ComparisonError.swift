@@ -9,6 +9,8 @@ package enum ComparisonError: Error, CustomStringConvertible {
     case journal(JournalError)
     /// The file of notes could not be read or written.
     case notes(String)
+    /// Another process compares the table: two would mix their notes.
+    case underWay(table: String)
     /// A target that keeps no state: there is nothing to compare with.
     case keepsNoState(target: String)
 
@@ -18,6 +20,8 @@ package enum ComparisonError: Error, CustomStringConvertible {
         case .target(let error): error.description
         case .journal(let error): error.description
         case .notes(let reason): reason
+        case .underWay(let table):
+            "table \(table): another comparison of it is under way with this journal: wait for its end, or end it"
         case .keepsNoState(let target):
             "target \(target): it keeps changes and no items, so there is nothing to compare with the source"
         }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 package import StreamModel
 package import Targets
 
@@ -69,25 +70,26 @@ package actor ComparisonNotes {
     /// - Parameters:
     ///   - path: in a folder that is there.
     ///   - restarts: whether to forget earlier runs.
-    /// - Throws: `.notes` where the file can't be read or written.
+    /// - Throws: `.notes` where the file can't be read or written; `.underWay` where another process has it open.
     package init(path: String, of subject: Subject, restarts: Bool, now: Timestamp) throws(ComparisonError) {
         self.path = path
         do {
-            let known = restarts ? nil : try Self.read(path, of: subject, now: now)
-            if known == nil {
-                let head = Line(what: .begun, time: now.description, subject: subject)
-                guard
-                    FileManager.default.createFile(
-                        atPath: path, contents: try Self.encoded(head), attributes: [.posixPermissions: 0o600])
-                else {
-                    throw ComparisonError.notes(
-                        "\(path) can't be written: is there room, and may this user write there?")
-                }
+            if !FileManager.default.fileExists(atPath: path),
+                !FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            {
+                throw ComparisonError.notes("\(path) can't be made: is there room, and may this user write there?")
             }
-            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+            // The kernel lets go of it when the process ends, however it ends.
+            guard flock(file.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+                throw ComparisonError.underWay(table: subject.table)
+            }
+            let known = restarts ? nil : try Self.read(file, of: subject, now: now)
+            if known == nil { try file.truncate(atOffset: 0) }
             try file.seekToEnd()
+            let head = Line(what: .begun, time: now.description, subject: subject)
             // What a torn line holds must not run into the next one.
-            if known != nil { try file.write(contentsOf: Data("\n".utf8)) }
+            try file.write(contentsOf: known == nil ? Self.encoded(head) : Data("\n".utf8))
             self.file = file
             earlier = known ?? Earlier()
         } catch let error as ComparisonError {
@@ -171,11 +173,16 @@ package actor ComparisonNotes {
         try append([line])
     }
 
+    /// Leaves them as they are: who comes next goes on from here.
+    package func close() {
+        try? file?.close()
+        file = nil
+    }
+
     /// Everything was seen.
     func finish() throws {
         guard let path else { return }
-        try? file?.close()
-        file = nil
+        defer { close() }
         do { try FileManager.default.removeItem(atPath: path) } catch {
             throw ComparisonError.notes("\(path) can't be removed: \(error.localizedDescription)")
         }
@@ -186,10 +193,7 @@ package actor ComparisonNotes {
     private static let pieceBytes = 1 << 20
 
     /// `nil` where there are none of the same subject that are fresh.
-    private static func read(_ path: String, of subject: Subject, now: Timestamp) throws -> Earlier? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        defer { try? file.close() }
+    private static func read(_ file: FileHandle, of subject: Subject, now: Timestamp) throws -> Earlier? {
         let decoder = JSONDecoder()
         var earlier: Earlier?
         var rest: [UInt8] = []

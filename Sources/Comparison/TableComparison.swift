@@ -76,6 +76,7 @@ package final class TableComparison: Sendable {
                 try await group.waitForAll()
             }
         } catch {
+            await notes.close()
             throw failure.withLock { $0 } ?? error
         }
         try await notes.finish()

@@ -16,6 +16,7 @@ package struct BinaryArray: Sendable {
     private let element: Element
     private(set) var bytes: [UInt8] = []
     package private(set) var count = 0
+    package var size: Int { bytes.count }
 
     /// - Parameter bytes: how many the elements will have, about.
     package init(of element: Element, reserving bytes: Int = 0) {

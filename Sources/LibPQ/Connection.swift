@@ -42,9 +42,6 @@ internal import Glibc
 
     deinit { unsafe PQfinish(pointer) }
 
-    /// The server's version, such as 150018.
-    package var version: Int { unsafe Int(PQserverVersion(pointer)) }
-
     // MARK: Statements
 
     /// Runs a statement by itself.

@@ -4,8 +4,6 @@ internal import CLibPQ
 package struct Rows: Sendable {
     /// Row by row; `nil` is NULL.
     package let values: [[[UInt8]?]]
-    /// Of an INSERT, UPDATE or DELETE.
-    package let affected: Int
 
     package var count: Int { values.count }
 
@@ -25,6 +23,5 @@ package struct Rows: Sendable {
                 return unsafe Array(UnsafeRawBufferPointer(start: value, count: count))
             }
         }
-        affected = unsafe Int(String(cString: PQcmdTuples(result))) ?? 0
     }
 }

@@ -1,5 +1,4 @@
 internal import LibPQ
-internal import Simdjson
 package import StreamModel
 package import Targets
 
@@ -24,18 +23,7 @@ package actor PostgresTarget: Target {
     /// Of this writer; `nil` where it is open beside a daemon, and writes unfenced.
     private var generation: Int64?
     private var isOpen = false
-    private var tables: [TableName: PreparedTable] = [:]
-
-    /// A table that `prepare` has seen.
-    private final class PreparedTable {
-        let schema: TableSchema
-        var keys: KeyReader
-
-        init(_ schema: TableSchema) {
-            self.schema = schema
-            keys = KeyReader(schema)
-        }
-    }
+    private var tables = PreparedTables()
 
     init(
         settings: ConnectionSettings, schema: String, names: TableNames, columns: Columns, existing: ExistingPolicy,
@@ -124,7 +112,7 @@ package actor PostgresTarget: Target {
             return nil
         }
         if let misfit { throw .misconfigured(target: name, reason: misfit) }
-        tables[table.name] = PreparedTable(table)
+        tables.add(table)
     }
 
     /// Why no table can have the name, and what to do; `nil` if one can.
@@ -229,16 +217,7 @@ package actor PostgresTarget: Target {
     // MARK: Writing
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
-        let tables = try batches.map { (batch) throws(TargetError) in try prepared(batch.table) }
-        let rows = try Collapse.lastChanges(of: batches) { (batch, part, change) throws(TargetError) in
-            do {
-                return try CanonicalKey(try tables[batch].keys.key(in: change.keys, of: part.body))
-            } catch {
-                throw .unwritable(
-                    target: name, what: batches[batch].describe(change), reason: "\(error)", change: change)
-            }
-        }
-        for (rows, batch) in zip(rows, batches) { try batch.checkImages(of: rows, target: name) }
+        let rows = try tables.rows(of: batches, target: name)
         guard !batches.isEmpty else { return [] }
         do throws(PostgresError) {
             try apply(zip(rows, batches).map { ($0, $1) }, positionsOf: batches)
@@ -251,29 +230,29 @@ package actor PostgresTarget: Target {
         return batches.map { _ in nil }
     }
 
-    private func prepared(_ table: TableSchema) throws(TargetError) -> PreparedTable {
-        guard let prepared = tables[table.name], prepared.schema == table else {
-            throw .misconfigured(target: name, reason: "the table \(table.name) was not prepared with this key schema")
+    /// Rows as their statements take them, in no order: each row has a key of its own.
+    private static func pieces(of rows: [([Collapse.Row], Batch)]) -> [(table: TableSchema, rows: TableRows)] {
+        var pieces: [(table: TableSchema, rows: TableRows)] = []
+        // Of each table the piece that is not full.
+        var open: [TableName: Int] = [:]
+        for (rows, batch) in rows {
+            var place = open[batch.table.name]
+            for row in rows {
+                let piece = place ?? pieces.count
+                if piece == pieces.count { pieces.append((batch.table, TableRows(batch.table, reserving: batch.bytes))) }
+                pieces[piece].rows.append(row.change, row.key, in: batch.parts[row.part].body, of: batch.origin)
+                place = pieces[piece].rows.isFull ? nil : piece
+            }
+            open[batch.table.name] = place
         }
-        return prepared
+        return pieces
     }
 
     /// Rows, and the positions of batches, in one transaction.
     private func apply(
         _ rows: [([Collapse.Row], Batch)], positionsOf batches: [Batch], isTrial: Bool = false
     ) throws(PostgresError) {
-        var byTable: [(schema: TableSchema, rows: TableRows)] = []
-        var places: [TableName: Int] = [:]
-        for (rows, batch) in rows where !rows.isEmpty {
-            let place = places[batch.table.name] ?? byTable.count
-            if place == byTable.count {
-                places[batch.table.name] = place
-                byTable.append((batch.table, TableRows(batch.table, reserving: batch.bytes)))
-            }
-            for row in rows {
-                byTable[place].rows.append(row.change, row.key, in: batch.parts[row.part].body, of: batch.origin)
-            }
-        }
+        let pieces = Self.pieces(of: rows)
         try withSession { session throws(PostgresError) in
             var steps: [Connection.Step] = []
             func add(_ statement: String, _ sql: @autoclosure () -> String, _ parameters: [Parameter])
@@ -284,7 +263,7 @@ package actor PostgresTarget: Target {
             }
             // A trial ends in the error that a fence ends in, and is undone whoever writes.
             if let generation, !isTrial { try add("fence", schema.fence, [.text("\(generation)")]) }
-            for (table, rows) in byTable {
+            for (table, rows) in pieces {
                 let place = names[table.name]
                 if rows.hasUpserts {
                     try add("upsert \(table.name)", schema.upsert(table, as: place), rows.upsertParameters)
@@ -336,7 +315,7 @@ package actor PostgresTarget: Target {
     package func close() async {
         session = nil
         isOpen = false
-        tables = [:]
+        tables = PreparedTables()
     }
 
     // MARK: Access

@@ -2,8 +2,14 @@ internal import LibPQ
 internal import StreamModel
 internal import Targets
 
-/// The rows of one table that one write brings, as the parameters of its two statements.
+/// Rows of one table that one write brings, as the parameters of its two statements.
+///
+/// A write has several of these where it is large: PostgreSQL takes arrays of a hundred items of 1 KB a third faster than arrays of
+/// thousands, and then no slower than COPY into a table beside it (docs/TARGETS.md).
 struct TableRows {
+    /// Of the items of one upsert.
+    private static let enoughBytes = 128 << 10
+
     private let table: TableSchema
     private var upserted: [BinaryArray]
     private var deleted: [BinaryArray]
@@ -15,12 +21,14 @@ struct TableRows {
 
     var hasUpserts: Bool { items.count > 0 }
     var hasDeletes: Bool { deleted[0].count > 0 }
+    var isFull: Bool { items.size >= Self.enoughBytes || deleted[0].size >= Self.enoughBytes }
 
+    /// - Parameter bytes: of the items that are to come, about.
     init(_ table: TableSchema, reserving bytes: Int = 0) {
         self.table = table
         upserted = Self.keyArrays(of: table)
         deleted = upserted
-        items = BinaryArray(of: .jsonb, reserving: bytes)
+        items = BinaryArray(of: .jsonb, reserving: min(bytes, Self.enoughBytes + Self.enoughBytes / 4))
     }
 
     /// For each column of the key one.

@@ -63,6 +63,7 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .output: 74
         case .differs: 1
         case .comparison(.notes): 73
+        case .comparison(.underWay): 75
         case .comparison: 78
         case .outputClosed: 0
         }

@@ -180,12 +180,16 @@ struct TableComparisonTests {
                 await #expect(throws: ComparisonError.self) { try await compare(copies, notes: notes) }
             }
             try await cut(try notes(path))
-            #expect(try notes(path, at: 10).earlier.counts.compared > 0)
-            #expect(try notes(path, share: 0.5, at: 10).earlier.begun == nil)
+            func earlier(_ notes: ComparisonNotes) async -> ComparisonNotes.Earlier {
+                await notes.close()
+                return notes.earlier
+            }
+            #expect(await earlier(try notes(path, at: 10)).counts.compared > 0)
+            #expect(await earlier(try notes(path, share: 0.5, at: 10)).begun == nil)
             try await cut(try notes(path, at: 20))
-            #expect(try notes(path, at: 20 + 86_401).earlier.begun == nil)
+            #expect(await earlier(try notes(path, at: 20 + 86_401)).begun == nil)
             try await cut(try notes(path, at: 100_000))
-            #expect(try notes(path, restarts: true, at: 100_001).earlier.begun == nil)
+            #expect(await earlier(try notes(path, restarts: true, at: 100_001)).begun == nil)
         }
     }
 
@@ -200,6 +204,20 @@ struct TableComparisonTests {
             try bytes.dropLast(9).write(to: URL(fileURLWithPath: path))
             copies.state.withLock { $0.scansLeft = nil }
             #expect(try await compare(copies, notes: notes(path)).differences == 0)
+        }
+    }
+
+    @Test("beside another comparison of the table is refused, until that one has ended")
+    func besideAnother() async throws {
+        try await withFolder { path in
+            let first = try notes(path)
+            for restarts in [false, true] {
+                let error = #expect(throws: ComparisonError.self) { try notes(path, restarts: restarts) }
+                #expect(error?.description.contains("another comparison of it is under way") == true)
+            }
+            let copies = Copies(source: Self.items, target: Self.items)
+            #expect(try await compare(copies, notes: first).compared == 100, "nothing of the first one's notes was lost")
+            try await notes(path).close()
         }
     }
 

@@ -18,6 +18,8 @@ let house: [SwiftSetting] = [
 
 let gnu: [CSetting] = [.define("_GNU_SOURCE")]
 
+let mongo = gnu + [.unsafeFlags(["-I/usr/include/libmongoc-1.0", "-I/usr/include/libbson-1.0"])]
+
 let package = Package(
     name: "shake-benchmarks",
     dependencies: [
@@ -37,6 +39,18 @@ let package = Package(
         .executableTarget(
             name: "sqlite-floor", dependencies: ["Measure"], path: "Sources/SQLiteFloor", cSettings: gnu,
             linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "postgres-floor", dependencies: ["Measure"], path: "Sources/PostgresFloor",
+            cSettings: gnu + [.unsafeFlags(["-I/usr/include/postgresql"])], linkerSettings: [.linkedLibrary("pq")]),
+        .executableTarget(
+            name: "mongo-sink", dependencies: ["Measure"], path: "Sources/MongoSink", cSettings: mongo,
+            linkerSettings: [.linkedLibrary("bson-1.0")]),
+        .executableTarget(
+            name: "mongo-floor", dependencies: ["Measure"], path: "Sources/MongoFloor", cSettings: mongo,
+            linkerSettings: [.linkedLibrary("mongoc-1.0"), .linkedLibrary("bson-1.0")]),
+        .executableTarget(
+            name: "write-floor", dependencies: ["Measure"], path: "Sources/WriteFloor", cSettings: gnu,
+            linkerSettings: [.linkedLibrary("curl")]),
         .executableTarget(name: "file-floor", dependencies: ["Measure"], path: "Sources/FileFloor", cSettings: gnu),
         .executableTarget(name: "page-server", dependencies: ["Measure"], path: "Sources/PageServer", cSettings: gnu),
 

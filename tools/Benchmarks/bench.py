@@ -12,16 +12,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from figures import Row, at_least, at_most, ratio_of, table
-from processes import Failed, Finished, PageServer, run
+from processes import Failed, Finished, MongoSink, PageServer, run
+from throwaway import ThrowawayPostgres
 
 MIB = float(1 << 20)
-BOTO3_SCAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boto3_scan.py")
-BOTO3_LOOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boto3_loop.py")
+HERE = os.path.dirname(os.path.abspath(__file__))
+BOTO3_SCAN = os.path.join(HERE, "boto3_scan.py")
+BOTO3_WRITE = os.path.join(HERE, "boto3_write.py")
+BOTO3_LOOP = os.path.join(HERE, "boto3_loop.py")
 
 
 @dataclass(frozen=True)
@@ -146,18 +150,18 @@ class Followed:
         return self.process.cpu / self.records * 1e6
 
 
-def daemon(bench: Bench, server: PageServer, target: str, idle: int) -> Finished:
+def daemon(bench: Bench, server: PageServer, target: str, *options: str, idle: int) -> Finished:
     return run([
         bench.shakectl, "run", "--journal", os.path.join(bench.folder, "journal"), "--table", "bench",
         "--target", target, "--mode", "incr", "--source-endpoint", server.url, "--region", "us-east-1",
-        "--until-idle", str(idle),
+        "--until-idle", str(idle), *options,
     ])
 
 
-def follow(bench: Bench, server: PageServer, target: str) -> Followed:
+def follow(bench: Bench, server: PageServer, target: str, *options: str) -> Followed:
     """Follows the server's closed shard into `target` with a new journal, and reads from that journal how it went."""
     journal = bench.fresh("journal")
-    process = daemon(bench, server, target, idle=1)
+    process = daemon(bench, server, target, *options, idle=1)
     output = run([bench.shakectl, "history", server.shard, "--json", "--journal", journal]).output
     history: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
     advances = [event["records"] for event in history if event["event"] == "sequence_advanced"]
@@ -230,6 +234,92 @@ def following_into_sqlite(bench: Bench) -> list[Row]:
     return [
         Row("follow into sqlite:", "records/s", [one.rate for one in ours], "SQLite in C", floors, ratio_of(0.7)),
         Row("  CPU", "µs a record", [one.cpu_each for one in ours]),
+        peak("  peak memory", ours),
+    ]
+
+
+class Postgres(ThrowawayPostgres):
+    """A cluster of its own on this disk, as durable as Debian's."""
+
+    def execute(self, sql: str) -> None:
+        run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.url, *(part for one in sql.split(";") for part in ("-c", one))])
+
+
+def following_into_postgres(bench: Bench) -> list[Row]:
+    """One closed shard into PostgreSQL, beside libpq in C that writes the same rows in the same batches in two ways."""
+    ours: list[Followed] = []
+    unnest, copy = [], []
+    rows = bench.fresh("rows")
+    pages = "20" if bench.is_quick else "60"
+    with PageServer(bench.tool("page-server"), "--pages", pages, "--rows", rows) as server, closing(Postgres()) as postgres:
+        for round in bench.rounds(f"following {server.records:,} records into PostgreSQL, beside libpq in C"):
+            schema = f"round_{round}"
+            postgres.execute(f"CREATE SCHEMA {schema}")
+            ours.append(follow(bench, server, postgres.url, "--target-option", f"schema={schema}"))
+            for results, by in ((unnest, "unnest"), (copy, "copy")):
+                plain = run([
+                    bench.tool("postgres-floor"), postgres.url, "--rows", rows, "--like", schema, "--by", by,
+                    "--batches", ",".join(map(str, ours[-1].batches)),
+                ]).json
+                results.append(plain["rows"] / plain["seconds"])
+            postgres.execute(f"DROP SCHEMA {schema} CASCADE; DROP SCHEMA floor CASCADE; CHECKPOINT")
+    remove(rows)
+    rate = [one.rate for one in ours]
+    return [
+        Row("follow into postgres:", "records/s", rate, "libpq in C, by unnest", unnest, ratio_of(0.7)),
+        Row("  the same beside COPY", "records/s", rate, "libpq in C, COPY and upsert", copy),
+        Row("  CPU", "µs a record", [one.cpu_each for one in ours]),
+        peak("  peak memory", ours),
+    ]
+
+
+def following_into_mongodb(bench: Bench) -> list[Row]:
+    """One closed shard into a MongoDB that keeps nothing, beside libmongoc in C that sends it ready-made documents."""
+    ours: list[Followed] = []
+    floors, floors_cpu = [], []
+    rows = bench.fresh("rows")
+    pages = "40" if bench.is_quick else "200"
+    with PageServer(bench.tool("page-server"), "--pages", pages, "--rows", rows) as server:
+        for _ in bench.rounds(f"following {server.records:,} records into MongoDB's sink, beside libmongoc in C"):
+            with MongoSink(bench.tool("mongo-sink")) as sink:
+                ours.append(follow(bench, server, sink.url))
+                plain = run([
+                    bench.tool("mongo-floor"), sink.url, "--rows", rows,
+                    "--batches", ",".join(map(str, ours[-1].batches)),
+                ]).json
+                floors.append(plain["rows"] / plain["seconds"])
+                floors_cpu.append(plain["cpu"] / plain["rows"] * 1e6)
+    remove(rows)
+    return [
+        Row("follow into mongodb:, a sink", "records/s", [one.rate for one in ours], "libmongoc in C", floors),
+        Row("  CPU", "µs a record", [one.cpu_each for one in ours], "libmongoc in C", floors_cpu),
+        peak("  peak memory", ours),
+    ]
+
+
+def following_into_dynamodb(bench: Bench) -> list[Row]:
+    """One closed shard into a DynamoDB that keeps nothing, beside libcurl in C and boto3 that send it the same items."""
+    ours: list[Followed] = []
+    floors, floors_cpu, boto3, boto3_cpu = [], [], [], []
+    rows = bench.fresh("rows")
+    pages = "40" if bench.is_quick else "200"
+    with PageServer(bench.tool("page-server"), "--pages", pages, "--rows", rows) as server:
+        for _ in bench.rounds(f"following {server.records:,} records into DynamoDB's sink, beside libcurl in C and boto3"):
+            options = [f"endpoint={server.url}", "region=us-east-1", "tables.bench=copy", "settle=0s"]
+            ours.append(follow(bench, server, "dynamodb:", *(part for one in options for part in ("--target-option", one))))
+            plain = run([bench.tool("write-floor"), server.url, "--rows", rows]).json
+            floors.append(plain["rows"] / plain["seconds"])
+            floors_cpu.append(plain["cpu"] / plain["rows"] * 1e6)
+            loop = run([sys.executable, BOTO3_WRITE, server.url, "10000"]).json
+            boto3.append(loop["rows"] / loop["seconds"])
+            boto3_cpu.append(loop["cpu"] / loop["rows"] * 1e6)
+    remove(rows)
+    rate = [one.rate for one in ours]
+    return [
+        Row("follow into dynamodb:, a sink", "records/s", rate, "boto3's batch_writer", boto3),
+        Row("  the same beside libcurl", "records/s", rate, "libcurl in C, 32 calls", floors),
+        Row("  CPU", "µs a record", [one.cpu_each for one in ours], "boto3's batch_writer", boto3_cpu),
+        Row("  the same beside libcurl", "µs a record", [one.cpu_each for one in ours], "libcurl in C", floors_cpu),
         peak("  peak memory", ours),
     ]
 
@@ -331,6 +421,9 @@ GROUPS: dict[str, Callable[[Bench], list[Row]]] = {
     "log": logs,
     "follow": following,
     "sqlite": following_into_sqlite,
+    "postgres": following_into_postgres,
+    "mongodb": following_into_mongodb,
+    "dynamodb": following_into_dynamodb,
     "scan": scanning,
     "idle": idle,
 }

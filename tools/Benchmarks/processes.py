@@ -11,7 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 # Credentials that sign requests to the local endpoint, and nothing of the user's own configuration or proxies.
 ENVIRONMENT = {
@@ -77,27 +77,23 @@ def run(command: list[str], deadline: float = 600) -> Finished:
         return Finished(out.read(), seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-class PageServer:
-    """The local endpoint, for as long as the `with` block lasts."""
+class Endpoint:
+    """A local endpoint that says in its first line what it is, for as long as the `with` block lasts."""
 
     def __init__(self, binary: str, *options: str) -> None:
         self._command = [*LEASH, binary, *options]
 
-    def __enter__(self) -> PageServer:
+    def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
-        line = self._process.stdout.readline()
+        line = self._process.stdout.readline().strip()
         if not line:
-            raise Failed(f"the page server did not start: exit {self._process.wait()}")
-        facts = json.loads(line)
-        self.url = f"http://127.0.0.1:{facts['port']}"
-        self.pages: int = facts["pages"]
-        self.records: int = facts["records"]
-        self.shard: str = facts["shard"]
-        self.iterator: str = facts["iterator"]
-        self.item_pages: int = facts["item_pages"]
-        self.items: int = facts["items"]
+            raise Failed(f"{' '.join(self._command)} did not start: exit {self._process.wait()}")
+        self.started(line)
         return self
+
+    def started(self, line: str) -> None:
+        raise NotImplementedError
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -106,3 +102,24 @@ class PageServer:
         self._process.wait()
         assert self._process.stdout
         self._process.stdout.close()
+
+
+class PageServer(Endpoint):
+    """DynamoDB and its streams."""
+
+    def started(self, line: str) -> None:
+        facts = json.loads(line)
+        self.url = f"http://127.0.0.1:{facts['port']}"
+        self.pages: int = facts["pages"]
+        self.records: int = facts["records"]
+        self.shard: str = facts["shard"]
+        self.iterator: str = facts["iterator"]
+        self.item_pages: int = facts["item_pages"]
+        self.items: int = facts["items"]
+
+
+class MongoSink(Endpoint):
+    """A MongoDB that keeps nothing."""
+
+    def started(self, line: str) -> None:
+        self.url = line

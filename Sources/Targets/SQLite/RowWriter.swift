@@ -9,9 +9,9 @@ final class RowWriter {
     private let range: RowStatement.Kind?
     private var time: Timestamp??
 
-    init(_ table: TableSchema, upsert: String, delete: String, in database: Database) throws {
-        self.upsert = try RowStatement(upsert, in: database)
-        self.delete = try RowStatement(delete, in: database)
+    init(_ table: TableSchema, in database: Database) throws {
+        upsert = try RowStatement(SQLiteSchema.upsert(table), in: database)
+        delete = try RowStatement(SQLiteSchema.delete(table), in: database)
         hash = Self.kind(of: table.hash)
         range = table.range.map(Self.kind)
     }

@@ -1,6 +1,5 @@
 internal import FoundationEssentials
 internal import GRDB
-internal import Simdjson
 package import StreamModel
 
 /// `sqlite:PATH`: one SQL table for each source table, and the applied positions in the transaction of the data.
@@ -17,7 +16,7 @@ package actor SQLiteTarget: Target {
     private let executor = BlockingExecutor(label: "shake.sqlite")
     private(set) var database: DatabaseQueue?
     private var identity: FileIdentity?
-    private var tables: [TableName: PreparedTable] = [:]
+    private var tables = PreparedTables()
 
     /// How long another process may hold the write lock before a write counts as failed, in seconds.
     private let busyTimeout: Double
@@ -29,21 +28,6 @@ package actor SQLiteTarget: Target {
         self.existing = existing
         self.busyTimeout = busyTimeout
         name = "sqlite:\(path)"
-    }
-
-    /// A table that `prepare` has seen, with what is made once for it.
-    private final class PreparedTable {
-        let schema: TableSchema
-        let upsert: String
-        let delete: String
-        var keys: KeyReader
-
-        init(_ schema: TableSchema) {
-            self.schema = schema
-            upsert = SQLiteSchema.upsert(schema)
-            delete = SQLiteSchema.delete(schema)
-            keys = KeyReader(schema)
-        }
     }
 
     // MARK: Opening
@@ -133,7 +117,7 @@ package actor SQLiteTarget: Target {
             return misfit
         }
         if let misfit { throw .misconfigured(target: name, reason: misfit) }
-        tables[table.name] = PreparedTable(table)
+        tables.add(table)
     }
 
     /// Why no SQL table can have the name, and what to do; `nil` if one can.
@@ -262,32 +246,16 @@ package actor SQLiteTarget: Target {
     // MARK: Writing
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
-        let tables = try batches.map { (batch) throws(TargetError) in try prepared(batch.table) }
-        let rows = try Collapse.lastChanges(of: batches) { (batch, part, change) throws(TargetError) in
-            do {
-                return try CanonicalKey(try tables[batch].keys.key(in: change.keys, of: part.body))
-            } catch {
-                throw .unwritable(
-                    target: name, what: batches[batch].describe(change), reason: "\(error)", change: change)
-            }
-        }
-        for (rows, batch) in zip(rows, batches) { try batch.checkImages(of: rows, target: name) }
+        let rows = try tables.rows(of: batches, target: name)
         try checkPlace()
         try access("writing") { database in
             try database.inTransaction(.immediate) {
-                try apply(rows, of: batches, to: tables, in: database)
+                try apply(rows, of: batches, in: database)
                 try movePositions(to: batches, in: database)
                 return .commit
             }
         }
         return batches.map { _ in nil }
-    }
-
-    private func prepared(_ table: TableSchema) throws(TargetError) -> PreparedTable {
-        guard let prepared = tables[table.name], prepared.schema == table else {
-            throw .misconfigured(target: name, reason: "the table \(table.name) was not prepared with this key schema")
-        }
-        return prepared
     }
 
     /// A database whose file was removed or replaced takes writes as before, and nobody ever sees them.
@@ -300,15 +268,10 @@ package actor SQLiteTarget: Target {
     }
 
     /// Within a transaction order doesn't matter: each row has a key of its own.
-    private func apply(
-        _ rows: [[Collapse.Row]], of batches: [Batch], to tables: [PreparedTable], in database: Database
-    ) throws {
+    private func apply(_ rows: [[Collapse.Row]], of batches: [Batch], in database: Database) throws {
         var writers: [TableName: RowWriter] = [:]
         for (index, batch) in batches.enumerated() where !rows[index].isEmpty {
-            let table = tables[index]
-            let writer =
-                try writers[batch.table.name]
-                ?? RowWriter(table.schema, upsert: table.upsert, delete: table.delete, in: database)
+            let writer = try writers[batch.table.name] ?? RowWriter(batch.table, in: database)
             writers[batch.table.name] = writer
             try writer.begin(batch.shard)
             for row in rows[index] {
@@ -348,7 +311,7 @@ package actor SQLiteTarget: Target {
         // A connection that can't be closed now is closed when the last statement goes; nothing is lost either way.
         try? database?.close()
         database = nil
-        tables = [:]
+        tables = PreparedTables()
     }
 
     // MARK: Access

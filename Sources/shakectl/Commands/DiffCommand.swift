@@ -122,7 +122,7 @@ struct DiffCommand: AsyncParsableCommand {
         do { plan.capacity = try daemon.scanCapacity?.unitsPerSecond(of: description) } catch {
             throw ShakectlError.daemon(error)
         }
-        let notes = try notes(of: description, plan, target)
+        let notes = try notes(of: description, plan, "\(target.name), \(place.object)")
         await report.begin(schema, notes.earlier, items: UInt64(max(0, description.itemCount)))
         let comparison = TableComparison(
             schema, source: client, target: target, plan: plan, notes: notes,
@@ -144,7 +144,7 @@ struct DiffCommand: AsyncParsableCommand {
 
     /// Notes lie beside the journal; without one, nothing is kept.
     private func notes(
-        of table: TableDescription, _ plan: ComparisonPlan, _ target: any Target
+        of table: TableDescription, _ plan: ComparisonPlan, _ target: String
     ) throws -> ComparisonNotes {
         let context = try CommandContext(common, of: "diff")
         let journal = context.configuration.journal
@@ -159,7 +159,7 @@ struct DiffCommand: AsyncParsableCommand {
         return try ComparisonNotes(
             path: "\(folder)/\(table.schema.name).lines",
             of: ComparisonNotes.Subject(
-                table: table.schema.name, id: table.id, target: target.name, sample: plan.sample,
+                table: table.schema.name, id: table.id, target: target, sample: plan.sample,
                 segments: plan.segments, filter: plan.filter?.fingerprint),
             restarts: restart, now: context.now)
     }
@@ -208,7 +208,7 @@ struct DiffCommand: AsyncParsableCommand {
         case .source(let error): ShakectlError.source(error)
         case .target(let error): ShakectlError.target(error)
         case .journal(let error): ShakectlError.journal(error)
-        case .keepsNoState, .notes: ShakectlError.comparison(error)
+        case .keepsNoState, .notes, .underWay: ShakectlError.comparison(error)
         }
     }
 }

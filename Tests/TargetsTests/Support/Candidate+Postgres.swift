@@ -30,11 +30,6 @@ enum Postgres {
         try ProcessInfo.processInfo.environment["SHAKE_TEST_POSTGRES"] ?? server.get().url
     }
 
-    /// `nil` where the server is somebody's own, which no test restarts.
-    static func throwaway() throws -> ThrowawayServer? {
-        ProcessInfo.processInfo.environment["SHAKE_TEST_POSTGRES"] == nil ? try server.get() : nil
-    }
-
     static func schema(of scratch: Scratch) -> String {
         "test_" + scratch.path.split(separator: "/").last!.utf8.map { String($0, radix: 16) }.joined().suffix(40)
     }

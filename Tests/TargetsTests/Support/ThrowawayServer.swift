@@ -11,11 +11,14 @@ final class ThrowawayServer: Sendable {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// - Parameter script: in `tools`; its first line is the server's URL.
-    init(_ script: String, _ arguments: [String] = []) throws {
+    /// - Parameters:
+    ///   - script: in `tools`; its first line is the server's URL.
+    ///   - interpreter: on the PATH, for a script that is run by none of its own.
+    init(_ script: String, _ arguments: [String] = [], by interpreter: String? = nil) throws {
         let process = Process()
-        process.executableURL = Self.root.appendingPathComponent("tools/\(script)")
-        process.arguments = arguments
+        let path = Self.root.appendingPathComponent("tools/\(script)")
+        process.executableURL = interpreter == nil ? path : URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = (interpreter.map { [$0, path.path] } ?? []) + arguments
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -31,6 +34,16 @@ final class ThrowawayServer: Sendable {
             try input.write(contentsOf: Data("\(word)\n".utf8))
             return try Self.line(of: output)
         }
+    }
+
+    /// The same, where there is nothing to expect but that it was done.
+    ///
+    /// - Returns: what was said of it.
+    @discardableResult
+    func obey(_ word: String) throws -> String {
+        let answer = try say(word)
+        guard answer == "ok" || answer.hasPrefix("ok ") else { throw WireValue.Malformed("\(word): \(answer)") }
+        return String(answer.dropFirst("ok ".count))
     }
 
     private static func line(of file: FileHandle) throws -> String {

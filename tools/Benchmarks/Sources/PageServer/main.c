@@ -4,7 +4,7 @@
 //
 // It plays DynamoDB and DynamoDB Streams for one table, "bench", whose stream has one closed shard of N pages (about
 // 1 MB, records of about 1 KB) and N open shards in which nothing ever happens, and whose items fill N pages of a scan, cut evenly into any number of
-// segments, each of which ends with an empty page. It signs nothing and checks no
+// segments, each of which ends with an empty page. BatchWriteItem into any other table is taken, and nothing of it kept. It signs nothing and checks no
 // signature. Reading may begin at a page's start only: a sequence number gives the page after the one it ends.
 //
 // When it is ready it prints one line: {"port":…,"pages":…,"records":…,"bytes":…,"shard":…,"iterator":…,
@@ -62,7 +62,18 @@ static void idle_shard_id(long long number, char *id, size_t capacity) {
 
 static const char key_schema[] = "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}]";
 
-static void describe_table(struct bytes *out) {
+/// The table; or one of another name without a stream, to write into.
+static void describe_table(struct bytes *out, const char *request) {
+    char name[256] = "";
+    if (member(request, "TableName", name, sizeof name) && strcmp(name, table_name) != 0) {
+        add(out,
+            "{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}],"
+            "\"TableName\":\"%s\",%s,\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1.7954E9,\"TableSizeBytes\":0,"
+            "\"ItemCount\":0,\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/%s\","
+            "\"TableId\":\"00000000-0000-4000-8000-000000000001\"}}",
+            name, key_schema, name);
+        return;
+    }
     add(out,
         "{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}],"
         "\"TableName\":\"" table_name "\",%s,\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1.7954E9,"
@@ -167,9 +178,10 @@ static void answer(struct connection *connection, const char *operation, const c
     if (strcmp(operation, "GetRecords") == 0) page = get_records(own, request);
     else if (strcmp(operation, "GetShardIterator") == 0) get_shard_iterator(own, request);
     else if (strcmp(operation, "DescribeStream") == 0) describe_stream(own, request);
-    else if (strcmp(operation, "DescribeTable") == 0) describe_table(own);
+    else if (strcmp(operation, "DescribeTable") == 0) describe_table(own, request);
     else if (strcmp(operation, "ListTables") == 0) add(own, "{\"TableNames\":[\"" table_name "\"]}");
     else if (strcmp(operation, "Scan") == 0) page = scan(own, request);
+    else if (strcmp(operation, "BatchWriteItem") == 0) add(own, "{\"UnprocessedItems\":{}}");
     else {
         status = "400 Bad Request";
         add(own, "{\"__type\":\"com.amazon.coral.service#UnknownOperationException\"}");

@@ -7,7 +7,6 @@
 // of SQLiteTarget. Each N is the rows of one transaction, whose position is moved in it. Statements are prepared, WAL,
 // synchronous=FULL. Prints {"rows":…,"batches":…,"seconds":…,"cpu":…}: from the first BEGIN to the last COMMIT.
 
-#include <errno.h>
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,16 +15,7 @@
 #include <time.h>
 
 #include "measure.h"
-
-struct row {
-    uint32_t key_count, item_count, number_count, seconds;
-    const char *key, *item, *number;
-};
-
-struct rows {
-    struct row *all;
-    size_t count;
-};
+#include "rows.h"
 
 static void check(sqlite3 *database, int code, const char *what) {
     if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW)
@@ -40,33 +30,6 @@ static sqlite3_stmt *prepare(sqlite3 *database, const char *sql) {
     sqlite3_stmt *statement;
     check(database, sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL), sql);
     return statement;
-}
-
-static struct rows read_rows(const char *path) {
-    FILE *file = fopen(path, "r");
-    if (!file || fseek(file, 0, SEEK_END) != 0) give_up("%s: %s", path, strerror(errno));
-    long size = ftell(file);
-    rewind(file);
-    char *bytes = malloc((size_t)size + 1);
-    if (!bytes || fread(bytes, 1, (size_t)size, file) != (size_t)size) give_up("%s: can't be read", path);
-    fclose(file);
-
-    struct rows rows = {0};
-    size_t capacity = 0;
-    for (char *next = bytes; next < bytes + size;) {
-        if (rows.count == capacity) {
-            capacity = capacity * 2 + 1024;
-            rows.all = realloc(rows.all, capacity * sizeof *rows.all);
-            if (!rows.all) give_up("out of memory");
-        }
-        struct row *row = &rows.all[rows.count++];
-        memcpy(row, next, 4 * sizeof(uint32_t));
-        row->key = next + 4 * sizeof(uint32_t);
-        row->item = row->key + row->key_count;
-        row->number = row->item + row->item_count;
-        next = (char *)row->number + row->number_count;
-    }
-    return rows;
 }
 
 /// Makes `to` an empty database like the one in the file `from`.
@@ -125,11 +88,7 @@ int main(int argc, char **argv) {
     uint32_t last_time = 0;
     char time_text[32];
     double cpu = cpu_seconds(), start = wall_seconds();
-    for (const char *next = batches; *next && written < rows.count; transactions++) {
-        char *end;
-        unsigned long long batch = strtoull(next, &end, 10);
-        if (end == next || batch == 0) give_up("--batches wants numbers with commas between, not \"%s\"", next);
-        next = *end == ',' ? end + 1 : end;
+    for (size_t batch; written < rows.count && (batch = next_batch(&batches)) > 0; transactions++) {
         step(database, begin);
         for (; batch > 0 && written < rows.count; batch--, written++) {
             const struct row *row = &rows.all[written];
