@@ -177,7 +177,11 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "NimoShakeTests", dependencies: ["NimoShake", "Journal", "StreamModel", "TestSupport"],
+            name: "NimoShakeTests",
+            dependencies: [
+                "NimoShake", "Journal", "StreamModel", "TestSupport",
+                .target(name: "MongoC", condition: .when(traits: ["MongoDB"])),
+            ],
             swiftSettings: house),
         .testTarget(
             name: "ShakectlTests",

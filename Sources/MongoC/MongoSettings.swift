@@ -83,8 +83,10 @@ internal import CMongoC
 
     /// libmongoc drops an option that it doesn't know, and logs that: so a misspelt `tls` would be none.
     private static func unknownOption(in url: String) -> String? {
-        guard let question = url.lastIndex(of: "?") else { return nil }
-        return url[question...].dropFirst().split { $0 == "&" || $0 == ";" }.map { $0.prefix { $0 != "=" } }.map(String.init)
+        // Not before the last @: a password may hold what it should not.
+        let rest = url[(url.lastIndex(of: "@") ?? url.startIndex)...]
+        guard let question = rest.firstIndex(of: "?") else { return nil }
+        return rest[question...].dropFirst().split { $0 == "&" || $0 == ";" }.map { $0.prefix { $0 != "=" } }.map(String.init)
             .first { !options.contains($0.lowercased()) }
     }
 

@@ -22,6 +22,12 @@ struct CollectionWrites {
 
     init(_ collection: String) { self.collection = collection }
 
+    /// In bytes; `nil` where it writes no document.
+    var sizeOfLast: Int? {
+        guard case .replace(_, let document)? = writes.last?.change else { return nil }
+        return document.byteCount
+    }
+
     mutating func append(_ write: Write) { writes.append(write) }
 
     /// libmongoc sends writes of one kind that stand side by side as one command. No two touch a document, so any order is as good.

@@ -5,8 +5,9 @@ enum Commands {
     /// How long the server may take for one of these or to wait for others, in milliseconds; less than a socket's timeout.
     static let limit: Int64 = 20_000
 
+    /// Under its older name, which every version knows: `hello` came with the last ones of each, and with 5.0.
     static let hello = Document { writer in
-        writer.name("hello")
+        writer.name("isMaster")
         writer.int32(1)
     }
 

@@ -25,8 +25,8 @@ package actor MongoDBTarget: Target {
     private var generation: Int64?
     /// Sessions that a connection was lost in: whatever runs under them is ended before anything else is written.
     private var lost: [Document] = []
-    /// Those that `prepare` has seen.
-    private var tables: [TableName: TableLayout] = [:]
+    private var tables = PreparedTables()
+    private var layouts: [TableName: TableLayout] = [:]
 
     init(
         settings: MongoSettings, database: String, format: DocumentFormat, names: TableNames, existing: ExistingPolicy
@@ -117,7 +117,8 @@ package actor MongoDBTarget: Target {
             return nil
         }
         if let misfit { throw .misconfigured(target: name, reason: misfit) }
-        tables[table.name] = TableLayout(table, format)
+        tables.add(table)
+        layouts[table.name] = TableLayout(table, format)
     }
 
     /// Why no collection can have the name, and what to do; `nil` if one can.
@@ -204,47 +205,48 @@ package actor MongoDBTarget: Target {
     // MARK: Writing
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
-        let tables = try batches.map { (batch) throws(TargetError) in try prepared(batch.table) }
-        let rows = try Collapse.lastChanges(of: batches) { (batch, part, change) throws(TargetError) in
-            do {
-                return try tables[batch].key(of: change, in: part)
-            } catch {
-                throw .unwritable(
-                    target: name, what: batches[batch].describe(change), reason: "\(error)", change: change)
-            }
-        }
-        for (rows, batch) in zip(rows, batches) { try batch.checkImages(of: rows, target: name) }
+        let rows = try tables.rows(of: batches, target: name)
         guard !batches.isEmpty else { return [] }
+        try await apply(try writes(of: rows, batches), positionsOf: batches)
+        return batches.map { _ in nil }
+    }
+
+    /// What becomes of the rows, collection by collection.
+    private func writes(
+        of rows: [[Collapse.Row]], _ batches: [Batch]
+    ) throws(TargetError) -> [CollectionWrites] {
         let isGuarded = !(deployment?.hasTransactions ?? false)
         var writes: [CollectionWrites] = []
         var places: [TableName: Int] = [:]
         for (index, batch) in batches.enumerated() where !rows[index].isEmpty {
-            let place = places[batch.table.name] ?? writes.count
+            let table = batch.table.name
+            guard let layout = layouts[table] else { preconditionFailure("what has rows was prepared") }
+            let place = places[table] ?? writes.count
             if place == writes.count {
-                places[batch.table.name] = place
-                writes.append(CollectionWrites(names[batch.table.name]))
+                places[table] = place
+                writes.append(CollectionWrites(names[table]))
             }
             for row in rows[index] {
-                let change: CollectionWrites.Write.Change
                 do throws(FormatError) {
-                    change = try tables[index].change(row, of: batch, isGuarded: isGuarded)
+                    let change = try layout.change(row, of: batch, isGuarded: isGuarded)
+                    writes[place].append(.init(change: change, record: row.change, batch: index))
                 } catch {
                     throw .unwritable(
                         target: name, what: batch.describe(row.change), reason: "\(error)", change: row.change)
                 }
-                writes[place].append(.init(change: change, record: row.change, batch: index))
+                if let size = writes[place].sizeOfLast, size > Self.largest {
+                    // libmongoc would refuse all of the bulk, and not say which it was.
+                    throw .unwritable(
+                        target: name, what: batch.describe(row.change),
+                        reason: "it is a document of \(size) bytes, and MongoDB's have at most \(Self.largest)", change: row.change)
+                }
             }
         }
-        try await apply(writes, positionsOf: batches)
-        return batches.map { _ in nil }
+        return writes
     }
 
-    private func prepared(_ table: TableSchema) throws(TargetError) -> TableLayout {
-        guard let prepared = tables[table.name], prepared.schema == table else {
-            throw .misconfigured(target: name, reason: "the table \(table.name) was not prepared with this key schema")
-        }
-        return prepared
-    }
+    /// Source: MongoDB Manual, "MongoDB Limits and Thresholds".
+    private static let largest = 16 << 20
 
     /// Writes all, and once more where a key was taken meanwhile: who inserts it at the same time is done by then.
     private func apply(_ writes: [CollectionWrites], positionsOf batches: [Batch]) async throws(TargetError) {
@@ -357,7 +359,8 @@ package actor MongoDBTarget: Target {
     package func close() async {
         writer = nil
         client = nil
-        tables = [:]
+        tables = PreparedTables()
+        layouts = [:]
     }
 
     // MARK: Access

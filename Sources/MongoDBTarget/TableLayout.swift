@@ -1,29 +1,19 @@
 internal import MongoC
-internal import Simdjson
 internal import StreamModel
 internal import Targets
 
 /// How one table's items are kept in its collection.
 ///
-/// It owns parsers, so it serves one thread at a time.
+/// It owns a parser, so it serves one thread at a time.
 final class TableLayout {
-    let schema: TableSchema
-    let fields: KeyFields
+    private let fields: KeyFields
     private let format: DocumentFormat
-    private var keys: KeyReader
     private var maker: DocumentMaker
 
     init(_ schema: TableSchema, _ format: DocumentFormat) {
-        self.schema = schema
         self.format = format
         fields = KeyFields(format, of: schema)
-        keys = KeyReader(schema)
         maker = DocumentMaker(format, of: schema)
-    }
-
-    /// - Throws: what is wrong with the key.
-    func key(of change: Change, in part: Batch.Part) throws -> CanonicalKey {
-        try CanonicalKey(try keys.key(in: change.keys, of: part.body))
     }
 
     /// What is done for a row.

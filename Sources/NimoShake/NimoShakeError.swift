@@ -10,8 +10,14 @@ package enum NimoShakeError: Error, Hashable, CustomStringConvertible {
     /// A line of nimo-shake.conf that is no `key = value`.
     case brokenConfiguration(path: String, line: Int)
     case noConfiguration(path: String)
-    /// The database can't be reached, or refuses.
+    /// A document of a database that is no checkpoint.
+    case brokenDocument(source: String, collection: String, reason: String)
+    /// The URL names no database server.
+    case badAddress(reason: String)
+    /// The database can't be reached.
     case database(source: String, reason: String)
+    /// It lets this user not in, or not read.
+    case databaseRefuses(source: String, reason: String)
     /// The checkpoints are in a MongoDB, which is not read by this build.
     case noDatabaseRead
 
@@ -36,9 +42,13 @@ package enum NimoShakeError: Error, Hashable, CustomStringConvertible {
         case .brokenConfiguration(let path, let line):
             "\(path):\(line): expected 'key = value', as nimo-shake.conf has it, and a comment begins with #"
         case .noConfiguration(let path): "\(path): there is no key of NimoShake's in it: name its nimo-shake.conf"
-        case .database(let source, let reason): "\(source): \(reason)"
+        case .brokenDocument(let source, let collection, let reason):
+            "\(source): a document of \(collection) is no checkpoint of NimoShake (\(reason)). Nothing was imported; NimoShake would not start "
+                + "with it either. Mend or take away the document, or name the database that its checkpoint.db says"
+        case .badAddress(let reason): "\(reason)"
+        case .database(let source, let reason), .databaseRefuses(let source, let reason): "\(source): \(reason)"
         case .noDatabaseRead:
-            "checkpoints in MongoDB are not read by this build. Write each collection of that database into a folder, one file a "
+            "checkpoints in MongoDB are not read by this build, which was made without the trait MongoDB. Write each collection of that database into a folder, one file a "
                 + "collection under its name (`mongoexport --db=nimo-shake-checkpoint --collection=NAME --out=FOLDER/NAME`, and so the "
                 + "\(NimoShakeWords.statusTable)), and import that folder"
         }
@@ -47,9 +57,9 @@ package enum NimoShakeError: Error, Hashable, CustomStringConvertible {
     /// DESIGN 6.
     package var exitCode: Int32 {
         switch self {
-        case .noFolder, .notAFolder, .noDatabaseRead: 64
-        case .unreadable: 77
-        case .nothingThere, .brokenLine, .brokenStatus: 65
+        case .noFolder, .notAFolder, .badAddress, .noDatabaseRead: 64
+        case .unreadable, .databaseRefuses: 77
+        case .nothingThere, .brokenLine, .brokenStatus, .brokenDocument: 65
         case .database: 69
         case .brokenConfiguration, .noConfiguration: 78
         }

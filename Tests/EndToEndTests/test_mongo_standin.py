@@ -509,3 +509,15 @@ def test_only_who_has_the_password_comes_in_and_only_who_may_writes(start: Start
     with pytest.raises(OperationFailure) as nobody:
         MongoClient(f"mongodb://{address.partition('?')[0]}")["shop"]["items"].find_one()
     assert nobody.value.code == 13
+
+
+def test_a_validator_refuses_documents_one_by_one(items: Collection[Any]) -> None:
+    items.database.create_collection(items.name, validator={"a": {"$ne": "refused"}})
+    with pytest.raises(BulkWriteError) as failure:
+        items.bulk_write(
+            [ReplaceOne({"_id": number}, {"a": "refused" if number == 1 else "x"}, upsert=True) for number in range(3)],
+            ordered=False)
+    assert [(error["index"], error["code"]) for error in failure.value.details["writeErrors"]] == [(1, 121)]
+    assert items.count_documents({}) == 2
+    with pytest.raises(WriteError):
+        items.update_one({"_id": 0}, {"$set": {"a": "refused"}})

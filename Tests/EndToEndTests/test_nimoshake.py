@@ -6,13 +6,19 @@ import datetime
 import json
 import os
 import pathlib
+import socket
 import subprocess
+import urllib.parse
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from following import Following
+from pymongo import MongoClient
 from rig import Rig, until
 from shake import REGION, Shakectl
 from shardedsource import ShardedSource, ShardedTable, SourceShard
+from throwaway import MongoStandin
 
 DONE, READING, PREPARED = "done", "in processing", "prepare stage"
 
@@ -59,6 +65,33 @@ def half_read(source: ShardedSource) -> tuple[ShardedTable, SourceShard, SourceS
         table.put(half, "a", version)
         table.put(other, "b", version)
     return table, first, half, other
+
+
+@pytest.fixture(scope="module")
+def checkpoint_server() -> Iterator[MongoStandin]:
+    """With a login: one user that may do all, and one that may only read."""
+    server = MongoStandin("--user", "shake:s3cret", "--reader", "looker:look")
+    yield server
+    server.close()
+
+
+def fill(
+    server: MongoStandin, database: str, status: str | None = "incr_sync", **tables: list[dict[str, str]]
+) -> None:
+    """As NimoShake fills its database."""
+    with MongoClient[dict[str, Any]](server.url) as client:
+        client.drop_database(database)
+        if status is not None:
+            client[database]["status_table"].update_one(
+                {"Key": "status_key"}, {"$set": {"Key": "status_key", "StatusValue": status}}, upsert=True)
+        for name, rows in tables.items():
+            client[database][name].insert_many([dict(row) for row in rows])
+
+
+def address(server: MongoStandin, credentials: str = "shake:s3cret", database: str = "", **options: str) -> str:
+    parts = urllib.parse.urlsplit(server.url)
+    query = urllib.parse.urlencode({"authSource": "admin", **options})
+    return f"mongodb://{credentials}@{parts.hostname}:{parts.port}/{database}?{query}"
 
 
 def test_exactly_the_rest_arrives_and_what_comes_after_it(rig: Rig, sharded: ShardedSource) -> None:
@@ -251,3 +284,118 @@ def test_a_configuration_is_made_and_can_be_used(rig: Rig, sharded: ShardedSourc
     keys: list[dict[str, Any]] = json.loads(
         shakectl.call("config", "from-nimoshake", str(conf), "--json", journal=False).stdout)["keys"]
     assert {key["key"] for key in keys if not key["kept"]} >= {"qps.full", "source.secret_access_key"}
+
+
+def test_checkpoints_in_mongodb_are_taken_over_as_those_in_files_are(
+    rig: Rig, sharded: ShardedSource, checkpoint_server: MongoStandin
+) -> None:
+    table, first, half, other = half_read(sharded)
+    rows = [
+        row(half, READING, "AT_SEQUENCE_NUMBER", numbers(half)[3]),
+        row(first, DONE, "AT_SEQUENCE_NUMBER", numbers(first)[2]),
+        row(other, PREPARED, "LATEST", numbers(other)[6], "see sequence number"),
+    ]
+    fill(checkpoint_server, "nimo-shake-checkpoint", orders=rows)
+    following = Following(rig, sharded, table)
+
+    def imported(*arguments: str, **environment: str) -> dict[str, Any]:
+        result = following.shakectl.call(
+            "import", "nimoshake", *arguments, "--source-endpoint", sharded.endpoint, "--region", REGION, "--json",
+            environment={**following.shakectl.environment, **environment})
+        assert result.returncode == 0, result.stderr
+        assert "s3cret" not in result.stdout + result.stderr
+        [said] = [json.loads(line) for line in result.stdout.splitlines()]
+        return said
+
+    # The password need not be in the URL.
+    said = imported(address(checkpoint_server, "shake"), "--dry-run", SHAKE_MONGODB_PASSWORD="s3cret")
+    assert (said["table"], said["shards"], said["unread"]) == ("orders", 3, 2)
+    assert following.shakectl.call("verify").returncode == 74, "a dry run makes no journal"
+    # What is in the URL counts.
+    said = imported(address(checkpoint_server), SHAKE_MONGODB_PASSWORD="wrong")
+    assert said["imported"] is True
+    assert following.shakectl.call("verify").returncode == 0
+    [event] = following.shakectl.json("history", half.id, "--event", "imported")
+    host = urllib.parse.urlsplit(checkpoint_server.url)
+    assert event["origin"]["source"] == f"mongodb://{host.hostname}:{host.port}/nimo-shake-checkpoint"
+
+    following.start()
+    rest = numbers(half)[4:] + numbers(other)[6:]
+    following.wait_for(len(rest))
+    assert sorted(following.written()) == sorted(rest)
+    with MongoClient[dict[str, Any]](checkpoint_server.url) as client:
+        kept = [{name: one[name] for name in rows[0]} for one in client["nimo-shake-checkpoint"]["orders"].find()]
+    assert kept == rows, "it is read, and never written"
+
+
+def test_the_database_is_the_one_that_is_named(
+    rig: Rig, sharded: ShardedSource, checkpoint_server: MongoStandin
+) -> None:
+    table, first, half, other = half_read(sharded)
+    good = row(half, READING, "AT_SEQUENCE_NUMBER", numbers(half)[3])
+    fill(checkpoint_server, "nimo-shake-checkpoint", status="full_sync", orders=[good])
+    fill(checkpoint_server, "shop-checkpoint", orders=[good])
+    shakectl = rig.shakectl()
+    for arguments in (
+        [address(checkpoint_server), "--database", "shop-checkpoint"], [address(checkpoint_server, database="shop-checkpoint")],
+        [address(checkpoint_server, database="admin"), "--database", "shop-checkpoint"],
+    ):
+        result = shakectl.call(
+            "import", "nimoshake", *arguments, "--dry-run", "--source-endpoint", sharded.endpoint, "--region", REGION)
+        assert result.returncode == 0, (arguments, result.stderr)
+    for arguments in ([address(checkpoint_server)], [address(checkpoint_server, database="admin")]):
+        result = shakectl.call(
+            "import", "nimoshake", *arguments, "--dry-run", "--source-endpoint", sharded.endpoint, "--region", REGION)
+        assert result.returncode == 65, (arguments, result.stderr)
+        assert "'full_sync'" in result.stdout + result.stderr
+
+
+def test_a_database_that_can_not_be_read_is_said_and_appends_nothing(
+    rig: Rig, sharded: ShardedSource, checkpoint_server: MongoStandin
+) -> None:
+    table, first, half, other = half_read(sharded)
+    good = row(half, READING, "AT_SEQUENCE_NUMBER", numbers(half)[3])
+    shakectl = rig.shakectl()
+
+    def refused(code: int, word: str, url: str, *more: str) -> None:
+        result = shakectl.call(
+            "import", "nimoshake", url, *more, "--source-endpoint", sharded.endpoint, "--region", REGION)
+        said = result.stdout + result.stderr
+        assert result.returncode == code, said
+        assert word in said
+        assert "s3cret" not in said and "TREASURE" not in said
+        assert not os.path.exists(shakectl.journal)
+
+    # A port on which nobody listens, and none else can begin to meanwhile.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        refused(
+            69, "can be reached from here", f"mongodb://shake:TREASURE@127.0.0.1:{port}/?serverSelectionTimeoutMS=500")
+    refused(77, "the password is wrong", address(checkpoint_server, "shake:TREASURE"))
+    refused(77, "the password is wrong", address(checkpoint_server, "nobody:TREASURE"))
+    refused(64, "the URL can't be read", "mongodb://shake:TREASURE@/")
+    refused(64, "'tlz'", address(checkpoint_server, tlz="true"))
+    refused(65, "no checkpoints of NimoShake", address(checkpoint_server), "--database", "nosuch")
+    fill(checkpoint_server, "empty-checkpoint", status=None)
+    refused(65, "no checkpoints of NimoShake", address(checkpoint_server), "--database", "empty-checkpoint")
+    # A database of something else.
+    with MongoClient[dict[str, Any]](checkpoint_server.url) as client:
+        client.drop_database("shop")
+        client["shop"]["orders"].insert_one({"customer": "TREASURE"})
+    refused(65, "a document of orders is no checkpoint", address(checkpoint_server), "--database", "shop")
+    fill(checkpoint_server, "broken-checkpoint", orders=[good | {"SequenceNumber": 42}])  # type: ignore[dict-item]
+    refused(65, "its SequenceNumber is no text", address(checkpoint_server), "--database", "broken-checkpoint")
+    fill(checkpoint_server, "latest-checkpoint", orders=[row(half, PREPARED, "LATEST")])
+    refused(65, "LATEST without an iterator", address(checkpoint_server), "--database", "latest-checkpoint")
+
+
+def test_a_user_that_may_only_read_is_enough(
+    rig: Rig, sharded: ShardedSource, checkpoint_server: MongoStandin
+) -> None:
+    table, first, half, other = half_read(sharded)
+    fill(checkpoint_server, "read-checkpoint", orders=[row(half, READING, "AT_SEQUENCE_NUMBER", numbers(half)[3])])
+    result = rig.shakectl().call(
+        "import", "nimoshake", address(checkpoint_server, "looker:look"), "--database", "read-checkpoint", "--dry-run",
+        "--source-endpoint", sharded.endpoint, "--region", REGION)
+    assert result.returncode == 0, result.stderr

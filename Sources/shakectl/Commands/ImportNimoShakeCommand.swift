@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import Journal
 internal import NimoShake
 internal import StreamModel
@@ -9,8 +10,9 @@ struct ImportNimoShakeCommand: AsyncParsableCommand {
         abstract: "Take over NimoShake's checkpoints.",
         discussion: """
             SOURCE is the folder of its file checkpoints (checkpoint.type = file; the folder is its checkpoint.db), or the MongoDB \
-            that they are in (mongodb://…; the database is its checkpoint.db, --database, else "nimo-shake-checkpoint"). They are \
-            read, and never written.
+            that they are in (mongodb://…; the database is its checkpoint.db, --database, else the one in the URL, else \
+            "nimo-shake-checkpoint"; a password that is not in the URL is taken from SHAKE_MONGODB_PASSWORD). They are read, and \
+            never written.
 
             Stop NimoShake first, and run no daemon on the journal meanwhile. Each table is taken over whole or not at all: one of \
             which a shard's place is not known, or whose full sync was not done, takes a full sync with `shakectl run`, and the \
@@ -75,7 +77,8 @@ struct ImportNimoShakeCommand: AsyncParsableCommand {
     private func read() throws(ShakectlError) -> NimoShakeCheckpoints {
         do throws(NimoShakeError) {
             guard Self.isDatabase(place) else { return try NimoShakeFolder.read(place) }
-            return try NimoShakeDatabase.read(place, database: database)
+            return try NimoShakeDatabase.read(
+                place, database: database, password: ProcessInfo.processInfo.environment["SHAKE_MONGODB_PASSWORD"])
         } catch {
             throw .nimoShake(error)
         }

@@ -1,3 +1,4 @@
+import AllTargets
 import Foundation
 import MongoC
 import StreamModel
@@ -6,84 +7,79 @@ import Targets
 @testable import MongoDBTarget
 
 extension FaultCandidate {
-    /// Its transactions are a replica set's.
-    static let mongoDB = FaultCandidate(name: "mongodb") { try SpoiltMongo.replicaSet.get() }
+    /// Of the kinds that have transactions the one whose members don't say where they are: others would be found beside the proxy.
+    static let mongoDB = FaultCandidate(name: "mongodb") { try SpoiltMongo.sharded.get() }
     static let mongoDBStandalone = FaultCandidate(name: "mongodb standalone") { try SpoiltMongo.standalone.get() }
 }
 
 /// A stand-in of its own, and a proxy before it.
 private final class SpoiltMongo: FaultyServer {
-    static let replicaSet = Result { try SpoiltMongo("replica-set") }
-    static let standalone = Result { try SpoiltMongo("standalone") }
+    static let sharded = Result { try SpoiltMongo("sharded", answered: "commitTransaction") }
+    static let standalone = Result { try SpoiltMongo("standalone", answered: "replacement") }
 
-    /// libmongoc makes reads, writes and commits again, once.
+    /// libmongoc asks for a commit twice, and finds a new connection by itself.
     let isTriedAgainWithin = true
     private let server: ThrowawayServer
     private let proxy: FaultProxy
-    private let port: String
+    private let place: String
+    /// What the message has in it whose answer is to be lost: a heartbeat's would be nothing.
+    private let word: String
 
-    private init(_ topology: String) throws {
+    private init(_ topology: String, answered word: String) throws {
+        self.word = word
         server = try ThrowawayServer(
             "mongo-standin",
-            [
-                "--until-stdin-closes", "--topology", topology, "--user", "shake:s3same", "--reader", "looker:s3same",
-            ])
-        guard let port = server.url.firstMatch(of: #/127\.0\.0\.1:(\d+)/#)?.output.1 else {
-            throw WireValue.Malformed("the stand-in says \(server.url)")
-        }
-        self.port = String(port)
-        proxy = try FaultProxy(to: "127.0.0.1:\(port)")
+            ["--until-stdin-closes", "--topology", topology, "--user", "shake:r1ght-s3cret", "--reader", "guest:\(Unwelcome.password)"])
+        place = String(server.url.split(separator: "@").last!.prefix { $0 != "/" })
+        proxy = try FaultProxy(to: place)
     }
 
-    /// A member would name itself by its own port, and not by the proxy's.
-    private func url(_ user: String, _ port: String, _ scratch: Scratch, patience: Duration) -> String {
-        let (seconds, attoseconds) = patience.components
-        let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
-        return "mongodb://\(user)@127.0.0.1:\(port)/\(Mongo.database(of: scratch))?authSource=admin&directConnection=true"
-            + "&serverSelectionTimeoutMS=2000&heartbeatFrequencyMS=500&socketTimeoutMS=\(milliseconds)"
-    }
-
-    private func target(_ user: String, _ scratch: Scratch, patience: Duration) throws -> any Target {
-        try TargetSchemes.all.make(
-            url(user, "\(proxy.port)", scratch, patience: patience),
-            options: TargetOptions([.init(path: ["format"], value: "plain")]))
-    }
-
-    private func client(_ scratch: Scratch) throws -> MongoClient {
-        try MongoPool(MongoSettings(url: url("shake:s3same", port, scratch, patience: .seconds(20)))).client()
+    private func target(_ user: String, _ database: String, patience: Duration) throws -> any Target {
+        let milliseconds = patience.components.seconds * 1000 + patience.components.attoseconds / 1_000_000_000_000_000
+        return try TargetSchemes.all.make(
+            "mongodb://\(user)@127.0.0.1:\(proxy.port)/\(database)?authSource=admin&socketTimeoutMS=\(milliseconds)"
+                + "&connectTimeoutMS=\(min(milliseconds, 2000))&serverSelectionTimeoutMS=2000&heartbeatFrequencyMS=500")
     }
 
     func make(_ scratch: Scratch, patience: Duration) throws -> any Target {
-        try target("shake:s3same", scratch, patience: patience)
+        try? client().command(
+            Document(extendedJSON: #"{"create":"people","validator":{"value.S":{"$ne":"refused"}}}"#),
+            in: Mongo.database(of: scratch))
+        return try target("shake:r1ght-s3cret", Mongo.database(of: scratch), patience: patience)
     }
 
+    private func client() throws -> MongoClient { try MongoPool(MongoSettings(url: server.url)).client() }
+
     func items(of table: TableSchema, _ scratch: Scratch) throws -> [WireValue] {
-        let reader = DocumentReader(DocumentFormat(.plain))
-        return try client(scratch).find(Document(), in: Mongo.database(of: scratch), table.name.text)
+        let reader = DocumentReader(DocumentFormat())
+        return try client().find(Document(), in: Mongo.database(of: scratch), table.name.text)
             .map { try .item(Data(reader.item(of: $0))) }
     }
 
     func spoil(_ fault: Fault) throws {
+        if fault == .answerLost { return try proxy.say("swallow \(word)") }
         guard try !proxy.spoil(fault) else { return }
         try server.obey(fault == .restarted ? "restart" : "kill")
         if fault == .killed { try server.obey("start") }
     }
 
-    /// 38 digits, which no number of BSON's has.
-    func refusedItem(_ id: String) -> String {
-        #"{"id":{"S":"\#(id)"},"value":{"N":"12345678901234567890123456789012345678"}}"#
-    }
-
     func heal() throws { try proxy.say("heal") }
 
+    /// The collection's validator takes all others.
+    func refusedItem(_ id: String) -> String { #"{"id":{"S":"\#(id)"},"value":{"S":"refused"}}"# }
+
     func make(_ scratch: Scratch, by somebody: Unwelcome) throws -> (any Target, words: String)? {
-        let (user, words) =
-            switch somebody {
-            case .wrongPassword: ("shake:\(Unwelcome.password)", "the password is wrong")
-            case .noRights: ("looker:s3same", "grant this user")
-            // A database is there as soon as somebody writes to it.
-            case .wrongPlace: ("", "")
-            }
-        return user.isEmpty ? nil : (try target(user, scratch, patience: .seconds(20)), words)
+        let database = Mongo.database(of: scratch)
+        return switch somebody {
+        case .wrongPassword:
+            (
+                try target("shake:\(Unwelcome.password)", database, patience: .seconds(20)),
+                "the user or the password is wrong"
+            )
+        // A database is made by whoever writes to it first.
+        case .wrongPlace: nil
+        case .noRights:
+            (try target("guest:\(Unwelcome.password)", database, patience: .seconds(20)), "grant this user")
+        }
     }
 }

@@ -112,6 +112,27 @@ struct MongoDBFaultTests {
         #expect(try bench.items() == [try .item(newer), try .item(Self.bob)])
     }
 
+    @Test("goes on behind a commit that comes late: it is done or undone before anything else is written", arguments: [Topology.replicaSet, .sharded])
+    func lateCommit(topology: Topology) async throws {
+        let server = try Self.server(topology)
+        let bench = MongoBench(server.url, scratch)
+        let target = try await bench.opened(parameters: "\(Self.hasty)&socketTimeoutMS=200")
+        try await target.prepare(.people)
+        // More often than a commit is asked for before it is given up.
+        try bench.fail(#""commitTransaction""#, times: 8, #""blockConnection":true,"blockTimeMS":900"#)
+        let old = #"{"id":{"S":"ann"},"v":{"N":"1"}}"#
+        let first = Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: old), .insert(keys: Self.bob, new: Self.bob)])
+        #expect(await MongoBench.refusal { _ = try await target.write([first]) }?.isRetryable == true)
+        try bench.ask(#"{"configureFailPoint":"failCommand","mode":"off"}"#, in: "admin")
+        try await MongoBench.persisting { _ = try await target.write([first]) }
+        let newer = #"{"id":{"S":"ann"},"v":{"N":"2"}}"#
+        let second = Feed.batch(.people, first: 3, [.modify(keys: Self.ann, old: nil, new: newer), .remove(keys: Self.bob)])
+        try await MongoBench.persisting { _ = try await target.write([second]) }
+        try await Task.sleep(for: .milliseconds(1000))
+        #expect(try bench.items() == [try .item(newer)])
+        #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(4)])
+    }
+
     @Test("comes back when its server was restarted, or killed", arguments: Topology.allCases)
     func restarted(topology: Topology) async throws {
         let server = try Self.server(topology)
@@ -179,7 +200,7 @@ struct MongoDBFaultTests {
             ("mongodb://u:s3cret/x@h/db", "can't be read"), ("mongodb://u:s3cret@h:99999/db", "can't be read"),
             ("mongodb://u:s3%zzcret@h/db", "can't be read"), ("mongodb://h/a.b", "can't be read"),
             ("mongodb://u:s3cret@h/db?tsl=true", "'tsl'"), ("mongodb://u:s3cret@h/db?w=1&journaled=false", "'journaled'"),
-            ("mongodb://h/db?ssl=true&tls=false", "can't be read"), ("mongodb+srv://db.nowhere.invalid/", "names no database"),
+            ("mongodb://u:pa?s3cret=1@h/", "names no database"), ("mongodb://h/db?ssl=true&tls=false", "can't be read"), ("mongodb+srv://db.nowhere.invalid/", "names no database"),
         ])
     func unreadable(url: String, words: String) {
         let error = #expect(throws: TargetError.self) { try TargetSchemes.all.make(url) }

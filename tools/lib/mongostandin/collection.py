@@ -218,6 +218,8 @@ class Collection:
         return len(found)
 
     def _put(self, key: Hashable, raw: bytes, document: Document, *, is_new: bool) -> None:
+        if (validator := self.options.get("validator")) and not Filter(validator).matches(document):
+            raise CommandError(121, "Document failed validation", errInfo={"failingDocumentId": document["_id"]})
         entries = tuple(
             (index.name, entry) for index in self.indexes.values() for entry in index.entries(document)
         )

@@ -375,10 +375,10 @@ async def _list_collections(call: Call) -> Document:
 
 @command("create", writes=True, in_transaction=True)
 async def _create(call: Call) -> Document:
-    call.refuse("viewOn", "timeseries", "collation", "validator")
+    call.refuse("viewOn", "timeseries", "collation", "validationLevel", "validationAction")
     if call.namespace in call.server.storage.collections:
         raise CommandError(48, f"Collection {call.namespace} already exists.")
-    known = ("capped", "size", "max", "storageEngine")
+    known = ("capped", "size", "max", "storageEngine", "validator")
     call.server.storage.created(call.namespace).options = {
         name: call.body[name] for name in known if name in call.body}
     return {}

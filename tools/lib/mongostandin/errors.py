@@ -10,7 +10,7 @@ NAMES = {
     27: "IndexNotFound", 28: "PathNotViable", 43: "CursorNotFound", 48: "NamespaceExists", 50: "MaxTimeMSExpired",
     52: "DollarPrefixedFieldName", 53: "InvalidIdField", 59: "CommandNotFound", 66: "ImmutableField",
     72: "InvalidOptions", 73: "InvalidNamespace", 85: "IndexOptionsConflict", 86: "IndexKeySpecsConflict",
-    112: "WriteConflict", 225: "TransactionTooOld", 238: "NotImplemented", 251: "NoSuchTransaction",
+    112: "WriteConflict", 121: "DocumentValidationFailure", 225: "TransactionTooOld", 238: "NotImplemented", 251: "NoSuchTransaction",
     256: "TransactionCommitted", 263: "OperationNotSupportedInTransaction", 11000: "DuplicateKey",
     6: "HostUnreachable", 7: "HostNotFound", 89: "NetworkTimeout", 91: "ShutdownInProgress", 189: "PrimarySteppedDown",
     262: "ExceededTimeLimit", 9001: "SocketException", 10107: "NotWritablePrimary",
