@@ -392,7 +392,7 @@ struct DynamoDBTargetTests {
         let target = try await ready()
         endpoint.follow { action, _ in action == "BatchWriteItem" ? course : .normal }
         _ = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
-        let isClear = await target.doubts.isClear(at: endpoint.clock.surroundings.uptime())
+        let isClear = await target.doubts.isClear(at: target.surroundings.uptime())
         #expect(isClear == !isUnknown)
     }
 
