@@ -174,7 +174,7 @@ extension [UInt8] {
 
 extension Catalogue {
     /// What any call may fail with.
-    static let faults = Fault.allCases.map(\.rawValue)
+    static let faults = Fault.allCases.filter { $0.actions == nil }.map(\.rawValue)
 
     /// What else is peculiar to the service.
     static let peculiarities = [

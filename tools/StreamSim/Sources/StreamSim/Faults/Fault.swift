@@ -32,7 +32,7 @@ package enum Fault: String, CaseIterable, Sendable {
     }
 
     /// The calls that can meet it; `nil`: every one.
-    var actions: Set<Text>? {
+    package var actions: Set<Text>? {
         switch self {
         case .lateEffect: Simulator.writeActions
         case .transactionConflict: Simulator.writeActions.subtracting(["BatchWriteItem"])
