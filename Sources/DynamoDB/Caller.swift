@@ -159,7 +159,8 @@ final class Caller: Sendable {
         headers.append(HTTPHeader("authorization", signature.authorization))
         // The checksum is over the bytes on the wire, and simdjson wants them plain.
         headers.append(HTTPHeader("accept-encoding", "identity"))
-        return HTTPRequest(.post, url, headers: headers, body: body.bytes, isSentOnce: operation.writesItems,
+        return HTTPRequest(
+            .post, url, headers: headers, body: body.bytes, isSentOnce: operation.writesItems,
             onBeginning: onBeginning)
     }
 

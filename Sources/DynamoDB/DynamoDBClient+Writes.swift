@@ -28,7 +28,9 @@ extension DynamoDBClient {
     ) async throws(DynamoDBError) -> Unprocessed {
         try await call(.batchWriteItem, of: writes.object, writes.batch, onUnknown: onUnknown) {
             reply throws(UnreadableReply) in
-            guard let places = Self.unprocessed(reply) else { throw UnreadableReply(why: "its UnprocessedItems are none") }
+            guard let places = Self.unprocessed(reply) else {
+                throw UnreadableReply(why: "its UnprocessedItems are none")
+            }
             return Unprocessed(reply: reply, places: places)
         }
     }

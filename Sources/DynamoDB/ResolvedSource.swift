@@ -63,7 +63,8 @@ package struct ResolvedSource: Hashable, Sendable {
 
         func endpoint(_ service: Service) throws(DynamoDBError) -> HTTPURL {
             let given = Self.given(
-                service, service == .roles ? SourceConfiguration() : configuration, ignoring ? nil : (environment, profiles, profile))
+                service, service == .roles ? SourceConfiguration() : configuration,
+                ignoring ? nil : (environment, profiles, profile))
             if let given {
                 guard !fips, !dualStack else {
                     throw .configuration(

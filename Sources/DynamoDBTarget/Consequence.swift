@@ -46,7 +46,8 @@ enum Consequence: Hashable, Sendable {
         // Cancelled without a word why: whatever was in the way may be gone.
         "TransactionCanceledException": .slower,
         "ResourceNotFoundException": .stop(
-            "the table was dropped, or it is another region or endpoint: make it again, or start again with create=true"),
+            "the table was dropped, or it is another region or endpoint: make it again, or start again with create=true"
+        ),
         "ResourceInUseException": .stop("the table is being changed: look at it"),
         // The client's own text says which action is missing.
         "AccessDeniedException": .stop(""),
@@ -66,7 +67,9 @@ extension TargetError {
         switch Consequence(error) {
         case .retry, .slower: self = .unavailable(target: target, reason: "\(operation): \(error)")
         case .refuseRecord: self = .misconfigured(target: target, reason: "\(operation): \(error)")
-        case .stop(let advice): self = .misconfigured(target: target, reason: "\(operation): \(error)" + (advice.isEmpty ? "" : ": \(advice)"))
+        case .stop(let advice):
+            self = .misconfigured(
+                target: target, reason: "\(operation): \(error)" + (advice.isEmpty ? "" : ": \(advice)"))
         }
     }
 }

@@ -160,7 +160,8 @@ extension DynamoDBTarget {
         let place = found.schema.name
         let missing = Set(design.indexes.map(\.name)).subtracting(found.design.indexes.map(\.name)).sorted()
         if !missing.isEmpty {
-            remarks.append("the table \(place) was there before, without the indexes \(missing.joined(separator: ", "))")
+            remarks.append(
+                "the table \(place) was there before, without the indexes \(missing.joined(separator: ", "))")
         }
         guard let wanted = design.timeToLive else { return }
         let attribute = String(decoding: wanted, as: UTF8.self)

@@ -133,7 +133,7 @@ package actor DynamoDBTarget: Target {
         }
     }
 
-    package func takeRemarks() -> [String] {
+    package func takeRemarks() async -> [String] {
         defer { remarks = [] }
         return remarks
     }

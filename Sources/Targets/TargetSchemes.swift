@@ -54,7 +54,8 @@ package struct TargetSchemes: Sendable {
                 target: "\(scheme.name):", reason: "'\(twice.joined(separator: "."))' is said twice: keep one")
         }
         return try scheme.make(
-            TargetRequest(url: url, rest: rest, existing: existing, options: options, environment: environment,
+            TargetRequest(
+                url: url, rest: rest, existing: existing, options: options, environment: environment,
                 source: source))
     }
 

@@ -24,17 +24,22 @@ struct JSONPlacesTests {
             ])
     }
 
-    @Test("Escapes in names are undone", arguments: [
-        (#"\u0061\u00e9"#, "a\u{E9}"), (#"\ud83e\udd91"#, "🦑"), (#"\/\b\f\n\r\t\\"#, "/\u{8}\u{C}\n\r\t\\"),
-    ])
+    @Test(
+        "Escapes in names are undone",
+        arguments: [
+            (#"\u0061\u00e9"#, "a\u{E9}"), (#"\ud83e\udd91"#, "🦑"), (#"\/\b\f\n\r\t\\"#, "/\u{8}\u{C}\n\r\t\\"),
+        ])
     func names(escaped: String, name: String) {
         #expect(Self.members("{\"\(escaped)\":1}")?.first?.first == name)
     }
 
-    @Test("What is no object, or is cut off, has no members", arguments: [
-        "", "[]", "{", #"{"a"}"#, #"{"a":}"#, #"{"a":1"#, #"{"a":1,"#, #"{"a":1 "b":2}"#, #"{"a":{"b":1}"#, #"{"\ud83e":1}"#,
-        #"{"\u00":1}"#, #"{"a":"\"}"#, "nonsense",
-    ])
+    @Test(
+        "What is no object, or is cut off, has no members",
+        arguments: [
+            "", "[]", "{", #"{"a"}"#, #"{"a":}"#, #"{"a":1"#, #"{"a":1,"#, #"{"a":1 "b":2}"#, #"{"a":{"b":1}"#,
+            #"{"\ud83e":1}"#,
+            #"{"\u00":1}"#, #"{"a":"\"}"#, "nonsense",
+        ])
     func damaged(text: String) { #expect(Self.members(text) == nil) }
 
     @Test("Elements are found, and the last member of a name is its value")

@@ -19,7 +19,8 @@ struct DynamoDBSmallPartsTests {
             ("ProvisionedThroughputExceededException", 400, "slower"), ("ThrottlingException", 400, "slower"),
             ("RequestLimitExceeded", 400, "slower"), ("TransactionInProgressException", 400, "slower"),
             ("TransactionConflictException", 400, "slower"), ("TransactionCanceledException", 400, "slower"),
-            ("InternalServerError", 500, "retry"), ("503", 503, "retry"), ("ReplicatedWriteConflictException", 400, "retry"),
+            ("InternalServerError", 500, "retry"), ("503", 503, "retry"),
+            ("ReplicatedWriteConflictException", 400, "retry"),
             ("ValidationException", 400, "refuse"), ("ItemCollectionSizeLimitExceededException", 400, "refuse"),
             ("413", 413, "refuse"), ("AccessDeniedException", 400, "stop"), ("ResourceNotFoundException", 400, "stop"),
             ("UnrecognizedClientException", 400, "stop"), ("InvalidSignatureException", 400, "stop"),
@@ -40,12 +41,16 @@ struct DynamoDBSmallPartsTests {
     func beside() {
         #expect(Consequence(.unreachable(endpoint: "e", operation: "o", reason: "r")) == .retry)
         #expect(Consequence(.badReply(operation: "o", object: "o", why: "w")) == .retry)
-        if case .stop = Consequence(.credentials("none")) {} else { Issue.record("credentials don't come by themselves") }
+        if case .stop = Consequence(.credentials("none")) {
+        } else {
+            Issue.record("credentials don't come by themselves")
+        }
     }
 
     @Test("A cancelled transaction says which of its writes was in the way")
     func reasons() {
-        let text = "Transaction cancelled, please refer cancellation reasons for specific reasons [None, TransactionConflict]"
+        let text =
+            "Transaction cancelled, please refer cancellation reasons for specific reasons [None, TransactionConflict]"
         #expect(
             Self.error("TransactionCanceledException", text).cancellationReasons == ["None", "TransactionConflict"])
         #expect(Self.error("TransactionCanceledException").cancellationReasons == nil)
@@ -55,8 +60,10 @@ struct DynamoDBSmallPartsTests {
     @Test(
         "Replication attributes go, and every other byte stays",
         arguments: [
-            (#"{"id":{"S":"a"},"aws:rep:updatetime":{"N":"1"},"n" : {"M":{"aws:rep:deleting":{"BOOL":false}}}}"#,
-             #"{"id":{"S":"a"},"n" : {"M":{"aws:rep:deleting":{"BOOL":false}}}}"#),
+            (
+                #"{"id":{"S":"a"},"aws:rep:updatetime":{"N":"1"},"n" : {"M":{"aws:rep:deleting":{"BOOL":false}}}}"#,
+                #"{"id":{"S":"a"},"n" : {"M":{"aws:rep:deleting":{"BOOL":false}}}}"#
+            ),
             (#"{ "aws:rep:deleting":{"BOOL":false}, "id":{"S":"},{\"x"} }"#, #"{"id":{"S":"},{\"x"}}"#),
             (#"{"id":{"S":"a"},"\u0061ws:rep:x":{"S":"y"}}"#, #"{"id":{"S":"a"}}"#),
             (#"{"id":{"S":"a"},"aws:repeat":{"S":"y"}}"#, nil),

@@ -51,7 +51,9 @@ struct DynamoDBTargetTests {
         _ = try await target.write([
             Feed.batch(
                 Self.people,
-                (0..<60).map { Self.put("\($0)", 1) } + [.insert(keys: Self.key("odd"), new: odd), .remove(keys: Self.key("x"))])
+                (0..<60).map { Self.put("\($0)", 1) } + [
+                    .insert(keys: Self.key("odd"), new: odd), .remove(keys: Self.key("x")),
+                ])
         ])
         let bodies = endpoint.bodies(of: "BatchWriteItem")
         let counts = bodies.map { $0.components(separatedBy: "Request\":{").count - 1 }
@@ -86,7 +88,9 @@ struct DynamoDBTargetTests {
                 return count < 15
             }
             return isThrottled
-                ? .answers(status: 400, body: #"{"__type":"x#ProvisionedThroughputExceededException","message":"slow"}"#) : .normal
+                ? .answers(
+                    status: 400, body: #"{"__type":"x#ProvisionedThroughputExceededException","message":"slow"}"#)
+                : .normal
         }
         _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])])
         #expect(try holds([Self.item("ann", 1)]))
@@ -99,7 +103,9 @@ struct DynamoDBTargetTests {
 
     // MARK: Late effects
 
-    @Test("A late effect of a call that was given up does not undo a newer change", arguments: DynamoDBSettings.Guard.allCases)
+    @Test(
+        "A late effect of a call that was given up does not undo a newer change",
+        arguments: DynamoDBSettings.Guard.allCases)
     func late(guarding: DynamoDBSettings.Guard) async throws {
         let target = try await ready([("guard", guarding.rawValue)])
         endpoint.delayFirst(of: ["BatchWriteItem", "TransactWriteItems"], by: .seconds(8))
@@ -134,7 +140,9 @@ struct DynamoDBTargetTests {
         #expect(before.duration(to: endpoint.clock.now) == .zero)
     }
 
-    @Test("What a killed daemon has left under way does not undo what the next one writes", arguments: DynamoDBSettings.Guard.allCases)
+    @Test(
+        "What a killed daemon has left under way does not undo what the next one writes",
+        arguments: DynamoDBSettings.Guard.allCases)
     func killed(guarding: DynamoDBSettings.Guard) async throws {
         let options = [("create", "true"), ("guard", guarding.rawValue)]
         let target = try await ready([("guard", guarding.rawValue)])
@@ -168,7 +176,9 @@ struct DynamoDBTargetTests {
 
     // MARK: Records that are refused
 
-    @Test("One bad record among many is named, and the others can be written", arguments: DynamoDBSettings.Guard.allCases, [0, 7, 24, 29])
+    @Test(
+        "One bad record among many is named, and the others can be written", arguments: DynamoDBSettings.Guard.allCases,
+        [0, 7, 24, 29])
     func badRecord(guarding: DynamoDBSettings.Guard, place: Int) async throws {
         let target = try await ready([("guard", guarding.rawValue)])
         var entries = (0..<30).map { Self.put("\($0)", 1) }
@@ -201,14 +211,17 @@ struct DynamoDBTargetTests {
 
     // MARK: What stops
 
-    @Test("What an operator must do is said", arguments: [
-        ("AccessDeniedException", "allow dynamodb:BatchWriteItem"), ("UnrecognizedClientException", "access key"),
-        ("ResourceNotFoundException", "create=true"), ("UnknownOperationException", "guard=transaction"),
-    ])
+    @Test(
+        "What an operator must do is said",
+        arguments: [
+            ("AccessDeniedException", "allow dynamodb:BatchWriteItem"), ("UnrecognizedClientException", "access key"),
+            ("ResourceNotFoundException", "create=true"), ("UnknownOperationException", "guard=transaction"),
+        ])
     func stops(code: String, words: String) async throws {
         let target = try await ready()
         endpoint.follow { action, _ in
-            action == "BatchWriteItem" ? .answers(status: 400, body: #"{"__type":"x#\#(code)","message":"m"}"#) : .normal
+            action == "BatchWriteItem"
+                ? .answers(status: 400, body: #"{"__type":"x#\#(code)","message":"m"}"#) : .normal
         }
         let error = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
         guard case .misconfigured = error else {
@@ -286,17 +299,21 @@ struct DynamoDBTargetTests {
             #expect(try await target.begin(Self.people.name)?.contains("dropped") == true)
             try await target.prepare(Self.people)
         default:
-            #expect(await refusal { _ = try await target.begin(Self.people.name) }?.description.contains("--existing") == true)
+            #expect(
+                await refusal { _ = try await target.begin(Self.people.name) }?.description.contains("--existing")
+                    == true)
         }
         #expect(try endpoint.items(of: "people").count == (policy == .replace ? 0 : 1))
         #expect(try await target.survey(Self.people).contents == (policy == .replace ? .empty : .filled))
         if policy == .replace { #expect(try await target.begin(Self.people.name) == nil) }
     }
 
-    @Test("Options that can't be are refused, with what can", arguments: [
-        ("settle", "soon", "duration"), ("settle", "2h", "duration"), ("connections", "0", "1 to 64"),
-        ("external_id", "x", "role"), ("role", "admin", "ARN"),
-    ])
+    @Test(
+        "Options that can't be are refused, with what can",
+        arguments: [
+            ("settle", "soon", "duration"), ("settle", "2h", "duration"), ("connections", "0", "1 to 64"),
+            ("external_id", "x", "role"), ("role", "admin", "ARN"),
+        ])
     func options(name: String, value: String, words: String) async throws {
         let error = await refusal { _ = try endpoint.target([(name, value)]) }
         #expect(error?.description.contains(words) == true, "\(String(describing: error))")
@@ -304,14 +321,19 @@ struct DynamoDBTargetTests {
 
     @Test("A table can't be renamed, and is not dropped where none is made")
     func policies() async throws {
-        #expect(await refusal { _ = try endpoint.target(existing: .rename) }?.description.contains("another name") == true)
-        #expect(await refusal { _ = try endpoint.target(existing: .replace) }?.description.contains("create=true") == true)
+        #expect(
+            await refusal { _ = try endpoint.target(existing: .rename) }?.description.contains("another name") == true)
+        #expect(
+            await refusal { _ = try endpoint.target(existing: .replace) }?.description.contains("create=true") == true)
     }
 
-    @Test("A table is made with the source's indexes, billing, time to live and tags", arguments: ["copy", "on-demand"])
+    @Test(
+        "A table is made with the source's indexes, billing, time to live and tags", arguments: ["copy", "on-demand"])
     func design(billing: String) async throws {
         func text(_ name: String) -> KeyAttribute { KeyAttribute(name: Array(name.utf8), type: .string) }
-        let target = try endpoint.target([("create", "true"), ("billing", billing), ("tables/shop.orders-2026", "copy")])
+        let target = try endpoint.target([
+            ("create", "true"), ("billing", billing), ("tables/shop.orders-2026", "copy"),
+        ])
         var design = TableDesign(
             indexes: [
                 SecondaryIndex(
@@ -380,19 +402,21 @@ struct DynamoDBTargetTests {
         #expect(await target.takeRemarks().first?.contains("without the source's time to live (until)") == true)
     }
 
-    @Test("Only a try that may have arrived is one whose outcome nobody knows", arguments: [
-        (SimulatedEndpoint.Course.fails(.timedOut(reason: "")), true), (.fails(.broken(reason: "")), true),
-        (.fails(.unreachable(reason: "")), false), (.answers(status: 500, body: "{}"), true),
-        (.answers(status: 503, body: "<html>"), true), (.answers(status: 200, body: "<html>"), true),
-        (.answers(status: 200, body: "{}"), true),
-        (.answers(status: 400, body: #"{"__type":"x#ThrottlingException"}"#), false),
-        (.answers(status: 400, body: #"{"__type":"x#ValidationException"}"#), false),
-    ])
+    @Test(
+        "Only a try that may have arrived is one whose outcome nobody knows",
+        arguments: [
+            (SimulatedEndpoint.Course.fails(.timedOut(reason: "")), true), (.fails(.broken(reason: "")), true),
+            (.fails(.unreachable(reason: "")), false), (.answers(status: 500, body: "{}"), true),
+            (.answers(status: 503, body: "<html>"), true), (.answers(status: 200, body: "<html>"), true),
+            (.answers(status: 200, body: "{}"), true),
+            (.answers(status: 400, body: #"{"__type":"x#ThrottlingException"}"#), false),
+            (.answers(status: 400, body: #"{"__type":"x#ValidationException"}"#), false),
+        ])
     func unknown(course: SimulatedEndpoint.Course, isUnknown: Bool) async throws {
         let target = try await ready()
         endpoint.follow { action, _ in action == "BatchWriteItem" ? course : .normal }
         _ = await refusal { _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
-        let isClear = await target.doubts.isClear(at: endpoint.clock.surroundings.uptime())
+        let isClear = await target.doubts.isClear(at: target.surroundings.uptime())
         #expect(isClear == !isUnknown)
     }
 
@@ -400,7 +424,9 @@ struct DynamoDBTargetTests {
 
     private static let here = TargetRequest.Source(region: "eu-west-1", endpoint: "http://localhost:8000")
 
-    @Test("The source's own table is neither written to nor dropped", arguments: ExistingPolicy.allCases.filter { $0 != .rename })
+    @Test(
+        "The source's own table is neither written to nor dropped",
+        arguments: ExistingPolicy.allCases.filter { $0 != .rename })
     func loop(policy: ExistingPolicy) async throws {
         endpoint.makeTable("people", key: "id")
         endpoint.ask("PutItem", #"{"TableName":"people","Item":{"id":{"S":"ann"}}}"#)
@@ -449,7 +475,8 @@ struct DynamoDBTargetTests {
         try await target.open(recoveringTo: [])
         try await target.prepare(Self.people)
         #expect(endpoint.keysUsed == ["ROLEKEY1"])
-        #expect(endpoint.rolesAssumed.first?.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fshake") == true)
+        #expect(
+            endpoint.rolesAssumed.first?.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fshake") == true)
         #expect(endpoint.rolesAssumed.first?.contains("ExternalId=a%20b%26c") == true)
         clock.leap(.seconds(3400))
         try await target.prepare(Self.people)

@@ -9,7 +9,8 @@ struct WriteQueueTests {
         _ sizes: [Int], due: [Duration]? = nil, writes: Int = 3, bytes: Int = 100, calls: Int = 2, keeps: Bool = false
     ) -> WriteQueue {
         WriteQueue(
-            sizes: sizes, due: due ?? sizes.map { _ in .zero }, limits: .init(writes: writes, bytes: bytes, calls: calls),
+            sizes: sizes, due: due ?? sizes.map { _ in .zero },
+            limits: .init(writes: writes, bytes: bytes, calls: calls),
             policy: RetryPolicy(), patience: .seconds(60), keepsCalls: keeps, at: .zero)
     }
 
