@@ -76,7 +76,8 @@ internal import CMongoC
     package mutating func delete(_ filter: Document) throws(MongoError) {
         let failure = unsafe filter.withPointer { filter -> MongoError? in
             var error = bson_error_t()
-            return unsafe mongoc_bulk_operation_remove_one_with_opts(pointer, filter, nil, &error) ? nil : MongoError(error)
+            return unsafe mongoc_bulk_operation_remove_one_with_opts(pointer, filter, nil, &error)
+                ? nil : MongoError(error)
         }
         if let failure { throw failure }
         count += 1

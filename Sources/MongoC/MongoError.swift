@@ -12,7 +12,7 @@ package struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
 
     package init(code: Int32?, message: String, labels: Set<String> = []) {
         self.code = code
-        self.message = message
+        self.message = Self.line(message)
         self.labels = labels
     }
 
@@ -31,7 +31,7 @@ extension MongoError {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
         self.init(
-            code: Self.code(of: error), message: Self.line(message),
+            code: Self.code(of: error), message: message,
             labels: Set((reply?["errorLabels"]?.array?.values ?? []).compactMap(\.text)))
     }
 
@@ -49,9 +49,10 @@ extension MongoError {
     package static let authenticationFailed: Int32 = 18
     package static let outOfMemory = MongoError(code: nil, message: "out of memory")
 
-    /// A server's words can hold the whole document that it refuses.
+    /// A server's words can hold the document that it refuses, and do hold the value of a key that is there already.
     private static func line(_ text: String) -> String {
-        let first = text.split(separator: "\n").first.map(String.init) ?? "no reason is said"
+        let line = text.split(separator: "\n").first.map(String.init) ?? "no reason is said"
+        let first = line.firstRange(of: " dup key:").map { String(line[..<$0.lowerBound]) } ?? line
         return first.utf8.count > 300 ? "\(first.prefix(300))…" : first
     }
 }

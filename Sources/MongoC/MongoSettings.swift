@@ -24,7 +24,8 @@ internal import CMongoC
         guard let pointer = unsafe mongoc_uri_new_with_error(url, &error) else {
             throw MongoError(
                 code: nil,
-                message: "the URL can't be read: \(MongoError(error).message). Write mongodb://USER:PASSWORD@HOST:PORT/DATABASE, "
+                message:
+                    "the URL can't be read: \(MongoError(error).message). Write mongodb://USER:PASSWORD@HOST:PORT/DATABASE, "
                     + "with each of : / ? # [ ] @ % in the password as its percent code")
         }
         unsafe self.pointer = pointer
@@ -51,7 +52,9 @@ internal import CMongoC
     deinit { unsafe mongoc_uri_destroy(pointer) }
 
     /// An option as it is set; for tests.
-    package func milliseconds(_ option: String) -> Int { unsafe Int(mongoc_uri_get_option_as_int32(pointer, option, -1)) }
+    package func milliseconds(_ option: String) -> Int {
+        unsafe Int(mongoc_uri_get_option_as_int32(pointer, option, -1))
+    }
     package func isOn(_ option: String) -> Bool { unsafe mongoc_uri_get_option_as_bool(pointer, option, false) }
 
     func withPointer<R, E: Error>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R { unsafe try body(pointer) }
@@ -86,8 +89,8 @@ internal import CMongoC
         // Not before the last @: a password may hold what it should not.
         let rest = url[(url.lastIndex(of: "@") ?? url.startIndex)...]
         guard let question = rest.firstIndex(of: "?") else { return nil }
-        return rest[question...].dropFirst().split { $0 == "&" || $0 == ";" }.map { $0.prefix { $0 != "=" } }.map(String.init)
-            .first { !options.contains($0.lowercased()) }
+        let names = rest[question...].dropFirst().split { $0 == "&" || $0 == ";" }.map { $0.prefix { $0 != "=" } }
+        return names.map(String.init).first { !options.contains($0.lowercased()) }
     }
 
     /// Source: mongoc-uri.h, 1.23.1.

@@ -11,7 +11,13 @@ struct Deployment: Hashable, Sendable {
 
     init(hello: Document) {
         kind =
-            if hello["msg"]?.text == "isdbgrid" { .sharded } else if hello["setName"] != nil { .replicaSet } else { .standalone }
+            if hello["msg"]?.text == "isdbgrid" {
+                .sharded
+            } else if hello["setName"] != nil {
+                .replicaSet
+            } else {
+                .standalone
+            }
         wireVersion = hello["maxWireVersion"]?.integer ?? 0
         hasSessions = hello["logicalSessionTimeoutMinutes"]?.integer != nil
     }

@@ -19,11 +19,13 @@ extension MongoDBTarget {
         for index in wanted {
             if let other = there.first(where: { $0["key"]?.document.map(Self.isOn(index)) ?? false }) {
                 if index.isUnique, other["unique"] != .bool(true) {
-                    return "the collection \(place) has an index on its key that is not unique, \(other["name"]?.text ?? ""): drop it, "
+                    return
+                        "the collection \(place) has an index on its key that is not unique, \(other["name"]?.text ?? ""): drop it, "
                         + "and Shake makes one that is"
                 }
             } else if there.contains(where: { $0["name"]?.text == index.name }) {
-                return "the collection \(place) has an index \(index.name) on other fields than the source's: rename or drop it"
+                return
+                    "the collection \(place) has an index \(index.name) on other fields than the source's: rename or drop it"
             } else {
                 missing.append(index)
             }
@@ -33,7 +35,8 @@ extension MongoDBTarget {
             try client.command(Commands.createIndexes(missing.map(\.document), of: place), in: database)
         } catch {
             guard error.code == Consequence.duplicateKey else { throw error }
-            return "the collection \(place) holds two documents of one key, or documents without one (\(error.message)): take away "
+            return
+                "the collection \(place) holds two documents of one key, or documents without one (\(error.message)): take away "
                 + "what is not the table's, or begin with another collection, named as target.tables.\(table.name)"
         }
         return nil

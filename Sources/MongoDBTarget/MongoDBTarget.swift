@@ -59,7 +59,9 @@ package actor MongoDBTarget: Target {
         }
     }
 
-    static let own = [Writer.collection, Positions.shardsCollection, Positions.segmentsCollection, TableRecord.collection]
+    static let own = [
+        Writer.collection, Positions.shardsCollection, Positions.segmentsCollection, TableRecord.collection,
+    ]
 
     /// Takes nothing over: a daemon goes on writing.
     package func openBeside() async throws(TargetError) { try connect() }
@@ -238,7 +240,8 @@ package actor MongoDBTarget: Target {
                     // libmongoc would refuse all of the bulk, and not say which it was.
                     throw .unwritable(
                         target: name, what: batch.describe(row.change),
-                        reason: "it is a document of \(size) bytes, and MongoDB's have at most \(Self.largest)", change: row.change)
+                        reason: "it is a document of \(size) bytes, and MongoDB's have at most \(Self.largest)",
+                        change: row.change)
                 }
             }
         }
@@ -279,7 +282,7 @@ package actor MongoDBTarget: Target {
         let error: MongoError
 
         /// Said of its own index by a guarded upsert that finds a later change there, and of nothing else the second time.
-        var isHeldLater: Bool { error.code == Consequence.duplicateKey && error.message.contains("index: _id_ ") }
+        var isHeldLater: Bool { error.code == Consequence.duplicateKey && error.message.hasSuffix("index: _id_") }
         /// What stops all goes before what passes, that before what is one record's, and that before a key that may be free again.
         var weight: Int {
             switch Consequence(ofWrite: error) {
@@ -293,8 +296,7 @@ package actor MongoDBTarget: Target {
     /// - Parameter isLast: whether a key that is taken is so for good.
     /// - Returns: the write that matters most of those that the server refused; `nil` where it took all.
     private func attempt(
-        _ writes: [CollectionWrites], _ positions: [(collection: String, documents: [(filter: Document, document: Document)])],
-        isLast: Bool
+        _ writes: [CollectionWrites], _ positions: Positions.Documents, isLast: Bool
     ) throws(MongoError) -> Refused? {
         let hasTransactions = deployment?.hasTransactions ?? false
         return try withWriter { writer throws(MongoError) in
@@ -344,8 +346,7 @@ package actor MongoDBTarget: Target {
     }
 
     private func move(
-        _ positions: [(collection: String, documents: [(filter: Document, document: Document)])], _ writer: Writer,
-        isDurable: Bool
+        _ positions: Positions.Documents, _ writer: Writer, isDurable: Bool
     ) throws(MongoError) {
         for (collection, documents) in positions {
             var bulk = try Bulk(
@@ -407,7 +408,8 @@ package actor MongoDBTarget: Target {
         if error.code == nil, settings.isEncryptedByDefault {
             error = MongoError(
                 code: nil,
-                message: "\(error.message) (TLS is asked for, since a host is not this machine: a server that has none needs "
+                message:
+                    "\(error.message) (TLS is asked for, since a host is not this machine: a server that has none needs "
                     + "tls=false in the URL)", labels: error.labels)
         }
         return TargetError(error, target: name, during: operation)

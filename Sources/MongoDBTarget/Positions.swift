@@ -27,8 +27,10 @@ struct Positions {
         }
     }
 
-    /// For each collection its documents, under what they are found.
-    var documents: [(collection: String, documents: [(filter: Document, document: Document)])] {
+    /// For each collection its documents, and what each is found by.
+    typealias Documents = [(collection: String, documents: [(filter: Document, document: Document)])]
+
+    var documents: Documents {
         let shards = shards.sorted { $0.key < $1.key }.map { shard, last in
             Self.document(Self.identifier(of: shard)) { writer in
                 writer.name("table")

@@ -42,7 +42,8 @@ final class Writer {
     ///   - lost: its sessions.
     /// - Throws: `Consequence.fenced` where another has taken over since.
     init(
-        _ client: MongoClient, _ database: String, owner: ObjectID, after generation: inout Int64, killing lost: [Document]
+        _ client: MongoClient, _ database: String, owner: ObjectID, after generation: inout Int64,
+        killing lost: [Document]
     ) throws(MongoError) {
         self.client = client
         self.database = database
@@ -54,7 +55,8 @@ final class Writer {
         }
         generation += 1
         let reply = try client.command(
-            Commands.update(Self.collection, Self.mine(owner, below: generation), Self.set(owner, generation)), in: database)
+            Commands.update(Self.collection, Self.mine(owner, below: generation), Self.set(owner, generation)),
+            in: database)
         guard reply["n"]?.integer == 1 else { throw Self.fenced }
         self.generation = generation
     }

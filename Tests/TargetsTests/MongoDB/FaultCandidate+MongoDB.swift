@@ -29,7 +29,10 @@ private final class SpoiltMongo: FaultyServer {
         self.word = word
         server = try ThrowawayServer(
             "mongo-standin",
-            ["--until-stdin-closes", "--topology", topology, "--user", "shake:r1ght-s3cret", "--reader", "guest:\(Unwelcome.password)"])
+            [
+                "--until-stdin-closes", "--topology", topology, "--user", "shake:r1ght-s3cret", "--reader",
+                "guest:\(Unwelcome.password)",
+            ])
         place = String(server.url.split(separator: "@").last!.prefix { $0 != "/" })
         proxy = try FaultProxy(to: place)
     }
@@ -42,7 +45,7 @@ private final class SpoiltMongo: FaultyServer {
     }
 
     func make(_ scratch: Scratch, patience: Duration) throws -> any Target {
-        try? client().command(
+        _ = try? client().command(
             Document(extendedJSON: #"{"create":"people","validator":{"value.S":{"$ne":"refused"}}}"#),
             in: Mongo.database(of: scratch))
         return try target("shake:r1ght-s3cret", Mongo.database(of: scratch), patience: patience)

@@ -35,6 +35,13 @@ struct MongoDBConsequenceTests {
         #expect(advice.count > 20)
     }
 
+    @Test("says nothing of what is in a document")
+    func discreet() {
+        let error = MongoError(code: 11000, message: #"E11000 … index: _id_ dup key: { _id: "private" }"#)
+        #expect(error.description == "E11000 … index: _id_ (code 11000)")
+        #expect(MongoError(code: 2, message: String(repeating: "x", count: 1000)).message.count == 301)
+    }
+
     @Test("says what a deployment can do")
     func deployments() throws {
         func deployment(_ hello: String) throws -> Deployment { Deployment(hello: try Document(extendedJSON: hello)) }

@@ -16,7 +16,10 @@ struct MongoDBFaultTests {
 
     init() throws { scratch = try Scratch() }
 
-    enum Topology: String, CaseIterable, Sendable { case replicaSet = "replica-set", sharded, standalone }
+    enum Topology: String, CaseIterable, Sendable {
+        case replicaSet = "replica-set"
+        case sharded, standalone
+    }
 
     private static func server(_ topology: Topology, _ more: String...) throws -> ThrowawayServer {
         try ThrowawayServer("mongo-standin", ["--until-stdin-closes", "--topology", topology.rawValue] + more)
@@ -33,18 +36,32 @@ struct MongoDBFaultTests {
     }
 
     static let faults: [Fault] = [
-        Fault(testDescription: "cut before the data", commands: #""update","delete""#, times: 3, what: #""closeConnection":true"#),
-        Fault(testDescription: "cut after the data", commands: #""update","delete""#, times: 3, what: #""closeConnectionAfter":true"#),
-        Fault(testDescription: "cut after the data, once", commands: #""update""#, times: 1, what: #""closeConnectionAfter":true"#),
-        Fault(testDescription: "cut before the commit", commands: #""commitTransaction""#, times: 5, what: #""closeConnection":true"#),
-        Fault(testDescription: "cut after the commit", commands: #""commitTransaction""#, times: 7, what: #""closeConnectionAfter":true"#),
+        Fault(
+            testDescription: "cut before the data", commands: #""update","delete""#, times: 3,
+            what: #""closeConnection":true"#),
+        Fault(
+            testDescription: "cut after the data", commands: #""update","delete""#, times: 3,
+            what: #""closeConnectionAfter":true"#),
+        Fault(
+            testDescription: "cut after the data, once", commands: #""update""#, times: 1,
+            what: #""closeConnectionAfter":true"#),
+        Fault(
+            testDescription: "cut before the commit", commands: #""commitTransaction""#, times: 5,
+            what: #""closeConnection":true"#),
+        Fault(
+            testDescription: "cut after the commit", commands: #""commitTransaction""#, times: 7,
+            what: #""closeConnectionAfter":true"#),
         Fault(testDescription: "not the primary", commands: #""update""#, times: 2, what: #""errorCode":10107"#),
-        Fault(testDescription: "stepped down in the commit", commands: #""commitTransaction""#, times: 5, what: #""errorCode":11602"#),
+        Fault(
+            testDescription: "stepped down in the commit", commands: #""commitTransaction""#, times: 5,
+            what: #""errorCode":11602"#),
         Fault(testDescription: "shutting down", commands: #""update","delete""#, times: 2, what: #""errorCode":91"#),
         Fault(
             testDescription: "write concern timed out", commands: #""update","commitTransaction""#, times: 2,
             what: #""writeConcernError":{"code":64,"errmsg":"waiting for replication timed out"}"#),
-        Fault(testDescription: "a conflict", commands: #""update""#, times: 2, what: #""errorCode":112,"errorLabels":["TransientTransactionError"]"#),
+        Fault(
+            testDescription: "a conflict", commands: #""update""#, times: 2,
+            what: #""errorCode":112,"errorLabels":["TransientTransactionError"]"#),
     ]
 
     @Test("is tried again and holds everything once, whatever was cut and when", arguments: faults, Topology.allCases)
@@ -54,7 +71,8 @@ struct MongoDBFaultTests {
         let target = try await bench.opened(parameters: Self.hasty)
         try await target.prepare(.people)
         _ = try await target.write([
-            Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: Self.ann), .insert(keys: Self.bob, new: Self.bob)])
+            Feed.batch(
+                .people, first: 1, [.insert(keys: Self.ann, new: Self.ann), .insert(keys: Self.bob, new: Self.bob)])
         ])
         try bench.fail(fault.commands, times: fault.times, fault.what)
         let old = #"{"id":{"S":"ann"},"age":{"N":"7"}}"#
@@ -70,9 +88,12 @@ struct MongoDBFaultTests {
         #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(5)])
     }
 
-    @Test("stops where trying again would not help, with what to do", arguments: [
-        (13, "grant this user"), (20, "its version and kind"), (8000, "Atlas"), (26, "dropped or renamed"), (99999, "not expected"),
-    ])
+    @Test(
+        "stops where trying again would not help, with what to do",
+        arguments: [
+            (13, "grant this user"), (20, "its version and kind"), (8000, "Atlas"), (26, "dropped or renamed"),
+            (99999, "not expected"),
+        ])
     func stopped(code: Int, words: String) async throws {
         let server = try Self.server(.replicaSet)
         let bench = MongoBench(server.url, scratch)
@@ -89,7 +110,8 @@ struct MongoDBFaultTests {
         #expect(try bench.documents("people").isEmpty)
     }
 
-    @Test("gives up a server that says nothing, and what comes late there changes nothing", arguments: Topology.allCases)
+    @Test(
+        "gives up a server that says nothing, and what comes late there changes nothing", arguments: Topology.allCases)
     func late(topology: Topology) async throws {
         let server = try Self.server(topology)
         let bench = MongoBench(server.url, scratch)
@@ -112,7 +134,9 @@ struct MongoDBFaultTests {
         #expect(try bench.items() == [try .item(newer), try .item(Self.bob)])
     }
 
-    @Test("goes on behind a commit that comes late: it is done or undone before anything else is written", arguments: [Topology.replicaSet, .sharded])
+    @Test(
+        "goes on behind a commit that comes late: it is done or undone before anything else is written",
+        arguments: [Topology.replicaSet, .sharded])
     func lateCommit(topology: Topology) async throws {
         let server = try Self.server(topology)
         let bench = MongoBench(server.url, scratch)
@@ -121,12 +145,14 @@ struct MongoDBFaultTests {
         // More often than a commit is asked for before it is given up.
         try bench.fail(#""commitTransaction""#, times: 8, #""blockConnection":true,"blockTimeMS":900"#)
         let old = #"{"id":{"S":"ann"},"v":{"N":"1"}}"#
-        let first = Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: old), .insert(keys: Self.bob, new: Self.bob)])
+        let first = Feed.batch(
+            .people, first: 1, [.insert(keys: Self.ann, new: old), .insert(keys: Self.bob, new: Self.bob)])
         #expect(await MongoBench.refusal { _ = try await target.write([first]) }?.isRetryable == true)
         try bench.ask(#"{"configureFailPoint":"failCommand","mode":"off"}"#, in: "admin")
         try await MongoBench.persisting { _ = try await target.write([first]) }
         let newer = #"{"id":{"S":"ann"},"v":{"N":"2"}}"#
-        let second = Feed.batch(.people, first: 3, [.modify(keys: Self.ann, old: nil, new: newer), .remove(keys: Self.bob)])
+        let second = Feed.batch(
+            .people, first: 3, [.modify(keys: Self.ann, old: nil, new: newer), .remove(keys: Self.bob)])
         try await MongoBench.persisting { _ = try await target.write([second]) }
         try await Task.sleep(for: .milliseconds(1000))
         #expect(try bench.items() == [try .item(newer)])
@@ -188,7 +214,8 @@ struct MongoDBFaultTests {
             #expect(target.name == "mongodb://\(url.contains(":1/") ? "127.0.0.1:1" : String(place))/copy")
         }
         let good = try TargetSchemes.all.make(
-            "mongodb://shake:wr0ng-s3cret@\(place)/copy?\(rest)", environment: ["SHAKE_MONGODB_PASSWORD": "r1ght-s3cret"])
+            "mongodb://shake:wr0ng-s3cret@\(place)/copy?\(rest)",
+            environment: ["SHAKE_MONGODB_PASSWORD": "r1ght-s3cret"])
         try await good.open(recoveringTo: [])
     }
 
@@ -199,8 +226,10 @@ struct MongoDBFaultTests {
             ("mongodb://h/admin", "MongoDB's own"), ("mongodb://h/local", "MongoDB's own"),
             ("mongodb://u:s3cret/x@h/db", "can't be read"), ("mongodb://u:s3cret@h:99999/db", "can't be read"),
             ("mongodb://u:s3%zzcret@h/db", "can't be read"), ("mongodb://h/a.b", "can't be read"),
-            ("mongodb://u:s3cret@h/db?tsl=true", "'tsl'"), ("mongodb://u:s3cret@h/db?w=1&journaled=false", "'journaled'"),
-            ("mongodb://u:pa?s3cret=1@h/", "names no database"), ("mongodb://h/db?ssl=true&tls=false", "can't be read"), ("mongodb+srv://db.nowhere.invalid/", "names no database"),
+            ("mongodb://u:s3cret@h/db?tsl=true", "'tsl'"),
+            ("mongodb://u:s3cret@h/db?w=1&journaled=false", "'journaled'"),
+            ("mongodb://u:pa?s3cret=1@h/", "names no database"), ("mongodb://h/db?ssl=true&tls=false", "can't be read"),
+            ("mongodb+srv://db.nowhere.invalid/", "names no database"),
         ])
     func unreadable(url: String, words: String) {
         let error = #expect(throws: TargetError.self) { try TargetSchemes.all.make(url) }
@@ -217,7 +246,8 @@ struct MongoDBFaultTests {
         #expect(try !settings("mongodb://127.0.0.1:27018,localhost,[::1]:27017/a").isOn("tls"))
         #expect(try !settings("mongodb://%2Ftmp%2Fmongodb-27017.sock/a").isOn("tls"))
         let usual = try settings("mongodb://127.0.0.1/a")
-        #expect(usual.milliseconds("sockettimeoutms") == 60_000 && usual.milliseconds("serverselectiontimeoutms") == 10_000)
+        #expect(
+            usual.milliseconds("sockettimeoutms") == 60_000 && usual.milliseconds("serverselectiontimeoutms") == 10_000)
         #expect(!usual.isOn("serverselectiontryonce"))
         #expect(try settings("mongodb://127.0.0.1/a?socketTimeoutMS=5").milliseconds("sockettimeoutms") == 5)
     }

@@ -151,7 +151,8 @@ struct MongoDBTargetTests {
         #expect(MongoDBTarget.misshape(of: try Document(extendedJSON: listed))?.contains(words) == true)
         #expect(
             MongoDBTarget.misshape(
-                of: try Document(extendedJSON: #"{"type":"collection","options":{"collation":{"locale":"simple"}}}"#)) == nil)
+                of: try Document(extendedJSON: #"{"type":"collection","options":{"collation":{"locale":"simple"}}}"#))
+                == nil)
     }
 
     @Test("calls tables as it is told to, and refuses names that MongoDB or it has of its own")
@@ -164,9 +165,13 @@ struct MongoDBTargetTests {
         let names = try bench.client().list(Commands.collections(), in: bench.database).compactMap { $0["name"]?.text }
         #expect(Set(names).isSuperset(of: ["leute", "eu_shop.orders-2026"]))
         #expect(
-            await MongoBench.refusal { try await target.prepare(TableSchema(String(repeating: "a", count: 255), ("id", .string))) }?
-                .description.contains("255 bytes") == true)
-        for (other, words) in [("_shake_positions", "_shake_"), ("system.users", "system."), ("a$b", "$"), (".a", "dot")] {
+            await MongoBench.refusal {
+                try await target.prepare(TableSchema(String(repeating: "a", count: 255), ("id", .string)))
+            }?
+            .description.contains("255 bytes") == true)
+        for (other, words) in [
+            ("_shake_positions", "_shake_"), ("system.users", "system."), ("a$b", "$"), (".a", "dot"),
+        ] {
             let target = try await bench.opened(.refuse, [("tables/people", other)])
             let error = await MongoBench.refusal { try await target.prepare(.people) }
             #expect(error?.description.contains(words) == true, "\(String(describing: error))")
@@ -193,10 +198,15 @@ struct MongoDBTargetTests {
         for _ in 1...2 { try await target.prepare(.people, like: design) }
         let made = try bench.client().list(Commands.indexes(of: "people"), in: bench.database)
         #expect(Set(made.compactMap { $0["name"]?.text }) == ["_id_", "mine", "by-status"])
-        #expect(made.first { $0["name"]?.text == "by-status" }?["key"]?.document?.names == [Array("status.S".utf8), Array("at.N".utf8)])
+        #expect(
+            made.first { $0["name"]?.text == "by-status" }?["key"]?.document?.names == [
+                Array("status.S".utf8), Array("at.N".utf8),
+            ])
 
         try bench.ask(#"{"createIndexes":"other","indexes":[{"name":"by-status","key":{"x":1}}]}"#)
-        let error = await MongoBench.refusal { try await target.prepare(TableSchema("other", ("id", .string)), like: design) }
+        let error = await MongoBench.refusal {
+            try await target.prepare(TableSchema("other", ("id", .string)), like: design)
+        }
         #expect(error?.description.contains("by-status on other fields") == true, "\(String(describing: error))")
     }
 
@@ -232,12 +242,15 @@ struct MongoDBTargetTests {
         for version in 1...2 {
             _ = try await target.write([
                 Feed.batch(
-                    .orders, first: version * 10, (1...5).map { .insert(keys: keys($0), new: item($0, "\(version).5")) })
+                    .orders, first: version * 10, (1...5).map { .insert(keys: keys($0), new: item($0, "\(version).5")) }
+                )
             ])
         }
         #expect(try bench.documents("shop.orders-2026").count == 5)
         var listed: [CanonicalKey] = []
-        while let page = try await target.keys(of: .orders, after: listed.last, limit: 2), !page.isEmpty { listed += page }
+        while let page = try await target.keys(of: .orders, after: listed.last, limit: 2), !page.isEmpty {
+            listed += page
+        }
         #expect(Set(listed).count == 5 && listed.count == 5)
         let read = try #require(try await target.items(under: listed, of: .orders))
         var held: Set<WireValue> = []
@@ -245,7 +258,9 @@ struct MongoDBTargetTests {
         let expected = try (1...5).map { number -> WireValue in
             let text = item(number, "2.5")
             // A set without its type is a list.
-            return try .item(layout.hasTypes ? text : text.replacingOccurrences(of: #"{"SS":["b","a"]}"#, with: #"{"L":[{"S":"a"},{"S":"b"}]}"#))
+            return try .item(
+                layout.hasTypes
+                    ? text : text.replacingOccurrences(of: #"{"SS":["b","a"]}"#, with: #"{"L":[{"S":"a"},{"S":"b"}]}"#))
         }
         #expect(held == Set(expected))
         _ = try await target.write([Batch.sweep(Array(listed.prefix(4)), of: .orders, FullSyncID(1))])
@@ -267,7 +282,8 @@ struct MongoDBTargetTests {
         _ = try await target.write([Feed.batch(.people, [.insert(keys: #"{"id":{"S":"first"}}"#, new: taken)])])
         let entries = (0..<25).map { number -> Feed.Entry in
             let value = number == place ? "taken" : "x\(number)"
-            return .insert(keys: #"{"id":{"S":"p\#(number)"}}"#, new: #"{"id":{"S":"p\#(number)"},"v":{"S":"\#(value)"}}"#)
+            return .insert(
+                keys: #"{"id":{"S":"p\#(number)"}}"#, new: #"{"id":{"S":"p\#(number)"},"v":{"S":"\#(value)"}}"#)
         }
         let batch = Feed.batch(.people, first: 10, entries)
         let error = await MongoBench.refusal { _ = try await target.write([batch]) }
@@ -302,7 +318,9 @@ struct MongoDBTargetTests {
 
     // MARK: Order
 
-    @Test("Without transactions an older change of a shard never goes over a newer one; a newer epoch, another shard and a scan do")
+    @Test(
+        "Without transactions an older change of a shard never goes over a newer one; a newer epoch, another shard and a scan do"
+    )
     func guarded() async throws {
         let bench = try bench(.standalone)
         let target = try await bench.opened()

@@ -26,7 +26,9 @@ enum Mongo {
     case replicaSet
     case standalone
 
-    private static let replicaSetServer = Result { try ThrowawayServer("mongo-standin", ["--until-stdin-closes", "--topology", "replica-set"]) }
+    private static let replicaSetServer = Result {
+        try ThrowawayServer("mongo-standin", ["--until-stdin-closes", "--topology", "replica-set"])
+    }
     private static let standaloneServer = Result { try ThrowawayServer("mongo-standin", ["--until-stdin-closes"]) }
 
     func url() throws -> String {
