@@ -99,9 +99,7 @@ package struct ConfigurationTranslation {
             }
         case .filterExpression, .filterValues: break  // together, in `finish`
         case .convertType: break  // with the target
-        case .convertID:
-            lose(
-                key, "docs/TARGETS.md says what becomes of an attribute that is called _id, in NimoShake's formats too")
+        case .convertID: if !isMongoDB { lose(key, "it has no effect with this target") }  // else with it
         case .incrReaders: lose(key, "all shards are read at once: none waits until its records are gone")
         case .persistDirectory: lose(key, "NimoShake keeps nothing there either")
         case .checkpointType, .checkpointAddress, .checkpointDatabase:
@@ -199,6 +197,7 @@ package struct ConfigurationTranslation {
 
     // MARK: - What several keys say together
 
+    private var isMongoDB: Bool { given.text(.targetType) == "mongodb" }
     private var isDynamoDB: Bool { given.text(.targetType) == "aliyun_dynamo_proxy" }
     private var id: String { given.text(.id).isEmpty ? "nimo-shake" : given.text(.id) }
 
@@ -260,6 +259,7 @@ package struct ConfigurationTranslation {
         guard let url = MongoDBAddress(address)?.url(database: id) else {
             lose(.targetType, "its address is none that MongoDB has: say target.url yourself, mongodb://HOST/\(id)")
             lose(.targetAddress, "it was not taken over: it is no address of a MongoDB")
+            if given.values[.convertID] != nil { lose(.convertID, "say target.id_prefix yourself") }
             return
         }
         keep(.targetType, "target.url") { _ in }
@@ -273,10 +273,25 @@ package struct ConfigurationTranslation {
             keep(.targetAddress, "target.url") { _ in }
         }
         guard ["raw", "change", "mchange"].contains(format) else {
+            if given.values[.convertID] != nil { lose(.convertID, "it is of NimoShake's formats") }
             return lose(.convertType, "no format of NimoShake's: say target.format")
         }
         target.append("format: \(format)")
         if given.values[.convertType] != nil { keep(.convertType, "target.format") { _ in } }
+        if let prefix = given.values[.convertID] { takePrefix(prefix) }
+    }
+
+    private mutating func takePrefix(_ prefix: String) {
+        guard !prefix.isEmpty else {
+            return lose(
+                .convertID,
+                "NimoShake makes an attribute that is called _id the document's own then; here it is pre_id, unless target.id_prefix names "
+                    + "another prefix")
+        }
+        guard !prefix.contains(where: { [".", "$", "%"].contains($0) }) else {
+            return lose(.convertID, "target.id_prefix takes no dot, $ or %")
+        }
+        keep(.convertID, "target.id_prefix") { $0.target.append("id_prefix: \(Self.quoted(prefix))") }
     }
 
     /// NimoShake filters its scan and nothing else, Shake both scan and stream: to take that over silently would leave changes out.

@@ -49,6 +49,7 @@ struct ConfigurationTranslationTests {
             target.address = mongodb://db1:3717,db2:3717/?replicaSet=rs
             target.db.exist = rename
             convert.type = change
+            convert._id = pre
             full.read.concurrency = 4
             checkpoint.type = file
             """)
@@ -64,6 +65,7 @@ struct ConfigurationTranslationTests {
                   url: 'mongodb://db1:3717,db2:3717/shop?replicaSet=rs'
                   existing: rename
                   format: change
+                  id_prefix: 'pre'
                 mode: all
                 log:
                   level: warning
@@ -132,6 +134,23 @@ struct ConfigurationTranslationTests {
         #expect(
             draft.yaml.contains("target:\n  url: 'dynamodb:'\n  existing: replace\n  endpoint: 'http://dds:3717'\n"))
         #expect(note("convert.type", draft)?.isKept == false)
+    }
+
+    @Test("What stands before _id is taken over where it can stand there, and with NimoShake's formats alone")
+    func prefix() throws {
+        func note(_ lines: String) throws -> ConfigurationDraft.Note? {
+            self.note("convert._id", try draft(lines))
+        }
+        let target = "target.type = mongodb\ntarget.address = mongodb://db\n"
+        #expect(try note(target + "convert._id = x")?.isKept == true)
+        #expect(try note(target) == nil)
+        for lines in [
+            target + "convert._id =", target + "convert._id = a.b", target + "convert._id = x\nconvert.type = same",
+            "target.type = mongodb\ntarget.address = \nconvert._id = x", "target.type = aliyun_dynamo_proxy\nconvert._id = x",
+        ] {
+            #expect(try note(lines)?.isKept == false, "\(lines)")
+            #expect(try !draft(lines).yaml.contains("\n  id_prefix"), "\(lines)")
+        }
     }
 
     @Test("Keys that NimoShake has not are listed, and so are those that stand there twice")
