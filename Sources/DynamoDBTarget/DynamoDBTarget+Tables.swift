@@ -28,9 +28,8 @@ extension DynamoDBTarget {
             if let misfit = misfit(of: table, made) { throw .misconfigured(target: name, reason: misfit) }
             try await finish(made, like: design ?? TableDesign())
         }
-        let prepared = PreparedTable(table, at: place)
-        tables[table.name] = prepared
-        places[place] = prepared
+        tables.add(table)
+        places[place] = AnsweredTable(table)
     }
 
     static func missing(_ place: TableName) -> String {

@@ -21,25 +21,17 @@ extension DynamoDBTarget {
     }
 
     package func write(_ batches: [Batch]) async throws(TargetError) -> [TargetToken?] {
-        let tables = try batches.map { (batch) throws(TargetError) in try prepared(batch.table) }
-        let rows = try Collapse.lastChanges(of: batches) { (batch, part, change) throws(TargetError) in
-            do {
-                return try CanonicalKey(try tables[batch].keys.key(in: change.keys, of: part.body))
-            } catch {
-                throw .unwritable(
-                    target: name, what: batches[batch].describe(change), reason: "\(error)", change: change)
-            }
-        }
-        for (rows, batch) in zip(rows, batches) { try batch.checkImages(of: rows, target: name) }
+        let rows = try tables.rows(of: batches, target: name)
         var written: [Written] = []
         written.reserveCapacity(rows.reduce(0) { $0 + $1.count })
         for (index, rows) in rows.enumerated() {
+            let place = TableName(names[batches[index].table.name])
             for row in rows {
                 let body = batches[index].parts[row.part].body
                 written.append(
                     Written(
-                        write: itemWrite(row.change, body, tables[index].place),
-                        key: DoubtfulKeys.Key(table: tables[index].place.text, key: row.key), batch: index,
+                        write: itemWrite(row.change, body, place),
+                        key: DoubtfulKeys.Key(table: place.text, key: row.key), batch: index,
                         change: row.change))
             }
         }

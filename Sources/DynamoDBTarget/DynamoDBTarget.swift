@@ -21,9 +21,9 @@ package actor DynamoDBTarget: Target {
     let policy: RetryPolicy
     var names: TableNames { settings.names }
 
-    var tables: [TableName: PreparedTable] = [:]
+    var tables = PreparedTables()
     /// By their names at the target.
-    var places: [TableName: PreparedTable] = [:]
+    var places: [TableName: AnsweredTable] = [:]
     var loops = Loops()
     var doubts: DoubtfulKeys
     /// Transactions whose outcome nobody knows yet.
@@ -32,18 +32,11 @@ package actor DynamoDBTarget: Target {
     var openWrites: [Int: [ItemWrite]] = [:]
     var remarks: [String] = []
 
-    /// A table that `prepare` has seen.
-    final class PreparedTable {
-        let schema: TableSchema
-        /// At the target.
-        let place: TableName
+    /// How the keys are read that an answer names of a table.
+    final class AnsweredTable {
         var keys: KeyReader
 
-        init(_ schema: TableSchema, at place: TableName) {
-            self.schema = schema
-            self.place = place
-            keys = KeyReader(schema)
-        }
+        init(_ schema: TableSchema) { keys = KeyReader(schema) }
     }
 
     init(
@@ -107,7 +100,7 @@ package actor DynamoDBTarget: Target {
     package func close() async {
         await client.shutdown()
         await source?.shutdown()
-        tables = [:]
+        tables = PreparedTables()
         places = [:]
     }
 
@@ -117,13 +110,6 @@ package actor DynamoDBTarget: Target {
     package func scanPositions(of table: TableName) async throws(TargetError) -> [SegmentPosition] { [] }
 
     // MARK: -
-
-    func prepared(_ table: TableSchema) throws(TargetError) -> PreparedTable {
-        guard let prepared = tables[table.name], prepared.schema == table else {
-            throw .misconfigured(target: name, reason: "the table \(table.name) was not prepared with this key schema")
-        }
-        return prepared
-    }
 
     func access<R: Sendable>(
         _ operation: String, _ body: () async throws(DynamoDBError) -> R
