@@ -256,9 +256,11 @@ def following_into_postgres(bench: Bench) -> list[Row]:
             schema = f"round_{round}"
             postgres.execute(f"CREATE SCHEMA {schema}")
             ours.append(follow(bench, server, postgres.url, "--target-option", f"schema={schema}"))
+            # As many rows in an array as the daemon takes, and as many as there are for COPY.
             for results, by in ((unnest, "unnest"), (copy, "copy")):
                 plain = run([
                     bench.tool("postgres-floor"), postgres.url, "--rows", rows, "--like", schema, "--by", by,
+                    "--rows-at-once", "100",
                     "--batches", ",".join(map(str, ours[-1].batches)),
                 ]).json
                 results.append(plain["rows"] / plain["seconds"])
@@ -293,7 +295,7 @@ def following_into_mongodb(bench: Bench) -> list[Row]:
     return [
         Row("follow into mongodb:, a sink", "records/s", [one.rate for one in ours], "libmongoc in C", floors),
         Row("  CPU", "µs a record", [one.cpu_each for one in ours], "libmongoc in C", floors_cpu),
-        peak("  peak memory", ours),
+        Row("  peak memory", "MiB", [one.process.peak_bytes / MIB for one in ours]),
     ]
 
 
