@@ -65,7 +65,7 @@ struct ConfigurationTranslationTests {
                   url: 'mongodb://db1:3717,db2:3717/shop?replicaSet=rs'
                   existing: rename
                   format: change
-                  id_prefix: 'pre'
+                  id_prefix: pre
                 mode: all
                 log:
                   level: warning

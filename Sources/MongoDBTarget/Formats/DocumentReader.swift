@@ -22,7 +22,7 @@ struct DocumentReader: Sendable {
     private func members(_ document: Document, isTop: Bool, to json: inout JSONText) throws(FormatError) {
         json.begin("{")
         for element in document {
-            guard let name = try names.name(element.name, isTop: isTop) else { continue }
+            guard let name = try names.name(element.name, isTop: isTop), !isLost(element.value) else { continue }
             json.member(name)
             do throws(FormatError) {
                 if format.layout.hasTypes {
@@ -35,6 +35,13 @@ struct DocumentReader: Sendable {
             }
         }
         json.end("}")
+    }
+
+    /// `{}` is what NimoShake's `raw` makes of an empty list, map, set or binary. Which of them it was nobody knows: left out, it differs from
+    /// each, so that a comparison finds it.
+    private func isLost(_ value: BSONValue) -> Bool {
+        guard format.layout == .raw, case .document(let document) = value else { return false }
+        return document.isEmpty
     }
 
     // MARK: With types
@@ -123,7 +130,7 @@ struct DocumentReader: Sendable {
         json.begin("{")
         json.member(ItemTag.name(.list))
         json.begin("[")
-        for (index, element) in elements.enumerated() {
+        for (index, element) in elements.enumerated() where !isLost(element.value) {
             json.element()
             do throws(FormatError) { try write(element.value, &json) } catch { throw error.below(element: index) }
         }
