@@ -15,6 +15,7 @@ internal import CMongoC
     private let client: MongoClient
     private let session: MongoSession?
     package private(set) var count = 0
+    private var replacements = 0
 
     /// - Parameter isDurable: whether each command waits for a majority's journals; in a transaction the commit does.
     package init(
@@ -70,6 +71,7 @@ internal import CMongoC
         }
         if let added { throw added }
         count += 1
+        replacements += 1
     }
 
     /// Removes the one that matches, if one does.
@@ -103,6 +105,16 @@ internal import CMongoC
         }
         // What comes behind a refusal in a transaction fails because of it.
         guard !refusals.isEmpty, !failure.isConnectionLost else { throw failure }
+        if let problem = reply?["writeConcernErrors"]?.array?.values.first?.document {
+            throw MongoError(
+                code: problem["code"]?.integer.map { Int32(truncatingIfNeeded: $0) } ?? 64,
+                message: problem["errmsg"]?.text ?? "the write concern was not met")
+        }
+        // libmongoc says of a refusal and a lost connection the refusal only. A replacement that nobody has counted was not done.
+        let counted = ["nMatched", "nUpserted"].reduce(0) { $0 + Int(reply?[$1]?.integer ?? 0) }
+        guard counted + refusals.count >= replacements || session?.isInTransaction == true else {
+            throw MongoError(code: nil, message: "the answer tells of \(counted) of \(replacements) replacements only")
+        }
         return refusals
     }
 

@@ -74,8 +74,11 @@ internal import CMongoC
             throw MongoError.outOfMemory
         }
         defer { unsafe mongoc_collection_destroy(handle) }
+        // What is read here decides what is written: of a member that lags it would be old, whatever the URL prefers.
+        guard let primary = unsafe mongoc_read_prefs_new(MONGOC_READ_PRIMARY) else { throw MongoError.outOfMemory }
+        defer { unsafe mongoc_read_prefs_destroy(primary) }
         let cursor = unsafe try withOptions(options, session) { options in
-            unsafe filter.withPointer { unsafe mongoc_collection_find_with_opts(handle, $0, options, nil) }
+            unsafe filter.withPointer { unsafe mongoc_collection_find_with_opts(handle, $0, options, primary) }
         }
         return unsafe try documents(of: cursor)
     }

@@ -53,6 +53,6 @@ extension MongoError {
     private static func line(_ text: String) -> String {
         let line = text.split(separator: "\n").first.map(String.init) ?? "no reason is said"
         let first = line.firstRange(of: " dup key:").map { String(line[..<$0.lowerBound]) } ?? line
-        return first.utf8.count > 300 ? "\(first.prefix(300))…" : first
+        return first.utf8.count > 600 ? "\(first.prefix(600))…" : first
     }
 }

@@ -24,6 +24,8 @@ internal import CMongoC
 
     // MARK: Transactions
 
+    var isInTransaction: Bool { unsafe mongoc_client_session_in_transaction(pointer) }
+
     /// Nothing is sent before the first command; the commit waits for a majority's journals.
     ///
     /// - Parameter limit: of the commit at the server, in milliseconds.

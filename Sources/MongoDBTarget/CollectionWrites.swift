@@ -30,6 +30,9 @@ struct CollectionWrites {
 
     mutating func append(_ write: Write) { writes.append(write) }
 
-    /// libmongoc sends writes of one kind that stand side by side as one command. No two touch a document, so any order is as good.
-    var upsertsFirst: [Write] { writes.filter(\.isUpsert) + writes.filter { !$0.isUpsert } }
+    /// Replacements, then deletions, where there are any. No two writes touch one document, so any order is as good.
+    var byKind: [[Write]] { [writes.filter(\.isUpsert), writes.filter { !$0.isUpsert }].filter { !$0.isEmpty } }
+
+    /// libmongoc sends writes of one kind that stand side by side as one command.
+    var upsertsFirst: [Write] { byKind.flatMap(\.self) }
 }

@@ -97,7 +97,13 @@ extension TargetError {
     /// As an operator reads it. A record that is refused is named by who knows it.
     init(_ error: MongoError, target: String, during operation: String) {
         switch Consequence(error) {
-        case .retry, .refuseRecord: self = .unavailable(target: target, reason: "\(operation): \(error)")
+        case .retry: self = .unavailable(target: target, reason: "\(operation): \(error)")
+        case .refuseRecord where error.code == Consequence.duplicateKey:
+            self = .unavailable(target: target, reason: "\(operation): \(error)")
+        case .refuseRecord:
+            self = .misconfigured(
+                target: target,
+                reason: "\(operation): \(error): the server won't take this however often it is asked; look at the collection")
         case .stop(let advice): self = .misconfigured(target: target, reason: "\(operation): \(error): \(advice)")
         }
     }

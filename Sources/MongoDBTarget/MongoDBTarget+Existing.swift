@@ -6,6 +6,7 @@ package import Targets
 extension MongoDBTarget {
     package func survey(_ table: TableSchema) async throws(TargetError) -> Place {
         let place = names[table.name]
+        if client == nil { try connect() }
         return try access("looking at the collection \(place)") { client throws(MongoError) in
             let isThere = try collection(place, client) != nil
             let misfit = try self.misfit(of: table, client)

@@ -17,7 +17,7 @@ package actor MongoDBTarget: Target {
     private let executor = BlockingExecutor(label: "shake.mongodb")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    private var client: MongoClient?
+    private(set) var client: MongoClient?
     private(set) var deployment: Deployment?
     private var writer: Writer?
     private let owner = ObjectID()
@@ -66,7 +66,7 @@ package actor MongoDBTarget: Target {
     /// Takes nothing over: a daemon goes on writing.
     package func openBeside() async throws(TargetError) { try connect() }
 
-    private func connect() throws(TargetError) {
+    func connect() throws(TargetError) {
         do throws(MongoError) {
             let client = try MongoPool(settings).client()
             deployment = Deployment(hello: try client.command(Commands.hello, in: "admin"))
@@ -303,7 +303,10 @@ package actor MongoDBTarget: Target {
             guard hasTransactions else {
                 try writer.check()
                 var refused: [Refused] = []
-                for one in writes { refused += try send(one, writer, isDurable: true) }
+                // Apart, since a deletion that was not done is not known by a count.
+                for one in writes {
+                    for kind in one.byKind { refused += try send(kind, of: one.collection, writer, isDurable: true) }
+                }
                 if isLast, !format.layout.isNimoShakes { refused.removeAll(where: \.isHeldLater) }
                 // Only what is there is said to be.
                 if refused.isEmpty { try move(positions, writer, isDurable: true) }
@@ -315,7 +318,7 @@ package actor MongoDBTarget: Target {
                 try writer.transaction { () throws(MongoError) in
                     try writer.fence()
                     for one in writes {
-                        refused = try send(one, writer, isDurable: false).first
+                        refused = try send(one.upsertsFirst, of: one.collection, writer, isDurable: false).first
                         if let refused { throw refused.error }
                     }
                     try move(positions, writer, isDurable: false)
@@ -329,12 +332,11 @@ package actor MongoDBTarget: Target {
     }
 
     private func send(
-        _ writes: CollectionWrites, _ writer: Writer, isDurable: Bool
+        _ ordered: [CollectionWrites.Write], of collection: String, _ writer: Writer, isDurable: Bool
     ) throws(MongoError) -> [Refused] {
         var bulk = try Bulk(
-            writer.client, database, writes.collection, session: writer.session, isDurable: isDurable,
+            writer.client, database, collection, session: writer.session, isDurable: isDurable,
             limit: Commands.limit)
-        let ordered = writes.upsertsFirst
         for write in ordered {
             switch write.change {
             case .replace(let filter, let document): try bulk.replace(filter, with: document)

@@ -49,9 +49,13 @@ final class Writer {
         self.database = database
         self.owner = owner
         session = try MongoSession(client)
-        do throws(MongoError) { try client.command(Commands.killSessions(lost), in: "admin") } catch {
-            // A server that has no such command, or forbids it, has told that; the generation keeps order where there are transactions.
-            if error.isConnectionLost { throw error }
+        // None would stand for all of this user's.
+        if !lost.isEmpty {
+            do throws(MongoError) { try client.command(Commands.killSessions(lost), in: "admin") } catch {
+                // A server that has no such command, or forbids it, has told that; the generation keeps order where there are
+                // transactions.
+                if error.isConnectionLost || Consequence(error) == .retry { throw error }
+            }
         }
         generation += 1
         let reply = try client.command(
