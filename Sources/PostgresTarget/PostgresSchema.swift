@@ -87,7 +87,8 @@ struct PostgresSchema: Hashable, Sendable {
 
     /// Values: arrays of the keys, of items, sequence numbers, shards, epochs and times.
     ///
-    /// An older change of a shard does not go over a newer one of it; a rewind, which begins another epoch, does. A row of a scan has no
+    /// An older change of a shard does not go over a newer one of it; what is of another epoch does,
+    /// also of an older one: a journal that was restored from before a rewind goes on in that. A row of a scan has no
     /// number, and whoever brings it knows that nothing has changed since.
     func upsert(_ table: TableSchema, as name: String) -> String {
         let names = Self.columns(of: table).map(\.name)
@@ -108,7 +109,7 @@ struct PostgresSchema: Hashable, Sendable {
             \(others.map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
             WHERE excluded.sequence_number IS NULL OR held.sequence_number IS NULL
             OR held.shard IS DISTINCT FROM excluded.shard
-            OR (held.epoch, held.sequence_number) <= (excluded.epoch, excluded.sequence_number)
+            OR held.epoch IS DISTINCT FROM excluded.epoch OR held.sequence_number <= excluded.sequence_number
             """
     }
 
