@@ -14,7 +14,9 @@ extension DynamoDBTarget {
         func said(_ contents: Place.Contents, _ unfit: String?) -> Place {
             Place(object: "table \(place) of \(name)", contents: contents, unfit: unfit)
         }
-        if let refusal = Self.refusal(of: place, for: table.name) { return said(.missing, refusal) }
+        if let refusal = Self.refusal(of: place, for: table.name) ?? tables.claim(place.text, for: table.name) {
+            return said(.missing, refusal)
+        }
         guard let found = try await describe(place), found.status != "DELETING" else {
             return said(.missing, settings.creates ? nil : Self.missing(place))
         }
@@ -33,6 +35,7 @@ extension DynamoDBTarget {
 
     package func begin(_ table: TableName) async throws(TargetError) -> String? {
         let place = TableName(names[table])
+        if let refusal = tables.claim(place.text, for: table) { throw .misconfigured(target: name, reason: refusal) }
         guard Self.refusal(of: place, for: table) == nil, let found = try await settled(place) else { return nil }
         try await checkIsNoSource(found, for: table)
         guard try await isFilled(found) else { return nil }

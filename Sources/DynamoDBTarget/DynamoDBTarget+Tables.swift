@@ -12,7 +12,7 @@ extension DynamoDBTarget {
 
     private func prepare(_ table: TableSchema, as design: TableDesign?) async throws(TargetError) {
         let place = TableName(names[table.name])
-        if let refusal = Self.refusal(of: place, for: table.name) {
+        if let refusal = Self.refusal(of: place, for: table.name) ?? tables.claim(place.text, for: table.name) {
             throw .misconfigured(target: name, reason: refusal)
         }
         if let found = try await settled(place) {

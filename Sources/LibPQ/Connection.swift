@@ -87,7 +87,10 @@ internal import Glibc
         do throws(PostgresError) {
             rows = try pipelined(steps.count)
         } catch {
-            _ = unsafe PQexitPipelineMode(pointer)
+            guard unsafe PQexitPipelineMode(pointer) == 1 else {
+                // Answers are left that the next call would take for its own.
+                throw PostgresError(sqlState: error.sqlState, message: error.message, isConnectionLost: true)
+            }
             throw error
         }
         guard unsafe PQexitPipelineMode(pointer) == 1 else { throw lost() }
@@ -109,9 +112,16 @@ internal import Glibc
                 }
             }
         }
-        // The synchronization point: only now the transaction is committed, or that has failed.
+        // The synchronization point: only now the transaction is committed, or that has failed; its error is a result with an end,
+        // and stands before the point.
+        var isAtEnd = false
         while true {
-            guard let result = unsafe try next() else { throw failure ?? lost() }
+            guard let result = unsafe try next() else {
+                if isAtEnd { throw failure ?? lost() }
+                isAtEnd = true
+                continue
+            }
+            isAtEnd = false
             defer { unsafe PQclear(result) }
             if unsafe PQresultStatus(result) == PGRES_PIPELINE_SYNC { break }
             if let error = unsafe Self.error(of: result) { failure = failure ?? error }

@@ -11,14 +11,15 @@ extension MongoDBTarget {
             let isThere = try collection(place, client) != nil
             let misfit = try self.misfit(of: table, client)
             let contents: Place.Contents = !isThere ? .missing : try isFilled(place, client) ? .filled : .empty
-            return Place(
-                object: "collection \(database).\(place)", contents: contents, unfit: refusal(of: table.name) ?? misfit)
+            let unfit = refusal(of: table.name) ?? tables.claim(place, for: table.name) ?? misfit
+            return Place(object: "collection \(database).\(place)", contents: contents, unfit: unfit)
         }
     }
 
     package func begin(_ table: TableName) async throws(TargetError) -> String? {
         guard refusal(of: table) == nil else { return nil }
         let place = names[table]
+        if let refusal = tables.claim(place, for: table) { throw .misconfigured(target: name, reason: refusal) }
         let isFilled = try access("beginning the collection \(place)") { client throws(MongoError) in
             // What is a view is none of this: `prepare` says so.
             guard let found = try collection(place, client), found["type"]?.text ?? "collection" == "collection" else {

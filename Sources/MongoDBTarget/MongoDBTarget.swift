@@ -25,7 +25,7 @@ package actor MongoDBTarget: Target {
     private var generation: Int64?
     /// Sessions that a connection was lost in: whatever runs under them is ended before anything else is written.
     private var lost: [Document] = []
-    private var tables = PreparedTables()
+    var tables = PreparedTables()
     private var layouts: [TableName: TableLayout] = [:]
 
     init(
@@ -105,8 +105,10 @@ package actor MongoDBTarget: Target {
     }
 
     package func prepare(_ table: TableSchema, like design: TableDesign) async throws(TargetError) {
-        if let refusal = refusal(of: table.name) { throw .misconfigured(target: name, reason: refusal) }
         let place = names[table.name]
+        if let refusal = refusal(of: table.name) ?? tables.claim(place, for: table.name) {
+            throw .misconfigured(target: name, reason: refusal)
+        }
         let record = TableRecord(table, format)
         let misfit = try access("preparing the collection \(place)") { client throws(MongoError) -> String? in
             if let misfit = try self.misfit(of: table, client) { return misfit }

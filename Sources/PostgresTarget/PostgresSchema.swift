@@ -184,17 +184,22 @@ struct PostgresSchema: Hashable, Sendable {
         """
     }
 
-    /// Makes every writer before this one an older one: what they are in the middle of is waited for, and what they begin ends in an error.
+    /// Values: the writer's generation. Makes every writer before this one an older one: what they are in the middle of is waited for, and
+    /// what they begin ends in an error.
     var takeOver: String {
-        "UPDATE \(place("_shake_writer")) SET generation = generation + 1 WHERE one RETURNING generation"
+        "UPDATE \(place("_shake_writer")) SET generation = $1::bigint WHERE one"
     }
 
-    /// The same for a writer whose connection was lost; nobody's row where another has taken over since.
-    func takeOver(from generation: Int64) -> String {
-        "UPDATE \(place("_shake_writer")) SET generation = generation + 1 WHERE one AND generation = \(generation) RETURNING generation"
+    /// Values: the generation that a writer had, and the one that it claims. The same for a writer whose connection was lost; nobody's row
+    /// where another has taken over since.
+    var goOn: String {
+        """
+        UPDATE \(place("_shake_writer")) SET generation = $2::bigint
+        WHERE one AND generation IN ($1::bigint, $2::bigint) RETURNING true
+        """
     }
 
-    /// Values: the writer's generation. Ends in a division by zero unless it is the newest, so that all of its pipeline is undone; and holds
+    /// Values: the writer's generation. Ends in a division by zero unless it is the one in force, so that all of its pipeline is undone; and holds
     /// up whoever would take over until the transaction is at its end.
     var fence: String {
         """

@@ -12,7 +12,7 @@ extension PostgresTarget {
                     PostgresSchema.kind, [.text(schema.schema), .text(place)]
                 ).count > 0
             let misfit = try self.misfit(of: table, session)
-            let unfit = refusal(of: table.name) ?? misfit
+            let unfit = refusal(of: table.name) ?? tables.claim(place, for: table.name) ?? misfit
             let contents: Place.Contents = !isThere ? .missing : try self.isFilled(place, session) ? .filled : .empty
             return Place(object: "table \(schema.schema).\(place)", contents: contents, unfit: unfit)
         }
@@ -25,6 +25,7 @@ extension PostgresTarget {
     package func begin(_ table: TableName) async throws(TargetError) -> String? {
         guard refusal(of: table) == nil else { return nil }
         let place = names[table]
+        if let refusal = tables.claim(place, for: table) { throw .misconfigured(target: name, reason: refusal) }
         let isFilled = try access("beginning the table \(place)") { session throws(PostgresError) in
             let kind = try session.connection.execute(PostgresSchema.kind, [.text(schema.schema), .text(place)])
             // What is no table is none of this: `prepare` says so.

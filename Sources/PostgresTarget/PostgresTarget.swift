@@ -21,9 +21,9 @@ package actor PostgresTarget: Target {
 
     private var session: Session?
     /// Of this writer; `nil` where it is open beside a daemon, and writes unfenced.
-    private var generation: Int64?
+    private var generation: WriterGeneration?
     private var isOpen = false
-    private var tables = PreparedTables()
+    var tables = PreparedTables()
 
     init(
         settings: ConnectionSettings, schema: String, names: TableNames, columns: Columns, existing: ExistingPolicy,
@@ -55,9 +55,11 @@ package actor PostgresTarget: Target {
         try access("opening") { session throws(PostgresError) in
             try session.connection.script(schema.createOwn)
         }
-        generation = try access("opening") { session throws(PostgresError) in
-            try session.connection.execute(schema.takeOver).text(0, 0).flatMap { Int64($0) }
+        let generation = WriterGeneration()
+        try access("opening") { session throws(PostgresError) in
+            _ = try session.connection.execute(schema.takeOver, [.text("\(generation.number)")])
         }
+        self.generation = generation
         isOpen = true
     }
 
@@ -68,19 +70,21 @@ package actor PostgresTarget: Target {
     }
 
     private func connect() throws(TargetError) {
-        do throws(PostgresError) {
-            let connection = try Connection(settings, patience: patience)
-            // "Durable" is what a write promises when it returns.
-            _ = try connection.execute(
-                """
-                SELECT set_config('synchronous_commit', 'on', false), set_config('TimeZone', 'UTC', false)
-                WHERE current_setting('synchronous_commit') = 'off' OR current_setting('TimeZone') <> 'UTC'
-                """)
-            session = Session(connection)
-        } catch {
-            session = nil
+        session = nil
+        do throws(PostgresError) { session = try newSession() } catch {
             throw TargetError(error, target: name, during: "connecting")
         }
+    }
+
+    private func newSession() throws(PostgresError) -> Session {
+        let connection = try Connection(settings, patience: patience)
+        // "Durable" is what a write promises when it returns.
+        _ = try connection.execute(
+            """
+            SELECT set_config('synchronous_commit', 'on', false), set_config('TimeZone', 'UTC', false)
+            WHERE current_setting('synchronous_commit') = 'off' OR current_setting('TimeZone') <> 'UTC'
+            """)
+        return Session(connection)
     }
 
     // MARK: Tables
@@ -99,8 +103,10 @@ package actor PostgresTarget: Target {
     }
 
     package func prepare(_ table: TableSchema) async throws(TargetError) {
-        if let refusal = refusal(of: table.name) { throw .misconfigured(target: name, reason: refusal) }
         let place = names[table.name]
+        if let refusal = refusal(of: table.name) ?? tables.claim(place, for: table.name) {
+            throw .misconfigured(target: name, reason: refusal)
+        }
         let misfit = try access("preparing the table \(place)") { session throws(PostgresError) -> String? in
             if let misfit = try self.misfit(of: table, session) { return misfit }
             if try kind(of: table.name, session) == nil {
@@ -262,7 +268,7 @@ package actor PostgresTarget: Target {
                 steps.append(Connection.Step(statement, parameters))
             }
             // A trial ends in the error that a fence ends in, and is undone whoever writes.
-            if let generation, !isTrial { try add("fence", schema.fence, [.text("\(generation)")]) }
+            if let generation, !isTrial { try add("fence", schema.fence, [.text("\(generation.number)")]) }
             for (table, rows) in pieces {
                 let place = names[table.name]
                 if rows.hasUpserts {
@@ -277,7 +283,11 @@ package actor PostgresTarget: Target {
             if positions.hasSegments {
                 try add("scan positions", schema.moveScanPositions, positions.segmentParameters)
             }
-            if isTrial { try add("trial", "SELECT 1 / 0", []) }
+            if isTrial {
+                // What the database checks only when a transaction ends, it checks now.
+                try add("constraints", "SET CONSTRAINTS ALL IMMEDIATE", [])
+                try add("trial", "SELECT 1 / 0", [])
+            }
             guard !steps.isEmpty else { return }
             _ = try session.connection.pipeline(steps)
         }
@@ -341,15 +351,15 @@ package actor PostgresTarget: Target {
     }
 
     private func again() throws(PostgresError) -> Session {
-        let session = Session(try Connection(settings, patience: patience))
-        if let old = generation {
-            // Only from the generation that was its own: another daemon may have taken over meanwhile.
-            let rows = try session.connection.execute(schema.takeOver(from: old))
-            guard rows.count == 1, let new = rows.text(0, 0).flatMap({ Int64($0) }) else {
+        let session = try newSession()
+        if let claim = generation?.claim() {
+            let rows = try session.connection.execute(
+                schema.goOn, [.text("\(claim.from)"), .text("\(claim.to)")])
+            guard rows.count == 1 else {
                 throw PostgresError(
                     sqlState: Consequence.fenced, message: "another writer has this schema", isConnectionLost: false)
             }
-            generation = new
+            generation?.claimed()
         }
         self.session = session
         return session

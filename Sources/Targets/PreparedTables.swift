@@ -14,8 +14,23 @@ package struct PreparedTables {
     }
 
     private var tables: [TableName: Table] = [:]
+    /// Whose items each place at the target is for.
+    private var owners: [String: TableName] = [:]
 
     package init() {}
+
+    /// Takes a place at the target for a table's items, before anything in it is touched.
+    ///
+    /// - Returns: why it can't, and what to do: two tables in one place would remove each other's items.
+    package mutating func claim(_ place: String, for table: TableName) -> String? {
+        let owner = owners[place, default: table]
+        guard owner == table else {
+            return "the tables \(owner) and \(table) would both be kept as \(place): name another place for one of them, as "
+                + "target.tables.\(table)"
+        }
+        owners[place] = table
+        return nil
+    }
 
     package mutating func add(_ table: TableSchema) { tables[table.name] = Table(table) }
 

@@ -287,6 +287,23 @@ struct DynamoDBTargetTests {
         #expect(await refusal { try await bad.prepare(Self.people) }?.description.contains("3 to 255") == true)
     }
 
+    @Test("Two tables in one are refused, before anything in it is touched")
+    func shared() async throws {
+        let target = try await ready([
+            ("existing", "replace"), ("tables/people", "eu_shop.orders-2026"), ("prefix", "eu_"),
+        ])
+        _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])])
+        let words = "people and \(TableSchema.orders.name)"
+        for error in [
+            await refusal { _ = try await target.begin(TableSchema.orders.name) },
+            await refusal { try await target.prepare(.orders) },
+        ] {
+            #expect(error?.isRetryable == false && error?.description.contains(words) == true)
+        }
+        #expect(try await target.survey(.orders).unfit?.contains(words) == true)
+        #expect(try endpoint.items(of: "eu_shop.orders-2026").count == 1)
+    }
+
     @Test("What lies there is dealt with as was said", arguments: [ExistingPolicy.refuse, .append, .replace])
     func existing(policy: ExistingPolicy) async throws {
         let before = try await ready()

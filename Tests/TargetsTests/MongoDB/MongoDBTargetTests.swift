@@ -178,6 +178,23 @@ struct MongoDBTargetTests {
         }
     }
 
+    @Test("Two tables in one collection are refused, before anything in it is touched")
+    func shared() async throws {
+        let bench = try bench()
+        let target = try await bench.opened(.replace, [("tables/people", "eu_shop.orders-2026"), ("prefix", "eu_")])
+        try await target.prepare(.people)
+        _ = try await target.write([Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])])
+        let words = "people and \(TableSchema.orders.name)"
+        for error in [
+            await MongoBench.refusal { _ = try await target.begin(TableSchema.orders.name) },
+            await MongoBench.refusal { try await target.prepare(.orders) },
+        ] {
+            #expect(error?.isRetryable == false && error?.description.contains(words) == true)
+        }
+        #expect(try await target.survey(.orders).unfit?.contains(words) == true)
+        #expect(try bench.documents("eu_shop.orders-2026").count == 1)
+    }
+
     // MARK: Indexes
 
     @Test("makes the source's secondary indexes, once, and leaves alone what serves as one")

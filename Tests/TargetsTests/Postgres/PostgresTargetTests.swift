@@ -126,6 +126,27 @@ struct PostgresTargetTests {
         #expect(await refusal { try await own.prepare(.people) }?.description.contains("_shake_") == true)
     }
 
+    @Test("Two tables in one place are refused, before anything in it is touched")
+    func shared() async throws {
+        let target = try await opened(.replace, ("tables/people", "eu_shop.orders-2026"), ("prefix", "eu_"))
+        try await target.prepare(.people)
+        _ = try await target.write([Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])])
+        let orders = TableSchema.orders
+        for error in [
+            await refusal { _ = try await target.begin(orders.name) },
+            await refusal { try await target.prepare(orders) },
+        ] {
+            guard case .misconfigured(_, let reason) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+            #expect(reason.contains("people and \(orders.name)") && reason.contains("target.tables.\(orders.name)"))
+        }
+        #expect(try await target.survey(orders).unfit?.contains("people and \(orders.name)") == true)
+        #expect(try ask("SELECT count(*) FROM SCHEMA.\"eu_shop.orders-2026\"") == "1")
+        try await target.prepare(.people)
+    }
+
     // MARK: Typed columns
 
     @Test("makes typed columns of the item, and names the record that does not fit one")
@@ -155,6 +176,23 @@ struct PostgresTargetTests {
         #expect(
             await refusal { _ = try await opened(.refuse, ("columns/people/age", "money")) }?.description
                 .contains("text, numeric, bigint") == true)
+    }
+
+    @Test("names the record that breaks what the database checks only at the end of a transaction")
+    func deferred() async throws {
+        let target = try await opened(.refuse, ("columns/people/age", "bigint"))
+        try await target.prepare(.people)
+        _ = try ask("ALTER TABLE SCHEMA.people ADD CONSTRAINT age_once UNIQUE (age) DEFERRABLE INITIALLY DEFERRED")
+        func item(_ id: Int, _ age: Int) -> Feed.Entry {
+            .insert(keys: #"{"id":{"S":"\#(id)"}}"#, new: #"{"id":{"S":"\#(id)"},"age":{"N":"\#(age)"}}"#)
+        }
+        let batch = Feed.batch(.people, [item(1, 10), item(2, 20), item(3, 10), item(4, 40)])
+        let error = await refusal { _ = try await target.write([batch]) }
+        guard case .unwritable(_, _, _, let change) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(change?.sequenceNumber == Feed.number(3))
     }
 
     // MARK: Order
@@ -207,17 +245,19 @@ struct PostgresTargetTests {
 
     // MARK: Connections
 
+    private static let pid =
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE '%SCHEMA%' AND application_name = 'shake'"
+
+    private func terminate() throws {
+        _ = try ask("SELECT pg_terminate_backend(pid) FROM (\(Self.pid)) AS p WHERE pid <> pg_backend_pid()")
+    }
+
     @Test("goes on after its connection was cut between two writes, or in the middle of one, and holds it once")
     func cut() async throws {
         let target = try await opened()
         try await target.prepare(.people)
         let first = Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: Self.ann)])
         _ = try await target.write([first])
-        let pid = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%SCHEMA%' AND application_name = 'shake'"
-        func terminate() throws {
-            _ = try ask(
-                "SELECT pg_terminate_backend(pid) FROM (\(pid)) AS p WHERE pid <> pg_backend_pid()")
-        }
         try terminate()
         let second = Feed.batch(.people, first: 2, [.insert(keys: Self.bob, new: Self.bob)])
         try await target.persist([second])
@@ -230,7 +270,7 @@ struct PostgresTargetTests {
         async let written = target.persist([third])
         var looks = 0
         while try ask(
-            "SELECT count(*) FROM (\(pid)) p JOIN pg_stat_activity a USING (pid) WHERE a.wait_event_type = 'Lock'")
+            "SELECT count(*) FROM (\(Self.pid)) p JOIN pg_stat_activity a USING (pid) WHERE a.wait_event_type = 'Lock'")
             == "0"
         {
             looks += 1
@@ -242,6 +282,46 @@ struct PostgresTargetTests {
         _ = try await written
         #expect(try ask("SELECT string_agg(hash_key, ',') FROM SCHEMA.people") == "bob")
         #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(4)])
+    }
+
+    /// Of the database's own view of who writes: the settings of another's session can't be asked for.
+    @Test("waits for the disk on each connection, whatever the server's default")
+    func durable() async throws {
+        let target = try make(url: "\(Postgres.url())?options=-csynchronous_commit%3Doff%20-cTimeZone%3DAsia/Tokyo")
+        try await target.open(recoveringTo: [])
+        try await target.prepare(.people)
+        _ = try connection().script(
+            """
+            CREATE TABLE \(schema).seen (settings text);
+            CREATE FUNCTION \(schema).see() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN INSERT INTO \(schema).seen VALUES
+            (current_setting('synchronous_commit') || ' ' || current_setting('TimeZone')); RETURN NULL; END$$;
+            CREATE TRIGGER see AFTER INSERT ON \(schema).people EXECUTE FUNCTION \(schema).see();
+            """)
+        for number in 1...2 {
+            try await target.persist([Feed.batch(.people, first: number, [.insert(keys: Self.ann, new: Self.ann)])])
+            try terminate()
+        }
+        #expect(try ask("SELECT string_agg(settings, ', ') FROM SCHEMA.seen") == "on UTC, on UTC")
+    }
+
+    @Test("goes on where the answer was lost that says that a new connection may")
+    func claimLost() async throws {
+        let address = try ConnectionSettings(url: Postgres.url())
+        let proxy = try FaultProxy(to: "\(address.host):\(address.port)")
+        let place = try #require(Postgres.url().split(separator: "@").last?.split(separator: "/").first)
+        let target = try make(url: Postgres.url().replacing(place, with: "127.0.0.1:\(proxy.port)") + "?sslmode=disable")
+        try await target.open(recoveringTo: [])
+        try await target.prepare(.people)
+        try proxy.say("reset")
+        try proxy.say("swallow RETURNING")
+        let tries = try await target.persist([Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])])
+        #expect(tries >= 2, "no answer was lost")
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "1")
+        let another = try await opened()
+        let error = await refusal { try await target.persist([Feed.batch(.people, first: 2, [.remove(keys: Self.ann)])]) }
+        #expect(error?.description.contains("another daemon has taken over") == true)
+        await another.close()
     }
 
     @Test("says what is wrong with an address, and never the password")
