@@ -14,7 +14,8 @@ struct Shakectl: AsyncParsableCommand {
               shakectl run --table orders --target sqlite:replica.db
               shakectl status                        how it goes
               shakectl shards                        the shards, as a tree
-              shakectl history SHARD                 what happened to one, and why
+              shakectl explain SHARD                 why one stands where it stands, in sentences
+              shakectl history SHARD                 what happened to it
               shakectl rewind SHARD SEQ --dry-run    what putting it back would do
               shakectl diff --table orders --target sqlite:replica.db   whether all is there
 
@@ -23,7 +24,7 @@ struct Shakectl: AsyncParsableCommand {
             """,
         version: "shakectl \(Version.text)",
         subcommands: [
-            RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
+            RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self, ExplainCommand.self,
             RewindCommand.self, PauseCommand.self, ResumeCommand.self, ResyncCommand.self, AckCommand.self,
             DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
             CompactCommand.self, PlanCommand.self, DiffCommand.self,

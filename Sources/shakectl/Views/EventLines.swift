@@ -14,10 +14,8 @@ struct EventLines: Sendable {
     func line(_ view: EventView) -> String {
         let event = view.event
         let kind = Self.padded(event.payload.kind, Self.kindWidth)
-        // A reason is anybody's text: it shall not break the line, or speak to the terminal.
-        let shown = view.words.unicodeScalars.map {
-            $0.properties.generalCategory == .control ? "\u{FFFD}" : String($0)
-        }.joined()
+        // A reason is anybody's text.
+        let shown = view.words.printable
         let words = namesSubject ? "\(palette.paint(view.about, .dim)): \(shown)" : shown
         return row(
             event.position.description, event.revision?.description ?? "-", Spoken.time(event.time),

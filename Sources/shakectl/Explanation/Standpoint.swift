@@ -1,0 +1,66 @@
+internal import Dispatcher
+internal import Journal
+internal import StreamModel
+
+/// What the target holds of a shard, as far as the journal vouches for it.
+struct Standpoint {
+    private(set) var sentences: [String] = []
+
+    init(_ facts: ShardFacts) {
+        let checkpoint = facts.checkpoint
+        let brought =
+            "\(Spoken.count(checkpoint.records, "record")) (\(Spoken.size(checkpoint.bytes)))"
+            + (checkpoint.epoch == .first ? "" : ", those that were brought again counted again")
+        let newest = checkpoint.approximateTime.map { ", the newest made at \(Spoken.time($0).prefix(19)) UTC" } ?? ""
+        switch checkpoint.status {
+        case .notNeeded:
+            sentences.append("Nothing of it is to be read: what it holds is older than what the table began with.")
+        case .done:
+            sentences.append("It was read to its end, and all of it is in the target: \(brought)\(newest).")
+        case .lost:
+            sentences.append(
+                "It left the stream before it was read to its end: "
+                    + (checkpoint.records == 0
+                        ? "nothing of it is in the target." : "in the target are \(brought)\(newest)."))
+        case .notProcessed, .prepared, .inProcessing, .waitingForParent:
+            sentences.append(Self.place(checkpoint, brought, newest))
+        }
+        if let since = checkpoint.importedSince {
+            sentences.append(
+                "The place is from an import, and nothing was brought since"
+                    + (since.microseconds > 0 ? ": what was made after \(Spoken.time(since).prefix(19)) UTC is owed." : "."))
+        }
+        if let until = checkpoint.accountedUntil, checkpoint.approximateTime.map({ $0 < until }) ?? true {
+            sentences.append("It said that it was in step: nothing that was made until \(Spoken.time(until).prefix(19)) UTC is missing.")
+        }
+        if let loss = checkpoint.loss { sentences.append("\(KnownLoss(shard: checkpoint.shard, loss).words).".capitalizedFirst) }
+        if !checkpoint.refusals.isEmpty {
+            let count = checkpoint.refusals.count
+            sentences.append(
+                count == 1
+                    ? "1 record of it could not be held by the target, and waits as a dead letter."
+                    : "\(Spoken.count(UInt64(count))) records of it could not be held by the target, and wait as dead letters.")
+        }
+        if checkpoint.epoch != .first {
+            sentences.append("It is in epoch \(checkpoint.epoch): so often it was set back.")
+        }
+    }
+
+    private static func place(_ checkpoint: Checkpoint, _ brought: String, _ newest: String) -> String {
+        switch (checkpoint.iteratorType, checkpoint.sequenceNumber) {
+        case (.afterSequenceNumber, let number?):
+            return "All up to and including \(number) is durable in the target: \(brought)\(newest)."
+        case (.atSequenceNumber, let number?):
+            return "It was set to \(number): that record is the next to be brought (again). Brought so far: \(brought)."
+        case (.trimHorizon, let number?):
+            return "All up to and including \(number) is in the target, and the next is the oldest that the stream still has: \(brought)\(newest)."
+        case (.latest, _):
+            return "It was entered at its newest record, and nothing has come since: what came before is not brought from here."
+        case (_, nil): return "Nothing of it was brought yet: it is to be read from its start."
+        }
+    }
+}
+
+extension String {
+    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,234 @@
+import Dispatcher
+import Journal
+import StreamModel
+import Testing
+
+@testable import shakectl
+
+/// Each case is a standpoint that an operator may find a shard in.
+@Suite("Why a shard stands where it stands")
+struct ExplanationTests {
+    private static func facts(
+        _ checkpoint: Checkpoint, _ others: [Checkpoint] = [], table: TableState? = nil,
+        daemon: DaemonPresence = Sample.running, turns: [Event] = [], beginning: Event? = nil
+    ) -> ShardFacts {
+        ShardFacts(
+            checkpoint: checkpoint,
+            lineage: Dictionary(uniqueKeysWithValues: ([checkpoint] + others).map { ($0.shard.shard, $0) }),
+            table: table, daemon: daemon, beginning: beginning, turns: turns, now: Sample.now)
+    }
+
+    private static func signs(_ shards: [VitalSigns.Shard]) -> DaemonPresence {
+        .running(
+            "pid 7 on alpha",
+            VitalSigns(
+                written: Sample.now, worker: "alpha/7",
+                tables: [VitalSigns.Table(name: "orders", listed: Sample.now, shards: shards)]))
+    }
+
+    private func next(_ facts: ShardFacts) -> String { Explanation(facts).outlook.joined(separator: " ") }
+    private func commands(_ facts: ShardFacts) -> [String] { Explanation(facts).commands.map(\.command) }
+
+    // MARK: Where it stands
+
+    @Test("says what is in the target, and how new it is")
+    func standing() {
+        let shard = Sample.shard("a", at: "42", made: Sample.time("2026-11-23T16:29:00Z"), records: 1204)
+        #expect(
+            Explanation(Self.facts(shard)).standing == [
+                "All up to and including 42 is durable in the target: 1,204 records (0 B), the newest made at 2026-11-23 16:29:00 UTC."
+            ])
+    }
+
+    @Test("says that nothing was brought of a new shard, and that an end is one")
+    func ends() {
+        #expect(Explanation(Self.facts(Sample.shard("a", .notProcessed))).standing.first?.contains("Nothing") == true)
+        #expect(Explanation(Self.facts(Sample.shard("a", .done, at: "9"))).standing.first?.contains("read to its end") == true)
+        #expect(Explanation(Self.facts(Sample.shard("a", .lost))).standing.first?.contains("left the stream") == true)
+        #expect(Explanation(Self.facts(Sample.shard("a", .notNeeded))).standing.first?.contains("older") == true)
+    }
+
+    // MARK: What happens next
+
+    @Test("A shard that waits names its parent, and the one that all of them wait for")
+    func waits() {
+        let shard = Sample.shard("c", parent: "b", .waitingForParent)
+        let facts = Self.facts(
+            shard,
+            [
+                Sample.shard("b", parent: "a", .waitingForParent),
+                Sample.shard("a", at: "42", made: Sample.time("2026-11-23T16:20:00Z")),
+            ])
+        #expect(next(facts).contains("waits for its parent b (waiting_for_parent)"))
+        #expect(next(facts).contains("a (in_processing) is what all wait for"))
+        #expect(next(facts).contains("a is 10 min behind"))
+        #expect(commands(facts).contains("shakectl explain orders/a"))
+    }
+
+    @Test("A parent that the journal never saw, or that is over, holds nobody up")
+    func orphan() {
+        #expect(next(Self.facts(Sample.shard("c", parent: "b", .notProcessed), daemon: Self.signs([]))).contains("taken up next"))
+        let facts = Self.facts(Sample.shard("c", parent: "b", .notProcessed), [Sample.shard("b", .done)])
+        #expect(!next(facts).contains("waits for its parent"))
+    }
+
+    @Test("A shard that was set back says which descendant is still in somebody's hands")
+    func descendant() {
+        let facts = Self.facts(
+            Sample.shard("a", at: "1"), [Sample.shard("b", parent: "a", .waitingForParent)],
+            daemon: Self.signs([VitalSigns.Shard(id: "b", taken: Sample.now)]))
+        #expect(next(facts).contains("It waits until b is put down"))
+    }
+
+    @Test("What an operator has paused says who, why, for how long it may be, and how it goes on")
+    func paused() {
+        var shard = Sample.shard("a", at: "1", made: Sample.time("2026-11-23T16:00:00Z"))
+        shard.pause = Pause(author: "me@here", reason: "maintenance", time: Sample.time("2026-11-23T16:10:00Z"), position: Position(9))
+        let facts = Self.facts(shard)
+        #expect(next(facts).contains("paused by me@here since 2026-11-23 16:10:00: maintenance"))
+        #expect(next(facts).contains("22 h 30 min"))
+        #expect(commands(facts).contains("shakectl resume orders/a"))
+    }
+
+    @Test("A loss that stops the table is said before all else, with the two ways on")
+    func stopped() {
+        var other = Sample.shard("b", at: "5")
+        other.loss = Loss(
+            RangeLost(cause: .trimmed, from: Sample.number("5"), to: nil, since: nil, policy: .stop, detail: "gone"),
+            time: Sample.now, position: Position(9))
+        let facts = Self.facts(Sample.shard("a", at: "1"), [other])
+        #expect(next(facts).contains("stands still, and waits for an operator: shard b lost: what came after 5"))
+        #expect(commands(facts).prefix(2) == ["shakectl ack orders --resync", "shakectl ack orders --skip"])
+    }
+
+    @Test("Without a daemon it says where the next start begins, by which rule, and until when the stream holds it")
+    func withoutDaemon() {
+        let facts = Self.facts(
+            Sample.shard("a", at: "42", made: Sample.time("2026-11-23T10:30:00Z")), daemon: .notRunning("none has run yet"))
+        #expect(next(facts).contains("Nobody reads it now."))
+        #expect(next(facts).contains("begins after 42, behind the last record that was durable in the target (rule after_sequence_number)"))
+        #expect(next(facts).contains("another 17 h"))
+        #expect(next(facts).contains("No daemon is running; none has run yet."))
+        #expect(commands(facts).contains("shakectl run"))
+        let late = Self.facts(
+            Sample.shard("a", at: "42", made: Sample.time("2026-11-22T10:30:00Z")), daemon: .notRunning("none"))
+        #expect(next(late).contains("may have left the stream"))
+    }
+
+    @Test("A shard that is read says how old the newest page is, and what ails it")
+    func read() {
+        let shard = Sample.shard("a", at: "42", made: Sample.time("2026-11-23T16:29:00Z"))
+        var sign = VitalSigns.Shard(
+            id: "a", taken: Sample.time("2026-11-23T16:00:00Z"), page: Sample.time("2026-11-23T16:29:58Z"), isInStep: true)
+        #expect(next(Self.facts(shard, daemon: Self.signs([sign]))).contains("in step: the newest page came 2 s ago"))
+        sign.isInStep = false
+        #expect(next(Self.facts(shard, daemon: Self.signs([sign]))).contains("the target is 1 min behind"))
+        sign.trouble = VitalSigns.Trouble(since: Sample.time("2026-11-23T16:20:00Z"), tries: 1, cause: "throttled")
+        #expect(next(Self.facts(shard, daemon: Self.signs([sign]))).contains("fails since 2026-11-23 16:20:00 UTC, 1 try: throttled."))
+        sign.trouble?.tries = 3
+        #expect(next(Self.facts(shard, daemon: Self.signs([sign]))).contains("3 tries"))
+    }
+
+    @Test("LATEST without a place needs a full sync, and is said to")
+    func lostLatest() {
+        var shard = Sample.shard("a", .prepared)
+        shard.iteratorType = .latest
+        #expect(next(Self.facts(shard, daemon: .notRunning("none"))).contains("needs a full sync"))
+    }
+
+    @Test("A shard that is over points to its children")
+    func children() {
+        let facts = Self.facts(
+            Sample.shard("a", .done), [Sample.shard("b", parent: "a"), Sample.shard("c", parent: "a", .done)])
+        #expect(next(facts).contains("children b (in_processing), c (done)"))
+        #expect(commands(facts).contains("shakectl explain orders/b"))
+    }
+
+    // MARK: How it came there
+
+    private static func event(_ position: UInt64, _ payload: Payload, revision: UInt64 = 3) -> Event {
+        Event(
+            position: Position(position), time: Sample.now, run: RunID(Position(1)), subject: .shard(Sample.key("a")),
+            revision: Revision(revision), payload: payload)
+    }
+
+    @Test("The story tells who set it back, by which rule it began, and a fault that came again once")
+    func story() {
+        let fault = Payload.faulted(Faulted(code: "Throttled", message: "slow down", isRetried: true))
+        let story = Explanation(
+            Self.facts(
+                Sample.shard("a", at: "42"),
+                turns: [
+                    Self.event(
+                        2,
+                        .shardDiscovered(
+                            ShardDiscovered(parent: ShardID("p"), range: SequenceRange(starting: nil, ending: nil), start: .trimHorizon)),
+                        revision: 1),
+                    Self.event(
+                        4,
+                        .rewound(
+                            Rewound(
+                                from: Sample.number("50"), to: Sample.number("42"), inclusive: false, reason: "bad\nrows",
+                                author: "me@here", cascadeRoot: nil, epoch: Epoch(1)))),
+                    Self.event(
+                        5,
+                        .iteratorResolved(
+                            IteratorResolved(
+                                rule: "after_sequence_number", iteratorType: .afterSequenceNumber,
+                                sequenceNumber: Sample.number("42"), iterator: nil))),
+                    Self.event(6, .statusChanged(StatusChanged(from: .prepared, to: .inProcessing, reason: "taken up"))),
+                    Self.event(7, fault), Self.event(8, fault), Self.event(9, fault),
+                ])
+        ).story
+        #expect(
+            story.map(\.sentence) == [
+                "it was discovered, a child of p, and was to be read from its start",
+                "it was set back from 50 to 42, by me@here: bad\nrows",
+                "reading began after 42, behind the last record that was durable in the target (rule after_sequence_number)",
+                "Throttled: slow down; it is tried again (3 times in a row)",
+            ])
+        #expect(story.map(\.position.number) == [2, 4, 5, 9])
+    }
+
+    @Test("A long story is told from its newest end, and says what is left out; its beginning stays")
+    func long() {
+        let turns = (1...40).map {
+            Self.event(UInt64($0), .paused(Paused(author: "me", reason: "\($0)")))
+        }
+        let beginning = Self.event(
+            1, .shardDiscovered(ShardDiscovered(parent: nil, range: SequenceRange(starting: nil, ending: nil), start: .latest)),
+            revision: 1)
+        let explanation = Explanation(Self.facts(Sample.shard("a"), turns: turns, beginning: beginning))
+        #expect(explanation.story.count == 11)
+        #expect(explanation.story[0].sentence.contains("from its newest record on"))
+        #expect(explanation.untold == 30)
+        #expect(explanation.lines(.plain, width: 100).contains { $0.contains("30 earlier events") })
+    }
+
+    @Test("Each row of the start table has words", arguments: StartTable.Rule.allCases)
+    func rules(rule: StartTable.Rule) {
+        let words = Rule(
+            IteratorResolved(rule: rule.rawValue, iteratorType: .trimHorizon, sequenceNumber: nil, iterator: nil)
+        ).reason
+        #expect(words.contains(rule.rawValue) && !words.contains("newer version"))
+    }
+
+    // MARK: Output
+
+    @Test("Nobody's text breaks a line or speaks to the terminal, and lines keep to the width")
+    func printable() {
+        var shard = Sample.shard("a", at: "1")
+        shard.pause = Pause(author: "me", reason: "\u{1B}[2J\nrm " + String(repeating: "word ", count: 60), time: Sample.now, position: Position(9))
+        let lines = Explanation(Self.facts(shard)).lines(.plain, width: 80)
+        #expect(lines.allSatisfy { !$0.contains("\n") && !$0.contains("\u{1B}") && $0.count <= 110 })
+    }
+
+    @Test("The JSON says the same")
+    func json() {
+        let line = Explanation(Self.facts(Sample.shard("a", at: "42"))).json.line
+        #expect(line.hasPrefix(#"{"table":"orders","stream":""#))
+        for member in [#""stands":["All up"#, #""story":[]"#, #""next":["#, #""commands":[{"purpose":"#] {
+            #expect(line.contains(member), "\(member)")
+        }
+    }
+}
