@@ -336,7 +336,7 @@ struct MongoDBTargetTests {
     // MARK: Order
 
     @Test(
-        "Without transactions an older change of a shard never goes over a newer one; a newer epoch, another shard and a scan do"
+        "Without transactions an older change of a shard never goes over a newer one; another epoch, another shard and a scan do"
     )
     func guarded() async throws {
         let bench = try bench(.standalone)
@@ -359,6 +359,16 @@ struct MongoDBTargetTests {
         #expect(try held() == 1)
         try await write(3, at: 9, epoch: 1)
         #expect(try held() == 3, "the shard was rewound")
+        try await write(6, at: 8)
+        #expect(try held() == 6, "the journal was restored from before the rewind")
+        try await write(7, at: 7)
+        try await write(nil, at: 7)
+        #expect(try held() == 6, "within an epoch the number decides")
+        try await write(nil, at: 2, epoch: 3)
+        try await write(8, at: 9, epoch: 3)
+        try await write(nil, at: 1, epoch: 2)
+        #expect(try bench.documents("people").isEmpty, "of an older epoch is a removal, too")
+        try await write(3, at: 9, epoch: 2)
         try await write(4, at: 1, shard: "shardId-2")
         #expect(try held() == 4)
         _ = try await target.write([Feed.scan(.people, [#"{"id":{"S":"ann"},"v":{"N":"5"}}"#])])
