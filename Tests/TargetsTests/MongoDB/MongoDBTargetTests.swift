@@ -54,9 +54,14 @@ struct MongoBench {
     }
 
     /// What is to go wrong, as `failCommand` takes it.
-    func fail(_ commands: String, times: Int, skip: Int = 0, _ fault: String) throws {
+    func fail(_ commands: String, times: Int, _ fault: String) throws { try fail(commands, #""times":\#(times)"#, fault) }
+
+    /// The same from then on, but for the first ones.
+    func fail(_ commands: String, skip: Int, _ fault: String) throws { try fail(commands, #""skip":\#(skip)"#, fault) }
+
+    private func fail(_ commands: String, _ mode: String, _ fault: String) throws {
         try ask(
-            #"{"configureFailPoint":"failCommand","mode":{"times":\#(times)},"data":{"failCommands":[\#(commands)],\#(fault)}}"#,
+            #"{"configureFailPoint":"failCommand","mode":{\#(mode)},"data":{"failCommands":[\#(commands)],\#(fault)}}"#,
             in: "admin")
     }
 
@@ -193,6 +198,33 @@ struct MongoDBTargetTests {
         }
         #expect(try await target.survey(.orders).unfit?.contains(words) == true)
         #expect(try bench.documents("eu_shop.orders-2026").count == 1)
+    }
+
+    @Test("says what lies in a database that is not open yet, and takes nothing over for it")
+    func surveyed() async throws {
+        let bench = try bench()
+        #expect(try await bench.make().survey(.people).contents == .missing)
+        try bench.ask(#"{"insert":"people","documents":[{"_id":"ann"}]}"#)
+        #expect(try await bench.make().survey(.people).contents == .filled)
+        let names = try bench.client().list(Commands.collections(), in: bench.database).compactMap { $0["name"]?.text }
+        #expect(names == ["people"])
+    }
+
+    @Test("reads of the primary, whatever the URL prefers")
+    func readPreference() async throws {
+        // Of which there is no other: who asks a secondary waits in vain.
+        let parameters = "readPreference=secondary&serverSelectionTimeoutMS=5000"
+        let bench = try bench()
+        let target = try await bench.opened(parameters: parameters)
+        try await target.prepare(.people)
+        _ = try await target.write([Feed.batch(.people, first: 7, [.insert(keys: Self.ann, new: Self.ann)])])
+        _ = try await target.write([Feed.scan(.people, [Self.bob])])
+        #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(7)])
+        #expect(try await target.scanPositions(of: TableSchema.people.name).count == 1)
+        let keys = try #require(try await target.keys(of: .people, after: nil, limit: 9))
+        #expect(try await target.items(under: keys, of: .people)?.compactMap(\.self).count == 2)
+        #expect(try await target.survey(.people).contents == .filled)
+        try await bench.make(parameters: parameters).openBeside()
     }
 
     // MARK: Indexes
