@@ -91,12 +91,13 @@ internal import CMongoC
     /// - Throws: what stopped them: some may be done, and some be done still where the connection was lost.
     package consuming func execute() throws(MongoError) -> [Refusal] {
         guard count > 0 else { return [] }
-        let (server, reply, error) = unsafe withReplyMemory { reply, error in
+        let answer = unsafe withReplyMemory { reply, error in
             unsafe mongoc_bulk_operation_execute(pointer, reply, &error)
         }
-        if server != 0 { return [] }
-        let failure = MongoError(error, reply: reply)
-        let refusals = (reply?["writeErrors"]?.array?.values ?? []).compactMap(\.document).map { one in
+        if answer.result != 0 { return [] }
+        guard !answer.error.isConnectionLost else { throw answer.error }
+        let reply = try answer.document()
+        let refusals = (reply["writeErrors"]?.array?.values ?? []).compactMap(\.document).map { one in
             Refusal(
                 index: Int(one["index"]?.integer ?? 0),
                 error: MongoError(
@@ -104,14 +105,14 @@ internal import CMongoC
                     message: one["errmsg"]?.text ?? "refused"))
         }
         // What comes behind a refusal in a transaction fails because of it.
-        guard !refusals.isEmpty, !failure.isConnectionLost else { throw failure }
-        if let problem = reply?["writeConcernErrors"]?.array?.values.first?.document {
+        guard !refusals.isEmpty else { throw answer.error }
+        if let problem = reply["writeConcernErrors"]?.array?.values.first?.document {
             throw MongoError(
                 code: problem["code"]?.integer.map { Int32(truncatingIfNeeded: $0) } ?? 64,
-                message: problem["errmsg"]?.text ?? "the write concern was not met")
+                message: problem["errmsg"]?.text ?? "the write concern was not met", labels: answer.error.labels)
         }
         // libmongoc says of a refusal and a lost connection the refusal only. A replacement that nobody has counted was not done.
-        let counted = ["nMatched", "nUpserted"].reduce(0) { $0 + Int(reply?[$1]?.integer ?? 0) }
+        let counted = ["nMatched", "nUpserted"].reduce(0) { $0 + Int(reply[$1]?.integer ?? 0) }
         guard counted + refusals.count >= replacements || session?.isInTransaction == true else {
             throw MongoError(code: nil, message: "the answer tells of \(counted) of \(replacements) replacements only")
         }

@@ -41,24 +41,25 @@ internal import CMongoC
 
     /// Runs a command at the primary, and gives its answer.
     ///
-    /// - Throws: also where the command itself succeeded and single statements of it, or its write concern, did not.
+    /// - Throws: also where the command itself succeeded and single statements of it, or its write concern, did not; or where that can't be
+    ///   told, because the answer can't be read.
     @discardableResult
     package func command(
         _ command: Document, in database: String, session: MongoSession? = nil
     ) throws(MongoError) -> Document {
-        let (succeeded, reply, error) = unsafe try withOptions(session) { options in
+        let answer = unsafe try withOptions(session) { options in
             unsafe command.withPointer { command in
-                unsafe withReply { reply, error in
+                unsafe withReplyMemory { reply, error in
                     unsafe mongoc_client_command_with_opts(pointer, database, command, nil, options, reply, &error)
                 }
             }
         }
-        guard succeeded else { throw MongoError(error, reply: reply) }
-        guard let reply else { return Document() }
+        guard answer.result else { throw answer.error }
+        let reply = try answer.document()
         if let problem = reply["writeErrors"]?.array?.values.first?.document ?? reply["writeConcernError"]?.document {
             throw MongoError(
                 code: problem["code"]?.integer.map { Int32(truncatingIfNeeded: $0) } ?? 0,
-                message: problem["errmsg"]?.text ?? "refused")
+                message: problem["errmsg"]?.text ?? "refused", labels: answer.error.labels)
         }
         return reply
     }
@@ -101,13 +102,13 @@ internal import CMongoC
         var next: OpaquePointer?
         while unsafe mongoc_cursor_next(cursor, &next), let document = unsafe next {
             do throws(BSONError) { documents.append(unsafe try Document(copying: document)) } catch {
-                throw MongoError(code: 22, message: "\(error)")
+                throw .unreadable(error)
             }
         }
         var error = bson_error_t()
         var answer: OpaquePointer?
         if unsafe mongoc_cursor_error_document(cursor, &error, &answer) {
-            throw unsafe MongoError(error, reply: answer.flatMap { unsafe try? Document(copying: $0) })
+            throw unsafe MongoError(error, labels: answer.map { unsafe MongoError.labels(of: $0) } ?? [])
         }
         return documents
     }
@@ -130,15 +131,31 @@ internal import CMongoC
     private func withOptions<R>(_ session: MongoSession?, _ body: (OpaquePointer) -> R) throws(MongoError) -> R {
         unsafe try withOptions(Document(), session, body)
     }
+}
 
-    /// What C answered, and the error where there was one.
-    func withReply<R>(_ body: (OpaquePointer, inout bson_error_t) -> R) -> (R, Document?, bson_error_t) {
-        unsafe withReplyMemory(body)
+/// What C answered to a call.
+struct Answer<R> {
+    let result: R
+    /// Where the result says that the call has failed.
+    let error: MongoError
+    private let reply: Result<Document, BSONError>
+
+    fileprivate init(_ result: R, _ error: bson_error_t, copying reply: OpaquePointer) {
+        self.result = result
+        self.error = unsafe MongoError(error, labels: MongoError.labels(of: reply))
+        self.reply = Result { () throws(BSONError) in unsafe try Document(copying: reply) }
+    }
+
+    /// What the server said.
+    ///
+    /// - Throws: where it can't be read: the server has done something, and nobody knows what.
+    func document() throws(MongoError) -> Document {
+        do throws(BSONError) { return try reply.get() } catch { throw .unreadable(error) }
     }
 }
 
 /// A call's reply: C makes it in memory of ours, and it is let go of again.
-func withReplyMemory<R>(_ body: (OpaquePointer, inout bson_error_t) -> R) -> (R, Document?, bson_error_t) {
+func withReplyMemory<R>(_ body: (OpaquePointer, inout bson_error_t) -> R) -> Answer<R> {
     var error = bson_error_t()
     return unsafe withUnsafeTemporaryAllocation(byteCount: MemoryLayout<bson_t>.size, alignment: 128) { memory in
         guard let start = memory.baseAddress else { preconditionFailure("an allocation of some bytes has a place") }
@@ -146,8 +163,8 @@ func withReplyMemory<R>(_ body: (OpaquePointer, inout bson_error_t) -> R) -> (R,
         // Some calls leave it as it was where they fail early.
         unsafe bson_init(reply)
         let result = unsafe body(reply, &error)
-        let document = unsafe try? Document(copying: reply)
+        let answer = unsafe Answer(result, error, copying: reply)
         unsafe bson_destroy(reply)
-        return (result, document, error)
+        return answer
     }
 }

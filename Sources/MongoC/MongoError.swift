@@ -7,7 +7,7 @@ package struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
     package let code: Int32?
     /// One line, without what was in the documents.
     package let message: String
-    /// What a driver may do: `TransientTransactionError`, `UnknownTransactionCommitResult`, `RetryableWriteError`.
+    /// What a driver may do: those of `passing` that the server has said.
     package let labels: Set<String>
 
     package init(code: Int32?, message: String, labels: Set<String> = []) {
@@ -25,15 +25,23 @@ package struct MongoError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension MongoError {
-    /// - Parameter reply: what the server said, where it said something: of its labels the error has none.
-    init(_ error: bson_error_t, reply: Document? = nil) {
+    /// - Parameter labels: of what the server said, where it said something: the error has none.
+    init(_ error: bson_error_t, labels: Set<String> = []) {
         let message = unsafe withUnsafeBytes(of: error.message) {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
-        self.init(
-            code: Self.code(of: error), message: message,
-            labels: Set((reply?["errorLabels"]?.array?.values ?? []).compactMap(\.text)))
+        self.init(code: Self.code(of: error), message: message, labels: labels)
     }
+
+    /// Asked of C, which finds them also in what can't be read otherwise.
+    static func labels(of reply: OpaquePointer) -> Set<String> {
+        Set(passing.filter { unsafe mongoc_error_has_label(reply, $0) })
+    }
+
+    /// What a driver may do again, by one label or another.
+    package static let passing: Set<String> = [
+        "TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError",
+    ]
 
     private static func code(of error: bson_error_t) -> Int32? {
         switch mongoc_error_domain_t(error.domain) {
@@ -47,7 +55,13 @@ extension MongoError {
     }
 
     package static let authenticationFailed: Int32 = 18
+    /// Our own, which no server says: it has answered, and what it was can't be told.
+    package static let unreadable: Int32 = -2
     package static let outOfMemory = MongoError(code: nil, message: "out of memory")
+
+    static func unreadable(_ error: BSONError) -> MongoError {
+        MongoError(code: unreadable, message: "the answer can't be read: \(error.reason)")
+    }
 
     /// A server's words can hold the document that it refuses, and do hold the value of a key that is there already.
     private static func line(_ text: String) -> String {

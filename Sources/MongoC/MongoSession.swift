@@ -30,13 +30,16 @@ internal import CMongoC
     ///
     /// - Parameter limit: of the commit at the server, in milliseconds.
     package func begin(limit: Int64) throws(MongoError) {
-        guard let options = unsafe mongoc_transaction_opts_new(), let concern = unsafe mongoc_write_concern_new() else {
-            throw MongoError.outOfMemory
-        }
+        guard let options = unsafe mongoc_transaction_opts_new(), let concern = unsafe mongoc_write_concern_new(),
+            let primary = unsafe mongoc_read_prefs_new(MONGOC_READ_PRIMARY)
+        else { throw MongoError.outOfMemory }
         defer {
             unsafe mongoc_transaction_opts_destroy(options)
             unsafe mongoc_write_concern_destroy(concern)
+            unsafe mongoc_read_prefs_destroy(primary)
         }
+        // By the URL's, libmongoc would send the commands of the transaction to another member, which takes none.
+        unsafe mongoc_transaction_opts_set_read_prefs(options, primary)
         unsafe mongoc_write_concern_set_wmajority(concern, Int32(clamping: limit))
         unsafe mongoc_write_concern_set_journal(concern, true)
         unsafe mongoc_transaction_opts_set_write_concern(options, concern)
@@ -49,10 +52,10 @@ internal import CMongoC
 
     /// May be asked again where nobody said how it ended: the server knows the transaction by its number.
     package func commit() throws(MongoError) {
-        let (succeeded, reply, error) = unsafe withReplyMemory { reply, error in
+        let answer = unsafe withReplyMemory { reply, error in
             unsafe mongoc_client_session_commit_transaction(pointer, reply, &error)
         }
-        guard succeeded else { throw MongoError(error, reply: reply) }
+        guard answer.result else { throw answer.error }
     }
 
     /// What can't be aborted because nobody answers is aborted by the server, after a minute.

@@ -12,7 +12,7 @@ enum Consequence: Hashable, Sendable {
 
     /// Of a command as a whole.
     init(_ error: MongoError) {
-        guard let code = error.code, error.labels.isDisjoint(with: Self.passing) else {
+        guard let code = error.code, error.labels.isDisjoint(with: MongoError.passing) else {
             self = .retry
             return
         }
@@ -28,10 +28,6 @@ enum Consequence: Hashable, Sendable {
     static let namespaceNotFound: Int32 = 26
     /// Our own, which no server says.
     static let fenced: Int32 = -1
-
-    private static let passing: Set = [
-        "TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError",
-    ]
 
     private static let exact: [Int32: Consequence] = {
         var all: [Int32: Consequence] = [:]
@@ -69,6 +65,9 @@ enum Consequence: Hashable, Sendable {
     private static let stopped: [Int32: String] = [
         fenced:
             "another daemon has taken over this database: two can't write to it. End one of them, or name another database",
+        MongoError.unreadable:
+            "it is no MongoDB, or something between changes what it says; or a document or validator there has a text that is not UTF-8: "
+            + "mend or take away that one",
         11: "there is no such user: name it in the URL, with authSource=admin if it was made there",
         13: "grant this user what it lacks: the role readWrite on the database",
         18:

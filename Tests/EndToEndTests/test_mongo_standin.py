@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from bson import Binary, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp, encode
+from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from bson.son import SON
 from pymongo import DeleteOne, InsertOne, MongoClient, ReplaceOne, UpdateOne
@@ -429,6 +430,27 @@ def test_without_retryable_writes_the_lost_answer_is_an_error_after_the_effect(s
     fail(client, "insert", closeConnection=True)
     with pytest.raises(AutoReconnect):
         items.insert_one({"_id": 2})
+    assert items.count_documents({}) == 1
+
+
+def test_more_writes_than_a_command_takes_are_split_by_the_driver_and_refused_otherwise(start: Start) -> None:
+    _, client = start("--max-batch", "2")
+    shop = client["shop"]
+    assert client.admin.command("hello")["maxWriteBatchSize"] == 2
+    fail(client, "insert", mode={"skip": 2}, errorCode=13)
+    with pytest.raises((BulkWriteError, OperationFailure)):
+        shop["items"].insert_many([{"_id": number} for number in range(5)], ordered=False)
+    assert shop["items"].count_documents({}) == 4
+    client.admin.command("configureFailPoint", "failCommand", mode="off")
+    with pytest.raises(OperationFailure, match="between 1 and 2"):
+        shop.command("insert", "items", documents=[{"_id": number} for number in range(10, 13)])
+
+
+def test_an_answer_may_be_unreadable_after_the_effect(shared: MongoClient[Any], items: Collection[Any]) -> None:
+    fail(shared, "insert", unreadable=True)
+    answer = items.database.command(
+        "insert", items.name, documents=[{"_id": 1}], codec_options=CodecOptions(unicode_decode_error_handler="replace"))
+    assert answer["unreadable"] == {"text": "\ufffd\ufffd"}
     assert items.count_documents({}) == 1
 
 

@@ -275,6 +275,38 @@ struct Conformance {
         #expect(try await daemon.target.positions(of: .init("shop.orders-2026")).isEmpty)
     }
 
+    @Test(
+        "A change of another epoch goes over a row and removes it, also one of an older epoch: so goes on a journal from a backup",
+        arguments: Candidate.allCases)
+    func olderEpoch(candidate: Candidate) async throws {
+        var daemon = try await Daemon(candidate, [.people])
+        let states = (1...3).map { Self.item("ann", #""age":{"N":"\#($0)"}"#) }
+        try await daemon.write(
+            Feed.batch(
+                .people, epoch: Epoch(3), first: 50,
+                [
+                    .insert(keys: Self.ann, new: states[0]), .insert(keys: Self.bob, new: Self.bob),
+                    .insert(keys: #"{"id":{"S":"cat"}}"#, new: #"{"id":{"S":"cat"}}"#),
+                ]))
+        try await daemon.restart()
+        // The same shard as before the rewind that began epoch 3; what comes is what is newest.
+        try await daemon.write(
+            Feed.batch(
+                .people, epoch: Epoch(2), first: 40,
+                [.modify(keys: Self.ann, old: nil, new: states[1]), .remove(keys: Self.bob)]))
+        #expect(
+            try await daemon.holds(exactly: [states[1], #"{"id":{"S":"cat"}}"#], of: .people))
+        try await daemon.write(
+            Feed.batch(
+                .people, epoch: Epoch(2), first: 60,
+                [.modify(keys: Self.ann, old: nil, new: states[2]), .remove(keys: #"{"id":{"S":"cat"}}"#)]))
+        #expect(try await daemon.holds(exactly: [states[2]], of: .people))
+        let position = try await daemon.target.positions(of: TableSchema.people.name)
+        let expected = ShardPosition(
+            shard: Feed.key(of: .people), epoch: Epoch(2), sequenceNumber: Feed.number(61))
+        #expect(position == (daemon.target.storesPositions ? [expected] : []))
+    }
+
     @Test("Preparing a table again, also after a restart, changes nothing", arguments: Candidate.allCases)
     func preparedAgain(candidate: Candidate) async throws {
         var daemon = try await Daemon(candidate, [.people])

@@ -4,8 +4,8 @@ internal import Targets
 
 /// Which change a document comes of, kept in its field `_shake`, in Shake's own formats.
 ///
-/// It is there for one thing: where writes come again, an older change of a shard is not to go over a later one. A row of a scan has
-/// none, and whoever brings it knows that nothing has changed since.
+/// It is there for one thing: where writes come again, an older change of a shard is not to go over a later one of the same epoch. A row
+/// of a scan has none, and whoever brings it knows that nothing has changed since.
 struct WriteStamp: Hashable, Sendable {
     private let number: SequenceNumber
     private let shard: [UInt8]
@@ -37,7 +37,9 @@ struct WriteStamp: Hashable, Sendable {
         writer.end()
     }
 
-    /// As a part of a filter: of another shard or none, of an older epoch, or of the same one and not after this.
+    /// As a part of a filter: of another shard or none, of another epoch, or not after this.
+    ///
+    /// Epochs have no order here: a journal that was restored from before a rewind goes on in an older one, with what is newest.
     func writeGuard(to writer: inout DocumentWriter) {
         writer.name("$or")
         writer.beginArray()
@@ -47,11 +49,9 @@ struct WriteStamp: Hashable, Sendable {
         writer.end()
         writer.beginDocument()
         writer.name("_shake.epoch")
-        Self.operation("$lt", to: &writer) { $0.int64(epoch) }
+        Self.operation("$ne", to: &writer) { $0.int64(epoch) }
         writer.end()
         writer.beginDocument()
-        writer.name("_shake.epoch")
-        writer.int64(epoch)
         writer.name("_shake.sequence_number")
         Self.operation("$lte", to: &writer) { $0.string(padded) }
         writer.end()

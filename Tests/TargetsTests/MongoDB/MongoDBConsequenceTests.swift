@@ -1,4 +1,5 @@
 import MongoC
+import Targets
 import Testing
 
 @testable import MongoDBTarget
@@ -26,13 +27,25 @@ struct MongoDBConsequenceTests {
 
     @Test(
         "stops where an operator must act, with what to do, also where nobody has thought of it",
-        arguments: [13, 18, 20, 26, 61, 66, 73, 85, 86, 166, 263, 8000, 99999, -1])
+        arguments: [13, 18, 20, 26, 61, 66, 73, 85, 86, 166, 263, 8000, 99999, -1, -2])
     func stopped(code: Int32) {
         guard case .stop(let advice) = Self.of(code) else {
             Issue.record("\(code) does not stop")
             return
         }
         #expect(advice.count > 20)
+    }
+
+    @Test("stops where a whole command is refused for what it says; a key that is taken may be free the next time")
+    func refusedCommand() {
+        func of(_ code: Int32) -> TargetError {
+            TargetError(MongoError(code: code, message: "m"), target: "mongodb://h/d", during: "preparing")
+        }
+        for code: Int32 in [2, 9, 14, 121, 10334, 17419] {
+            #expect(!of(code).isRetryable, "\(code)")
+            #expect(of(code).description.contains("won't take this however often it is asked"), "\(of(code))")
+        }
+        #expect(of(11000).isRetryable)
     }
 
     @Test("says nothing of what is in a document")

@@ -21,12 +21,12 @@ struct MongoDBFaultTests {
         case sharded, standalone
     }
 
-    private static func server(_ topology: Topology, _ more: String...) throws -> ThrowawayServer {
+    static func server(_ topology: Topology, _ more: String...) throws -> ThrowawayServer {
         try ThrowawayServer("mongo-standin", ["--until-stdin-closes", "--topology", topology.rawValue] + more)
     }
 
     /// Fast enough for a test.
-    private static let hasty = "serverSelectionTimeoutMS=2000&heartbeatFrequencyMS=500"
+    static let hasty = "serverSelectionTimeoutMS=2000&heartbeatFrequencyMS=500"
 
     struct Fault: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -92,10 +92,11 @@ struct MongoDBFaultTests {
         "stops where trying again would not help, with what to do",
         arguments: [
             (13, "grant this user"), (20, "its version and kind"), (8000, "Atlas"), (26, "dropped or renamed"),
-            (99999, "not expected"),
-        ])
-    func stopped(code: Int, words: String) async throws {
-        let server = try Self.server(.replicaSet)
+            (2, "won't take this"), (121, "won't take this"), (99999, "not expected"),
+        ], [Topology.replicaSet, .standalone])
+    func stopped(fault: (code: Int, words: String), topology: Topology) async throws {
+        let (code, words) = fault
+        let server = try Self.server(topology)
         let bench = MongoBench(server.url, scratch)
         let target = try await bench.opened(parameters: Self.hasty)
         try await target.prepare(.people)
@@ -190,6 +191,57 @@ struct MongoDBFaultTests {
         _ = try await bench.opened(parameters: Self.hasty)
         let error = await MongoBench.refusal { _ = try await first.write([batch]) }
         #expect(error?.description.contains("another daemon has taken over") == true, "\(String(describing: error))")
+    }
+
+    // MARK: Sessions that were lost
+
+    private func losing(_ bench: MongoBench) async throws -> (target: any Target, batch: Batch) {
+        let target = try await bench.opened(parameters: "\(Self.hasty)&retryWrites=false")
+        try await target.prepare(.people)
+        try bench.fail(#""update""#, times: 1, #""closeConnection":true"#)
+        let batch = Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])
+        #expect(await MongoBench.refusal { _ = try await target.write([batch]) }?.isRetryable == true)
+        return (target, batch)
+    }
+
+    @Test(
+        "writes nothing before what a lost connection left running is ended: it is asked for that until the server says so",
+        arguments: Topology.allCases, [#""errorCode":11600"#, #""errorCode":10107"#, #""closeConnection":true"#])
+    func killedLater(topology: Topology, fault: String) async throws {
+        let server = try Self.server(topology)
+        let bench = MongoBench(server.url, scratch)
+        let (target, batch) = try await losing(bench)
+        try bench.fail(#""killSessions""#, times: 2, fault)
+        for _ in 1...2 {
+            let error = await MongoBench.refusal { _ = try await target.write([batch]) }
+            #expect(error?.isRetryable == true, "\(String(describing: error))")
+            #expect(try bench.documents("people").isEmpty)
+        }
+        _ = try await target.write([batch])
+        #expect(try bench.items() == [try .item(Self.ann)])
+    }
+
+    @Test("goes on where a server knows no such command, or forbids it", arguments: Topology.allCases, [59, 13])
+    func notKilled(topology: Topology, code: Int) async throws {
+        let server = try Self.server(topology)
+        let bench = MongoBench(server.url, scratch)
+        let (target, batch) = try await losing(bench)
+        try bench.fail(#""killSessions""#, times: 1, #""errorCode":\#(code)"#)
+        _ = try await target.write([batch])
+        #expect(try bench.items() == [try .item(Self.ann)])
+        #expect(try bench.ask(#"{"configureFailPoint":"failCommand","mode":"off"}"#, in: "admin")["count"]?.integer == 1)
+    }
+
+    @Test("ends no session where none was lost: an empty list would be all of this user's")
+    func noneToKill() throws {
+        let server = try Self.server(.replicaSet)
+        let bench = MongoBench(server.url, scratch)
+        let (client, owner) = (try bench.client(), ObjectID())
+        var generation: Int64 = 0
+        _ = try Writer(client, bench.database, owner: owner, generation: &generation)
+        try bench.fail(#""killSessions""#, times: 9, #""errorCode":91"#)
+        _ = try Writer(client, bench.database, owner: owner, after: &generation, killing: [])
+        #expect(try bench.ask(#"{"configureFailPoint":"failCommand","mode":"off"}"#, in: "admin")["count"]?.integer == 0)
     }
 
     // MARK: Who may not

@@ -54,9 +54,14 @@ struct MongoBench {
     }
 
     /// What is to go wrong, as `failCommand` takes it.
-    func fail(_ commands: String, times: Int, skip: Int = 0, _ fault: String) throws {
+    func fail(_ commands: String, times: Int, _ fault: String) throws { try fail(commands, #""times":\#(times)"#, fault) }
+
+    /// The same from then on, but for the first ones.
+    func fail(_ commands: String, skip: Int, _ fault: String) throws { try fail(commands, #""skip":\#(skip)"#, fault) }
+
+    private func fail(_ commands: String, _ mode: String, _ fault: String) throws {
         try ask(
-            #"{"configureFailPoint":"failCommand","mode":{"times":\#(times)},"data":{"failCommands":[\#(commands)],\#(fault)}}"#,
+            #"{"configureFailPoint":"failCommand","mode":{\#(mode)},"data":{"failCommands":[\#(commands)],\#(fault)}}"#,
             in: "admin")
     }
 
@@ -193,6 +198,33 @@ struct MongoDBTargetTests {
         }
         #expect(try await target.survey(.orders).unfit?.contains(words) == true)
         #expect(try bench.documents("eu_shop.orders-2026").count == 1)
+    }
+
+    @Test("says what lies in a database that is not open yet, and takes nothing over for it")
+    func surveyed() async throws {
+        let bench = try bench()
+        #expect(try await bench.make().survey(.people).contents == .missing)
+        try bench.ask(#"{"insert":"people","documents":[{"_id":"ann"}]}"#)
+        #expect(try await bench.make().survey(.people).contents == .filled)
+        let names = try bench.client().list(Commands.collections(), in: bench.database).compactMap { $0["name"]?.text }
+        #expect(names == ["people"])
+    }
+
+    @Test("reads of the primary, whatever the URL prefers")
+    func readPreference() async throws {
+        // Of which there is no other: who asks a secondary waits in vain.
+        let parameters = "readPreference=secondary&serverSelectionTimeoutMS=5000"
+        let bench = try bench()
+        let target = try await bench.opened(parameters: parameters)
+        try await target.prepare(.people)
+        _ = try await target.write([Feed.batch(.people, first: 7, [.insert(keys: Self.ann, new: Self.ann)])])
+        _ = try await target.write([Feed.scan(.people, [Self.bob])])
+        #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(7)])
+        #expect(try await target.scanPositions(of: TableSchema.people.name).count == 1)
+        let keys = try #require(try await target.keys(of: .people, after: nil, limit: 9))
+        #expect(try await target.items(under: keys, of: .people)?.compactMap(\.self).count == 2)
+        #expect(try await target.survey(.people).contents == .filled)
+        try await bench.make(parameters: parameters).openBeside()
     }
 
     // MARK: Indexes
@@ -336,7 +368,7 @@ struct MongoDBTargetTests {
     // MARK: Order
 
     @Test(
-        "Without transactions an older change of a shard never goes over a newer one; a newer epoch, another shard and a scan do"
+        "Without transactions an older change of a shard never goes over a newer one; another epoch, another shard and a scan do"
     )
     func guarded() async throws {
         let bench = try bench(.standalone)
@@ -359,6 +391,16 @@ struct MongoDBTargetTests {
         #expect(try held() == 1)
         try await write(3, at: 9, epoch: 1)
         #expect(try held() == 3, "the shard was rewound")
+        try await write(6, at: 8)
+        #expect(try held() == 6, "the journal was restored from before the rewind")
+        try await write(7, at: 7)
+        try await write(nil, at: 7)
+        #expect(try held() == 6, "within an epoch the number decides")
+        try await write(nil, at: 2, epoch: 3)
+        try await write(8, at: 9, epoch: 3)
+        try await write(nil, at: 1, epoch: 2)
+        #expect(try bench.documents("people").isEmpty, "of an older epoch is a removal, too")
+        try await write(3, at: 9, epoch: 2)
         try await write(4, at: 1, shard: "shardId-2")
         #expect(try held() == 4)
         _ = try await target.write([Feed.scan(.people, [#"{"id":{"S":"ann"},"v":{"N":"5"}}"#])])

@@ -42,10 +42,12 @@ def main() -> None:
     parser.add_argument("--reader", action="append", type=_reader, default=[], metavar="NAME:PASSWORD")
     parser.add_argument("--data", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--transaction-seconds", type=float, default=60)
+    parser.add_argument("--max-batch", type=int, default=100_000)
     parser.add_argument("--until-stdin-closes", action="store_true")
     given = parser.parse_args()
     options = Options(
-        given.topology, given.port, (*given.user, *given.reader), given.data, given.transaction_seconds)
+        given.topology, given.port, (*given.user, *given.reader), given.data, given.transaction_seconds,
+        given.max_batch)
     asyncio.run(_run(options, ends_with_stdin=given.until_stdin_closes))
 
 

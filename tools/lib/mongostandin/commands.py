@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .server import Connection, Server
 
 T = TypeVar("T")
-MAX_BATCH = 100_000
 
 
 @dataclass
@@ -189,9 +188,10 @@ async def _write(call: Call, statements: list[bytes], apply: Callable[[Collectio
     dict[int, Outcome], Document
 ]:
     """Each statement in its turn; one that a retryable write has done before is not done again."""
-    if not 1 <= len(statements) <= MAX_BATCH:
+    most = call.server.options.max_batch
+    if not 1 <= len(statements) <= most:
         raise CommandError(
-            16, f"Write batch sizes must be between 1 and {MAX_BATCH}. Got {len(statements)} operations.")
+            16, f"Write batch sizes must be between 1 and {most}. Got {len(statements)} operations.")
     outcomes: dict[int, Outcome] = {}
     errors: list[Document] = []
     retried: list[int] = []

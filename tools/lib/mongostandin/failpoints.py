@@ -1,4 +1,4 @@
-"""`configureFailPoint` with `failCommand`, as MongoDB documents it for drivers, and one word more.
+"""`configureFailPoint` with `failCommand`, as MongoDB documents it for drivers, and two words more.
 
 Source: https://github.com/mongodb/mongo/wiki/The-%22failCommand%22-fail-point
 """
@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
+
 from .errors import CommandError
 from .values import Document
 
 _KNOWN = frozenset({
     "failCommands", "errorCode", "errorLabels", "closeConnection", "blockConnection", "blockTimeMS",
     "writeConcernError", "appName", "failInternalCommands", "namespace",
-    "closeConnectionAfter",  # the stand-in's own: the effect happens, and the connection is closed without an answer
+    # The stand-in's own. Of both the effect happens:
+    "closeConnectionAfter",  # the connection is closed without an answer
+    "unreadable",  # the answer, and each of its write errors, has a text that is no UTF-8
 })
+
+# {"text": b"\xff\xfe"}
+UNREADABLE = RawBSONDocument(b"\x12\0\0\0\x02text\0\x03\0\0\0\xff\xfe\0\0")
 
 
 class FailPoint:

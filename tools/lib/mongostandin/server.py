@@ -18,10 +18,10 @@ from bson.errors import BSONError
 from linecontrol import Refused
 
 from .authentication import MECHANISM, Conversation, User
-from .commands import COMMANDS, MAX_BATCH, Call
+from .commands import COMMANDS, Call
 from .cursors import Cursors
 from .errors import RETRYABLE, RETRYABLE_WRITE, TRANSIENT, CommandError, Disconnect
-from .failpoints import FailPoint
+from .failpoints import UNREADABLE, FailPoint
 from .sessions import Session, session_key
 from .storage import Storage
 from .values import Document
@@ -39,6 +39,7 @@ class Options:
     users: tuple[User, ...] = ()
     data: pathlib.Path | None = None
     transaction_seconds: float = 60
+    max_batch: int = 100_000  # statements of one write command
 
 
 class Connection:
@@ -188,6 +189,9 @@ class Server:
             answer = CommandError(1, f"the stand-in failed: {error!r}").reply()
         if fault.get("closeConnectionAfter"):
             raise Disconnect
+        if fault.get("unreadable"):
+            for each in (answer, *answer.get("writeErrors", ())):
+                each["unreadable"] = UNREADABLE
         if "writeConcernError" in fault and answer["ok"]:
             answer["writeConcernError"] = fault["writeConcernError"]
         if "errorLabels" not in fault:
@@ -254,7 +258,7 @@ class Server:
             connection.application = body["client"].get("application", {}).get("name", "")
         answer: dict[str, Any] = {
             "helloOk": True, "isWritablePrimary" if request.name == "hello" else "ismaster": True,
-            "maxBsonObjectSize": MAX_DOCUMENT, "maxMessageSizeBytes": MAX_MESSAGE, "maxWriteBatchSize": MAX_BATCH,
+            "maxBsonObjectSize": MAX_DOCUMENT, "maxMessageSizeBytes": MAX_MESSAGE, "maxWriteBatchSize": self.options.max_batch,
             "localTime": datetime.datetime.now(datetime.timezone.utc), "connectionId": connection.number,
             "minWireVersion": 0, "maxWireVersion": _WIRE_VERSION, "readOnly": False,
             "logicalSessionTimeoutMinutes": 30,
