@@ -35,9 +35,26 @@ extension DynamoDBTarget {
                         change: row.change))
             }
         }
-        try await resolve()
-        try await deliver(written, of: batches)
+        do throws(TargetError) {
+            try await resolve()
+            try await deliver(written, of: batches)
+        } catch {
+            if isBeside { try? await settle() }
+            throw error
+        }
+        if isBeside { try await settle() }
         return batches.map { _ in nil }
+    }
+
+    /// Returns when no call that was given up can have an effect any more. A daemon beside this knows nothing of our doubts and would write
+    /// something newer at once; what comes late before this returns is seen by whoever compares the copies again.
+    private func settle() async throws(TargetError) {
+        try await resolve()
+        let wait = doubts.clearAt - surroundings.uptime()
+        guard wait > .zero else { return }
+        do { try await surroundings.sleep(for: wait) } catch {
+            throw TargetError(.cancelled, target: name, during: "waiting for what may come late")
+        }
     }
 
     private func itemWrite(_ change: Change, _ body: [UInt8], _ place: TableName) -> ItemWrite {

@@ -26,6 +26,8 @@ package actor DynamoDBTarget: Target {
     var places: [TableName: AnsweredTable] = [:]
     var loops = Loops()
     var doubts: DoubtfulKeys
+    /// Whether somebody else writes to the same tables meanwhile.
+    var isBeside = false
     /// Transactions whose outcome nobody knows yet.
     var unresolved: [OpenTransaction] = []
     /// Of transactions under way of which a try may have been done, by their calls.
@@ -95,6 +97,11 @@ package actor DynamoDBTarget: Target {
         }
         // Who wrote before may have left calls under way.
         doubts = DoubtfulKeys(settle: settings.settle, openedAt: surroundings.uptime())
+    }
+
+    package func openBeside() async throws(TargetError) {
+        try await open(recoveringTo: [])
+        isBeside = true
     }
 
     package func close() async {

@@ -174,6 +174,43 @@ struct DynamoDBTargetTests {
         #expect(tokens.dropLast().allSatisfy { $0 == tokens[0] })
     }
 
+    @Test(
+        "A late effect of a repair beside the daemon does not undo what the daemon writes after it",
+        arguments: DynamoDBSettings.Guard.allCases)
+    func beside(guarding: DynamoDBSettings.Guard) async throws {
+        let daemon = try await ready([("guard", guarding.rawValue)])
+        let beside = try endpoint.target([("guard", guarding.rawValue)])
+        try await beside.openBeside()
+        try await beside.prepare(Self.people)
+        endpoint.delayFirst(of: ["BatchWriteItem", "TransactWriteItems"], by: .seconds(8))
+        _ = try await beside.write([Feed.batch(Self.people, first: 1, [Self.put("ann", 1)])])
+        _ = try await daemon.write([Feed.batch(Self.people, first: 2, [Self.put("ann", 2)])])
+        endpoint.clock.leap(.seconds(60))
+        #expect(try holds([Self.item("ann", 2)]))
+        #expect(endpoint.effectsThatCameLate == 1, "else nothing was tried")
+    }
+
+    @Test("A repair that fails leaves no transaction open that could still be answered")
+    func besideUnresolved() async throws {
+        _ = try await ready()
+        let beside = try endpoint.target([("guard", "transaction")])
+        try await beside.openBeside()
+        try await beside.prepare(Self.people)
+        let tries = RetryPolicy().maximumAttempts
+        let count = Mutex(0)
+        endpoint.follow { action, _ in
+            guard action == "TransactWriteItems" else { return .normal }
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return number <= tries ? .late(.seconds(200)) : .normal
+        }
+        let error = await refusal { _ = try await beside.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        #expect(error?.isRetryable == true)
+        #expect(await beside.unresolved.isEmpty)
+    }
+
     // MARK: Records that are refused
 
     @Test(
@@ -440,6 +477,7 @@ struct DynamoDBTargetTests {
     // MARK: Loops
 
     private static let here = TargetRequest.Source(region: "eu-west-1", endpoint: "http://localhost:8000")
+    private static let elsewhere = TargetRequest.Source(region: "eu-west-1", endpoint: "http://127.0.0.1:8000")
 
     @Test(
         "The source's own table is neither written to nor dropped",
@@ -447,7 +485,7 @@ struct DynamoDBTargetTests {
     func loop(policy: ExistingPolicy) async throws {
         endpoint.makeTable("people", key: "id")
         endpoint.ask("PutItem", #"{"TableName":"people","Item":{"id":{"S":"ann"}}}"#)
-        for source in [Self.here, .init(region: "eu-west-1", endpoint: "http://127.0.0.1:8000")] {
+        for source in [Self.here, Self.elsewhere] {
             let target = try endpoint.target([("create", "true")], existing: policy, source: source)
             try await target.open(recoveringTo: [])
             for error in [
