@@ -48,8 +48,8 @@ struct DoubtfulKeys: Equatable, Sendable {
         guard notes.count > limit else { return }
         notes = notes.filter { $0.value.until > time }
         guard notes.count > limit else { return }
-        // More than is remembered key by key: so it goes for every key.
-        all = max(all, time + settle)
+        // More than is remembered key by key: so the longest goes for every key. Calls come back in any order.
+        all = clearAt
         notes = [:]
     }
 
