@@ -33,6 +33,8 @@ package actor DynamoDBTarget: Target {
     /// Of transactions under way of which a try may have been done, by their calls.
     var openWrites: [Int: [ItemWrite]] = [:]
     var remarks: [String] = []
+    /// Tables that this run has made, or may have, and not given their time to live and tags yet.
+    var unfinished: Set<TableName> = []
 
     /// How the keys are read that an answer names of a table.
     final class AnsweredTable {

@@ -456,6 +456,78 @@ struct DynamoDBTargetTests {
         #expect(await target.takeRemarks().first?.contains("without the source's time to live (until)") == true)
     }
 
+    private static var furnished: TableDesign {
+        TableDesign(timeToLive: Array("until".utf8), tags: [.init(key: "team", value: "a")])
+    }
+
+    @Test(
+        "What a table still lacked when its making was interrupted is set when it is tried again",
+        arguments: ["CreateTable", "DescribeTable", "UpdateTimeToLive", "TagResource"], [true, false])
+    func unfinished(interrupted: String, isDone: Bool) async throws {
+        let target = try endpoint.target([("create", "true")])
+        let looks = Mutex(0)
+        let tries = Mutex(0)
+        endpoint.follow { action, _ in
+            // The first look finds no table yet.
+            if action == "DescribeTable" {
+                let isFirst = looks.withLock { looks in
+                    looks += 1
+                    return looks == 1
+                }
+                if isFirst { return .normal }
+            }
+            guard action == interrupted else { return .normal }
+            let isFirst = tries.withLock { tries in
+                tries += 1
+                return tries == 1
+            }
+            return isFirst && isDone ? .answerLost : .fails(.unreachable(reason: "nobody listens"))
+        }
+        let error = await refusal { try await target.prepare(Self.people, like: Self.furnished) }
+        #expect(error?.isRetryable == true)
+        endpoint.follow { _, _ in .normal }
+        try await target.prepare(Self.people, like: Self.furnished)
+        #expect(await target.takeRemarks() == [])
+        let made = try await target.client.design(of: try await target.client.describeTable(Self.people.name))
+        #expect(made.timeToLive == Self.furnished.timeToLive)
+        #expect(made.tags == Self.furnished.tags)
+    }
+
+    @Test("A time to live that a try has set whose answer was lost is there")
+    func timeToLiveAnswerLost() async throws {
+        let target = try endpoint.target([("create", "true")])
+        let tries = Mutex(0)
+        endpoint.follow { action, _ in
+            guard action == "UpdateTimeToLive" else { return .normal }
+            let isFirst = tries.withLock { tries in
+                tries += 1
+                return tries == 1
+            }
+            return isFirst
+                ? .answerLost
+                : .answers(
+                    status: 400, body: #"{"__type":"x#ValidationException","message":"TimeToLive is already enabled"}"#)
+        }
+        try await target.prepare(Self.people, like: Self.furnished)
+        #expect(await target.takeRemarks() == [])
+    }
+
+    @Test("A table that was there before without the source's tags, or with others, is said at each start")
+    func otherTags() async throws {
+        endpoint.makeTable("people", key: "id")
+        let target = try endpoint.target([("create", "true")])
+        var design = Self.furnished
+        design.timeToLive = nil
+        design.tags += [.init(key: "cost", value: "1"), .init(key: "aws:cloudformation:stack-name", value: "b")]
+        try await target.prepare(Self.people, like: design)
+        #expect(await target.takeRemarks().first?.contains("without the source's tags (cost, team)") == true)
+        #expect(endpoint.bodies(of: "TagResource").isEmpty)
+        let arn = try await target.client.describeTable(Self.people.name).arn ?? ""
+        endpoint.ask("TagResource", #"{"ResourceArn":"\#(arn)","Tags":[{"Key":"cost","Value":"2"},{"Key":"team","Value":"a"}]}"#)
+        try await target.prepare(Self.people, like: design)
+        #expect(await target.takeRemarks().first?.contains("without the source's tags (cost)") == true)
+    }
+
     @Test(
         "Only a try that may have arrived is one whose outcome nobody knows",
         arguments: [
