@@ -571,6 +571,25 @@ struct DynamoDBTargetTests {
         try await other.prepare(Self.people)
     }
 
+    @Test("A store that gives no TableId is known by its table's creation time, whatever host it is reached by")
+    func loopWithoutIDs() async throws {
+        endpoint.makeTable("people", key: "id")
+        endpoint.ask("PutItem", #"{"TableName":"people","Item":{"id":{"S":"ann"}}}"#)
+        let described = endpoint.ask("DescribeTable", #"{"TableName":"people"}"#).body
+            .replacing(/"TableId":"[^"]*",/, with: "")
+        endpoint.follow { action, _ in action == "DescribeTable" ? .answers(status: 200, body: described) : .normal }
+        // Alternator has said the current time, which any two tables have in common.
+        let other = try endpoint.target(existing: .append, source: Self.elsewhere)
+        #expect(try await other.begin(Self.people.name)?.contains("filled on") == true)
+        endpoint.clock.leap(.seconds(3600))
+        let target = try endpoint.target([("create", "true")], existing: .replace, source: Self.elsewhere)
+        try await target.open(recoveringTo: [])
+        let error = await refusal { _ = try await target.begin(Self.people.name) }
+        #expect(error?.description.contains("without an end") == true, "\(String(describing: error))")
+        #expect(endpoint.bodies(of: "DeleteTable").isEmpty)
+        #expect(try endpoint.items(of: "people").count == 1)
+    }
+
     // MARK: Attributes
 
     @Test("Replication attributes are stripped by option, also where the copy is compared")
