@@ -129,6 +129,11 @@ extension DynamoDBTarget {
                     continue
                 case .wait(let until):
                     if underWay == 0, course.isOver { return group.cancelAll() }
+                    if until != nil, Task.isCancelled {
+                        // No wait ends later than at once any more.
+                        course.failure = TargetError(.cancelled, target: name, during: "writing")
+                        continue
+                    }
                     if let until, timer.map({ until < $0 }) ?? true {
                         timer = until
                         let wait = until - surroundings.uptime()

@@ -211,6 +211,21 @@ struct DynamoDBTargetTests {
         #expect(await beside.unresolved.isEmpty)
     }
 
+    @Test("A write that waits for a key in doubt ends when it is cancelled")
+    func cancelled() async throws {
+        let target = try endpoint.target([("create", "true"), ("settle", "1h")])
+        try await target.open(recoveringTo: [])
+        try await target.prepare(Self.people)
+        let ending = Task {
+            while !Task.isCancelled { await Task.yield() }
+            _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])])
+        }
+        ending.cancel()
+        let error = await refusal { try await ending.value }
+        #expect(error?.isRetryable == true)
+        #expect(endpoint.bodies(of: "BatchWriteItem").isEmpty)
+    }
+
     // MARK: Records that are refused
 
     @Test(
