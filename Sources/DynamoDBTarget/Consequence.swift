@@ -15,6 +15,10 @@ enum Consequence: Hashable, Sendable {
     init(_ error: DynamoDBError) {
         if error.isThrottle {
             self = .slower
+        } else if let worst = error.cancellationReasons?.compactMap(Consequence.init(reason:)).first(where: {
+            $0 != .slower
+        }) {
+            self = worst
         } else if let known = Self.exact[error.code] {
             self = known
         } else if error.isRetryable || error.isCancelled {

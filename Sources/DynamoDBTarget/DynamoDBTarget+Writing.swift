@@ -265,10 +265,8 @@ extension DynamoDBTarget {
             do throws(DynamoDBError) {
                 try await client.transact(open.writes, token: open.token, onUnknown: {})
             } catch {
-                let isRefused =
-                    error.cancellationReasons?.contains { Consequence(reason: $0) == .refuseRecord } ?? false
                 // What can't be written now couldn't be before; and a token that is another's was never ours.
-                guard isRefused || Consequence(error) == .refuseRecord || error.isOfAnotherTransaction else {
+                guard Consequence(error) == .refuseRecord || error.isOfAnotherTransaction else {
                     throw TargetError(error, target: name, during: "asking for an earlier write's outcome")
                 }
             }

@@ -284,6 +284,26 @@ struct DynamoDBTargetTests {
         #expect(error?.description.contains("localsecret") == false)
     }
 
+    @Test("A transaction in whose way only missing rights are stops, and is not made again for ever")
+    func reasonStops() async throws {
+        let target = try await ready([("guard", "transaction")])
+        endpoint.follow { action, _ in
+            action == "TransactWriteItems"
+                ? .answers(
+                    status: 400,
+                    body: #"{"__type":"x#TransactionCanceledException","message":"cancelled [None, AccessDenied]"}"#)
+                : .normal
+        }
+        let batch = Feed.batch(Self.people, [Self.put("ann", 1), Self.put("bob", 1)])
+        let error = await refusal { _ = try await target.write([batch]) }
+        guard case .misconfigured = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(error?.description.contains("allow the write") == true)
+        #expect(endpoint.bodies(of: "TransactWriteItems").count == 1)
+    }
+
     @Test("An endpoint that is out of reach may come back")
     func unreachable() async throws {
         let target = try await ready()
