@@ -13,11 +13,10 @@ enum Consequence: Hashable, Sendable {
     case stop(String)
 
     init(_ error: DynamoDBError) {
+        let reasons = (error.cancellationReasons ?? []).compactMap { Self(reason: $0) }
         if error.isThrottle {
             self = .slower
-        } else if let worst = error.cancellationReasons?.compactMap(Consequence.init(reason:)).first(where: {
-            $0 != .slower
-        }) {
+        } else if let worst = reasons.first(where: { $0 != .slower }) {
             self = worst
         } else if let known = Self.exact[error.code] {
             self = known

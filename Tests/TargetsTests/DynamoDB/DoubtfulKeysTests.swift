@@ -58,7 +58,7 @@ struct DoubtfulKeysTests {
         #expect(doubts.isClear(at: .seconds(110)))
     }
 
-    @Test("Calls come back in any order: where more keys are in doubt than are remembered, the longest doubt goes for all")
+    @Test("Calls come back in any order: past the bound the longest doubt goes for all keys")
     func boundedOutOfOrder() {
         var doubts = Self.settled(limit: 3)
         doubts.note((0..<2).map { (Self.key("\($0)"), 1) }, at: .seconds(105))

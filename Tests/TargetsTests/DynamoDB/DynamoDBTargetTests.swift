@@ -558,7 +558,9 @@ struct DynamoDBTargetTests {
         #expect(await target.takeRemarks().first?.contains("without the source's tags (cost, team)") == true)
         #expect(endpoint.bodies(of: "TagResource").isEmpty)
         let arn = try await target.client.describeTable(Self.people.name).arn ?? ""
-        endpoint.ask("TagResource", #"{"ResourceArn":"\#(arn)","Tags":[{"Key":"cost","Value":"2"},{"Key":"team","Value":"a"}]}"#)
+        endpoint.ask(
+            "TagResource",
+            #"{"ResourceArn":"\#(arn)","Tags":[{"Key":"cost","Value":"2"},{"Key":"team","Value":"a"}]}"#)
         try await target.prepare(Self.people, like: design)
         #expect(await target.takeRemarks().first?.contains("without the source's tags (cost)") == true)
     }
