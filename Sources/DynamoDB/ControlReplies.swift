@@ -122,7 +122,9 @@ struct DescribeTableReply: Decodable {
             viewType: table.streamSpecification?.streamViewType, itemCount: table.itemCount ?? 0,
             tableSizeBytes: table.tableSizeBytes ?? 0,
             provisionedReads: table.provisionedThroughput?.readCapacityUnits.flatMap { $0 > 0 ? $0 : nil },
-            design: table.design, arn: table.tableArn, uniqueID: table.tableId)
+            design: table.design, arn: table.tableArn, uniqueID: table.tableId,
+            // A number that is none of this age, in milliseconds for one, says nothing.
+            created: table.creationDateTime.flatMap { (0..<1e11).contains($0) ? Timestamp(seconds: $0) : nil })
     }
 }
 

@@ -22,12 +22,14 @@ package struct TableDescription: Hashable, Sendable {
     package let arn: String?
     /// The TableId alone, which no two tables have in common.
     package let uniqueID: String?
+    /// As the endpoint says it: some say the current time.
+    package let created: Timestamp?
 
     package init(
         schema: TableSchema, id: TableID? = nil, status: String, stream: StreamARN?, streamEnabled: Bool,
         viewType: String?,
         itemCount: Int64, tableSizeBytes: Int64, provisionedReads: Double? = nil, design: TableDesign = TableDesign(),
-        arn: String? = nil, uniqueID: String? = nil
+        arn: String? = nil, uniqueID: String? = nil, created: Timestamp? = nil
     ) {
         self.schema = schema
         self.id = id
@@ -41,6 +43,7 @@ package struct TableDescription: Hashable, Sendable {
         self.design = design
         self.arn = arn
         self.uniqueID = uniqueID
+        self.created = created
     }
 }
 

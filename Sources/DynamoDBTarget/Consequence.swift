@@ -13,8 +13,11 @@ enum Consequence: Hashable, Sendable {
     case stop(String)
 
     init(_ error: DynamoDBError) {
+        let reasons = (error.cancellationReasons ?? []).compactMap { Self(reason: $0) }
         if error.isThrottle {
             self = .slower
+        } else if let worst = reasons.first(where: { $0 != .slower }) {
+            self = worst
         } else if let known = Self.exact[error.code] {
             self = known
         } else if error.isRetryable || error.isCancelled {

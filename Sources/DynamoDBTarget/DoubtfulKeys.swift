@@ -36,8 +36,11 @@ struct DoubtfulKeys: Equatable, Sendable {
         all = now + settle
     }
 
+    /// The moment from which nothing is in doubt.
+    var clearAt: Duration { notes.values.reduce(all) { max($0, $1.until) } }
+
     /// Whether nothing is in doubt, so that nobody need be asked about.
-    func isClear(at now: Duration) -> Bool { all <= now && notes.allSatisfy { $0.value.until <= now } }
+    func isClear(at now: Duration) -> Bool { clearAt <= now }
 
     /// A try of these changes was given up at `time`, and may be done until `settle` after that.
     mutating func note(_ changes: [(key: Key, content: Content)], at time: Duration) {
@@ -45,8 +48,8 @@ struct DoubtfulKeys: Equatable, Sendable {
         guard notes.count > limit else { return }
         notes = notes.filter { $0.value.until > time }
         guard notes.count > limit else { return }
-        // More than is remembered key by key: so it goes for every key.
-        all = max(all, time + settle)
+        // More than is remembered key by key: so the longest goes for every key. Calls come back in any order.
+        all = clearAt
         notes = [:]
     }
 

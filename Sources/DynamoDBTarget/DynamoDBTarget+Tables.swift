@@ -18,10 +18,19 @@ extension DynamoDBTarget {
         if let found = try await settled(place) {
             try await checkIsNoSource(found, for: table.name)
             if let misfit = misfit(of: table, found) { throw .misconfigured(target: name, reason: misfit) }
-            if let design { try await remark(on: found, like: design) }
+            if unfinished.contains(place) {
+                try await finish(found, like: design ?? TableDesign())
+            } else if let design {
+                try await remark(on: found, like: design)
+            }
         } else {
             guard settings.creates else { throw .misconfigured(target: name, reason: Self.missing(place)) }
-            try await make(table.named(place), like: design ?? TableDesign())
+            unfinished.insert(place)
+            do throws(TargetError) { try await make(table.named(place), like: design ?? TableDesign()) } catch {
+                // None was made by this, so one that is found later is somebody's.
+                if !error.isRetryable { unfinished.remove(place) }
+                throw error
+            }
             guard let made = try await settled(place) else {
                 throw .unavailable(target: name, reason: "the table \(place) was made, and is gone again")
             }
@@ -127,20 +136,27 @@ extension DynamoDBTarget {
     }
 
     /// What CreateTable doesn't take. That it may not be set keeps nobody from writing items: it is said, and that is all.
+    ///
+    /// - Throws: what may pass by itself; the table stays `unfinished`.
     private func finish(_ table: TableDescription, like design: TableDesign) async throws(TargetError) {
         let place = table.schema.name
         if let attribute = design.timeToLive {
             try await attempt("the time to live of \(place)") { () throws(DynamoDBError) in
-                try await client.setTimeToLive(attribute, of: place)
+                do throws(DynamoDBError) { try await client.setTimeToLive(attribute, of: place) } catch {
+                    // What is enabled already is refused: a try whose answer was lost may have done it.
+                    guard !error.isRetryable, !error.isCancelled,
+                        let found = try? await client.timeToLive(of: place), found == attribute
+                    else { throw error }
+                }
             }
         }
-        // Those of AWS's own are nobody's to set.
-        let tags = design.tags.filter { !$0.key.hasPrefix("aws:") }
+        let tags = design.ownTags
         if let arn = table.arn, !tags.isEmpty {
             try await attempt("the tags of \(place)") { () throws(DynamoDBError) in
                 try await client.tag(arn, with: tags)
             }
         }
+        unfinished.remove(place)
     }
 
     private func attempt(
@@ -162,16 +178,39 @@ extension DynamoDBTarget {
             remarks.append(
                 "the table \(place) was there before, without the indexes \(missing.joined(separator: ", "))")
         }
-        guard let wanted = design.timeToLive else { return }
-        let attribute = String(decoding: wanted, as: UTF8.self)
-        do throws(DynamoDBError) {
-            if try await client.timeToLive(of: place) != wanted {
-                remarks.append("the table \(place) was there before, without the source's time to live (\(attribute))")
+        if let wanted = design.timeToLive {
+            let attribute = String(decoding: wanted, as: UTF8.self)
+            try await look(at: "the time to live of \(place)") { () throws(DynamoDBError) in
+                try await client.timeToLive(of: place) == wanted
+                    ? nil : "the table \(place) was there before, without the source's time to live (\(attribute))"
             }
-        } catch {
-            if error.isRetryable || error.isCancelled {
-                throw TargetError(error, target: name, during: "looking at the time to live of \(place)")
+        }
+        let tags = design.ownTags
+        if let arn = found.arn, !tags.isEmpty {
+            try await look(at: "the tags of \(place)") { () throws(DynamoDBError) in
+                let missing = Set(tags).subtracting(try await client.tags(of: arn)).map(\.key).sorted()
+                return missing.isEmpty
+                    ? nil
+                    : "the table \(place) was there before, without the source's tags (\(missing.joined(separator: ", ")))"
             }
         }
     }
+
+    /// What may not be read, nothing is said of.
+    private func look(
+        at what: String, _ body: () async throws(DynamoDBError) -> String?
+    ) async throws(TargetError) {
+        do throws(DynamoDBError) {
+            if let remark = try await body() { remarks.append(remark) }
+        } catch {
+            if error.isRetryable || error.isCancelled {
+                throw TargetError(error, target: name, during: "looking at \(what)")
+            }
+        }
+    }
+}
+
+extension TableDesign {
+    /// Without those of AWS's own, which are nobody's to set.
+    fileprivate var ownTags: [Tag] { tags.filter { !$0.key.hasPrefix("aws:") } }
 }

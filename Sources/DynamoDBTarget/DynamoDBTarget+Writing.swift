@@ -35,9 +35,26 @@ extension DynamoDBTarget {
                         change: row.change))
             }
         }
-        try await resolve()
-        try await deliver(written, of: batches)
+        do throws(TargetError) {
+            try await resolve()
+            try await deliver(written, of: batches)
+        } catch {
+            if isBeside { try? await settle() }
+            throw error
+        }
+        if isBeside { try await settle() }
         return batches.map { _ in nil }
+    }
+
+    /// Returns when no call that was given up can have an effect any more. A daemon beside this knows nothing of our doubts and would write
+    /// something newer at once; what comes late before this returns is seen by whoever compares the copies again.
+    private func settle() async throws(TargetError) {
+        try await resolve()
+        let wait = doubts.clearAt - surroundings.uptime()
+        guard wait > .zero else { return }
+        do { try await surroundings.sleep(for: wait) } catch {
+            throw TargetError(.cancelled, target: name, during: "waiting for what may come late")
+        }
     }
 
     private func itemWrite(_ change: Change, _ body: [UInt8], _ place: TableName) -> ItemWrite {
@@ -112,6 +129,11 @@ extension DynamoDBTarget {
                     continue
                 case .wait(let until):
                     if underWay == 0, course.isOver { return group.cancelAll() }
+                    if until != nil, Task.isCancelled {
+                        // No wait ends later than at once any more.
+                        course.failure = TargetError(.cancelled, target: name, during: "writing")
+                        continue
+                    }
                     if let until, timer.map({ until < $0 }) ?? true {
                         timer = until
                         let wait = until - surroundings.uptime()
@@ -243,10 +265,8 @@ extension DynamoDBTarget {
             do throws(DynamoDBError) {
                 try await client.transact(open.writes, token: open.token, onUnknown: {})
             } catch {
-                let isRefused =
-                    error.cancellationReasons?.contains { Consequence(reason: $0) == .refuseRecord } ?? false
                 // What can't be written now couldn't be before; and a token that is another's was never ours.
-                guard isRefused || Consequence(error) == .refuseRecord || error.isOfAnotherTransaction else {
+                guard Consequence(error) == .refuseRecord || error.isOfAnotherTransaction else {
                     throw TargetError(error, target: name, during: "asking for an earlier write's outcome")
                 }
             }

@@ -26,11 +26,15 @@ package actor DynamoDBTarget: Target {
     var places: [TableName: AnsweredTable] = [:]
     var loops = Loops()
     var doubts: DoubtfulKeys
+    /// Whether somebody else writes to the same tables meanwhile.
+    var isBeside = false
     /// Transactions whose outcome nobody knows yet.
     var unresolved: [OpenTransaction] = []
     /// Of transactions under way of which a try may have been done, by their calls.
     var openWrites: [Int: [ItemWrite]] = [:]
     var remarks: [String] = []
+    /// Tables that this run has made, or may have, and not given their time to live and tags yet.
+    var unfinished: Set<TableName> = []
 
     /// How the keys are read that an answer names of a table.
     final class AnsweredTable {
@@ -95,6 +99,11 @@ package actor DynamoDBTarget: Target {
         }
         // Who wrote before may have left calls under way.
         doubts = DoubtfulKeys(settle: settings.settle, openedAt: surroundings.uptime())
+    }
+
+    package func openBeside() async throws(TargetError) {
+        try await open(recoveringTo: [])
+        isBeside = true
     }
 
     package func close() async {

@@ -113,7 +113,7 @@ struct WriteQueue: Equatable, Sendable {
         switch outcome {
         case .done(let unprocessed):
             left -= call.members.count - unprocessed.count
-            if unprocessed.count < call.members.count { progress = now }
+            if unprocessed.count < call.members.count { progress = max(progress, now) }
             again(unprocessed, random, now)
         case .throttled where keepsCalls:
             groups.append(Group(call: call, due: now + delay(after: made + 1, random), attempts: made + 1))

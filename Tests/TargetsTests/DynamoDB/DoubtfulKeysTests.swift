@@ -58,6 +58,16 @@ struct DoubtfulKeysTests {
         #expect(doubts.isClear(at: .seconds(110)))
     }
 
+    @Test("Calls come back in any order: past the bound the longest doubt goes for all keys")
+    func boundedOutOfOrder() {
+        var doubts = Self.settled(limit: 3)
+        doubts.note((0..<2).map { (Self.key("\($0)"), 1) }, at: .seconds(105))
+        doubts.note((2..<4).map { (Self.key("\($0)"), 1) }, at: .seconds(100))
+        #expect(doubts.earliest(2, of: Self.key("0")) == .seconds(115))
+        #expect(doubts.earliest(2, of: Self.key("3")) == .seconds(115))
+        #expect(!doubts.isClear(at: .seconds(114)))
+    }
+
     @Test("Notes that are settled make room for others")
     func roomMade() {
         var doubts = Self.settled(limit: 3)

@@ -78,9 +78,12 @@ struct DynamoDBSmallPartsTests {
     // MARK: Loops
 
     private static func identity(
-        _ table: String, endpoint: String = "https://a", region: String = "eu-west-1", id: String? = nil
+        _ table: String, endpoint: String = "https://a", region: String = "eu-west-1", id: String? = nil,
+        created: Int64? = nil
     ) -> Loops.Identity {
-        Loops.Identity(table: TableName(table), endpoint: endpoint, region: region, id: id)
+        Loops.Identity(
+            table: TableName(table), endpoint: endpoint, region: region, id: id,
+            created: created.map { Timestamp(microseconds: $0) })
     }
 
     @Test("A table is itself by its id, wherever it is reached; without one by endpoint, region and name")
@@ -90,6 +93,17 @@ struct DynamoDBSmallPartsTests {
         #expect(Self.identity("a").isSame(as: Self.identity("a", id: "2")))
         #expect(!Self.identity("a").isSame(as: Self.identity("a", region: "eu-west-2")))
         #expect(!Self.identity("a").isSame(as: Self.identity("b")))
+    }
+
+    @Test("Where neither has an id, a table of one name that was made at one time is the same by any endpoint")
+    func created() {
+        let one = Self.identity("a", created: 1)
+        #expect(one.isSame(as: Self.identity("a", endpoint: "https://b", created: 1)))
+        #expect(!one.isSame(as: Self.identity("a", endpoint: "https://b", created: 2)))
+        #expect(!one.isSame(as: Self.identity("b", endpoint: "https://b", created: 1)))
+        #expect(!one.isSame(as: Self.identity("a", endpoint: "https://b", id: "1", created: 1)))
+        #expect(one.isSame(as: Self.identity("a", created: 2)), "some endpoints say the current time")
+        #expect(!Self.identity("a").isSame(as: Self.identity("a", endpoint: "https://b")), "nothing is said of either")
     }
 
     @Test("A table that goes to itself, to one that is followed, or is gone to, closes a loop; two that part do not")

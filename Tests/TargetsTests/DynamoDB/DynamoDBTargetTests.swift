@@ -174,6 +174,58 @@ struct DynamoDBTargetTests {
         #expect(tokens.dropLast().allSatisfy { $0 == tokens[0] })
     }
 
+    @Test(
+        "A late effect of a repair beside the daemon does not undo what the daemon writes after it",
+        arguments: DynamoDBSettings.Guard.allCases)
+    func beside(guarding: DynamoDBSettings.Guard) async throws {
+        let daemon = try await ready([("guard", guarding.rawValue)])
+        let beside = try endpoint.target([("guard", guarding.rawValue)])
+        try await beside.openBeside()
+        try await beside.prepare(Self.people)
+        endpoint.delayFirst(of: ["BatchWriteItem", "TransactWriteItems"], by: .seconds(8))
+        _ = try await beside.write([Feed.batch(Self.people, first: 1, [Self.put("ann", 1)])])
+        _ = try await daemon.write([Feed.batch(Self.people, first: 2, [Self.put("ann", 2)])])
+        endpoint.clock.leap(.seconds(60))
+        #expect(try holds([Self.item("ann", 2)]))
+        #expect(endpoint.effectsThatCameLate == 1, "else nothing was tried")
+    }
+
+    @Test("A repair that fails leaves no transaction open that could still be answered")
+    func besideUnresolved() async throws {
+        _ = try await ready()
+        let beside = try endpoint.target([("guard", "transaction")])
+        try await beside.openBeside()
+        try await beside.prepare(Self.people)
+        let tries = RetryPolicy().maximumAttempts
+        let count = Mutex(0)
+        endpoint.follow { action, _ in
+            guard action == "TransactWriteItems" else { return .normal }
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return number <= tries ? .late(.seconds(200)) : .normal
+        }
+        let error = await refusal { _ = try await beside.write([Feed.batch(Self.people, [Self.put("ann", 1)])]) }
+        #expect(error?.isRetryable == true)
+        #expect(await beside.unresolved.isEmpty)
+    }
+
+    @Test("A write that waits for a key in doubt ends when it is cancelled")
+    func cancelled() async throws {
+        let target = try endpoint.target([("create", "true"), ("settle", "1h")])
+        try await target.open(recoveringTo: [])
+        try await target.prepare(Self.people)
+        let ending = Task {
+            while !Task.isCancelled { await Task.yield() }
+            _ = try await target.write([Feed.batch(Self.people, [Self.put("ann", 1)])])
+        }
+        ending.cancel()
+        let error = await refusal { try await ending.value }
+        #expect(error?.isRetryable == true)
+        #expect(endpoint.bodies(of: "BatchWriteItem").isEmpty)
+    }
+
     // MARK: Records that are refused
 
     @Test(
@@ -230,6 +282,26 @@ struct DynamoDBTargetTests {
         }
         #expect(error?.description.contains(words) == true, "\(String(describing: error))")
         #expect(error?.description.contains("localsecret") == false)
+    }
+
+    @Test("A transaction in whose way only missing rights are stops, and is not made again for ever")
+    func reasonStops() async throws {
+        let target = try await ready([("guard", "transaction")])
+        endpoint.follow { action, _ in
+            action == "TransactWriteItems"
+                ? .answers(
+                    status: 400,
+                    body: #"{"__type":"x#TransactionCanceledException","message":"cancelled [None, AccessDenied]"}"#)
+                : .normal
+        }
+        let batch = Feed.batch(Self.people, [Self.put("ann", 1), Self.put("bob", 1)])
+        let error = await refusal { _ = try await target.write([batch]) }
+        guard case .misconfigured = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(error?.description.contains("allow the write") == true)
+        #expect(endpoint.bodies(of: "TransactWriteItems").count == 1)
     }
 
     @Test("An endpoint that is out of reach may come back")
@@ -419,6 +491,80 @@ struct DynamoDBTargetTests {
         #expect(await target.takeRemarks().first?.contains("without the source's time to live (until)") == true)
     }
 
+    private static var furnished: TableDesign {
+        TableDesign(timeToLive: Array("until".utf8), tags: [.init(key: "team", value: "a")])
+    }
+
+    @Test(
+        "What a table still lacked when its making was interrupted is set when it is tried again",
+        arguments: ["CreateTable", "DescribeTable", "UpdateTimeToLive", "TagResource"], [true, false])
+    func unfinished(interrupted: String, isDone: Bool) async throws {
+        let target = try endpoint.target([("create", "true")])
+        let looks = Mutex(0)
+        let tries = Mutex(0)
+        endpoint.follow { action, _ in
+            // The first look finds no table yet.
+            if action == "DescribeTable" {
+                let isFirst = looks.withLock { looks in
+                    looks += 1
+                    return looks == 1
+                }
+                if isFirst { return .normal }
+            }
+            guard action == interrupted else { return .normal }
+            let isFirst = tries.withLock { tries in
+                tries += 1
+                return tries == 1
+            }
+            return isFirst && isDone ? .answerLost : .fails(.unreachable(reason: "nobody listens"))
+        }
+        let error = await refusal { try await target.prepare(Self.people, like: Self.furnished) }
+        #expect(error?.isRetryable == true)
+        endpoint.follow { _, _ in .normal }
+        try await target.prepare(Self.people, like: Self.furnished)
+        #expect(await target.takeRemarks() == [])
+        let made = try await target.client.design(of: try await target.client.describeTable(Self.people.name))
+        #expect(made.timeToLive == Self.furnished.timeToLive)
+        #expect(made.tags == Self.furnished.tags)
+    }
+
+    @Test("A time to live that a try has set whose answer was lost is there")
+    func timeToLiveAnswerLost() async throws {
+        let target = try endpoint.target([("create", "true")])
+        let tries = Mutex(0)
+        endpoint.follow { action, _ in
+            guard action == "UpdateTimeToLive" else { return .normal }
+            let isFirst = tries.withLock { tries in
+                tries += 1
+                return tries == 1
+            }
+            return isFirst
+                ? .answerLost
+                : .answers(
+                    status: 400, body: #"{"__type":"x#ValidationException","message":"TimeToLive is already enabled"}"#)
+        }
+        try await target.prepare(Self.people, like: Self.furnished)
+        #expect(await target.takeRemarks() == [])
+    }
+
+    @Test("A table that was there before without the source's tags, or with others, is said at each start")
+    func otherTags() async throws {
+        endpoint.makeTable("people", key: "id")
+        let target = try endpoint.target([("create", "true")])
+        var design = Self.furnished
+        design.timeToLive = nil
+        design.tags += [.init(key: "cost", value: "1"), .init(key: "aws:cloudformation:stack-name", value: "b")]
+        try await target.prepare(Self.people, like: design)
+        #expect(await target.takeRemarks().first?.contains("without the source's tags (cost, team)") == true)
+        #expect(endpoint.bodies(of: "TagResource").isEmpty)
+        let arn = try await target.client.describeTable(Self.people.name).arn ?? ""
+        endpoint.ask(
+            "TagResource",
+            #"{"ResourceArn":"\#(arn)","Tags":[{"Key":"cost","Value":"2"},{"Key":"team","Value":"a"}]}"#)
+        try await target.prepare(Self.people, like: design)
+        #expect(await target.takeRemarks().first?.contains("without the source's tags (cost)") == true)
+    }
+
     @Test(
         "Only a try that may have arrived is one whose outcome nobody knows",
         arguments: [
@@ -440,6 +586,7 @@ struct DynamoDBTargetTests {
     // MARK: Loops
 
     private static let here = TargetRequest.Source(region: "eu-west-1", endpoint: "http://localhost:8000")
+    private static let elsewhere = TargetRequest.Source(region: "eu-west-1", endpoint: "http://127.0.0.1:8000")
 
     @Test(
         "The source's own table is neither written to nor dropped",
@@ -447,7 +594,7 @@ struct DynamoDBTargetTests {
     func loop(policy: ExistingPolicy) async throws {
         endpoint.makeTable("people", key: "id")
         endpoint.ask("PutItem", #"{"TableName":"people","Item":{"id":{"S":"ann"}}}"#)
-        for source in [Self.here, .init(region: "eu-west-1", endpoint: "http://127.0.0.1:8000")] {
+        for source in [Self.here, Self.elsewhere] {
             let target = try endpoint.target([("create", "true")], existing: policy, source: source)
             try await target.open(recoveringTo: [])
             for error in [
@@ -459,6 +606,25 @@ struct DynamoDBTargetTests {
         #expect(try endpoint.items(of: "people").count == 1)
         let other = try endpoint.target([("create", "true"), ("prefix", "copy_")], source: Self.here)
         try await other.prepare(Self.people)
+    }
+
+    @Test("A store that gives no TableId is known by its table's creation time, whatever host it is reached by")
+    func loopWithoutIDs() async throws {
+        endpoint.makeTable("people", key: "id")
+        endpoint.ask("PutItem", #"{"TableName":"people","Item":{"id":{"S":"ann"}}}"#)
+        let described = endpoint.ask("DescribeTable", #"{"TableName":"people"}"#).body
+            .replacing(/"TableId":"[^"]*",/, with: "")
+        endpoint.follow { action, _ in action == "DescribeTable" ? .answers(status: 200, body: described) : .normal }
+        // Alternator has said the current time, which any two tables have in common.
+        let other = try endpoint.target(existing: .append, source: Self.elsewhere)
+        #expect(try await other.begin(Self.people.name)?.contains("filled on") == true)
+        endpoint.clock.leap(.seconds(3600))
+        let target = try endpoint.target([("create", "true")], existing: .replace, source: Self.elsewhere)
+        try await target.open(recoveringTo: [])
+        let error = await refusal { _ = try await target.begin(Self.people.name) }
+        #expect(error?.description.contains("without an end") == true, "\(String(describing: error))")
+        #expect(endpoint.bodies(of: "DeleteTable").isEmpty)
+        #expect(try endpoint.items(of: "people").count == 1)
     }
 
     // MARK: Attributes

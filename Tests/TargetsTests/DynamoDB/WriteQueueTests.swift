@@ -114,6 +114,19 @@ struct WriteQueueTests {
         #expect(queue.next(at: .seconds(121)) == .stuck)
     }
 
+    @Test("Nor is waiting for one when others were done before")
+    func patienceAfterOthers() throws {
+        var queue = Self.queue([1, 1], due: [.zero, .seconds(600)])
+        let first = try Self.call(&queue)
+        _ = queue.handle(.done(unprocessed: []), of: first, random: 0, at: .seconds(1))
+        #expect(queue.next(at: .seconds(1)) == .wait(until: .seconds(600)))
+        let second = try Self.call(&queue, at: .seconds(600))
+        _ = queue.handle(.throttled, of: second, random: 0, at: .seconds(659))
+        let third = try Self.call(&queue, at: .seconds(660))
+        _ = queue.handle(.throttled, of: third, random: 0, at: .seconds(661))
+        #expect(queue.next(at: .seconds(661)) == .stuck)
+    }
+
     @Test("Waiting for a key in doubt is not being stuck")
     func patience() {
         var queue = Self.queue([1], due: [.seconds(600)])
