@@ -44,7 +44,9 @@ struct DoubtfulKeys: Equatable, Sendable {
 
     /// A try of these changes was given up at `time`, and may be done until `settle` after that.
     mutating func note(_ changes: [(key: Key, content: Content)], at time: Duration) {
-        for (key, content) in changes { notes[key] = Note(content: content, until: time + settle) }
+        for (key, content) in changes {
+            notes[key] = Note(content: content, until: max(time + settle, notes[key]?.until ?? .zero))
+        }
         guard notes.count > limit else { return }
         notes = notes.filter { $0.value.until > time }
         guard notes.count > limit else { return }

@@ -68,6 +68,14 @@ struct DoubtfulKeysTests {
         #expect(!doubts.isClear(at: .seconds(114)))
     }
 
+    @Test("What is noted late, of an earlier try, shortens no doubt")
+    func late() {
+        var doubts = Self.settled()
+        doubts.note([(Self.key("ann"), 1)], at: .seconds(105))
+        doubts.note([(Self.key("ann"), 1)], at: .seconds(100))
+        #expect(doubts.earliest(2, of: Self.key("ann")) == .seconds(115))
+    }
+
     @Test("Notes that are settled make room for others")
     func roomMade() {
         var doubts = Self.settled(limit: 3)

@@ -213,7 +213,7 @@ struct DynamoDBTargetTests {
 
     @Test("A write that waits for a key in doubt ends when it is cancelled")
     func cancelled() async throws {
-        let target = try endpoint.target([("create", "true"), ("settle", "1h")])
+        let target = try endpoint.target([("create", "true"), ("settle", "3600s")])
         try await target.open(recoveringTo: [])
         try await target.prepare(Self.people)
         let ending = Task {
