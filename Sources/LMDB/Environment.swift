@@ -21,13 +21,18 @@ internal import Synchronization
     package struct Options: Sendable {
         package var mapSize: Int
         package var readOnly: Bool
+        /// Without a slot in the lock file, and without that file: of a copy that nobody writes to.
+        package var lockless: Bool
         /// Of all processes together.
         package var maxReaders: Int
         package var maxTables: Int
 
-        package init(mapSize: Int, readOnly: Bool = false, maxReaders: Int = 510, maxTables: Int = 16) {
+        package init(
+            mapSize: Int, readOnly: Bool = false, lockless: Bool = false, maxReaders: Int = 510, maxTables: Int = 16
+        ) {
             self.mapSize = mapSize
             self.readOnly = readOnly
+            self.lockless = lockless
             self.maxReaders = maxReaders
             self.maxTables = maxTables
         }
@@ -35,10 +40,12 @@ internal import Synchronization
 
     /// - Throws: an errno, or a code for which `isForeign` says that the file isn't LMDB's.
     package init(path: String, _ options: Options) throws(LMDBError) {
-        let flags = UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+        let flags =
+            UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+            | (options.lockless ? UInt32(MDB_NOLOCK) : 0)
         do throws(LMDBError) {
             unsafe pointer = try Self.open(path, options, flags)
-            isLockless = false
+            isLockless = options.lockless
         } catch {
             // A reader needs a slot in the lock file. LMDB goes without on a read-only file system by itself; on a file that
             // this user may not write to it is the caller who must know that nobody writes meanwhile.
@@ -137,6 +144,31 @@ internal import Synchronization
 
     /// Makes all durable that this file has been given by anybody, such as the last pages of a process that was killed.
     package func sync() throws(LMDBError) { try LMDBError.check(unsafe mdb_env_sync(pointer, 1), "mdb_env_sync") }
+
+    /// Writes all that is committed now to an empty file, without the pages that are free: a data file like this one.
+    ///
+    /// Reads one snapshot for as long as that takes, which keeps pages from being used again meanwhile. Nothing is synced.
+    package func copy(to file: Int32) throws(LMDBError) {
+        var attempts = 0
+        while true {
+            gate.enter()
+            let code: Int32
+            if isUnmapped.load(ordering: .relaxed) {
+                code = MDB_PANIC
+            } else {
+                let outer = unsafe shake_lmdb_enter(pointer)
+                code = unsafe mdb_env_copyfd2(pointer, file, UInt32(MDB_CP_COMPACT))
+                unsafe shake_lmdb_leave(outer)
+            }
+            gate.leave()
+            // It begins its snapshot before it writes anything.
+            attempts += 1
+            guard code == MDB_MAP_RESIZED, attempts < Self.resizes else {
+                return try LMDBError.check(code, "mdb_env_copyfd2")
+            }
+            try adoptSize()
+        }
+    }
 
     /// Runs `body` on a snapshot. `body` is synchronous and short: a snapshot that stays open keeps every page that is
     /// replaced meanwhile.
