@@ -8,8 +8,6 @@ package import Targets
 package final class Daemon: Sendable {
     /// How long calls of the source may take after the daemon was told to stop.
     private static let grace: Duration = .seconds(5)
-    /// Whole hours are folded, so more often would find nothing.
-    private static let compactionInterval: Duration = .seconds(3600)
 
     private let configuration: DaemonConfiguration
     private let workshop: Workshop
@@ -354,7 +352,7 @@ package final class Daemon: Sendable {
     private func compactJournal() async -> Event {
         repeat {
             do throws(JournalError) {
-                let report = try await workshop.journal.compact()
+                let report = try await workshop.journal.compact(configuration.folding)
                 guard report.folded > 0 else { continue }
                 workshop.logger.info(
                     "old events were folded together in the journal",
@@ -366,7 +364,7 @@ package final class Daemon: Sendable {
                 default: break
                 }
             }
-        } while await workshop.wait(Self.compactionInterval)
+        } while await workshop.wait(configuration.folding.interval)
         return .nothing
     }
 
