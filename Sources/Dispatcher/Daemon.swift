@@ -310,9 +310,17 @@ package final class Daemon: Sendable {
         var known: [TableName: Health] = [:]
         var journaled: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         var due = workshop.surroundings.uptime()
+        var readers = ReaderWatch(patience: configuration.readerPatience)
+        var slowReader: VitalSigns.SlowReader?
+        var readersDue = due
         repeat {
             var signs = workshop.vitals.signs(of: configuration.worker, limits)
             signs.limits.stretch(for: signs.tables.map(\.shards.count), configuration.limits)
+            if workshop.surroundings.uptime() >= readersDue {
+                readersDue = workshop.surroundings.uptime() + configuration.readersInterval
+                slowReader = tendReaders(&readers, before: slowReader)
+            }
+            signs.slowReader = slowReader
             report(signs)
             let began = workshop.surroundings.uptime()
             if began >= due {
@@ -331,6 +339,32 @@ package final class Daemon: Sendable {
             }
         } while await workshop.wait(configuration.vitalsInterval)
         return .nothing
+    }
+
+    /// Frees the slots of killed readers, and says who keeps the journal's file growing.
+    private func tendReaders(
+        _ readers: inout ReaderWatch, before: VitalSigns.SlowReader?
+    ) -> VitalSigns.SlowReader? {
+        let now = workshop.now()
+        let census: ReaderCensus
+        do throws(JournalError) { census = try workshop.journal.tendReaders() } catch {
+            // What is wrong with the journal shows where it is read or written.
+            workshop.logger.debug("the journal's readers can't be looked at", metadata: ["error": "\(error)"])
+            return nil
+        }
+        if census.freed > 0 {
+            workshop.logger.notice(
+                "readers of the journal were killed; their slots are free again", metadata: ["readers": "\(census.freed)"])
+        }
+        let slowest = readers.judge(census, now: now, describe: ProcessName.of)
+        if let slowest, before?.pid != slowest.pid || before?.since != slowest.since {
+            workshop.logger.warning("\(slowest.spoken(now))")
+        } else if slowest == nil, let before {
+            workshop.logger.notice(
+                "the room of the journal is used again: nobody reads an old state of it any more",
+                metadata: ["pid": "\(before.pid)", "grown": "\(before.grown)"])
+        }
+        return slowest
     }
 
     /// Asking the journal for health may take one part in so many of a thread's time: years of shards are not read every other

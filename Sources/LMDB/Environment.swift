@@ -92,6 +92,22 @@ internal import Synchronization
         return Int(dead)
     }
 
+    /// A process that reads, and the transaction that it sees: the pages which that needs are not used again.
+    package struct Reader: Hashable, Sendable {
+        package let pid: Int32
+        package let transaction: Int
+    }
+
+    /// All that read at this moment, of all processes. A look at shared memory, and at no page.
+    package func readers() throws(LMDBError) -> [Reader] {
+        // As many as there can be (`Options.maxReaders`).
+        var pids = [Int32](repeating: 0, count: 4096)
+        var transactions = [UInt64](repeating: 0, count: pids.count)
+        let count = unsafe shake_lmdb_readers(pointer, &pids, &transactions, pids.count)
+        guard count >= 0 else { throw LMDBError(code: Int32(-count), call: "mdb_reader_list") }
+        return zip(pids, transactions).prefix(min(count, pids.count)).map { Reader(pid: $0, transaction: Int($1)) }
+    }
+
     /// The newest committed transaction of any process. A look at shared memory.
     package var lastTransaction: Int { unsafe facts.me_last_txnid }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+import LMDB
 import StreamModel
 import Synchronization
 import Testing
