@@ -372,11 +372,22 @@ package final class Daemon: Sendable {
     private static let healthShare = 100
 
     private func tablesInJournal() throws(JournalError) -> [TableName: (state: TableState, checkpoints: [Checkpoint])] {
-        let checkpoints = Dictionary(grouping: try workshop.journal.checkpoints(), by: \.shard.table)
+        // Of shards that are over, of which there are more with each hour, only what may be complained about; and of each stream
+        // the one that was last worked on, by which a fault is told from one that was.
+        var checkpoints: [TableName: [Checkpoint]] = [:]
+        var newest: [TableName: [StreamARN: Checkpoint]] = [:]
+        try workshop.journal.forEachCheckpoint { checkpoint in
+            let key = checkpoint.shard
+            if !checkpoint.status.letsChildrenStart || checkpoint.loss != nil || !checkpoint.refusals.isEmpty {
+                checkpoints[key.table, default: []].append(checkpoint)
+            } else if newest[key.table]?[key.stream].map({ $0.updated < checkpoint.updated }) ?? true {
+                newest[key.table, default: [:]][key.stream] = checkpoint
+            }
+        }
         var found: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         for table in workshop.vitals.tables {
             let state = try workshop.journal.table(table) ?? TableState(table: table)
-            found[table] = (state, checkpoints[table] ?? [])
+            found[table] = (state, checkpoints[table, default: []] + (newest[table] ?? [:]).values)
         }
         return found
     }

@@ -116,7 +116,7 @@ def test_a_stopped_reader_is_named_until_it_is_gone(follower: Follower, reader: 
     assert status["health"] == "degraded"
     assert f"process {reader.pid} (" in status["reason"] and f"kill -CONT {reader.pid}" in status["reason"]
     assert follower.shakectl.call("status", "--check").returncode == 69
-    assert daemon.log.count(f"process {reader.pid} (") == 1, "the log says it once"
+    assert daemon.log.count(f"warning process {reader.pid} (") == 1, "it is said once, besides the change of health"
     # Nothing waits for it: records are brought as before.
     follower.table.update(key(0), version={"N": "5"})
     follower.catch_up()

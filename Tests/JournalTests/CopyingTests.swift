@@ -59,9 +59,16 @@ struct CopyingTests {
         for file in files(copy) { #expect(try File.mode("\(copy)/\(file)") == 0o600) }
         #expect(report.bytes < UInt64(journal.store.environment.usedBytes), "free pages are left out")
         #expect(try Journal.open(copy, .reader).exported() == journal.exported())
-        let (refusal, wrong) = try await Truth.judge(copy, by: [Truth(journal)])
-        #expect(refusal == nil)
-        #expect(wrong == nil)
+        let before = try journal.exported()
+        try await Journal.use(copy, clock) { copied in
+            for checkpoint in try copied.checkpoints() {
+                _ = try await copied.append([
+                    Draft(shard: checkpoint.shard, expecting: checkpoint.revision, [.faulted()])
+                ])
+            }
+            #expect(try copied.exported().starts(with: before))
+            #expect(try copied.verified().lastPosition.number == journal.lastPosition().number + 13, "a start and 12 events")
+        }
     }
 
     @Test("Nothing is written over: a journal, another folder and a file are refused, and stay as they are")

@@ -167,8 +167,8 @@ extension VitalSigns.Target {
 extension VitalSigns.SlowReader {
     func spoken(_ now: Timestamp) -> String {
         "process \(pid) (\(name)) has been reading one state of the journal for \((now - since).spoken): \(transactions) transactions "
-            + "were written since, and the file has grown by \(Spoken.size(grown)) meanwhile and goes on so until that process ends or "
-            + "goes on (kill -CONT \(pid), or kill \(pid))"
+            + "were written since, and none of the room that they gave up is used again (\(Spoken.size(grown)) more of file so far) until "
+            + "that process goes on or ends: kill -CONT \(pid), or kill \(pid)"
     }
 }
 

@@ -1,5 +1,5 @@
 package import Journal
-package import StreamModel
+internal import StreamModel
 internal import Synchronization
 
 /// Months of a journal in minutes: the appends that a daemon makes, by a clock of its own, and the folding that it does beside
