@@ -62,7 +62,7 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
                 + "daemon, keep the folder, and restore a backup of it"
         case .cannotCreate(let path, let reason):
             "journal: can't create \(path): \(reason). Its parent folder must exist, and let this user write: make it first, or "
-                + "name another place (--journal)"
+                + "name another place"
         case .readOnly(let path, let reason):
             "journal: can't write to \(path): \(reason). Run as the folder's owner, or on a file system that is mounted writable"
         case .unreadable(let path, let reason):

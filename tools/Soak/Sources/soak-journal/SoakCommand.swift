@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import Journal
 internal import Soak
 
@@ -39,21 +40,25 @@ struct SoakCommand: AsyncParsableCommand {
         (load.days, load.shards, load.life, load.interval, load.together) = (days, shards, life, interval, together)
         load.folds = !noFolding
         let began = ContinuousClock.now
-        print("day advances folded entries shards file_bytes opened_ms held_bytes elapsed_s")
+        Self.say("day advances folded entries shards file_bytes opened_ms held_bytes elapsed_s")
         var soak = Soak(path, load)
         var all: [Soak.Day] = []
         try await soak.run { day in
             all.append(day)
-            print(
-                day.day, day.advances, day.folded, day.facts.entries, day.facts.shards, day.facts.usedBytes,
-                Self.milliseconds(day.opened), day.heldBytes, Self.milliseconds(began.duration(to: .now)) / 1000)
+            let elapsed = Self.milliseconds(began.duration(to: .now)) / 1000
+            Self.say(
+                "\(day.day) \(day.advances) \(day.folded) \(day.facts.entries) \(day.facts.shards) \(day.facts.usedBytes) "
+                    + "\(Self.milliseconds(day.opened)) \(day.heldBytes) \(elapsed)")
         }
         let report = try soak.verify()
-        print("verified: \(report.events) events and \(report.folded) folded ones, \(report.shards) shards")
+        Self.say("verified: \(report.events) events and \(report.folded) folded ones, \(report.shards) shards")
         let growth = Growth(all, load)
-        print(growth.text)
+        Self.say(growth.text)
         guard growth.isBounded else { throw ExitCode(1) }
     }
+
+    /// A line at a time, also into a file: a run takes long.
+    private static func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
     private static func milliseconds(_ duration: Duration) -> Int {
         let (seconds, attoseconds) = duration.components
