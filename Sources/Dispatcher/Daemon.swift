@@ -354,7 +354,8 @@ package final class Daemon: Sendable {
         }
         if census.freed > 0 {
             workshop.logger.notice(
-                "readers of the journal were killed; their slots are free again", metadata: ["readers": "\(census.freed)"])
+                "readers of the journal were killed; their slots are free again",
+                metadata: ["readers": "\(census.freed)"])
         }
         let slowest = readers.judge(census, now: now, describe: ProcessName.of)
         if let slowest, before?.pid != slowest.pid || before?.since != slowest.since {

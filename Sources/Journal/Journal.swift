@@ -127,7 +127,8 @@ package final class Journal: Sendable {
             throw failure
         }
         if environment.isReadOnly, !access.isCopy, !FileSystem.canWrite(path + "/lock.mdb"),
-            let holder = DaemonLock.holder(of: path) {
+            let holder = DaemonLock.holder(of: path)
+        {
             // Without a slot of its own a reader's pages may be written over while it reads them.
             throw .readOnly(
                 path: path,

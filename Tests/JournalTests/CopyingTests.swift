@@ -67,7 +67,9 @@ struct CopyingTests {
                 ])
             }
             #expect(try copied.exported().starts(with: before))
-            #expect(try copied.verified().lastPosition.number == journal.lastPosition().number + 13, "a start and 12 events")
+            #expect(
+                try copied.verified().lastPosition.number == journal.lastPosition().number + 13, "a start and 12 events"
+            )
         }
     }
 
@@ -76,10 +78,12 @@ struct CopyingTests {
         try await Journal.use(scratch.journal) { try await $0.follow(1, upTo: 5) }
         let journal = try Journal.open(scratch.journal, .reader)
         let before = try journal.exported()
-        #expect(failure { () throws(JournalError) in try journal.copy(to: scratch.journal, by: Self.run) }?.exitCode == 73)
+        #expect(
+            failure { () throws(JournalError) in try journal.copy(to: scratch.journal, by: Self.run) }?.exitCode == 73)
         #expect(try journal.exported() == before)
         for path in [scratch.path, scratch.journal + "/data.mdb"] {
-            guard case .exists? = failure({ () throws(JournalError) in try journal.copy(to: path, by: Self.run) }) else {
+            guard case .exists? = failure({ () throws(JournalError) in try journal.copy(to: path, by: Self.run) })
+            else {
                 Issue.record("\(path) was written over")
                 continue
             }
@@ -137,7 +141,8 @@ struct CopyingTests {
         let report = try Journal.restore(copy, to: place, by: Self.run)
         #expect(report.verified.lastPosition == entries.last?.last)
         #expect(try Journal.open(place, .reader).exported() == entries)
-        #expect(failure { () throws(JournalError) in try Journal.restore(copy, to: place, by: Self.run) }?.exitCode == 73)
+        #expect(
+            failure { () throws(JournalError) in try Journal.restore(copy, to: place, by: Self.run) }?.exitCode == 73)
 
         let other = scratch.path + "/other"
         let bytes = try File.bytes(copy + "/data.mdb")
@@ -151,16 +156,20 @@ struct CopyingTests {
         }
         #expect(hits > 0)
         try File.write(damaged, to: copy + "/data.mdb")
-        guard case .damagedBackup(copy, _, _)? = failure({ () throws(JournalError) in
-            try Journal.restore(copy, to: other, by: Self.run)
-        }) else {
+        guard
+            case .damagedBackup(copy, _, _)? = failure({ () throws(JournalError) in
+                try Journal.restore(copy, to: other, by: Self.run)
+            })
+        else {
             Issue.record("a damaged backup was restored")
             return
         }
         try File.write([], to: copy + "/data.mdb")
-        #expect(failure { () throws(JournalError) in try Journal.restore(copy, to: other, by: Self.run) }?.exitCode == 65)
         #expect(
-            failure { () throws(JournalError) in try Journal.restore(copy + "-none", to: other, by: Self.run) }?.exitCode
+            failure { () throws(JournalError) in try Journal.restore(copy, to: other, by: Self.run) }?.exitCode == 65)
+        #expect(
+            failure { () throws(JournalError) in try Journal.restore(copy + "-none", to: other, by: Self.run) }?
+                .exitCode
                 == 74)
         #expect(files(scratch.path) == ["journal", "copy", "place"])
     }

@@ -153,7 +153,8 @@ struct RebuildTests {
         try await Journal.use(scratch.journal) { try await $0.follow(1, upTo: 5) }
         let before = try Journal.open(scratch.journal, .reader)
         let (entries, export) = (try before.exported(), try before.export())
-        #expect(failure { () throws(JournalError) in try rebuild(entries, export, at: scratch.journal) }?.exitCode == 73)
+        #expect(
+            failure { () throws(JournalError) in try rebuild(entries, export, at: scratch.journal) }?.exitCode == 73)
         #expect(failure { () throws(JournalError) in try rebuild([], export, at: place) }?.exitCode == 65)
         #expect(try before.exported() == entries)
     }

@@ -36,7 +36,8 @@ struct ExportCommand: ParsableCommand {
             guard let reached = entries.last?.last else { break }
             for entry in entries { try context.output.line(ExportLine(entry).json.line) }
             screen.progress(
-                "export: \(reached.number * 100 / max(1, export.last.number)) %, position \(Spoken.count(reached.number))")
+                "export: \(reached.number * 100 / max(1, export.last.number)) %, position \(Spoken.count(reached.number))"
+            )
         }
         try context.output.flush()
     }

@@ -67,8 +67,8 @@ struct ImportFileCommand: ParsableCommand {
             }
             guard rebuild.position.number == head.lastPosition else {
                 throw ExportLine.Problem(
-                    text: "the file ends here, at position \(rebuild.position), and should go on to position \(head.lastPosition): "
-                        + "it was cut off")
+                    text: "the file ends here, at position \(rebuild.position), and should go on to position "
+                        + "\(head.lastPosition): it was cut off")
             }
         } catch {
             rebuild.discard()

@@ -37,7 +37,9 @@ struct RestoreCommand: ParsableCommand {
         screen.progress(nil)
         let view = CopyView(
             deed: "restored", path: path, report: report,
-            advice: ["Start the daemon with the same command as before: it compares the journal with the target, and goes on."]
+            advice: [
+                "Start the daemon with the same command as before: it compares the journal with the target, and goes on."
+            ]
         )
         try context.show(json: [view.json], lines: view.lines(context.palette))
     }

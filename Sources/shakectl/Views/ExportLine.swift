@@ -45,8 +45,9 @@ struct ExportHead: Hashable, Sendable, Codable {
         }
         guard head.version == Self.version, head.format == Journal.format else {
             throw ExportLine.Problem(
-                text: "the export is of version \(head.version) and the journal's format \(head.format), and this shakectl knows "
-                    + "\(Self.version) and \(Journal.format): use the version that wrote it, or a newer one")
+                text:
+                    "the export is of version \(head.version) and the journal's format \(head.format), and this shakectl "
+                    + "knows \(Self.version) and \(Journal.format): use the version that wrote it, or a newer one")
         }
         return head
     }
@@ -149,15 +150,18 @@ struct ExportLine: Sendable {
             }
             return nil
         case (.array(let said), .array(let known)):
-            guard said.count == known.count else { return "\"\(place)\" has \(said.count) parts, and should have \(known.count)" }
+            guard said.count == known.count else {
+                return "\"\(place)\" has \(said.count) parts, and should have \(known.count)"
+            }
             for (index, (said, known)) in zip(said, known).enumerated() {
                 if let found = contradiction(said, known, in: "\(place)[\(index)].") { return found }
             }
             return nil
         default:
             guard said.line != known.line else { return nil }
-            return "\"\(place)\" says \(said.line), and its bytes say \(known.line): what counts are the bytes; export again, and "
-                + "change nothing"
+            return
+                "\"\(place)\" says \(said.line), and its bytes say \(known.line): what counts are the bytes; export again, "
+                + "and change nothing"
         }
     }
 }

@@ -37,7 +37,8 @@ package struct Growth: Hashable, Sendable {
 
     package var text: String {
         guard days > 0 else { return "too short to say whether it stops growing: take more than \(settled) days" }
-        return "from day \(settled) on, \(days) days: \(entries) entries and \(bytes) bytes more, for \(finished) shards that ended: "
-            + "\(bytes / max(1, finished)) bytes each; \(isBounded ? "bounded" : "NOT BOUNDED")"
+        return
+            "from day \(settled) on, \(days) days: \(entries) entries and \(bytes) bytes more, for \(finished) shards that "
+            + "ended: \(bytes / max(1, finished)) bytes each; \(isBounded ? "bounded" : "NOT BOUNDED")"
     }
 }

@@ -139,9 +139,11 @@ package struct Soak: Sendable {
         made += 1
         // As long as DynamoDB's.
         let digits = String(made)
-        let shard = ShardID("shardId-000000017" + String(repeating: "0", count: 11 - digits.count) + digits + "-1a2b3c4d")
+        let shard = ShardID(
+            "shardId-000000017" + String(repeating: "0", count: 11 - digits.count) + digits + "-1a2b3c4d")
         return Slot(
-            number: made, shard: ShardKey(table: Self.table, stream: Self.stream, shard: shard), parent: nil, revision: .none,
+            number: made, shard: ShardKey(table: Self.table, stream: Self.stream, shard: shard), parent: nil,
+            revision: .none,
             sequence: made * 100_000_000)
     }
 
