@@ -139,12 +139,22 @@ let package = Package(
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/Simulation/Sources/simulate", swiftSettings: house),
 
+        // A journal over months, in virtual time.
+        .target(
+            name: "Soak", dependencies: ["CMalloc", "Journal", "StreamModel"], path: "tools/Soak/Sources/Soak",
+            swiftSettings: house),
+        .executableTarget(
+            name: "soak-journal",
+            dependencies: ["Journal", "Soak", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/Soak/Sources/soak-journal", swiftSettings: house),
+
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
         .testTarget(name: "StreamModelTests", dependencies: ["StreamModel"], swiftSettings: house),
         .testTarget(name: "FilterTests", dependencies: ["Filter", "StreamSim"], swiftSettings: house),
         .testTarget(
             name: "JournalTests", dependencies: ["Journal", "LMDB", "StreamModel", "TestSupport"], exclude: ["Golden"],
             swiftSettings: house),
+        .testTarget(name: "SoakTests", dependencies: ["Journal", "Soak"], swiftSettings: house),
         .testTarget(
             name: "DynamoDBTests",
             dependencies: ["DynamoDB", "Curl", "Filter", "Simdjson", "StreamModel", "TestSupport"],

@@ -109,6 +109,32 @@ MDB_env *shake_lmdb_enter(MDB_env *env) {
 }
 void shake_lmdb_leave(MDB_env *outer) { inside = outer; }
 
+struct readers {
+    int *pids;
+    unsigned long long *transactions;
+    long room, count;
+};
+
+// A line of mdb_reader_list (mdb.c): "%10d %zx %zu", or "-" instead of a transaction where nothing is read.
+static int take_reader(const char *line, void *context) {
+    struct readers *r = context;
+    int pid;
+    unsigned long long thread, transaction;
+    if (sscanf(line, "%d %llx %llu", &pid, &thread, &transaction) != 3) return 0;
+    if (r->count < r->room) {
+        r->pids[r->count] = pid;
+        r->transactions[r->count] = transaction;
+    }
+    r->count++;
+    return 0;
+}
+
+long shake_lmdb_readers(MDB_env *env, int *pids, unsigned long long *transactions, long room) {
+    struct readers r = {pids, transactions, room, 0};
+    int code = mdb_reader_list(env, take_reader, &r);
+    return code < 0 ? -EIO : r.count;
+}
+
 int shake_lmdb_has_room(size_t size) {
     void *room = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED) return errno;

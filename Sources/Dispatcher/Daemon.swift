@@ -8,8 +8,6 @@ package import Targets
 package final class Daemon: Sendable {
     /// How long calls of the source may take after the daemon was told to stop.
     private static let grace: Duration = .seconds(5)
-    /// Whole hours are folded, so more often would find nothing.
-    private static let compactionInterval: Duration = .seconds(3600)
 
     private let configuration: DaemonConfiguration
     private let workshop: Workshop
@@ -312,9 +310,17 @@ package final class Daemon: Sendable {
         var known: [TableName: Health] = [:]
         var journaled: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         var due = workshop.surroundings.uptime()
+        var readers = ReaderWatch(patience: configuration.readerPatience)
+        var slowReader: VitalSigns.SlowReader?
+        var readersDue = due
         repeat {
             var signs = workshop.vitals.signs(of: configuration.worker, limits)
             signs.limits.stretch(for: signs.tables.map(\.shards.count), configuration.limits)
+            if workshop.surroundings.uptime() >= readersDue {
+                readersDue = workshop.surroundings.uptime() + configuration.readersInterval
+                slowReader = tendReaders(&readers, before: slowReader)
+            }
+            signs.slowReader = slowReader
             report(signs)
             let began = workshop.surroundings.uptime()
             if began >= due {
@@ -335,16 +341,54 @@ package final class Daemon: Sendable {
         return .nothing
     }
 
+    /// Frees the slots of killed readers, and says who keeps the journal's file growing.
+    private func tendReaders(
+        _ readers: inout ReaderWatch, before: VitalSigns.SlowReader?
+    ) -> VitalSigns.SlowReader? {
+        let now = workshop.now()
+        let census: ReaderCensus
+        do throws(JournalError) { census = try workshop.journal.tendReaders() } catch {
+            // What is wrong with the journal shows where it is read or written.
+            workshop.logger.debug("the journal's readers can't be looked at", metadata: ["error": "\(error)"])
+            return nil
+        }
+        if census.freed > 0 {
+            workshop.logger.notice(
+                "readers of the journal were killed; their slots are free again",
+                metadata: ["readers": "\(census.freed)"])
+        }
+        let slowest = readers.judge(census, now: now, describe: ProcessName.of)
+        if let slowest, before?.pid != slowest.pid || before?.since != slowest.since {
+            workshop.logger.warning("\(slowest.spoken(now))")
+        } else if slowest == nil, let before {
+            workshop.logger.notice(
+                "the room of the journal is used again: nobody reads an old state of it any more",
+                metadata: ["pid": "\(before.pid)", "grown": "\(before.grown)"])
+        }
+        return slowest
+    }
+
     /// Asking the journal for health may take one part in so many of a thread's time: years of shards are not read every other
     /// second.
     private static let healthShare = 100
 
     private func tablesInJournal() throws(JournalError) -> [TableName: (state: TableState, checkpoints: [Checkpoint])] {
-        let checkpoints = Dictionary(grouping: try workshop.journal.checkpoints(), by: \.shard.table)
+        // Of shards that are over, of which there are more with each hour, only what may be complained about; and of each stream
+        // the one that was last worked on, by which a fault is told from one that was.
+        var checkpoints: [TableName: [Checkpoint]] = [:]
+        var newest: [TableName: [StreamARN: Checkpoint]] = [:]
+        try workshop.journal.forEachCheckpoint { checkpoint in
+            let key = checkpoint.shard
+            if !checkpoint.status.letsChildrenStart || checkpoint.loss != nil || !checkpoint.refusals.isEmpty {
+                checkpoints[key.table, default: []].append(checkpoint)
+            } else if newest[key.table]?[key.stream].map({ $0.updated < checkpoint.updated }) ?? true {
+                newest[key.table, default: [:]][key.stream] = checkpoint
+            }
+        }
         var found: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         for table in workshop.vitals.tables {
             let state = try workshop.journal.table(table) ?? TableState(table: table)
-            found[table] = (state, checkpoints[table] ?? [])
+            found[table] = (state, checkpoints[table, default: []] + (newest[table] ?? [:]).values)
         }
         return found
     }
@@ -354,7 +398,7 @@ package final class Daemon: Sendable {
     private func compactJournal() async -> Event {
         repeat {
             do throws(JournalError) {
-                let report = try await workshop.journal.compact()
+                let report = try await workshop.journal.compact(configuration.folding)
                 guard report.folded > 0 else { continue }
                 workshop.logger.info(
                     "old events were folded together in the journal",
@@ -366,7 +410,7 @@ package final class Daemon: Sendable {
                 default: break
                 }
             }
-        } while await workshop.wait(Self.compactionInterval)
+        } while await workshop.wait(configuration.folding.interval)
         return .nothing
     }
 

@@ -1,4 +1,5 @@
 package import DynamoDB
+package import Journal
 package import StreamModel
 
 /// What the daemon is to do. Every bound has a default that an operator may change.
@@ -53,6 +54,12 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var onLoss: LossPolicies
     /// Records of a table that wait as dead letters, at most.
     package var deadLetterLimit: Int
+    /// When old events of the journal are folded together.
+    package var folding: FoldPolicy
+    /// How often slots of killed readers of the journal are freed, and who reads is looked at.
+    package var readersInterval: Duration
+    /// A reader that sees one state for so long is told of.
+    package var readerPatience: Duration
     /// Who takes shards up, for the journal: host and pid.
     package var worker: String
 
@@ -70,7 +77,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
         vitalsInterval: Duration = .seconds(2), memoryBudget: Int = 32 << 20, limits: CallLimits = CallLimits(),
         scanSegments: Int? = nil, scanReaders: Int? = nil, scanCapacity: ScanCapacity? = nil,
         consistentScan: Bool = true, filters: TableFilters = TableFilters(), onLoss: LossPolicies = LossPolicies(),
-        deadLetterLimit: Int = 100, worker: String = ""
+        deadLetterLimit: Int = 100, folding: FoldPolicy = FoldPolicy(),
+        readersInterval: Duration = .seconds(5), readerPatience: Duration = .seconds(30), worker: String = ""
     ) {
         self.tables = tables
         self.globs = globs
@@ -94,6 +102,9 @@ package struct DaemonConfiguration: Hashable, Sendable {
         self.filters = filters
         self.onLoss = onLoss
         self.deadLetterLimit = deadLetterLimit
+        self.folding = folding
+        self.readersInterval = readersInterval
+        self.readerPatience = readerPatience
         self.worker = worker
     }
 }

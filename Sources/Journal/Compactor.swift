@@ -34,17 +34,19 @@ struct Compactor: Sendable {
     private let store: Store
     private let limit: Int
     private let now: Timestamp
+    private let policy: FoldPolicy
     private var rule: FoldRule
     /// Where the last step ended, and the rule goes on; `nil` before the first.
     private var place: Position?
     /// Where a dry step has come to among older events.
     private var historyPlace: Position?
 
-    init(_ store: Store, now: Timestamp, limit: Int = Compactor.limit) {
+    init(_ store: Store, now: Timestamp, _ policy: FoldPolicy = FoldPolicy(), limit: Int = Compactor.limit) {
         self.store = store
         self.limit = limit
         self.now = now
-        rule = FoldRule(now: now)
+        self.policy = policy
+        rule = FoldRule(now: now, policy)
     }
 
     /// One transaction. Where it fails, nothing was changed.
@@ -62,14 +64,14 @@ struct Compactor: Sendable {
     /// What a step would do, and nothing is written.
     mutating func dryStep() throws(JournalError) -> Step {
         var rule = rule
-        let (store, place, historyPlace, limit, now) = (store, place, historyPlace, limit, now)
+        let (store, place, historyPlace, limit, now, policy) = (store, place, historyPlace, limit, now, policy)
         let plans = try store.read { (snapshot) throws(JournalError) -> [FoldPlan] in
             let compacted = try store.compacted(snapshot)
             let advances = try FoldPlan(after: place ?? compacted.position, limit: limit, &rule, store, snapshot)
             guard advances.isLast else { return [advances] }
             let history = try FoldPlan(
-                historyAfter: historyPlace ?? compacted.history, upTo: advances.end, limit: limit, now: now, store,
-                snapshot)
+                historyAfter: historyPlace ?? compacted.history, upTo: advances.end, limit: limit, now: now, policy,
+                store, snapshot)
             return [advances, history]
         }
         (self.rule, self.place) = (rule, plans[0].end)
@@ -80,7 +82,7 @@ struct Compactor: Sendable {
     /// Once no old advances are left, what is older still is looked at too.
     private mutating func tryStep() throws(JournalError) -> Step {
         var rule = rule
-        let (store, place, limit, now) = (store, place, limit, now)
+        let (store, place, limit, now, policy) = (store, place, limit, now, policy)
         let plans = try store.environment.write { (transaction) throws(JournalError) -> [FoldPlan] in
             var compacted = try store.compacted(transaction)
             let before = compacted
@@ -91,8 +93,8 @@ struct Compactor: Sendable {
             var plans = [advances]
             if advances.isLast {
                 let history = try FoldPlan(
-                    historyAfter: compacted.history, upTo: compacted.position, limit: limit, now: now, store,
-                    transaction)
+                    historyAfter: compacted.history, upTo: compacted.position, limit: limit, now: now, policy,
+                    store, transaction)
                 compacted.history = history.end
                 try Self.put(history, &compacted, to: &transaction, store)
                 plans.append(history)

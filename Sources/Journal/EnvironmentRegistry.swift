@@ -13,8 +13,12 @@ enum EnvironmentRegistry {
 
     private static let held = Mutex<[String: Held]>([:])
 
-    /// - Parameter readOnly: whether that is enough. An environment that is open already is shared as it is.
-    static func open(_ path: String, mapSize: Int, readOnly: Bool) throws(LMDBError) -> Environment {
+    /// - Parameters:
+    ///   - readOnly: whether that is enough. An environment that is open already is shared as it is.
+    ///   - isCopy: nobody else has it open, and nobody writes to it.
+    static func open(
+        _ path: String, mapSize: Int, readOnly: Bool, isCopy: Bool = false
+    ) throws(LMDBError) -> Environment {
         let name = canonical(path)
         // Under the lock, so that two openings of one folder can't pass each other.
         let result: Result<Environment, LMDBError> = held.withLock { held in
@@ -27,7 +31,9 @@ enum EnvironmentRegistry {
             do throws(LMDBError) {
                 let environment = try Environment(
                     path: path,
-                    Environment.Options(mapSize: mapSize, readOnly: readOnly && !FileSystem.canWrite(all: path)))
+                    Environment.Options(
+                        mapSize: mapSize, readOnly: isCopy || readOnly && !FileSystem.canWrite(all: path),
+                        lockless: isCopy))
                 held[name] = Held(environment: environment, file: FileSystem.identity(of: dataFile(name)))
                 return .success(environment)
             } catch {

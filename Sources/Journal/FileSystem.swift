@@ -100,6 +100,45 @@ enum FileSystem {
         _ = ftruncate(descriptor, 0)
     }
 
+    /// Of an open file.
+    static func length(of descriptor: Int32) -> UInt64 {
+        var facts = stat()
+        return unsafe fstat(descriptor, &facts) == 0 ? UInt64(max(0, facts.st_size)) : 0
+    }
+
+    /// Copies a file that is only added to, up to the end of its last line, and makes that durable. No file is copied as none.
+    ///
+    /// - Returns: what kept it from that.
+    static func copyLines(from path: String, to copy: String) -> String? {
+        let source = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard source >= 0 else { return errno == ENOENT ? nil : reason(errno) }
+        defer { _ = close(source) }
+        let target = unsafe open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard target >= 0 else { return reason(errno) }
+        defer { _ = close(target) }
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        var (written, end) = (off_t(0), off_t(0))
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(source, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return reason(errno) }
+            if count == 0 { break }
+            var done = 0
+            while done < count {
+                let put = unsafe chunk.withUnsafeBytes {
+                    unsafe write(target, $0.baseAddress.map { unsafe $0 + done }, count - done)
+                }
+                if put < 0, errno == EINTR { continue }
+                guard put >= 0 else { return reason(errno) }
+                done += put
+            }
+            if let last = chunk[..<count].lastIndex(of: UInt8(ascii: "\n")) { end = written + off_t(last) + 1 }
+            written += off_t(count)
+        }
+        guard ftruncate(target, end) == 0, fsync(target) == 0 else { return reason(errno) }
+        return nil
+    }
+
     static func restrict(_ path: String) { unsafe chmod(path, 0o600) }
 
     static func reason(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }

@@ -200,11 +200,11 @@ extension FoldPlan {
 
     /// Older events of shards that are over, behind `place` and where advances have been folded.
     init(
-        historyAfter place: Position, upTo bound: Position, limit: Int, now: Timestamp, _ store: Store,
-        _ transaction: borrowing some Snapshot & ~Copyable
+        historyAfter place: Position, upTo bound: Position, limit: Int, now: Timestamp, _ policy: FoldPolicy,
+        _ store: Store, _ transaction: borrowing some Snapshot & ~Copyable
     ) throws(JournalError) {
         let stretch = try place < bound ? Self.lengthened(upTo: place, isHistory: true, store, transaction) : nil
-        var rule = HistoryRule(now: now, going: stretch?.stretch.runs ?? [])
+        var rule = HistoryRule(now: now, policy, going: stretch?.stretch.runs ?? [])
         try self.init(
             after: place, upTo: bound, limit: limit, store, transaction, lengthening: stretch
         ) { (entry) throws(JournalError) in try rule.verdict(entry, store, transaction) }

@@ -2,8 +2,9 @@ internal import StreamModel
 
 /// Which events of the log are old advances that may go (DESIGN 3.4).
 ///
-/// Looked at in the order of the log. The first advance of each shard in each hour by the clock stays, and whatever is no
-/// advance; so each stretch between two of those that stay is within one hour and of consecutive revisions of each shard.
+/// Looked at in the order of the log. The first advance of each shard in each part of the time by the clock (an hour, if nothing
+/// else is said) stays, and whatever is no advance; so each stretch between two of those that stay is within one such part and
+/// of consecutive revisions of each shard.
 struct FoldRule: Sendable {
     enum Verdict: Equatable, Sendable {
         case folds
@@ -15,29 +16,32 @@ struct FoldRule: Sendable {
         case ends
     }
 
-    /// The stream itself keeps 24 hours; what may still be replayed is there event by event.
-    static let age: Duration = .seconds(48 * 3600)
     private static let hour: Int64 = 3_600_000_000
 
     private let now: Timestamp
-    /// Whole hours only, so that an hour is looked at once.
+    /// In microseconds.
+    private let resolution: Int64
+    /// Whole parts only, so that each is looked at once.
     private let horizon: Timestamp
+    /// The part that was looked at last, by its number since 1970.
     private var current: Int64 = .min
-    /// Shards whose advance of the current hour has been seen.
+    /// Shards whose advance of the current part has been seen.
     private var seen: Set<UInt32> = []
 
-    init(now: Timestamp) {
+    init(now: Timestamp, _ policy: FoldPolicy = FoldPolicy()) {
         self.now = now
-        horizon = Self.wholeHour(now + (.zero - Self.age))
+        resolution = max(1, policy.resolution.microseconds)
+        let old = now + (.zero - policy.age)
+        horizon = Timestamp(microseconds: Self.parts(old.microseconds, of: resolution) * resolution)
     }
 
     /// - Parameter advances: the shard's ordinal, where the event is an advance of one.
     mutating func verdict(time: Timestamp, advances shard: UInt32?) -> Verdict {
         guard time <= now else { return .isOfNoTime }
         guard time < horizon else { return .ends }
-        let hour = Self.hours(time.microseconds)
-        if hour != current {
-            current = hour
+        let part = Self.parts(time.microseconds, of: resolution)
+        if part != current {
+            current = part
             seen.removeAll(keepingCapacity: true)
         }
         guard let shard else { return .stays }
@@ -48,10 +52,19 @@ struct FoldRule: Sendable {
     mutating func forget() { current = .min }
 
     /// The begin of the hour, by the clock, that `time` lies in.
-    static func wholeHour(_ time: Timestamp) -> Timestamp { Timestamp(microseconds: hours(time.microseconds) * hour) }
+    static func wholeHour(_ time: Timestamp) -> Timestamp {
+        Timestamp(microseconds: parts(time.microseconds, of: hour) * hour)
+    }
 
-    private static func hours(_ microseconds: Int64) -> Int64 {
-        let (hours, rest) = microseconds.quotientAndRemainder(dividingBy: hour)
-        return rest < 0 ? hours - 1 : hours
+    private static func parts(_ microseconds: Int64, of length: Int64) -> Int64 {
+        let (parts, rest) = microseconds.quotientAndRemainder(dividingBy: length)
+        return rest < 0 ? parts - 1 : parts
+    }
+}
+
+extension Duration {
+    fileprivate var microseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
     }
 }

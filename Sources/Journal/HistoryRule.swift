@@ -1,15 +1,11 @@
 internal import LMDB
 internal import StreamModel
 
-/// Which events of the log may go because nobody has to know them word by word any more: ordinary ones, older than a week, of
-/// shards that are over (docs/JOURNAL-FORMAT.md 3.5).
+/// Which events of the log may go because nobody has to know them word by word any more: ordinary ones, older than a week
+/// (if nothing else is said), of shards that are over (docs/JOURNAL-FORMAT.md 3.5).
 ///
 /// Looked at in the order of the log; it folds along, so that what is left of each shard's events can say where they led.
 struct HistoryRule {
-    /// Shards live for some hours and their records for 24, so what an operator asks of one that is over for a week is when it
-    /// was, and what it brought.
-    static let age: Duration = .seconds(7 * 24 * 3600)
-
     private struct Known {
         let name: ShardKey
         let isOver: Bool
@@ -23,9 +19,9 @@ struct HistoryRule {
     private var shards: [UInt32: Known] = [:]
 
     /// - Parameter going: the runs that may be gone on with.
-    init(now: Timestamp, going runs: [FoldedStretch.Run]) {
+    init(now: Timestamp, _ policy: FoldPolicy, going runs: [FoldedStretch.Run]) {
         self.now = now
-        horizon = FoldRule.wholeHour(now + (.zero - Self.age))
+        horizon = FoldRule.wholeHour(now + (.zero - policy.historyAge))
         for run in runs {
             guard case .history(let checkpoint, _) = run.rest else { continue }
             shards[run.shard] = Known(name: checkpoint.shard, isOver: true, checkpoint: checkpoint)

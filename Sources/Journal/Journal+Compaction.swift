@@ -22,11 +22,13 @@ extension Journal {
     private static let pause: Duration = .milliseconds(1)
 
     /// Folds the advances together that are older than 48 hours, and all ordinary events older than a week of shards that are
-    /// over, in short transactions with pauses between them: appends go on, and each transaction leaves a whole journal. Returns early where the task is cancelled or the journal closed.
+    /// over (or as `policy` says), in short transactions with pauses between them: appends go on, and each transaction leaves a whole journal. Returns early where the task is cancelled or the journal closed.
     ///
     /// - Parameter progress: called after each transaction.
-    package func compact(progress: (CompactReport) -> Void = { _ in }) async throws(JournalError) -> CompactReport {
-        var compactor = Compactor(store, now: surroundings.now())
+    package func compact(
+        _ policy: FoldPolicy = FoldPolicy(), progress: (CompactReport) -> Void = { _ in }
+    ) async throws(JournalError) -> CompactReport {
+        var compactor = Compactor(store, now: surroundings.now(), policy)
         var report = CompactReport()
         while !Task.isCancelled, !hasClosed {
             let began = surroundings.uptime()
@@ -42,8 +44,10 @@ extension Journal {
     }
 
     /// What `compact` would do now.
-    package func compactable(progress: (CompactReport) -> Void = { _ in }) throws(JournalError) -> CompactReport {
-        var compactor = Compactor(store, now: surroundings.now())
+    package func compactable(
+        _ policy: FoldPolicy = FoldPolicy(), progress: (CompactReport) -> Void = { _ in }
+    ) throws(JournalError) -> CompactReport {
+        var compactor = Compactor(store, now: surroundings.now(), policy)
         var report = CompactReport()
         while true {
             let step = try compactor.dryStep()

@@ -7,6 +7,12 @@ extension Journal {
         try store.read { (snapshot) throws(JournalError) in try store.checkpoints(snapshot) }
     }
 
+    /// Lends every shard, in the order of discovery: nothing is held of what `body` does not keep, and a journal may know hundreds
+    /// of thousands.
+    package func forEachCheckpoint(_ body: (Checkpoint) -> Void) throws(JournalError) {
+        try store.read { (snapshot) throws(JournalError) in try store.forEachCheckpoint(snapshot, body) }
+    }
+
     package func checkpoint(of shard: ShardKey) throws(JournalError) -> Checkpoint? {
         try store.read { (snapshot) throws(JournalError) in
             try store.ordinal(of: shard, snapshot).map { (ordinal) throws(JournalError) in

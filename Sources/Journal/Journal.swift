@@ -16,7 +16,20 @@ package final class Journal: Sendable {
         /// An operator's command that writes beside a daemon. Its run begins with its first append.
         case steward(RunStarted)
         case reader
+        /// Reads what nobody else has open, and leaves no trace in its folder: a backup, also on a network file system.
+        case copy
+
+        fileprivate var reads: Bool {
+            switch self {
+            case .daemon, .steward: false
+            case .reader, .copy: true
+            }
+        }
+        fileprivate var isCopy: Bool { if case .copy = self { true } else { false } }
     }
+
+    /// Of its log and of what lies beside it (docs/JOURNAL-FORMAT.md).
+    package static let format = Schema.format
 
     package let path: String
     let store: Store
@@ -63,9 +76,9 @@ package final class Journal: Sendable {
             guard FileSystem.canWrite(path) else {
                 throw .readOnly(path: path, reason: "the folder is not writable for this user")
             }
-        case .reader: break
+        case .reader, .copy: break
         }
-        if let type = FileSystem.networkName(magic: DataFile.fileSystemMagic(of: path)) {
+        if !access.isCopy, let type = FileSystem.networkName(magic: DataFile.fileSystemMagic(of: path)) {
             throw .networkFileSystem(path: path, type: type)
         }
         // A daemon signs its lock only once there is a journal to lock: what is blank under an unsigned one was never more.
@@ -93,10 +106,10 @@ package final class Journal: Sendable {
         let isSuspect = data.used.map { data.length < $0 } ?? false
 
         let environment: Environment
-        var readOnly = false
-        if case .reader = access { readOnly = true }
+        let readOnly = access.reads
         do throws(LMDBError) {
-            environment = try EnvironmentRegistry.open(path, mapSize: mapSize, readOnly: readOnly)
+            environment = try EnvironmentRegistry.open(
+                path, mapSize: mapSize, readOnly: readOnly, isCopy: access.isCopy)
             if !environment.isReadOnly { _ = try environment.clearDeadReaders() }
             if !readOnly {
                 // What a killed process left on its way to the disk is read like the rest. It must not be written over, nor
@@ -108,12 +121,14 @@ package final class Journal: Sendable {
                 throw Self.foreign(path, "its data.mdb is no LMDB file of this kind (\(error))", isSigned: isSigned)
             }
             let failure = Self.openError(error, path)
-            if case .reader = access, case .readOnly(_, let reason) = failure {
+            if access.reads, case .readOnly(_, let reason) = failure {
                 throw .unreadable(path: path, reason: reason)
             }
             throw failure
         }
-        if environment.isReadOnly, !FileSystem.canWrite(path + "/lock.mdb"), let holder = DaemonLock.holder(of: path) {
+        if environment.isReadOnly, !access.isCopy, !FileSystem.canWrite(path + "/lock.mdb"),
+            let holder = DaemonLock.holder(of: path)
+        {
             // Without a slot of its own a reader's pages may be written over while it reads them.
             throw .readOnly(
                 path: path,
@@ -166,7 +181,7 @@ package final class Journal: Sendable {
             let thread = WriterThread(
                 store: store, state: state, transaction: transaction, run: started, now: surroundings.now)
             writer = isInline ? InlineWriter(store: store, thread) : JournalWriter(store: store, thread)
-        case .reader:
+        case .reader, .copy:
             writer = nil
         }
     }

@@ -28,6 +28,15 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
     case ambiguousShard(part: String, candidates: [ShardKey])
     case noSuchPosition(Position, last: Position)
     case closed(path: String)
+    /// A journal was to be made there, and something is there.
+    case exists(path: String, what: String)
+    /// What was to be restored is not whole.
+    case damagedBackup(path: String, position: Position?, problem: String)
+    case noBackup(path: String, why: String)
+    /// What is to be read next was folded together with what was read already.
+    case foldedMeanwhile(path: String)
+    /// An entry of an export can't be the next of a log.
+    case misfit(position: Position?, problem: String)
 
     package var description: String {
         switch self {
@@ -53,7 +62,7 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
                 + "daemon, keep the folder, and restore a backup of it"
         case .cannotCreate(let path, let reason):
             "journal: can't create \(path): \(reason). Its parent folder must exist, and let this user write: make it first, or "
-                + "name another place (--journal)"
+                + "name another place"
         case .readOnly(let path, let reason):
             "journal: can't write to \(path): \(reason). Run as the folder's owner, or on a file system that is mounted writable"
         case .unreadable(let path, let reason):
@@ -74,17 +83,29 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
                 + "\(candidates.count > 4 ? ", …" : "")): give more of the id, or table/id"
         case .noSuchPosition(let position, let last): "the journal has no position \(position): its last is \(last)"
         case .closed(let path): "journal: \(path) was closed after an error before this; start again"
+        case .exists(let path, let what):
+            "\(path): there is \(what) already, and nothing is written over it: name a folder that does not exist or is empty, or "
+                + "move that one away first (no daemon may run on it then)"
+        case .damagedBackup(let path, let position, let problem):
+            "\(path) is damaged\(position.map { " at position \($0)" } ?? ""): \(problem). Nothing was restored: take an older "
+                + "backup, or begin with a new journal (`shakectl run`), which takes a full sync"
+        case .noBackup(let path, let why):
+            "\(path): there is no journal to restore: \(why). Name the folder that `shakectl backup` has written"
+        case .foldedMeanwhile(let path):
+            "journal: \(path): old events were folded together while they were read, by the daemon or by `compact`: what was "
+                + "written so far is no whole export; begin again"
+        case .misfit(let position, let problem): "\(position.map { "position \($0): " } ?? "")\(problem)"
         }
     }
 
     /// DESIGN 6.
     package var exitCode: Int32 {
         switch self {
-        case .damaged, .newerFormat, .notAJournal, .refused: 65
-        case .noJournal, .disk, .mapFull, .storage, .closed: 74
-        case .cannotCreate: 73
+        case .damaged, .newerFormat, .notAJournal, .refused, .damagedBackup, .misfit: 65
+        case .noJournal, .noBackup, .disk, .mapFull, .storage, .closed: 74
+        case .cannotCreate, .exists: 73
         case .networkFileSystem, .otherTarget: 78
-        case .busy, .conflict, .superseded: 75
+        case .busy, .conflict, .superseded, .foldedMeanwhile: 75
         case .readOnly, .unreadable: 77
         case .noSuchShard, .ambiguousShard, .noSuchPosition: 64
         }

@@ -109,6 +109,21 @@ struct Store: Sendable {
         return checkpoints
     }
 
+    /// The same, one after the other, each with its name.
+    func forEachCheckpoint(
+        _ transaction: borrowing some Snapshot & ~Copyable, _ body: (Checkpoint) -> Void
+    ) throws(JournalError) {
+        var next: UInt32 = 1
+        try forEach(in: schema.checkpoints, transaction) { key, value throws(JournalError) in
+            let name = try name(of: next, transaction)
+            guard Schema.ordinal(key) == next, let bytes = Sealed.open(value, under: key),
+                let checkpoint = WireFormat.decodeCheckpoint(bytes, of: name)
+            else { throw damaged(nil, "the checkpoint of shard number \(next) can't be read") }
+            body(checkpoint)
+            next += 1
+        }
+    }
+
     private func forEachCheckpoint(
         _ names: [ShardKey], _ transaction: borrowing some Snapshot & ~Copyable,
         _ body: (_ ordinal: UInt32, _ checkpoint: Checkpoint) -> Void

@@ -17,19 +17,6 @@ struct Verifier {
         self.stretch = stretch
     }
 
-    /// The log as it is folded, and what was met on the way.
-    private struct Fold {
-        /// In the order of discovery.
-        var shards: [Checkpoint] = []
-        var tables: [TableName: TableState] = [:]
-        /// Events that are gone.
-        var folded: UInt64 = 0
-        /// Entries of the index that went with them.
-        var unindexed: UInt64 = 0
-        /// The newest start of a daemon.
-        var lastDaemon: Position?
-    }
-
     /// - Throws: `.damaged` with the first position that does not hold.
     func verify(progress: (Position) -> Void) throws(JournalError) -> VerifyReport {
         while true {
@@ -41,7 +28,7 @@ struct Verifier {
 
     /// - Returns: `nil` where the place that was reached was folded away before it could be gone on from.
     private func verifyOnce(_ progress: (Position) -> Void) throws(JournalError) -> VerifyReport? {
-        let fold = Mutex(Fold())
+        let fold = Mutex(LogFold())
         var (position, chain) = (Position.origin, ChainHash.zero)
         while true {
             let end = try store.read { (snapshot) throws(JournalError) in try stretchEnd(after: position, snapshot) }
@@ -125,7 +112,7 @@ struct Verifier {
 
     /// - Returns: the chain's value at `end`; `nil` where `start` or `end` was folded away meanwhile.
     private func check(
-        from start: Position, to end: Position, after chain: ChainHash, _ fold: borrowing Mutex<Fold>
+        from start: Position, to end: Position, after chain: ChainHash, _ fold: borrowing Mutex<LogFold>
     ) throws(JournalError) -> ChainHash? {
         let chained = Mutex(Result<ChainHash?, JournalError>.success(nil))
         let folded = Mutex(Result<Bool, JournalError>.success(false))
@@ -166,73 +153,14 @@ struct Verifier {
         return isWhole ? previous : nil
     }
 
-    private func checkFold(from start: Position, to end: Position, _ fold: inout Fold) throws(JournalError) -> Bool {
+    private func checkFold(from start: Position, to end: Position, _ fold: inout LogFold) throws(JournalError) -> Bool {
         try forEachEntry(from: start, to: end) { (value, key) throws(JournalError) in
             let entry = try store.decode(value, at: key)
-            switch entry {
-            case .event(let envelope, let payload, let naming):
-                if payload.startsDaemon { fold.lastDaemon = envelope.position }
-                try check(envelope, payload, naming, &fold)
-            case .folded(let stretch):
-                for run in stretch.runs {
-                    try check(stretch.envelope(of: run), run.payload, run.naming, &fold)
-                    fold.unindexed += run.indexedCount - (run.indexed == nil ? 0 : 1)
-                }
-                fold.folded += stretch.count
+            do throws(LogFold.Misfit) { try fold.take(entry) } catch {
+                throw store.damaged(error.position, error.problem)
             }
             return entry.last
         }
-    }
-
-    private func check(
-        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ fold: inout Fold
-    ) throws(JournalError) {
-        if envelope.shard > 0 {
-            do throws(Refusal) {
-                try Self.step(envelope, payload, naming, &fold)
-            } catch {
-                throw store.damaged(envelope.position, "the event can't follow: \(error)")
-            }
-        } else if let table = envelope.table {
-            fold.tables[table, default: TableState(table: table)]
-                .apply(payload, position: envelope.position, time: envelope.time)
-        }
-    }
-
-    /// One step of the fold of a shard, and its link to the step before.
-    private static func step(
-        _ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?, _ fold: inout Fold
-    ) throws(Refusal) {
-        let first = payload.firstRevision ?? envelope.revision
-        guard Int(envelope.shard) <= fold.shards.count else {
-            guard let name = naming, Int(envelope.shard) == fold.shards.count + 1, first == Revision(1) else {
-                throw unnamed(envelope, payload, naming)
-            }
-            fold.shards.append(try .beginning(name, with: payload, position: envelope.position, time: envelope.time))
-            return
-        }
-        let index = Int(envelope.shard) - 1
-        let (revision, previous) = (fold.shards[index].revision, fold.shards[index].position)
-        guard first == revision.next, envelope.previous == previous else {
-            throw wrongLink(envelope, payload, fold)
-        }
-        try fold.shards[index].apply(payload, position: envelope.position, time: envelope.time)
-    }
-
-    private static func unnamed(_ envelope: WireFormat.Envelope, _ payload: Payload, _ naming: ShardKey?) -> Refusal {
-        let nobody = ShardKey(
-            table: TableName("?"), stream: StreamARN("?"), shard: ShardID("number \(envelope.shard)"))
-        return Refusal(
-            shard: naming ?? nobody, revision: .none, attempted: envelope.revision, kind: payload.kind,
-            rule: "a shard's first event names it")
-    }
-
-    private static func wrongLink(_ envelope: WireFormat.Envelope, _ payload: Payload, _ fold: Fold) -> Refusal {
-        let checkpoint = fold.shards[Int(envelope.shard) - 1]
-        return Refusal(
-            shard: checkpoint.shard, revision: checkpoint.revision, attempted: envelope.revision, kind: payload.kind,
-            rule: "its link leads to position \(envelope.previous), and the shard's event before it is at "
-                + "\(checkpoint.position)")
     }
 
     /// Every entry behind `start`, up to `end`, where the log is known to have had one's end.
@@ -266,7 +194,7 @@ struct Verifier {
 
     /// What is kept beside the log must be its fold, and the index must lead to the events that it names.
     private func compare(
-        _ folding: Fold, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
+        _ folding: LogFold, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
     ) throws(JournalError) {
         let fold = folding
         try Self.checkCount(store, try store.lastPosition(snapshot), snapshot)
@@ -299,7 +227,7 @@ struct Verifier {
     }
 
     private func compareIndex(
-        _ fold: Fold, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
+        _ fold: LogFold, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
     ) throws(JournalError) {
         var entries: UInt64 = 0
         try snapshot.forEach(in: store.schema.index) { (key, value) throws(JournalError) in
@@ -414,12 +342,6 @@ extension Verifier {
                 ofIndexed: UInt64(try store.count(of: store.schema.index, snapshot)), places.lazy.map(\.revision),
                 try store.compacted(snapshot), store)
         }
-    }
-}
-
-extension Payload {
-    fileprivate var startsDaemon: Bool {
-        if case .runStarted(let started) = self { started.role == "daemon" } else { false }
     }
 }
 

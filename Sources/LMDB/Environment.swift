@@ -21,13 +21,18 @@ internal import Synchronization
     package struct Options: Sendable {
         package var mapSize: Int
         package var readOnly: Bool
+        /// Without a slot in the lock file, and without that file: of a copy that nobody writes to.
+        package var lockless: Bool
         /// Of all processes together.
         package var maxReaders: Int
         package var maxTables: Int
 
-        package init(mapSize: Int, readOnly: Bool = false, maxReaders: Int = 510, maxTables: Int = 16) {
+        package init(
+            mapSize: Int, readOnly: Bool = false, lockless: Bool = false, maxReaders: Int = 510, maxTables: Int = 16
+        ) {
             self.mapSize = mapSize
             self.readOnly = readOnly
+            self.lockless = lockless
             self.maxReaders = maxReaders
             self.maxTables = maxTables
         }
@@ -35,10 +40,12 @@ internal import Synchronization
 
     /// - Throws: an errno, or a code for which `isForeign` says that the file isn't LMDB's.
     package init(path: String, _ options: Options) throws(LMDBError) {
-        let flags = UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+        let flags =
+            UInt32(MDB_NOTLS) | (options.readOnly ? UInt32(MDB_RDONLY) : 0)
+            | (options.lockless ? UInt32(MDB_NOLOCK) : 0)
         do throws(LMDBError) {
             unsafe pointer = try Self.open(path, options, flags)
-            isLockless = false
+            isLockless = options.lockless
         } catch {
             // A reader needs a slot in the lock file. LMDB goes without on a read-only file system by itself; on a file that
             // this user may not write to it is the caller who must know that nobody writes meanwhile.
@@ -83,6 +90,22 @@ internal import Synchronization
         var dead: Int32 = 0
         try LMDBError.check(unsafe mdb_reader_check(pointer, &dead), "mdb_reader_check")
         return Int(dead)
+    }
+
+    /// A process that reads, and the transaction that it sees: the pages which that needs are not used again.
+    package struct Reader: Hashable, Sendable {
+        package let pid: Int32
+        package let transaction: Int
+    }
+
+    /// All that read at this moment, of all processes. A look at shared memory, and at no page.
+    package func readers() throws(LMDBError) -> [Reader] {
+        // As many as there can be (`Options.maxReaders`).
+        var pids = [Int32](repeating: 0, count: 4096)
+        var transactions = [UInt64](repeating: 0, count: pids.count)
+        let count = unsafe shake_lmdb_readers(pointer, &pids, &transactions, pids.count)
+        guard count >= 0 else { throw LMDBError(code: Int32(-count), call: "mdb_reader_list") }
+        return zip(pids, transactions).prefix(min(count, pids.count)).map { Reader(pid: $0, transaction: Int($1)) }
     }
 
     /// The newest committed transaction of any process. A look at shared memory.
@@ -137,6 +160,31 @@ internal import Synchronization
 
     /// Makes all durable that this file has been given by anybody, such as the last pages of a process that was killed.
     package func sync() throws(LMDBError) { try LMDBError.check(unsafe mdb_env_sync(pointer, 1), "mdb_env_sync") }
+
+    /// Writes all that is committed now to an empty file, without the pages that are free: a data file like this one.
+    ///
+    /// Reads one snapshot for as long as that takes, which keeps pages from being used again meanwhile. Nothing is synced.
+    package func copy(to file: Int32) throws(LMDBError) {
+        var attempts = 0
+        while true {
+            gate.enter()
+            let code: Int32
+            if isUnmapped.load(ordering: .relaxed) {
+                code = MDB_PANIC
+            } else {
+                let outer = unsafe shake_lmdb_enter(pointer)
+                code = unsafe mdb_env_copyfd2(pointer, file, UInt32(MDB_CP_COMPACT))
+                unsafe shake_lmdb_leave(outer)
+            }
+            gate.leave()
+            // It begins its snapshot before it writes anything.
+            attempts += 1
+            guard code == MDB_MAP_RESIZED, attempts < Self.resizes else {
+                return try LMDBError.check(code, "mdb_env_copyfd2")
+            }
+            try adoptSize()
+        }
+    }
 
     /// Runs `body` on a snapshot. `body` is synchronous and short: a snapshot that stays open keeps every page that is
     /// replaced meanwhile.

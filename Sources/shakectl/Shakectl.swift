@@ -27,8 +27,8 @@ struct Shakectl: AsyncParsableCommand {
             RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self, ExplainCommand.self,
             RewindCommand.self, PauseCommand.self, ResumeCommand.self, ResyncCommand.self, AckCommand.self,
             DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
-            CompactCommand.self, PlanCommand.self, DiffCommand.self,
-            ImportCommand.self, ConfigCommand.self,
+            CompactCommand.self, BackupCommand.self, RestoreCommand.self, ExportCommand.self, PlanCommand.self,
+            DiffCommand.self, ImportCommand.self, ConfigCommand.self,
         ])
 
     /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.

@@ -38,6 +38,9 @@ enum ShakectlError: Error, CustomStringConvertible {
     case streamNotAsked(table: TableName, DynamoDBError)
     /// A file that was to be made.
     case notWritten(path: String, reason: String)
+    /// A line of a file that was to be imported.
+    case badLine(file: String, line: Int, problem: String)
+    case cannotRead(path: String, reason: String, isMissing: Bool)
     /// Nothing is wrong with what was said but its moment.
     case tryAgain(String)
     /// Standard output could not be written to.
@@ -59,6 +62,8 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .nothingImported: 65
         case .streamNotAsked(_, let error): error.exitCode
         case .notWritten: 73
+        case .badLine: 65
+        case .cannotRead(_, _, let isMissing): isMissing ? 64 : 74
         case .tryAgain: 75
         case .output: 74
         case .differs: 1
@@ -107,6 +112,9 @@ enum ShakectlError: Error, CustomStringConvertible {
             --stream \(table)=ARN
             """
         case .notWritten(let path, let reason): "\(path): can't be made: \(reason); name another file"
+        case .badLine(let file, let line, let problem): "\(file), line \(line): \(problem). Nothing was imported"
+        case .cannotRead(let path, let reason, let isMissing):
+            "\(path): can't be read: \(reason)\(isMissing ? "; name a file that `shakectl export` has written, or - for standard input" : "")"
         case .unwell(let tables):
             tables.isEmpty
                 ? "the journal knows no table yet"

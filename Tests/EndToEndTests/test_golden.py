@@ -45,3 +45,18 @@ def test_a_golden_journal_takes_an_operators_rewind(golden: tuple[pathlib.Path, 
     [shard] = {event["shard"] for event in shakectl.json("tail") if event.get("parent")}
     shakectl.text("rewind", shard, "--to-start", "--offline", "--reason", "to see")
     assert shakectl.one("verify")["events"] == events + 2
+
+
+def test_a_golden_export_is_imported_and_says_what_it_said(golden: tuple[pathlib.Path, Shakectl], rig: Rig) -> None:
+    folder, shakectl = golden
+    new = rig.shakectl("new")
+    new.text("import", str(folder / "export.jsonl"))
+    assert new.one("verify") == shakectl.one("verify")
+    for shown, expected in zip(new.json("tail"), lines(folder / "events.jsonl"), strict=True):
+        assert all(shown[name] == value for name, value in expected.items())
+    # The same bytes as the journal that it was made of, whatever else this version says of them.
+    def content(of: Shakectl) -> list[tuple[str, str]]:
+        return [(line["hash"], line["encoded"]) for line in of.json("export")[1:]]
+
+    assert content(new) == content(shakectl)
+    assert content(new) == [(line["hash"], line["encoded"]) for line in lines(folder / "export.jsonl")[1:]]

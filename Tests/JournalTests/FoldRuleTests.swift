@@ -47,3 +47,14 @@ struct FoldRuleTests {
         #expect(rule.verdict(time: time, advances: 1) == .stays)
     }
 }
+
+extension FoldRuleTests {
+    @Test("Age and resolution are as they are asked for")
+    func policy() {
+        var rule = FoldRule(now: Self.now, FoldPolicy(age: .seconds(3 * 24 * 3600), resolution: .seconds(600)))
+        let verdicts = [-60 * 24 - 31, -60 * 24 - 30, -60 * 24 - 25, -60 * 24 - 20, -60 * 24 - 19, -60 * 24].map {
+            rule.verdict(time: Sample.noon + .seconds(60 * $0), advances: 1)
+        }
+        #expect(verdicts == [.stays, .stays, .folds, .stays, .folds, .ends])
+    }
+}

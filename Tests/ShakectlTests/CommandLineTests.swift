@@ -191,9 +191,4 @@ struct CommandLineTests {
             #expect(help.contains("--json"))
         }
     }
-
-    @Test("Commands of later versions are not declared", arguments: ["backup", "export"])
-    func later(command: String) {
-        #expect(!Shakectl.configuration.subcommands.contains { $0.configuration.commandName == command })
-    }
 }

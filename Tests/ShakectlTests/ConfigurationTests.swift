@@ -134,6 +134,8 @@ struct ConfigurationTests {
         case .filterValues: (#"{":a": {"S": "a"}}"#, #"{":b": {"S": "b"}}"#)
         case .onLoss: ("skip", "orders=resync")
         case .deadLetterLimit: ("1", "2")
+        case .foldAge, .foldHistoryAge: ("48h", "30d")
+        case .foldResolution: ("10m", "1h")
         }
     }
 

@@ -21,6 +21,10 @@ void shake_lmdb_last_words(const char *line);
 MDB_env *shake_lmdb_enter(MDB_env *env);
 void shake_lmdb_leave(MDB_env *outer);
 
+/// Slots of readers that are reading: `pids[i]` sees transaction `transactions[i]`. Returns how many there are, of which the first
+/// `room` are given; or an errno, negated.
+long shake_lmdb_readers(MDB_env *env, int *pids, unsigned long long *transactions, long room);
+
 /// Whether a map of `size` bytes would find room beside all that is mapped: 0, or an errno.
 int shake_lmdb_has_room(size_t size);
 

@@ -91,6 +91,7 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
                     .degraded, "the shards were last listed \((now - listed).spoken) ago, so new ones are not seen"))
         }
         complaints += Self.complaints(of: own.shards, isBlocked: signs.target.isSlow(limits, now), limits, now)
+        if let reader = signs.slowReader { complaints.append(Complaint(.degraded, reader.spoken(now))) }
         return complaints.enumerated().sorted { a, b in
             a.element.health == b.element.health ? a.offset < b.offset : a.element.health > b.element.health
         }.map(\.element)
@@ -160,6 +161,14 @@ extension VitalSigns.Target {
         }
         let isRecent = acknowledged.map { now - $0 <= limits.write } ?? false
         return busySince != nil || isRecent ? took : nil
+    }
+}
+
+extension VitalSigns.SlowReader {
+    func spoken(_ now: Timestamp) -> String {
+        "process \(pid) (\(name)) has been reading one state of the journal for \((now - since).spoken): \(transactions) transactions "
+            + "were written since, and none of the room that they gave up is used again (\(Spoken.size(grown)) more of file so far) until "
+            + "that process goes on or ends: kill -CONT \(pid), or kill \(pid)"
     }
 }
 

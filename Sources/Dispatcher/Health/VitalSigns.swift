@@ -11,6 +11,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
     /// As the daemon was configured.
     package var limits: Health.Limits
     package var target: Target
+    /// Who keeps the journal's file growing.
+    package var slowReader: SlowReader?
     package var tables: [Table]
 
     /// Of the one target that all tables are written to.
@@ -32,6 +34,26 @@ package struct VitalSigns: Codable, Hashable, Sendable {
             self.busySince = busySince
             self.trouble = trouble
             self.lastWriteSeconds = lastWriteSeconds
+        }
+    }
+
+    /// A process that has been reading one state of the journal for long: what was replaced since is kept for it.
+    package struct SlowReader: Codable, Hashable, Sendable {
+        package var pid: Int32
+        /// Of its program, and whether it was stopped.
+        package var name: String
+        package var since: Timestamp
+        /// How many were written since the state that it reads.
+        package var transactions: UInt64
+        /// Bytes that the file has grown by since it was first seen.
+        package var grown: UInt64
+
+        package init(pid: Int32, name: String, since: Timestamp, transactions: UInt64, grown: UInt64) {
+            self.pid = pid
+            self.name = name
+            self.since = since
+            self.transactions = transactions
+            self.grown = grown
         }
     }
 
@@ -126,12 +148,13 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
     package init(
         written: Timestamp, worker: String, limits: Health.Limits = Health.Limits(), target: Target = Target(),
-        tables: [Table] = []
+        slowReader: SlowReader? = nil, tables: [Table] = []
     ) {
         self.written = written
         self.worker = worker
         self.limits = limits
         self.target = target
+        self.slowReader = slowReader
         self.tables = tables
     }
 

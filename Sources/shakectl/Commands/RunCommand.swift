@@ -47,6 +47,7 @@ struct RunCommand: AsyncParsableCommand {
               filter: {expression: "#s = :s", names: {"#s": status}, values: {":s": {S: open}}}
               on_loss: stop                # or skip, resync; or a list such as [stop, users=resync]
               dead_letter_limit: 100
+              fold: {after: 48h, resolution: 1h, history: 7d}
             """)
 
     @OptionGroup var options: RunOptions

@@ -1,5 +1,6 @@
 internal import Dispatcher
 internal import DynamoDB
+internal import Journal
 internal import Logging
 internal import StreamModel
 
@@ -94,12 +95,33 @@ struct Configuration: Sendable {
         daemon.scanCapacity = settings.scanCapacity
         if let consistent = settings.consistentScan { daemon.consistentScan = consistent }
         if let limit = settings.deadLetterLimit { daemon.deadLetterLimit = limit }
+        daemon.folding = try folding()
         daemon.filters = try filters(for: daemon)
         if let policies = settings.onLoss {
             daemon.onLoss = policies
             try check(policies, daemon)
         }
         return daemon
+    }
+
+    /// - Throws: as `target()`.
+    func folding() throws(ShakectlError) -> FoldPolicy {
+        var policy = FoldPolicy()
+        if let age = settings.foldAge {
+            policy.age = age
+            // Who wants to keep advances for longer means the rest too.
+            policy.historyAge = max(policy.historyAge, age)
+        }
+        if let resolution = settings.foldResolution { policy.resolution = resolution }
+        if let age = settings.foldHistoryAge {
+            guard age >= policy.age else {
+                throw wrong(
+                    "the history of shards that are over can't be folded after \(Spoken.duration(age)) (--fold-history), before their "
+                        + "advances are, after \(Spoken.duration(policy.age)) (--fold-after)")
+            }
+            policy.historyAge = age
+        }
+        return policy
     }
 
     /// - Throws: as `target()`.

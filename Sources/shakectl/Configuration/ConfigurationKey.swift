@@ -39,6 +39,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case filterValues = "filter.values"
     case onLoss = "on_loss"
     case deadLetterLimit = "dead_letter_limit"
+    case foldAge = "fold.after"
+    case foldResolution = "fold.resolution"
+    case foldHistoryAge = "fold.history"
 
     var path: String { rawValue }
 
@@ -85,6 +88,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .filterValues: "--expression-attribute-values"
         case .onLoss: "--on-loss"
         case .deadLetterLimit: "--dead-letter-limit"
+        case .foldAge: "--fold-after"
+        case .foldResolution: "--fold-resolution"
+        case .foldHistoryAge: "--fold-history"
         }
     }
 
@@ -129,6 +135,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .filterValues: #"values in JSON, such as {":p": {"N": "10"}}"#
         case .onLoss: "\(Self.policies), for all tables or as TABLE=POLICY for one"
         case .deadLetterLimit: "a whole number from 0 to 1000"
+        case .foldAge, .foldHistoryAge: "a duration of at least 1h, such as 48h or 30d"
+        case .foldResolution: "a duration from 1s to 1d, such as 10m or 1h"
         }
     }
 
@@ -198,6 +206,11 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
                 Spelling.duration(text), within: .milliseconds(100)...(.seconds(86_400)),
                 into: &settings.discoveryInterval)
         case .deadLetterLimit: return take(Int(text), within: 0...1000, into: &settings.deadLetterLimit)
+        case .foldAge: return take(Spelling.duration(text), within: FoldPolicy.ages, into: &settings.foldAge)
+        case .foldResolution:
+            return take(Spelling.duration(text), within: FoldPolicy.resolutions, into: &settings.foldResolution)
+        case .foldHistoryAge:
+            return take(Spelling.duration(text), within: FoldPolicy.ages, into: &settings.foldHistoryAge)
         }
         return true
     }

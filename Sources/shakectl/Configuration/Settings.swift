@@ -38,6 +38,9 @@ struct Settings: Hashable, Sendable {
     var filterValues: String?
     var onLoss: LossPolicies?
     var deadLetterLimit: Int?
+    var foldAge: Duration?
+    var foldResolution: Duration?
+    var foldHistoryAge: Duration?
 
     /// What was said here, and where nothing was, what was said in `other`.
     func over(_ other: Settings) -> Settings {
@@ -76,6 +79,9 @@ struct Settings: Hashable, Sendable {
             filterNames: filterNames ?? (filterExpressions == nil ? other.filterNames : nil),
             filterValues: filterValues ?? (filterExpressions == nil ? other.filterValues : nil),
             onLoss: onLoss ?? other.onLoss,
-            deadLetterLimit: deadLetterLimit ?? other.deadLetterLimit)
+            deadLetterLimit: deadLetterLimit ?? other.deadLetterLimit,
+            foldAge: foldAge ?? other.foldAge,
+            foldResolution: foldResolution ?? other.foldResolution,
+            foldHistoryAge: foldHistoryAge ?? other.foldHistoryAge)
     }
 }

@@ -170,11 +170,13 @@ struct RunOptions: ParsableArguments {
             """))
     var enableStreams: Bool?
 
+    @OptionGroup var folding: FoldOptions
     @OptionGroup var source: SourceOptions
 
     /// - Throws: `.usage`.
     func add(to settings: inout Settings) throws(ShakectlError) {
         try source.add(to: &settings)
+        try folding.add(to: &settings)
         try settings.take(enableStreams.map { "\($0)" }, for: .enableStreams)
         try settings.take(table, for: .tables)
         try settings.take(include, for: .include)

@@ -96,3 +96,27 @@ extension JSON: ExpressibleByDictionaryLiteral {
         self = .object(elements.map { Member($0.0, $0.1) })
     }
 }
+
+extension JSON: Decodable {
+    /// Members come in any order.
+    init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if value.decodeNil() {
+            self = .null
+        } else if let bool = try? value.decode(Bool.self) {
+            self = .bool(bool)
+        } else if let number = try? value.decode(UInt64.self) {
+            self = .unsigned(number)
+        } else if let number = try? value.decode(Int64.self) {
+            self = .integer(number)
+        } else if let number = try? value.decode(Double.self) {
+            self = .number(number)
+        } else if let text = try? value.decode(String.self) {
+            self = .string(text)
+        } else if let values = try? value.decode([JSON].self) {
+            self = .array(values)
+        } else {
+            self = .object(try value.decode([String: JSON].self).map { Member($0.key, $0.value) })
+        }
+    }
+}

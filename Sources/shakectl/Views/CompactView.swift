@@ -5,15 +5,19 @@ internal import Journal
 struct CompactView: Sendable {
     let report: CompactReport
     let isDryRun: Bool
+    var copy: CopyView?
 
     var json: JSON {
-        [
-            "folded": .unsigned(report.folded), "freed_bytes": .integer(report.freedBytes),
-            "position": .unsigned(report.position.number), "dry_run": .bool(isDryRun),
-        ]
+        .object(
+            [
+                .init("folded", .unsigned(report.folded)), .init("freed_bytes", .integer(report.freedBytes)),
+                .init("position", .unsigned(report.position.number)), .init("dry_run", .bool(isDryRun)),
+            ] + (copy.map { [JSON.Member("copy", $0.json)] } ?? []))
     }
 
-    func lines(_ palette: Palette) -> [String] {
+    func lines(_ palette: Palette) -> [String] { own(palette) + (copy?.lines(palette) ?? []) }
+
+    private func own(_ palette: Palette) -> [String] {
         guard report.folded > 0 else {
             return ["Nothing to fold: up to position \(report.position) the journal is as it will stay."]
         }
