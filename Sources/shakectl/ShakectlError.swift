@@ -30,7 +30,7 @@ enum ShakectlError: Error, CustomStringConvertible {
     /// `status --check`: some tables are not ok, or there is none.
     case unwell([TableStatus])
     /// `doctor`: what it has found, with the problems among it.
-    case ailing([Finding])
+    case ailing([Diagnosis])
     /// NimoShake's checkpoints or configuration can't be read.
     case nimoShake(NimoShakeError)
     case importRefused(ImportRefusal)
@@ -56,7 +56,7 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .source(let error), .sourceNotAsked(_, let error): error.exitCode
         case .target(let error): DaemonError.target(error).exitCode
         case .trimmed, .unwell: 69
-        case .ailing(let findings): Finding.exitCode(of: findings)
+        case .ailing(let findings): Diagnosis.exitCode(of: findings)
         case .nimoShake(let error): error.exitCode
         case .importRefused: 64
         case .nothingImported: 65

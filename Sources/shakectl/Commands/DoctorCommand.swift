@@ -42,6 +42,6 @@ struct DoctorCommand: AsyncParsableCommand {
             try output.flush()
         }
         try await doctor.run()
-        if Finding.exitCode(of: doctor.findings) != 0 { throw ShakectlError.ailing(doctor.findings) }
+        if Diagnosis.exitCode(of: doctor.findings) != 0 { throw ShakectlError.ailing(doctor.findings) }
     }
 }

@@ -11,12 +11,12 @@ struct Doctor {
     private let options: RunOptions
     private let common: CommonOptions
     private let environment = ProcessInfo.processInfo.environment
-    private let tell: (Finding) throws(ShakectlError) -> Void
-    private(set) var findings: [Finding] = []
+    private let tell: (Diagnosis) throws(ShakectlError) -> Void
+    private(set) var findings: [Diagnosis] = []
     /// Whether all that was said could be read, be it enough or not.
     private var isReadable = true
 
-    init(_ options: RunOptions, _ common: CommonOptions, tell: @escaping (Finding) throws(ShakectlError) -> Void) {
+    init(_ options: RunOptions, _ common: CommonOptions, tell: @escaping (Diagnosis) throws(ShakectlError) -> Void) {
         self.options = options
         self.common = common
         self.tell = tell
@@ -54,7 +54,7 @@ struct Doctor {
         if let target, !isTargetKnown { try await reach(target) }
     }
 
-    private mutating func say(_ finding: Finding) throws(ShakectlError) {
+    private mutating func say(_ finding: Diagnosis) throws(ShakectlError) {
         findings.append(finding)
         try tell(finding)
     }
@@ -107,7 +107,7 @@ struct Doctor {
         do throws(JournalError) {
             // Should a page be so damaged that looking at it ends the process, this is what was found.
             if common.json {
-                let damaged = Finding.problem("journal", "\(path): a page of data.mdb can't be read", exitCode: 65)
+                let damaged = Diagnosis.problem("journal", "\(path): a page of data.mdb can't be read", exitCode: 65)
                 Journal.say(onDamage: damaged.json.line + "\n")
             }
             journal = try Journal.open(path, .reader)
@@ -120,13 +120,13 @@ struct Doctor {
             try say(.problem("journal", .journal(error)))
             return nil
         }
-        let verified: Finding
+        let verified: Diagnosis
         do throws(JournalError) { verified = try Self.verified(journal) } catch {
             try say(.problem("journal", .journal(error)))
             return nil
         }
         try say(verified)
-        if let finding = Finding.writable(
+        if let finding = Diagnosis.writable(
             disk, path, isThere: true, mayWrite: Journal.mayWrite(to: path), as: "journal")
         {
             try say(finding)
@@ -138,7 +138,7 @@ struct Doctor {
     /// As many as are read in a second or two. Of longer journals the newest were read when it was opened.
     private static let mostVerified = 250_000
 
-    private static func verified(_ journal: Journal) throws(JournalError) -> Finding {
+    private static func verified(_ journal: Journal) throws(JournalError) -> Diagnosis {
         let last = try journal.lastPosition()
         guard last.number <= UInt64(mostVerified) else {
             return .ok(
@@ -152,7 +152,7 @@ struct Doctor {
                 + "\(Spoken.count(UInt64(report.shards), "shard")): the chain, the fold and the index hold")
     }
 
-    private static func daemon(_ presence: DaemonPresence) -> Finding {
+    private static func daemon(_ presence: DaemonPresence) -> Diagnosis {
         switch presence {
         case .running(let who, _): .ok("daemon", "running, \(who)")
         case .silent(_, let why):
@@ -194,9 +194,9 @@ struct Doctor {
         let isThere = disk?.place == path
         // Beside a database its log is written, so the folder counts as well.
         let folder = isThere ? Disk.under(URL(fileURLWithPath: path).deletingLastPathComponent().path) : disk
-        if let finding = Finding.writable(
+        if let finding = Diagnosis.writable(
             disk, path, isThere: isThere, mayWrite: disk?.mayWrite ?? false, as: "target")
-            ?? Finding.writable(
+            ?? Diagnosis.writable(
                 folder, folder?.place ?? path, isThere: true, mayWrite: folder?.mayWrite ?? false, as: "target")
         {
             try say(finding)
@@ -234,7 +234,7 @@ struct Doctor {
         do throws(DynamoDBError) { identity = .success(try await client.callerIdentity()) } catch {
             identity = .failure(error)
         }
-        let credentials = Finding.credentials(found, identity, now: .now())
+        let credentials = Diagnosis.credentials(found, identity, now: .now())
         try say(credentials)
         guard credentials.severity == .ok, let daemon else { return false }
         guard let tables = try await tables(daemon, client) else {
@@ -312,11 +312,9 @@ struct Doctor {
     private mutating func reach(_ target: any Target) async throws(ShakectlError) {
         let schema = TableSchema(
             name: TableName("shake-doctor"), hash: KeyAttribute(name: Array("pk".utf8), type: .string), range: nil)
-        do throws(TargetError) {
-            _ = try await target.survey(schema)
-            try say(.ok("target", "\(target.name): it can be reached; what it has of each table was not looked at"))
-        } catch {
-            try say(.problem("target", .target(error)))
+        do throws(TargetError) { _ = try await target.survey(schema) } catch {
+            return try say(.problem("target", .target(error)))
         }
+        try say(.ok("target", "\(target.name): it answers; what it has of each table was not looked at"))
     }
 }

@@ -36,7 +36,7 @@ struct TableFindings {
     var refused: DynamoDBError? { errors.first { $0.exitCode == 77 && !$0.isDenied } }
 
     /// - Parameter others: tables that there are, where this one isn't.
-    func all(others: [TableName]) -> [Finding] {
+    func all(others: [TableName]) -> [Diagnosis] {
         guard let table = plan.table else {
             return [describing(others)] + plan.notes.map { note($0) }
         }
@@ -57,13 +57,13 @@ struct TableFindings {
         return findings + plan.notes.map { note($0) }
     }
 
-    private func note(_ text: String) -> Finding {
+    private func note(_ text: String) -> Diagnosis {
         .warning("table", table: name, text, do: "nothing, where that is meant")
     }
 
     // MARK: Calls
 
-    private func describing(_ others: [TableName]) -> Finding {
+    private func describing(_ others: [TableName]) -> Diagnosis {
         guard let table = plan.table else {
             guard let error = errors.first else { return .ok("table", table: name, "it could not be described") }
             guard error.isNotFound else { return failed("DescribeTable", error, on: tableARN, with: []) }
@@ -78,7 +78,7 @@ struct TableFindings {
         return .ok("dynamodb:DescribeTable", table: name, "\(table.status), ~\(items), \(table.arn ?? region)")
     }
 
-    private func call(_ operation: String, on resource: String, with others: [String] = []) -> Finding {
+    private func call(_ operation: String, on resource: String, with others: [String] = []) -> Diagnosis {
         let error = errors.first {
             switch $0 {
             case .service(_, _, _, operation, _, _), .unreachable(_, operation, _), .badReply(operation, _, _): true
@@ -91,7 +91,7 @@ struct TableFindings {
 
     private func failed(
         _ operation: String, _ error: DynamoDBError, on resource: String, with others: [String]
-    ) -> Finding {
+    ) -> Diagnosis {
         let action = "dynamodb:\(operation)"
         guard error.isDenied, case .service(let code, let message, _, _, _, _) = error else {
             return .problem(action, table: name, .source(error))
@@ -104,7 +104,7 @@ struct TableFindings {
     /// Of a table that is not known, with what is known of it.
     private var tableARN: String {
         if let arn = plan.table?.arn { return arn }
-        if let stream = plan.table?.stream?.text, let end = stream.range(of: "/stream/") {
+        if let stream = plan.table?.stream?.text, let end = stream.firstRange(of: "/stream/") {
             return String(stream[..<end.lowerBound])
         }
         let partition = region.hasPrefix("cn-") ? "aws-cn" : region.hasPrefix("us-gov-") ? "aws-us-gov" : "aws"
@@ -126,7 +126,7 @@ struct TableFindings {
         }
     }
 
-    private func stream(_ table: TableDescription) -> [Finding] {
+    private func stream(_ table: TableDescription) -> [Diagnosis] {
         if plan.enablesStream {
             return [
                 .warning(
@@ -134,7 +134,7 @@ struct TableFindings {
                     do: "let these credentials have dynamodb:UpdateTable on \(tableARN), which is not tried here: it would do it")
             ]
         }
-        var findings: [Finding] = []
+        var findings: [Diagnosis] = []
         if let complaint = streamComplaint(table) {
             findings.append(.problem("stream", table: name, .daemon(complaint)))
         } else {
@@ -153,7 +153,7 @@ struct TableFindings {
                 ? [call("GetRecords", on: streamARNs)] : untried(["GetRecords"], "GetShardIterator failed"))
     }
 
-    private func untried(_ operations: [String], _ why: String) -> [Finding] {
+    private func untried(_ operations: [String], _ why: String) -> [Diagnosis] {
         operations.map {
             .warning("dynamodb:\($0)", table: name, "not tried, since \(why)", do: "look again once that is mended")
         }
@@ -162,7 +162,7 @@ struct TableFindings {
     // MARK: The target
 
     /// `nil` where it could not be looked at, which is an obstacle.
-    private var place: Finding? {
+    private var place: Diagnosis? {
         guard let place = plan.place else { return nil }
         let contents =
             switch place.contents {

@@ -2,7 +2,7 @@ internal import Dispatcher
 internal import Journal
 
 /// What is said of the machine.
-extension Finding {
+extension Diagnosis {
     /// Less than that is gone within minutes.
     private static let leastFree: UInt64 = 64 << 20
     /// What a busy journal may take within two days, and LMDB for its copies of pages.
@@ -12,7 +12,7 @@ extension Finding {
     /// - Parameters:
     ///   - what: for which the disk is looked at.
     ///   - holdsJournal: LMDB's conditions hold for it.
-    static func disk(_ disk: Disk?, of path: String, for what: String, holdsJournal: Bool) -> Finding {
+    static func disk(_ disk: Disk?, of path: String, for what: String, holdsJournal: Bool) -> Diagnosis {
         guard let disk else {
             return problem(
                 "disk", "\(what) \(path): it can't be looked at, nor any folder above it",
@@ -55,7 +55,7 @@ extension Finding {
     }
 
     /// A place that is to be written to and may not be there yet.
-    static func writable(_ disk: Disk?, _ path: String, isThere: Bool, mayWrite: Bool, as check: String) -> Finding? {
+    static func writable(_ disk: Disk?, _ path: String, isThere: Bool, mayWrite: Bool, as check: String) -> Diagnosis? {
         guard let disk, !disk.isReadOnly else { return nil }  // said of the disk
         if isThere, !mayWrite {
             return problem(
@@ -74,7 +74,7 @@ extension Finding {
     private static let fewestOpenFiles: UInt64 = 256
     private static let openFiles: UInt64 = 1024
 
-    static func limits(_ limits: ProcessLimits) -> Finding {
+    static func limits(_ limits: ProcessLimits) -> Diagnosis {
         if let bytes = limits.addressSpace, bytes < UInt64(Journal.mapSize) {
             return problem(
                 "limits",
@@ -100,7 +100,7 @@ extension Finding {
     }
 
     /// - Parameter needsTLS: whether the source is asked over TLS.
-    static func libraries(curl: String, knowsTLS: Bool, needsTLS: Bool, lmdb: String) -> Finding {
+    static func libraries(curl: String, knowsTLS: Bool, needsTLS: Bool, lmdb: String) -> Diagnosis {
         let detail = "\(curl); \(lmdb)"
         guard knowsTLS || !needsTLS else {
             return problem(
@@ -110,7 +110,7 @@ extension Finding {
     }
 
     /// Signatures are good for five minutes to both sides; ages that are shown are off by as much as the clock is.
-    static func clock(_ lead: Duration?) -> Finding {
+    static func clock(_ lead: Duration?) -> Diagnosis {
         guard let lead else { return ok("clock", "the endpoint says no time to compare this machine's with") }
         let off = lead < .zero ? .zero - lead : lead
         let detail =

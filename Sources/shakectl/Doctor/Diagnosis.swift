@@ -1,7 +1,7 @@
 internal import DynamoDB
 
 /// What `doctor` has found out about one thing.
-struct Finding: Hashable, Sendable {
+struct Diagnosis: Hashable, Sendable {
     enum Severity: String, Hashable, Sendable {
         case ok
         /// It works, and may not for ever.
@@ -21,27 +21,27 @@ struct Finding: Hashable, Sendable {
     /// What a command that meets the problem exits with (DESIGN 6).
     let exitCode: Int32?
 
-    static func ok(_ check: String, table: String? = nil, _ detail: String) -> Finding {
-        Finding(check: check, table: table, severity: .ok, detail: detail, advice: "", exitCode: nil)
+    static func ok(_ check: String, table: String? = nil, _ detail: String) -> Diagnosis {
+        Diagnosis(check: check, table: table, severity: .ok, detail: detail, advice: "", exitCode: nil)
     }
 
-    static func warning(_ check: String, table: String? = nil, _ detail: String, do advice: String) -> Finding {
-        Finding(check: check, table: table, severity: .warning, detail: detail, advice: advice, exitCode: nil)
+    static func warning(_ check: String, table: String? = nil, _ detail: String, do advice: String) -> Diagnosis {
+        Diagnosis(check: check, table: table, severity: .warning, detail: detail, advice: advice, exitCode: nil)
     }
 
     static func problem(
         _ check: String, table: String? = nil, _ detail: String, do advice: String = "", exitCode: Int32
-    ) -> Finding {
-        Finding(check: check, table: table, severity: .problem, detail: detail, advice: advice, exitCode: exitCode)
+    ) -> Diagnosis {
+        Diagnosis(check: check, table: table, severity: .problem, detail: detail, advice: advice, exitCode: exitCode)
     }
 
     /// Of an error, whose text says what to do.
-    static func problem(_ check: String, table: String? = nil, _ error: ShakectlError) -> Finding {
+    static func problem(_ check: String, table: String? = nil, _ error: ShakectlError) -> Diagnosis {
         problem(check, table: table, error.description, exitCode: error.exitCode)
     }
 
     /// What the command exits with: 0, or the code of the worst problem.
-    static func exitCode(of findings: [Finding]) -> Int32 {
+    static func exitCode(of findings: [Diagnosis]) -> Int32 {
         findings.compactMap(\.exitCode).max { badness(of: $0) < badness(of: $1) } ?? 0
     }
 
@@ -69,7 +69,7 @@ struct Finding: Hashable, Sendable {
     }
 }
 
-extension Finding.Severity {
+extension Diagnosis.Severity {
     fileprivate var colour: Palette.Colour {
         switch self {
         case .ok: .green

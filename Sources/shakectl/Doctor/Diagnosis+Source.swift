@@ -3,11 +3,11 @@ internal import DynamoDB
 internal import StreamModel
 
 /// What is said of credentials, and of what they may do.
-extension Finding {
+extension Diagnosis {
     /// - Parameter identity: whom they belong to, or why that is not known.
     static func credentials(
         _ found: CredentialsInUse, _ identity: Result<CallerIdentity?, DynamoDBError>, now: Timestamp
-    ) -> Finding {
+    ) -> Diagnosis {
         var detail = "access key \(found.accessKeyID) from \(found.place ?? "a provider of its own")"
         if found.isTemporary { detail += ", with a session token" }
         if let end = found.expiration { detail += ", good for \(Spoken.duration(max(.zero, end - now)))" }
@@ -22,7 +22,7 @@ extension Finding {
         }
     }
 
-    static func refused(_ credentials: String, _ error: DynamoDBError) -> Finding {
+    static func refused(_ credentials: String, _ error: DynamoDBError) -> Diagnosis {
         problem(
             "credentials", "\(credentials): \(error)",
             do: "put in keys that are in force; a session token must be that of its key, and not expired",
@@ -36,7 +36,7 @@ extension Finding {
     ///   - actions: that are needed on it besides.
     static func denied(
         _ action: String, table: String?, _ message: String, on resource: String, with actions: [String]
-    ) -> Finding {
+    ) -> Diagnosis {
         let named = JSON.array(([action] + actions).map { .string($0) }).line
         return problem(
             action, table: table, "not allowed on \(resource)\(message.isEmpty ? "" : " (\(message))")",
@@ -44,7 +44,7 @@ extension Finding {
             exitCode: 77)
     }
 
-    static func unreachable(_ error: DynamoDBError, region: String) -> Finding {
+    static func unreachable(_ error: DynamoDBError, region: String) -> Diagnosis {
         problem(
             "source", error.description,
             do: "is \(region) a region, and does DNS know the endpoint from here (getent hosts, curl -v)? Without an endpoint of "
