@@ -113,7 +113,8 @@ struct DiagnosisTests {
         #expect(known.severity == .ok)
         #expect(
             known.detail
-                == "access key AKIA1 from the environment, with a session token, good for 10 min: arn:aws:iam::1:user/shake")
+                == "access key AKIA1 from the environment, with a session token, good for 10 min: arn:aws:iam::1:user/shake"
+        )
         #expect(Diagnosis.credentials(found, .success(nil), now: Sample.now).severity == .ok)
         #expect(Diagnosis.credentials(found, .failure(denied("InvalidClientTokenId")), now: Sample.now).exitCode == 77)
         // Nothing that the daemon asks.
@@ -128,7 +129,8 @@ struct DiagnosisTests {
             "dynamodb:DescribeStream", table: "orders", "m", on: "arn:x/stream/*", with: ["dynamodb:GetRecords"])
         #expect(
             finding.advice.hasSuffix(
-                #"{"Effect":"Allow","Action":["dynamodb:DescribeStream","dynamodb:GetRecords"],"Resource":"arn:x/stream/*"}"#))
+                #"{"Effect":"Allow","Action":["dynamodb:DescribeStream","dynamodb:GetRecords"],"Resource":"arn:x/stream/*"}"#
+            ))
         #expect(finding.exitCode == 77)
     }
 

@@ -32,7 +32,8 @@ struct JournalNamesTests {
     @Test(
         "The journal is the one that the line names",
         arguments: [
-            (["shakectl", "--journal", "/j", "history", ""], "/j"), (["shakectl", "history", "--journal=/j", ""], "/j"),
+            (["shakectl", "--journal", "/j", "history", ""], "/j"),
+            (["shakectl", "history", "--journal=/j", ""], "/j"),
             (["shakectl", "history", "--journal", "=", "/j"], "/j"), (["shakectl", "history", ""], nil),
             (["shakectl", "history", "--journal"], nil), (["shakectl", "--journal", "'/a b'"], "/a b"),
         ])

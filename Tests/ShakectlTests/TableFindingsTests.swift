@@ -41,7 +41,9 @@ struct TableFindingsTests {
     }
 
     private func shown(_ findings: TableFindings, others: [String] = []) -> [String: Diagnosis.Severity] {
-        Dictionary(findings.all(others: others.map { TableName($0) }).map { ($0.check, $0.severity) }) { first, _ in first }
+        Dictionary(findings.all(others: others.map { TableName($0) }).map { ($0.check, $0.severity) }) { first, _ in
+            first
+        }
     }
 
     private static let calls = ["DescribeTable", "Scan", "DescribeStream", "GetShardIterator", "GetRecords"].map {
@@ -104,7 +106,7 @@ struct TableFindingsTests {
         let all = missing.all(others: [TableName("users"), TableName("order")])
         #expect(all.count == 1)
         #expect(all[0].exitCode == 69)
-        #expect(all[0].detail.contains("there are 2 tables, the nearest is order"))
+        #expect(all[0].detail.contains("among 2 tables the nearest is order"))
         #expect(!missing.all(others: [])[0].detail.contains("nearest"))
     }
 

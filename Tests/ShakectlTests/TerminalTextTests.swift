@@ -6,7 +6,9 @@ import Testing
 struct TerminalTextTests {
     @Test(
         "Columns are counted, not letters",
-        arguments: [("", 0), ("orders", 6), ("größe", 5), ("日本", 4), ("e\u{301}", 1), ("🚀", 2), ("\u{FFFD}", 1), ("▁█", 2)])
+        arguments: [
+            ("", 0), ("orders", 6), ("größe", 5), ("日本", 4), ("e\u{301}", 1), ("🚀", 2), ("\u{FFFD}", 1), ("▁█", 2),
+        ])
     func width(text: String, columns: Int) { #expect(TerminalText.width(text) == columns) }
 
     @Test("Nothing that is cut is wider than it may be, and what is missing is marked")

@@ -4,7 +4,7 @@ internal import Foundation
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Whether all that a daemon needs is there and allowed, and what to do about what isn't; changes nothing.",
+        abstract: "Whether all that a daemon needs is there and allowed, and what to do where not; changes nothing.",
         discussion: """
             Takes the options of `run`, and works beside a running daemon or before there is any journal. It looks at:
               configuration, limits, libraries   what was said, open files and addresses, libcurl and LMDB

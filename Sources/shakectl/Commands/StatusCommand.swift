@@ -44,12 +44,14 @@ struct StatusCommand: AsyncParsableCommand {
         if check { throw ValidationError("say one of --check, which looks once, and --watch, which never ends") }
         guard interval != nil else {
             throw ValidationError(
-                "--watch expects a number of seconds or a duration from 100ms to 1h, such as 2, 500ms or 1m, found '\(watch ?? "")'")
+                "--watch expects a number of seconds or a duration from 100ms to 1h, such as 2, 500ms or 1m, found "
+                    + "'\(watch ?? "")'")
         }
     }
 
     private var interval: Duration? {
-        watch.flatMap(Spelling.duration).flatMap { (Duration.milliseconds(100)...(.seconds(3600))).contains($0) ? $0 : nil }
+        let allowed: ClosedRange<Duration> = .milliseconds(100)...(.seconds(3600))
+        return watch.flatMap(Spelling.duration).flatMap { allowed.contains($0) ? $0 : nil }
     }
 
     func run() async throws {

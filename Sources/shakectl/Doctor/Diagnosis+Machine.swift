@@ -119,10 +119,12 @@ extension Diagnosis {
             : "this machine's clock is \(Spoken.duration(off)) \(lead < .zero ? "ahead of" : "behind") the service's"
         if off <= .seconds(5) { return ok("clock", detail) }
         let advice = "set the clock by NTP (timedatectl set-ntp true; chronyc tracking)"
-        guard off >= .seconds(300) else { return warning("clock", "\(detail): lag and ages are off by that", do: advice) }
+        guard off >= .seconds(300) else {
+            return warning("clock", "\(detail): lag and ages are off by that", do: advice)
+        }
         return problem(
             "clock",
-            "\(detail): requests are refused as signed at the wrong time; the daemon goes by the service's, and lag and ages are off",
+            "\(detail): what is signed by it is refused; the daemon goes by the service's then, but lag and ages are off",
             do: advice, exitCode: 78)
     }
 }

@@ -47,7 +47,8 @@ extension Diagnosis {
     static func unreachable(_ error: DynamoDBError, region: String) -> Diagnosis {
         problem(
             "source", error.description,
-            do: "is \(region) a region, and does DNS know the endpoint from here (getent hosts, curl -v)? Without an endpoint of "
+            do:
+                "is \(region) a region, and does DNS know the endpoint from here (getent hosts, curl -v)? Without an endpoint of "
                 + "your own, leave --source-endpoint out",
             exitCode: error.exitCode)
     }

@@ -94,8 +94,9 @@ struct Doctor {
         let settings = configuration.settings
         let tables = (settings.tables ?? []).map(\.text) + (settings.include ?? []).map(\.description)
         let place =
-            configuration.file.map { "\($0)" } ?? "no file (no --config, no SHAKE_CONFIG, no \(Configuration.defaultFile))"
-        return "\(place): every option is valid; tables \(tables.joined(separator: ", ")); mode \((settings.mode ?? .all).rawValue)"
+            configuration.file ?? "no file (no --config, no SHAKE_CONFIG, no \(Configuration.defaultFile))"
+        return "\(place): every option is valid; tables \(tables.joined(separator: ", ")); mode "
+            + (settings.mode ?? .all).rawValue
     }
 
     // MARK: The journal
@@ -164,7 +165,8 @@ struct Doctor {
     // MARK: The configuration, as far as it goes
 
     /// Where no table is named, those that the journal knows.
-    private func daemon(_ configuration: Configuration, _ journal: Journal?) throws(ShakectlError) -> DaemonConfiguration?
+    private func daemon(_ configuration: Configuration, _ journal: Journal?) throws(ShakectlError)
+        -> DaemonConfiguration?
     {
         do throws(ShakectlError) { return try configuration.daemon(worker: "") } catch {
             guard configuration.settings.tables == nil, configuration.settings.include == nil, let journal else {
@@ -301,7 +303,8 @@ struct Doctor {
         try say(
             matching.isEmpty
                 ? .warning(
-                    "dynamodb:ListTables", detail, do: "check the patterns, the region and the account; such as are made later are taken")
+                    "dynamodb:ListTables", detail,
+                    do: "check the patterns, the region and the account; tables that are made later are taken up")
                 : .ok("dynamodb:ListTables", detail))
         return daemon.tables + matching.sorted().filter { !daemon.tables.contains($0) }
     }

@@ -69,9 +69,10 @@ struct TableFindings {
             guard error.isNotFound else { return failed("DescribeTable", error, on: tableARN, with: []) }
             let nearest = NearestName.of(name, in: others.map(\.text))
             let known =
-                others.isEmpty ? "" : "; there are \(Spoken.count(UInt64(others.count), "table")), the nearest is \(nearest ?? "")"
+                others.isEmpty
+                ? "" : "; among \(Spoken.count(UInt64(others.count), "table")) the nearest is \(nearest ?? "")"
             return .problem(
-                "dynamodb:DescribeTable", table: name, "there is no such table in \(region) for these credentials\(known)",
+                "dynamodb:DescribeTable", table: name, "there is none in \(region) for these credentials\(known)",
                 do: "check the table's name, the region (--region) and the account", exitCode: error.exitCode)
         }
         let items = Spoken.count(UInt64(max(0, table.itemCount)), "item")
@@ -131,14 +132,18 @@ struct TableFindings {
             return [
                 .warning(
                     "stream", table: name, "there is none, and `run` would enable one with NEW_AND_OLD_IMAGES",
-                    do: "let these credentials have dynamodb:UpdateTable on \(tableARN), which is not tried here: it would do it")
+                    do:
+                        "let these credentials have dynamodb:UpdateTable on \(tableARN), which is not tried: it would do it"
+                )
             ]
         }
         var findings: [Diagnosis] = []
         if let complaint = streamComplaint(table) {
             findings.append(.problem("stream", table: name, .daemon(complaint)))
         } else {
-            let shards = plan.stream.map { ", \(Spoken.count(UInt64($0.shards), "shard")), \($0.openShards) of them open" }
+            let shards = plan.stream.map {
+                ", \(Spoken.count(UInt64($0.shards), "shard")), \($0.openShards) of them open"
+            }
             findings.append(.ok("stream", table: name, (table.viewType ?? "of a view type not said") + (shards ?? "")))
         }
         guard table.streamEnabled, table.stream != nil else { return findings }

@@ -14,7 +14,8 @@ struct StatusView: Sendable {
 
     var daemonLine: [TextTable.Cell] {
         switch daemon {
-        case .running(let who, _), .silent(let who, _): [.init("daemon: "), .init("running", .green), .init(", \(who)")]
+        case .running(let who, _), .silent(let who, _):
+            [.init("daemon: "), .init("running", .green), .init(", \(who)")]
         case .notRunning(let why): [.init("daemon: "), .init("not running", .yellow), .init("; \(why)")]
         }
     }

@@ -178,7 +178,8 @@ struct WatchFrame: Sendable {
         for (index, (column, cell)) in cells.enumerated() {
             if index > 0 { line.append(Cell(String(repeating: " ", count: Self.gap))) }
             let width = widths[column] ?? 0
-            let text = column == .shards ? cell.text : TerminalText.clipped(cell.text, to: width, ellipsis: glyphs.ellipsis)
+            let text =
+                column == .shards ? cell.text : TerminalText.clipped(cell.text, to: width, ellipsis: glyphs.ellipsis)
             let padding = Cell(String(repeating: " ", count: max(0, width - TerminalText.width(text))))
             let shown = Cell(text, cell.colour)
             line += column.isRight ? [padding, shown] : index == cells.count - 1 ? [shown] : [shown, padding]
@@ -193,7 +194,8 @@ struct WatchFrame: Sendable {
         case .table: Cell(TerminalText.printable(table.table.text), .bold)
         case .health: Cell(table.health.rawValue, table.health.colour)
         case .phase: Cell(table.phase?.rawValue ?? "-")
-        case .lag: Cell(table.lag.map(Spoken.duration) ?? "-", table.lag.map { $0 > Self.muchLag } == true ? .yellow : nil)
+        case .lag:
+            Cell(table.lag.map(Spoken.duration) ?? "-", table.lag.map { $0 > Self.muchLag } == true ? .yellow : nil)
         case .lagTrend:
             // A lag of seconds is that of an idle source.
             Cell(glyphs.bars(steps.map { $0.lag.map { Double($0.milliseconds) / 1000 } }, floor: 30), .cyan)
