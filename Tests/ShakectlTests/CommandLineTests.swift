@@ -117,7 +117,7 @@ struct CommandLineTests {
         arguments: [
             ("status", nil), ("status --watch", "2"), ("status --watch 10", "10"), ("status --watch=500ms", "500ms"),
             ("status --watch --journal j", "2"), ("status --watch 5 --json", "5"),
-        ])
+        ] as [(String, String?)])
     func watch(words: String, interval: String?) throws {
         let status: StatusCommand = try parse(words)
         #expect(status.watch == interval)

@@ -20,7 +20,7 @@ struct DiagnosisTests {
     @Test("A disk must be local, writable and have room")
     func disks() {
         #expect(disk().severity == .ok)
-        #expect(disk().detail == "journal /var/j: 50 GiB free of 100 GiB (ext4)")
+        #expect(disk().detail == "journal /var/j: 50.0 GiB free of 100 GiB (ext4)")
         #expect(disk(.network).exitCode == 78)
         #expect(disk(readOnly: true).exitCode == 77)
         #expect(disk(free: 60 << 20).exitCode == 74)
@@ -48,7 +48,7 @@ struct DiagnosisTests {
         arguments: [
             (nil, Diagnosis.Severity.ok), (0.0, .ok), (1.5, .ok), (-4, .ok), (6, .warning), (-299, .warning),
             (300, .problem), (-86_400, .problem),
-        ])
+        ] as [(Double?, Diagnosis.Severity)])
     func clock(lead: Double?, severity: Diagnosis.Severity) {
         #expect(Diagnosis.clock(lead.map { .milliseconds(Int64($0 * 1000)) }).severity == severity)
     }

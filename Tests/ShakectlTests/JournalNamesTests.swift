@@ -36,6 +36,6 @@ struct JournalNamesTests {
             (["shakectl", "history", "--journal=/j", ""], "/j"),
             (["shakectl", "history", "--journal", "=", "/j"], "/j"), (["shakectl", "history", ""], nil),
             (["shakectl", "history", "--journal"], nil), (["shakectl", "--journal", "'/a b'"], "/a b"),
-        ])
+        ] as [([String], String?)])
     func line(words: [String], journal: String?) { #expect(JournalNames.value(of: "--journal", in: words) == journal) }
 }

@@ -72,7 +72,10 @@ struct WatchTests {
     }
 
     @Test(
-        "Rates are spoken", arguments: [(nil, "-"), (0, "0/s"), (1.5, "1.5/s"), (2, "2/s"), (12_345.4, "12,345/s")])
+        "Rates are spoken",
+        arguments: [
+            (nil, "-"), (0, "0/s"), (1.5, "1.5/s"), (2, "2/s"), (12_345.4, "12,345/s"),
+        ] as [(Double?, String)])
     func spoken(rate: Double?, text: String) { #expect(Spoken.rate(rate) == text) }
 
     // MARK: The screen
@@ -81,7 +84,7 @@ struct WatchTests {
         [1, 2, 5, 9, 10, 24, 60].map { (width, $0) }
     }
 
-    @Test("A frame fits whatever screen it is for, with any names and reasons", arguments: sizes)
+    @Test("A frame fits whatever screen it is for, with any names and reasons", arguments: WatchTests.sizes)
     func fits(width: Int, height: Int) {
         let long = String(repeating: "the target 日本 has acknowledged nothing ", count: 9)
         let tables = [

@@ -32,7 +32,7 @@ struct WatchLines: Sendable {
             deadLetters = table.deadLetters
             losses = table.losses
             pauses = table.pauses
-            isBehind = table.lag.map { $0 > .zero } ?? false
+            isBehind = table.lag.map { $0 > .seconds(60) } ?? false
         }
     }
 
