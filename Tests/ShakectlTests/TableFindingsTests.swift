@@ -58,7 +58,9 @@ struct TableFindingsTests {
         #expect(all.values.allSatisfy { $0 == .ok })
     }
 
-    @Test("A call that is denied is named, with its resource and what else is needed on it", arguments: TableFindingsTests.calls)
+    @Test(
+        "A call that is denied is named, with its resource and what else is needed on it",
+        arguments: TableFindingsTests.calls)
     func denied(action: String) throws {
         let operation = String(action.dropFirst("dynamodb:".count))
         let error = refused(operation)
