@@ -1,12 +1,12 @@
-internal import DynamoDB
-internal import StreamModel
+package import DynamoDB
+package import StreamModel
 
 extension TableDescription {
     /// Whether it has none that could be read from now on; one that was switched off counts for nothing.
     var lacksStream: Bool { !streamEnabled || stream == nil }
 
     /// - Throws: `.misconfigured` where it has none, or one that carries no new images.
-    var followedStream: StreamARN {
+    package var followedStream: StreamARN {
         get throws(DaemonError) {
             let name = schema.name
             guard streamEnabled, let stream else {
@@ -27,7 +27,7 @@ extension TableDescription {
     }
 
     /// The command by which an operator enables a stream.
-    static func enabling(_ name: TableName) -> String {
+    package static func enabling(_ name: TableName) -> String {
         "aws dynamodb update-table --table-name \(name) "
             + "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
     }

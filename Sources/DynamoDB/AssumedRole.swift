@@ -127,7 +127,7 @@ package actor AssumedRole: CredentialsProvider {
     }
 
     /// The text of the first element of that name. What STS answers has no attributes and none of them nested in itself.
-    private static func element(_ name: String, in xml: [UInt8]) -> String? {
+    static func element(_ name: String, in xml: [UInt8]) -> String? {
         guard let start = xml.firstRange(of: Array("<\(name)>".utf8))?.upperBound,
             let end = xml[start...].firstRange(of: Array("</\(name)>".utf8))?.lowerBound
         else { return nil }

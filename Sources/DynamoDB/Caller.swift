@@ -6,16 +6,18 @@ internal import Synchronization
 
 /// Makes one call: signs, sends, checks, and tries again where that may help. It knows how, `CallMachine` whether.
 final class Caller: Sendable {
-    private let source: ResolvedSource
-    private let chain: CredentialsChain
-    private let transport: any HTTPTransport
+    let source: ResolvedSource
+    let chain: CredentialsChain
+    let transport: any HTTPTransport
     private let policy: RetryPolicy
     private let signer: Signer
-    private let surroundings: Surroundings
+    let surroundings: Surroundings
     private let onRetry: DynamoDBClient.RetryObserver
     /// What the service's clock is ahead of ours, as far as a refused signature has shown.
     private let skew = Mutex<Duration>(.zero)
     private let lead = Mutex<Duration>(.zero)
+    /// The same by the last reply of all, whatever it answered; `nil` before there was one that says the time.
+    private let shownLead = Mutex<Duration?>(nil)
     private let lines: CallLines
     private let madeAgain = Atomic<Int>(0)
 
@@ -23,6 +25,7 @@ final class Caller: Sendable {
     var readsMadeAgain: Int { madeAgain.load(ordering: .relaxed) }
 
     var clockLead: Duration { lead.withLock { $0 } }
+    var shownClockLead: Duration? { shownLead.withLock { $0 } }
 
     init(
         source: ResolvedSource, chain: CredentialsChain, transport: any HTTPTransport, policy: RetryPolicy,
@@ -117,6 +120,7 @@ final class Caller: Sendable {
             let (reason, failure) = Self.failure(of: error, operation, url, object)
             return .failed(reason, failure, isUnknown: error.mayHaveArrived)
         }
+        if let time = Self.time(of: response) { shownLead.withLock { $0 = time - surroundings.now() } }
         func bad(_ why: String) -> Outcome<Answer> {
             .failed(.badReply(operation: operation.rawValue, object: object, why: why), .broken, isUnknown: true)
         }

@@ -10,7 +10,7 @@ package import StreamModel
 /// call, or the wait between two tries, at once.
 package final class DynamoDBClient: Sendable {
     package let region: String
-    private let caller: Caller
+    let caller: Caller
 
     /// Told of each failed call that is made again, and when.
     package typealias RetryObserver = @Sendable (_ failure: DynamoDBError, _ again: Duration) -> Void

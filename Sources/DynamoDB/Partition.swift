@@ -11,6 +11,9 @@ struct Partition: Hashable, Sendable {
         prefixes.first { region.hasPrefix($0.prefix) }?.partition ?? commercial
     }
 
+    /// Under which all of its services are.
+    static let domains = Set(([commercial] + prefixes.map(\.partition)).flatMap { [$0.domain, $0.dualStackDomain] })
+
     /// Also for regions that are newer than this list.
     private static let commercial = Partition(
         domain: "amazonaws.com", dualStackDomain: "api.aws", hyphenatesStreams: true)

@@ -8,6 +8,9 @@ package protocol Target: Sendable {
     /// As an operator may read it: the URL without secrets.
     var name: String { get }
 
+    /// The file that it writes, with its folder; `nil` where that is none of this machine's.
+    var localPath: String? { get }
+
     /// Whether `positions(of:)` and `scanPositions(of:)` are stored in the transaction of the data (DESIGN 4.5).
     var storesPositions: Bool { get }
 
@@ -94,6 +97,8 @@ package protocol Target: Sendable {
 }
 
 extension Target {
+    package var localPath: String? { nil }
+
     /// For targets that keep no table apart from another.
     package func begin(_ table: TableName) async throws(TargetError) -> String? { nil }
     package var fillsOn: Bool { false }

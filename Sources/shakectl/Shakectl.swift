@@ -10,6 +10,7 @@ struct Shakectl: AsyncParsableCommand {
         abstract: "Keep a store in step with DynamoDB tables, and see why each shard stands where it stands.",
         discussion: """
             First steps (Ctrl-C stops the daemon; run it again and it goes on):
+              shakectl doctor --table orders --target sqlite:replica.db whether all that it needs is there
               shakectl plan --table orders --target sqlite:replica.db   what run would do
               shakectl run --table orders --target sqlite:replica.db
               shakectl status                        how it goes
@@ -24,11 +25,12 @@ struct Shakectl: AsyncParsableCommand {
             """,
         version: "shakectl \(Version.text)",
         subcommands: [
-            RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self, ExplainCommand.self,
+            RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
+            ExplainCommand.self,
             RewindCommand.self, PauseCommand.self, ResumeCommand.self, ResyncCommand.self, AckCommand.self,
             DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
             CompactCommand.self, BackupCommand.self, RestoreCommand.self, ExportCommand.self, PlanCommand.self,
-            DiffCommand.self, ImportCommand.self, ConfigCommand.self,
+            DoctorCommand.self, DiffCommand.self, ImportCommand.self, ConfigCommand.self,
         ])
 
     /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.

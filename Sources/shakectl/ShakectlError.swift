@@ -29,6 +29,8 @@ enum ShakectlError: Error, CustomStringConvertible {
     case differs(UInt64)
     /// `status --check`: some tables are not ok, or there is none.
     case unwell([TableStatus])
+    /// `doctor`: what it has found, with the problems among it.
+    case ailing([Diagnosis])
     /// NimoShake's checkpoints or configuration can't be read.
     case nimoShake(NimoShakeError)
     case importRefused(ImportRefusal)
@@ -57,6 +59,7 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .source(let error), .sourceNotAsked(_, let error): error.exitCode
         case .target(let error): DaemonError.target(error).exitCode
         case .trimmed, .unwell: 69
+        case .ailing(let findings): Diagnosis.exitCode(of: findings)
         case .nimoShake(let error): error.exitCode
         case .importRefused: 64
         case .nothingImported: 65
@@ -119,6 +122,10 @@ enum ShakectlError: Error, CustomStringConvertible {
             tables.isEmpty
                 ? "the journal knows no table yet"
                 : tables.map { "\($0.table) is \($0.health.rawValue): \($0.reason)" }.joined(separator: "\n")
+        case .ailing(let findings):
+            findings.filter { $0.severity == .problem }.map { "\($0.check)\($0.table.map { " of \($0)" } ?? "")" }
+                .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.joined(separator: ", ")
+                + ": not as a daemon needs it; see above"
         case .comparison(let error): error.description
         case .differs(let count):
             "\(Spoken.count(count, "difference")) between source and target: `shakectl diff --repair` writes them as the source has them"

@@ -112,6 +112,18 @@ struct CommandLineTests {
         }
     }
 
+    @Test(
+        "status is watched every two seconds, or as often as is said",
+        arguments: [
+            ("status", nil), ("status --watch", "2"), ("status --watch 10", "10"), ("status --watch=500ms", "500ms"),
+            ("status --watch --journal j", "2"), ("status --watch 5 --json", "5"),
+        ] as [(String, String?)])
+    func watch(words: String, interval: String?) throws {
+        let status: StatusCommand = try parse(words)
+        #expect(status.watch == interval)
+        #expect(status.common.journal == (words.contains("--journal") ? "j" : nil))
+    }
+
     @Test("history takes a shard, bounds and kinds")
     func history() throws {
         let history: HistoryCommand = try parse(
@@ -156,7 +168,10 @@ struct CommandLineTests {
             ("rewind a 5 --to-start", "one place"),
             ("rewind a --to-start --inclusive", "--inclusive needs"), ("rewind a 5x", "<seq>"),
             ("status extra", "extra"), ("status --http localhost:1", "--http"), ("run --http localhost:1", "--http"),
-            ("tail --limit 0", "--limit"), ("verify --follow", "--follow"), ("status --journal", "--journal"),
+            ("status --watch 0", "--watch expects a number of seconds or a duration from"),
+            ("status --watch soon", "--watch expects"), ("status --check --watch", "--check"),
+            ("doctor extra", "extra"), ("tail --limit 0", "--limit"),
+            ("verify --follow", "--follow"), ("status --journal", "--journal"),
         ])
     func wrongUse(words: String, hint: String) throws {
         let refusal = try #require(self.refusal(words))

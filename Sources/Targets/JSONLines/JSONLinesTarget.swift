@@ -9,6 +9,7 @@ package import StreamModel
 package actor JSONLinesTarget: Target {
     package nonisolated let name: String
     package nonisolated let storesPositions = false
+    package nonisolated var localPath: String? { path.text }
 
     private let path: TargetPath
     private let existing: ExistingPolicy

@@ -13,6 +13,7 @@ package actor SQLiteTarget: Target {
     let path: TargetPath
     let existing: ExistingPolicy
     package nonisolated var fillsOn: Bool { existing == .append }
+    package nonisolated var localPath: String? { path.text }
     private let executor = BlockingExecutor(label: "shake.sqlite")
     private(set) var database: DatabaseQueue?
     private var identity: FileIdentity?

@@ -20,7 +20,7 @@ struct AckCommand: AsyncParsableCommand {
               shakectl ack orders
             """)
 
-    @Argument(help: "The table.")
+    @Argument(help: "The table.", completion: JournalNames.ofTables)
     var table: String
 
     @Flag(help: "A stopped table goes on with the oldest record that is left.")

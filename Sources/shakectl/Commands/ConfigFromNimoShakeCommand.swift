@@ -16,10 +16,10 @@ struct ConfigFromNimoShakeCommand: ParsableCommand {
               shakectl plan --config shake.yaml
             """)
 
-    @Argument(help: .init("NimoShake's configuration.", valueName: "file"))
+    @Argument(help: .init("NimoShake's configuration.", valueName: "file"), completion: .file())
     var file: String
 
-    @Option(help: .init("Where the YAML goes (default: standard output).", valueName: "file"))
+    @Option(help: .init("Where the YAML goes (default: standard output).", valueName: "file"), completion: .file())
     var output: String?
 
     @OptionGroup var common: CommonOptions

@@ -21,7 +21,7 @@ struct HistoryCommand: ParsableCommand {
               shakectl history 4f2a --json | jq 'select(.event == "rewound") | .reason'
             """)
 
-    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
+    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.", completion: JournalNames.ofShards)
     var shard: String
 
     @Option(parsing: .unconditional, help: .init("At most so many events.", valueName: "n"))
@@ -34,7 +34,9 @@ struct HistoryCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: .init("Only events up to then.", valueName: "time"), transform: Moment.parse)
     var until: Moment?
 
-    @Option(help: .init("Only events of this kind. May be repeated.", valueName: "kind"))
+    @Option(
+        help: .init("Only events of this kind; repeat it for more.", valueName: "kind"),
+        completion: .list(EventKinds.ofShards))
     var event: [String] = []
 
     @Flag(help: "Newest first.")

@@ -22,7 +22,9 @@ struct PauseCommand: AsyncParsableCommand {
               shakectl pause orders/4f2a
             """)
 
-    @Argument(help: .init("The table, or the shard: its id, a part of it, or TABLE/PART.", valueName: "table|shard"))
+    @Argument(
+        help: .init("The table, or the shard: its id, a part of it, or TABLE/PART.", valueName: "table|shard"),
+        completion: JournalNames.ofBoth)
     var name: String
 
     @Option(help: .init("Why, for the history.", valueName: "text"))

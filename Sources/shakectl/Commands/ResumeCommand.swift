@@ -15,7 +15,9 @@ struct ResumeCommand: AsyncParsableCommand {
               shakectl resume orders/4f2a --reason "the target is moved"
             """)
 
-    @Argument(help: .init("The table, or the shard: its id, a part of it, or TABLE/PART.", valueName: "table|shard"))
+    @Argument(
+        help: .init("The table, or the shard: its id, a part of it, or TABLE/PART.", valueName: "table|shard"),
+        completion: JournalNames.ofBoth)
     var name: String
 
     @Option(help: .init("Why, for the history.", valueName: "text"))

@@ -20,7 +20,7 @@ struct ResyncCommand: AsyncParsableCommand {
               shakectl resync orders --reason "the target was edited by hand"
             """)
 
-    @Argument(help: "The table.")
+    @Argument(help: "The table.", completion: JournalNames.ofTables)
     var table: String
 
     @Option(help: .init("Why, for the history.", valueName: "text"))

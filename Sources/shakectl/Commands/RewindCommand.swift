@@ -27,7 +27,7 @@ struct RewindCommand: AsyncParsableCommand {
               shakectl rewind orders/4f2a --to-start
             """)
 
-    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
+    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.", completion: JournalNames.ofShards)
     var shard: String
 
     @Argument(help: .init("The sequence number that becomes the checkpoint.", valueName: "seq"))

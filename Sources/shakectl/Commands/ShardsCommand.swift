@@ -15,7 +15,7 @@ struct ShardsCommand: ParsableCommand {
               shakectl shards orders --json | jq -r 'select(.status == "in_processing") | .shard'
             """)
 
-    @Argument(help: "Only this table's shards.")
+    @Argument(help: "Only this table's shards.", completion: JournalNames.ofTables)
     var table: String?
 
     @OptionGroup var common: CommonOptions

@@ -17,7 +17,7 @@ struct StateCommand: ParsableCommand {
             them, and says so.
             """)
 
-    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
+    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.", completion: JournalNames.ofShards)
     var shard: String
 
     @Option(

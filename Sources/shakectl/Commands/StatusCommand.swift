@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Dispatcher
 internal import Journal
 
-struct StatusCommand: ParsableCommand {
+struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "What is being done for each table, and whether it goes well.",
@@ -17,8 +17,14 @@ struct StatusCommand: ParsableCommand {
 
             --check exits 69 unless each table is ok, for whatever watches it.
 
+            --watch shows the same on the whole terminal until you press q or Ctrl-C, with the rate of records and how rate \
+            and lag have gone since it began. Where standard output is no terminal it writes a line for each table, \
+            and after each interval one for those that have changed; with --json such a line is an object.
+
             Examples:
               shakectl status
+              shakectl status --watch
+              shakectl status --watch 10 --json >> status.jsonl
               shakectl status --check > /dev/null || page-somebody
               shakectl status --json | jq -r 'select(.health != "ok") | .reason'
             """)
@@ -26,11 +32,35 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "Exit 69 unless each table is ok.")
     var check = false
 
+    @Option(
+        defaultAsFlag: "2", parsing: .next,
+        help: .init("Look again every so often, until interrupted.", valueName: "seconds"))
+    var watch: String?
+
     @OptionGroup var common: CommonOptions
 
-    func run() throws {
+    func validate() throws {
+        guard watch != nil else { return }
+        if check { throw ValidationError("say one of --check, which looks once, and --watch, which never ends") }
+        guard interval != nil else {
+            throw ValidationError(
+                "--watch expects a number of seconds or a duration from 100ms to 1h, such as 2, 500ms or 1m, found "
+                    + "'\(watch ?? "")'")
+        }
+    }
+
+    private var interval: Duration? {
+        let allowed: ClosedRange<Duration> = .milliseconds(100)...(.seconds(3600))
+        return watch.flatMap(Spelling.duration).flatMap { allowed.contains($0) ? $0 : nil }
+    }
+
+    func run() async throws {
         let context = try CommandContext(common)
         let journal = try context.openJournal()
+        if let interval {
+            var watch = StatusWatch(context, journal, every: interval)
+            return try await watch.run()
+        }
         let daemon = try DaemonPresence.of(journal, now: context.now)
         let tables = try asking(journal.tables)
         let checkpoints = try asking(journal.checkpoints)

@@ -12,12 +12,16 @@ struct StatusView: Sendable {
 
     var json: [JSON] { tables.map(\.json) }
 
+    var daemonLine: [TextTable.Cell] {
+        switch daemon {
+        case .running(let who, _), .silent(let who, _):
+            [.init("daemon: "), .init("running", .green), .init(", \(who)")]
+        case .notRunning(let why): [.init("daemon: "), .init("not running", .yellow), .init("; \(why)")]
+        }
+    }
+
     func lines(_ palette: Palette) -> [String] {
-        let head =
-            switch daemon {
-            case .running(let who, _), .silent(let who, _): "daemon: \(palette.paint("running", .green)), \(who)"
-            case .notRunning(let why): "daemon: \(palette.paint("not running", .yellow)); \(why)"
-            }
+        let head = daemonLine.map { palette.paint($0.text, $0.colour) }.joined()
         guard !tables.isEmpty else {
             return [
                 head, "The journal \(journal) knows no table yet.",
@@ -36,18 +40,7 @@ struct StatusView: Sendable {
                     .init(table.lag.map(Spoken.duration) ?? "-"), .init(Spoken.count(table.records)),
                     .init(table.spokenShards),
                 ]))
-            if !table.reason.isEmpty, table.health != .stopped { text.rows.append(.note(.init(table.reason, .dim))) }
-            for loss in table.losses where !table.reason.contains(loss.words) {
-                text.rows.append(.note(.init("\(loss.words); \(loss.advice)", .red)))
-            }
-            for pause in table.pauses where !table.reason.contains(pause.words) {
-                text.rows.append(.note(.init("\(pause.words); \(pause.outlook(now: table.now))", .yellow)))
-            }
-            let waiting = Spoken.waiting(table.deadLetters)
-            if table.deadLetters > 0, table.reason != waiting { text.rows.append(.note(.init(waiting, .red))) }
-            if let error = table.lastError, !table.reason.contains(error) {
-                text.rows.append(.note(.init("last error: \(error)", .red)))
-            }
+            text.rows += table.notes.map { .note($0) }
         }
         return [head] + (target.isEmpty ? [] : ["target: \(target)"]) + [""] + text.lines(palette)
     }
@@ -78,14 +71,30 @@ extension TableStatus {
         ]
     }
 
-    fileprivate var spokenShards: String {
+    /// What there is to say below its row.
+    var notes: [TextTable.Cell] {
+        var notes: [TextTable.Cell] = []
+        if !reason.isEmpty, health != .stopped { notes.append(.init(reason, .dim)) }
+        for loss in losses where !reason.contains(loss.words) {
+            notes.append(.init("\(loss.words); \(loss.advice)", .red))
+        }
+        for pause in pauses where !reason.contains(pause.words) {
+            notes.append(.init("\(pause.words); \(pause.outlook(now: now))", .yellow))
+        }
+        let waiting = Spoken.waiting(deadLetters)
+        if deadLetters > 0, reason != waiting { notes.append(.init(waiting, .red)) }
+        if let error = lastError, !reason.contains(error) { notes.append(.init("last error: \(error)", .red)) }
+        return notes
+    }
+
+    var spokenShards: String {
         let known = Status.allCases.filter { shards[$0] != nil }
         return known.isEmpty ? "none" : known.map { "\(shards[$0] ?? 0) \($0.rawValue)" }.joined(separator: ", ")
     }
 }
 
 extension Health {
-    fileprivate var colour: Palette.Colour {
+    var colour: Palette.Colour {
         switch self {
         case .ok: .green
         case .degraded: .yellow
