@@ -13,8 +13,6 @@ final class Caller: Sendable {
     private let signer: Signer
     private let surroundings: Surroundings
     private let onRetry: DynamoDBClient.RetryObserver
-    /// What the service's clock is ahead of ours, as far as a refused signature has shown.
-    private let skew = Mutex<Duration>(.zero)
     private let lead = Mutex<Duration>(.zero)
     private let lines: CallLines
     private let madeAgain = Atomic<Int>(0)
@@ -92,8 +90,7 @@ final class Caller: Sendable {
                 let refused = credentials
                 credentials = try await chain.credentials(insteadOf: refused)
                 guard credentials != refused else { throw error }
-            case .setClock(let time):
-                skew.withLock { $0 = time - surroundings.now() }
+            case .setClock(let time): chain.clock.set(to: time)
             }
         }
     }
@@ -152,7 +149,7 @@ final class Caller: Sendable {
             (name: "x-amz-target", value: operation.target),
         ]
         let signature = signer.sign(
-            headers: signed, body: body.bytes, with: credentials, at: surroundings.now() + skew.withLock { $0 })
+            headers: signed, body: body.bytes, with: credentials, at: chain.clock.now())
         var headers = signed.map { HTTPHeader($0.name, $0.value) }
         headers.append(HTTPHeader("x-amz-date", signature.date))
         if let token = signature.token { headers.append(HTTPHeader("x-amz-security-token", token)) }
