@@ -44,7 +44,7 @@ final class Caller: Sendable {
         }
     }
 
-    func checkCredentials() async throws(DynamoDBError) { _ = try await chain.credentials() }
+    func currentCredentials() async throws(DynamoDBError) -> Credentials { try await chain.credentials() }
 
     func pause(afterThrottles attempts: Int) async throws(DynamoDBError) -> Bool {
         guard let wait = policy.delay(after: attempts, isThrottle: true, random: surroundings.random()) else {

@@ -45,13 +45,21 @@ package final class CredentialsChain: Sendable {
             switch state.withLock({ $0.machine.wanted(insteadOf: refused, at: now) }) {
             case .use(let credentials): return credentials
             case .useAndLook(let credentials):
-                look(refreshing: true, isBeside: true)
+                look(refreshing: true)
                 return credentials
-            case .look: result = await answer { self.look(refreshing: refused != nil, isBeside: false) }
+            case .look: result = await answer { self.look(refreshing: refused != nil) }
             case .wait: result = await answer()
             case .fail(let error): throw error
             }
-            if let result { return try result.get() }
+            switch result {
+            case .success(let credentials)?: return credentials
+            case .failure(let error)?:
+                // Those that are still good will do until the next time.
+                let good = state.withLock { $0.machine.good(insteadOf: refused, at: clock.now()) }
+                guard let good, !error.isCancelled else { throw error }
+                return good
+            case nil: continue
+            }
         }
     }
 
@@ -84,7 +92,7 @@ package final class CredentialsChain: Sendable {
     }
 
     /// A task of its own, since who asked may be cancelled while others wait for the answer.
-    private func look(refreshing: Bool, isBeside: Bool) {
+    private func look(refreshing: Bool) {
         Task(executorPreference: surroundings.executor) {
             let result: Result<Credentials, DynamoDBError>
             var isStable = false
@@ -106,7 +114,8 @@ package final class CredentialsChain: Sendable {
                     return (Array(state.waiting.values), (error, state.machine.failed(error, at: now, random: random)))
                 }
             }
-            if isBeside, let (error, pause) = failure, !error.isCancelled { onFailure(error, pause) }
+            let isGood = state.withLock { $0.machine.good(insteadOf: nil, at: now) } != nil
+            if isGood, let (error, pause) = failure, !error.isCancelled { onFailure(error, pause) }
             for waiter in waiting { waiter.resume(returning: result) }
         }
     }

@@ -25,6 +25,8 @@ struct CredentialsMachine: Equatable, Sendable {
         let credentials: Credentials
         /// From when on others are looked for; `nil` where they don't expire.
         var due: Timestamp?
+        /// From when on a call waits for others, unless they were just looked for in vain; `nil` where they don't expire.
+        var pressing: Timestamp?
         /// Until when they are signed with; `nil` where they don't expire.
         var goodUntil: Timestamp?
         let outlivesExpiration: Bool
@@ -32,6 +34,8 @@ struct CredentialsMachine: Equatable, Sendable {
 
     /// What is signed until then must still arrive.
     static let margin: Duration = .seconds(60)
+    /// The longest before they expire that a call waits for others: what it signs may be on its way for a while.
+    static let pressing: Duration = .seconds(300)
     /// The longest before they expire that others are looked for; of credentials of less than 45 minutes it is a third of their time.
     static let window: Duration = .seconds(900)
     /// How long credentials are used beyond their expiration where that is allowed (botocore: 15 minutes, and 2 to 10 by chance).
@@ -49,15 +53,23 @@ struct CredentialsMachine: Equatable, Sendable {
     /// - Parameter refused: what the service has just refused; others are looked for, unless that has happened since.
     mutating func wanted(insteadOf refused: Credentials?, at now: Timestamp) -> Action {
         let isResting = rest.map { now < $0 } ?? false
-        if let kept, kept.credentials != refused, kept.goodUntil.map({ now < $0 }) ?? true {
-            guard let due = kept.due, due <= now, !isLooking, !isResting else { return .use(kept.credentials) }
+        if let good = good(insteadOf: refused, at: now) {
+            guard let due = kept?.due, due <= now, !isResting else { return .use(good) }
+            let isPressing = kept?.pressing.map { $0 <= now } ?? false
+            if isLooking { return isPressing ? .wait : .use(good) }
             isLooking = true
-            return .useAndLook(kept.credentials)
+            return isPressing ? .look : .useAndLook(good)
         }
         guard !isLooking else { return .wait }
         if isResting, let lastError { return .fail(lastError) }
         isLooking = true
         return .look
+    }
+
+    /// Those that are still good, should others not be had.
+    func good(insteadOf refused: Credentials?, at now: Timestamp) -> Credentials? {
+        guard let kept, kept.credentials != refused, kept.goodUntil.map({ now < $0 }) ?? true else { return nil }
+        return kept.credentials
     }
 
     /// - Parameter random: in 0..<1.
@@ -77,6 +89,7 @@ struct CredentialsMachine: Equatable, Sendable {
         }
         let window = min(Self.window, left / 3)
         fresh.due = expiration + (window / 2 * random - window)
+        fresh.pressing = expiration + (.zero - min(Self.pressing, window / 3))
         fresh.goodUntil = expiration + (.zero - min(Self.margin, window / 4))
     }
 

@@ -116,7 +116,9 @@ package final class DynamoDBClient: Sendable {
     /// Looks for credentials, without asking the service about them.
     ///
     /// - Throws: `.credentials`, with the places to put them.
-    package func checkCredentials() async throws(DynamoDBError) { try await caller.checkCredentials() }
+    package func checkCredentials() async throws(DynamoDBError) { _ = try await currentCredentials() }
+
+    func currentCredentials() async throws(DynamoDBError) -> Credentials { try await caller.currentCredentials() }
 
     /// What the service's clock is ahead of this machine's, as the Date header of the last `iterator` said; up to a second less
     /// than it is, since that header has no fractions.

@@ -69,8 +69,9 @@ struct RunCommand: AsyncParsableCommand {
         // Everything that can be wrong with what was said is found before anything is made.
         var daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
         daemonConfiguration.preparesOnly = schemaOnly
-        let target = try configuration.makeTarget(environment)
-        let client = try await configuration.makeClient(environment: environment, SourceTrouble(logger))
+        let place = try await configuration.located(environment)
+        let target = try place.makeTarget(environment)
+        let client = try await place.makeClient(environment: environment, SourceTrouble(logger))
         let journal = try context.openJournal(
             .daemon(
                 RunStarted(

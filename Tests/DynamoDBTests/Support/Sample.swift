@@ -54,3 +54,9 @@ actor FixedCredentials: CredentialsProvider {
         return left.first.map { .found($0) } ?? .nothing(why: "it is empty")
     }
 }
+
+extension ProviderAnswer {
+    var found: Credentials? {
+        if case .found(let credentials) = self { credentials } else { nil }
+    }
+}
