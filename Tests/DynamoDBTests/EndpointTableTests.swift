@@ -52,7 +52,7 @@ struct EndpointTableTests {
         Row(name: "all is ignored", environment: ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL": "http://all:4"], config: services),
         Row(name: "all is ignored by the profile", config: services.replacing("services = here", with: "services = here\nignore_configured_endpoint_urls = true")),
         Row(name: "it is not ignored", environment: ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"], config: services),
-        Row(name: "services that aren't there", config: "[default]\nregion = eu-west-1\nservices = nowhere\n", ours: refused),
+        Row(name: "services that aren't there", config: "[default]\nregion = eu-west-1\nservices = nowhere\n"),
         Row(name: "services of another profile", config: services + "[profile x]\nregion = eu-west-1\n", profile: "x"),
         Row(name: "dual stack", environment: ["AWS_USE_DUALSTACK_ENDPOINT": "true"]),
         Row(name: "dual stack by the profile", config: "[default]\nregion = eu-west-1\nuse_dualstack_endpoint = true\n"),
@@ -78,7 +78,7 @@ struct EndpointTableTests {
             environment: ["AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_ENDPOINT_URL_STS": "http://r:7"]),
         Row(name: "no region", config: ""),
         Row(name: "Europe's own partition", environment: ["AWS_DEFAULT_REGION": "eusc-de-east-1"]),
-        // botocore takes the one, and says nothing of the other: FIPS would not be had.
+        // botocore takes the endpoint and says nothing of FIPS, which is not had then.
         Row(
             name: "FIPS and a set endpoint", environment: ["AWS_USE_FIPS_ENDPOINT": "true", "AWS_ENDPOINT_URL": "http://all:4"],
             ours: refused),
@@ -86,17 +86,28 @@ struct EndpointTableTests {
 
     private static let script = """
         import json, os, sys
+        from botocore.config import Config
         from botocore.session import Session
+        class Sent(Exception): pass
         out = []
         for row in json.load(sys.stdin):
             for name in list(os.environ):
                 if name.startswith('AWS_') or name == 'HOME': del os.environ[name]
             os.environ.update(row['environment'])
             os.environ.update(AWS_ACCESS_KEY_ID='A', AWS_SECRET_ACCESS_KEY='S')
+            found = []
+            def note(request, **_):
+                # Credential=A/20260101/eu-west-1/sts/aws4_request
+                found.append(request.url.rstrip('/') + ' ' + request.headers['Authorization'].decode().split('/')[2])
+                raise Sent()
             try:
                 session = Session(profile=row.get('profile'))
-                clients = [session.create_client(name) for name in ('dynamodb', 'dynamodbstreams', 'sts')]
-                found = [client.meta.endpoint_url for client in clients]
+                for name, call in [('dynamodb', 'list_tables'), ('dynamodbstreams', 'list_streams'),
+                                   ('sts', 'get_caller_identity')]:
+                    client = session.create_client(name, config=Config(retries={'total_max_attempts': 1}))
+                    client.meta.events.register_first('before-send.*', note)
+                    try: getattr(client, call)()
+                    except Sent: pass
                 out.append(found)
             except Exception as error:
                 out.append(['refused'])
@@ -121,7 +132,10 @@ struct EndpointTableTests {
                 let source = try ResolvedSource(
                     SourceConfiguration(region: nil, profile: row.profile), environment: row.environment,
                     profiles: try SharedFiles(environment: row.environment).read())
-                ours = [source.tables, source.streams, source.roles].map { String($0.text.dropLast()) }
+                ours = zip(
+                    [source.tables, source.streams, source.roles],
+                    [source.signingRegion, source.signingRegion, source.rolesRegion]
+                ).map { "\($0.text.dropLast()) \($1)" }
             } catch {
                 ours = Self.refused
             }

@@ -66,6 +66,7 @@ struct RunCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let logger = configuration.makeLogger(environment)
 
+        if let target = options.target, ExposedPassword.isIn(target) { logger.warning("\(ExposedPassword.warning)") }
         // Everything that can be wrong with what was said is found before anything is made.
         var daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
         daemonConfiguration.preparesOnly = schemaOnly
