@@ -127,7 +127,7 @@ final class Caller: Sendable {
             return .failed(reason, failure, isUnknown: isUnknown)
         }
         guard response.body.first == UInt8(ascii: "{") || response.body.first.map(Self.isSpace) == true else {
-            return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body))\"")
+            return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body, hiding: credentials.secrets))\"")
         }
         if operation == .getShardIterator, let time = Self.time(of: response) {
             lead.withLock { $0 = time - surroundings.now() }
@@ -164,9 +164,9 @@ final class Caller: Sendable {
     private static func refusal(
         _ response: HTTPResponse, _ operation: Operation, _ object: String, _ credentials: Credentials
     ) -> (DynamoDBError, CallMachine.Failure) {
-        let reply = ErrorReply(status: response.status, body: response.body)
+        let reply = ErrorReply(status: response.status, body: response.body, hiding: credentials.secrets)
         let error = DynamoDBError.service(
-            code: reply.code, message: credentials.removed(from: reply.message), status: reply.status,
+            code: reply.code, message: reply.message, status: reply.status,
             operation: operation.rawValue,
             object: object, requestID: response.headers["x-amzn-requestid"])
         let errorClass = ErrorClass(code: reply.code, message: reply.message, status: reply.status)

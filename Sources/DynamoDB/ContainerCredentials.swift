@@ -75,7 +75,7 @@ struct ContainerCredentials: CredentialsProvider {
     private static func refusal(_ response: HTTPResponse, _ token: String?) -> String {
         let said = CredentialsDocument(response.body)?.refusal.map { ": \($0)" } ?? ""
         let text = "HTTP \(response.status)\(said)"
-        return token.map { text.replacing($0, with: "…") } ?? text
+        return text.hiding(token.map { [$0] } ?? [])
     }
 }
 

@@ -74,11 +74,11 @@ struct TokenService: Sendable {
             }
         }
 
-        /// `text` without the secret, should the service's message repeat it.
-        func removed(from text: String) -> String {
+        /// What the service's message may not repeat.
+        var secrets: [String] {
             switch self {
-            case .credentials(let credentials): credentials.removed(from: text)
-            case .token(let token): text.replacing(token, with: "…")
+            case .credentials(let credentials): credentials.secrets
+            case .token(let token): [token]
             }
         }
     }
@@ -116,11 +116,12 @@ struct TokenService: Sendable {
     ) -> (DynamoDBError, CallMachine.Failure) {
         let code = TokenServiceReply.element("Code", in: response.body) ?? "\(response.status)"
         let message =
-            TokenServiceReply.element("Message", in: response.body) ?? ErrorReply.excerpt(of: response.body)
+            TokenServiceReply.element("Message", in: response.body)?.hiding(shown.secrets)
+            ?? ErrorReply.excerpt(of: response.body, hiding: shown.secrets)
         let time = response.headers["date"].flatMap { Timestamp(httpDate: $0) }
         return (
             .service(
-                code: code, message: shown.removed(from: message), status: response.status,
+                code: code, message: message, status: response.status,
                 operation: shown.operation, object: request.role, requestID: response.headers["x-amzn-requestid"]),
             .refused(ErrorClass(code: code, message: message, status: response.status), serviceTime: time)
         )

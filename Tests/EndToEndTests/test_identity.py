@@ -138,6 +138,13 @@ KEYS = {
 }
 
 
+def command_line(pid: int) -> bytes:
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def refusal(code: str, message: str = "what was shown: ECHO") -> tuple[int, str]:
     return 400, json.dumps({"__type": f"com.amazon.coral.service#{code}", "message": message})
 
@@ -169,12 +176,15 @@ class Watcher:
         ]
         output = self.machine.folder / f"output-{self._count}"
         daemon = Daemon(command, shakectl.environment, str(journal) + ".log", stdout=output.open("wb"))
-        if seconds:
-            until(lambda: not daemon.is_running or daemon.log.count("\n") >= 2, "it has said something", deadline=seconds)
-        while daemon.is_running:
-            if not self._look(daemon.pid) or seconds:
-                break
-        found = daemon.terminate() if seconds and daemon.is_running else daemon.wait(60)
+        lines: list[bytes] = []
+
+        def over() -> bool:
+            lines.append(command_line(daemon.pid))
+            return not daemon.is_running or bool(seconds) and daemon.log.count("\n") >= 2
+
+        until(over, f"it has ended or said something: {arguments}", deadline=seconds or 60)
+        found = daemon.terminate() if daemon.is_running else daemon.wait()
+        self.seen += set(lines)
         log = daemon.log
         assert code is None or found == code, f"{found}: {log}"
         self.seen += [log.encode(), output.read_bytes()]
@@ -184,13 +194,6 @@ class Watcher:
                 self.seen += [result.stdout.encode(), result.stderr.encode()]
             self.seen += [file.read_bytes() for file in journal.rglob("*") if file.is_file()]
         return log
-
-    def _look(self, pid: int) -> bool:
-        try:
-            self.seen.append(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())
-            return True
-        except OSError:
-            return False
 
     def check(self) -> None:
         assert len(self.seen) > 10 and any(b"AKIDPLANTED" in one or b"dynamodb" in one for one in self.seen)
