@@ -93,7 +93,7 @@ package final class CredentialsChain: Sendable {
 
     /// A task of its own, since who asked may be cancelled while others wait for the answer.
     private func look(refreshing: Bool) {
-        Task(executorPreference: surroundings.executor) {
+        Task(executorPreference: surroundings.executor) { [self] in
             let result: Result<Credentials, DynamoDBError>
             var isStable = false
             do throws(DynamoDBError) {

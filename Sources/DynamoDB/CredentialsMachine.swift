@@ -53,7 +53,7 @@ struct CredentialsMachine: Equatable, Sendable {
     /// - Parameter refused: what the service has just refused; others are looked for, unless that has happened since.
     mutating func wanted(insteadOf refused: Credentials?, at now: Timestamp) -> Action {
         let isResting = rest.map { now < $0 } ?? false
-        if let good = good(insteadOf: refused, at: now) {
+        if let good = self.good(insteadOf: refused, at: now) {
             guard let due = kept?.due, due <= now, !isResting else { return .use(good) }
             let isPressing = kept?.pressing.map { $0 <= now } ?? false
             if isLooking { return isPressing ? .wait : .use(good) }
@@ -89,8 +89,8 @@ struct CredentialsMachine: Equatable, Sendable {
         }
         let window = min(Self.window, left / 3)
         fresh.due = expiration + (window / 2 * random - window)
-        fresh.pressing = expiration + (.zero - min(Self.pressing, window / 3))
-        fresh.goodUntil = expiration + (.zero - min(Self.margin, window / 4))
+        fresh.pressing = expiration + (Duration.zero - min(Self.pressing, window / 3))
+        fresh.goodUntil = expiration + (Duration.zero - min(Self.margin, window / 4))
     }
 
     /// - Returns: how long nobody asks again.

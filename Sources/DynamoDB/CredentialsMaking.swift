@@ -16,7 +16,7 @@ struct CredentialsMaking: Sendable {
     let onFailure: CredentialsChain.FailureObserver
 
     /// All places, in their order.
-    var chain: CredentialsChain {
+    var everywhere: CredentialsChain {
         chain(CredentialsPlace.order(isProfileChosen: isProfileChosen).map { provider(of: $0) })
     }
 

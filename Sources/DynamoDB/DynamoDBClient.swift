@@ -72,7 +72,7 @@ package final class DynamoDBClient: Sendable {
             metadata: settings.map { InstanceMetadata($0, transport: transport, surroundings: surroundings) },
             transport: transport, retry: retry, clock: ServiceClock(surroundings), surroundings: surroundings,
             onFailure: onRetry)
-        var chain = making.chain
+        var chain = making.everywhere
         if let role = configuration.role {
             let request = try RoleRequest(role, externalID: configuration.externalID)
             chain = making.chain([AssumedRole(request: request, chain: chain, service: making.service)])
@@ -93,16 +93,17 @@ package final class DynamoDBClient: Sendable {
         guard ResolvedSource.region(configuration, environment, profiles) == nil else { return nil }
         let profile = ResolvedSource.profile(configuration, environment) ?? "default"
         guard let settings = try MetadataSettings(environment, { profiles.setting($0, of: profile) }) else { return nil }
-        let own: HTTPEngine?
-        do throws(CurlError) { own = transport == nil ? try HTTPEngine() : nil } catch { throw .configuration("\(error)") }
-        guard let transport = transport ?? own else { return nil }
-        let metadata = InstanceMetadata(settings, transport: transport, surroundings: surroundings)
+        let carrier: any HTTPTransport
+        do throws(CurlError) {
+            carrier = if let transport { transport } else { try HTTPEngine() as any HTTPTransport }
+        } catch { throw .configuration("\(error)") }
+        let metadata = InstanceMetadata(settings, transport: carrier, surroundings: surroundings)
         let answer: InstanceMetadata.Answer
         do throws(DynamoDBError) { answer = try await metadata.text("meta-data/placement/region") } catch {
-            await own?.shutdown()
+            if transport == nil { await carrier.shutdown() }
             throw error
         }
-        await own?.shutdown()
+        if transport == nil { await carrier.shutdown() }
         guard case .text(let region) = answer else { return nil }
         return region
     }

@@ -26,8 +26,9 @@ struct MetadataSettings: Hashable, Sendable {
         }
         if let url = text("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint") {
             do throws(CurlError) {
-                let parsed = try HTTPURL(url)
-                base = String(parsed.text.reversed().drop { $0 == "/" }.reversed())
+                var text = try HTTPURL(url).text
+                while text.hasSuffix("/") { text.removeLast() }
+                base = text
             } catch {
                 throw .configuration("AWS_EC2_METADATA_SERVICE_ENDPOINT: \(error); write it as http://169.254.169.254")
             }

@@ -69,7 +69,7 @@ struct ProcessCredentials: CredentialsProvider {
             once.say(.timedOut)
         }
         let ending = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withCheckedContinuation { (continuation: CheckedContinuation<Ending, Never>) in
                 once.expect(continuation)
                 // It blocks, so it has a thread of its own.
                 Thread.detachNewThread {

@@ -9,7 +9,8 @@ struct CredentialsChainTests {
     @Test("A crowd that asks at once makes one look-up, and all get its answer", arguments: [false, true])
     func single(fails: Bool) async throws {
         let provider = Gate()
-        let chain = CredentialsChain([provider])
+        let chain = CredentialsChain(
+            [provider], surroundings: Surroundings(now: { Timestamp(microseconds: 1_800_000_000_000_000) }))
         let crowd = (0..<50).map { _ in Task { try? await chain.credentials().accessKeyID } }
         await provider.asked()
         provider.open(fails ? .failure(.credentials("none")) : .success(Self.keys("A")))

@@ -8,7 +8,7 @@ import Testing
 /// Which of the places gives the credentials, as botocore finds them on the same machine.
 @Suite("The order of credentials")
 struct CredentialsOrderTests {
-    struct Row: Codable, CustomTestStringConvertible {
+    struct Row: Codable {
         let name: String
         var environment: [String: String] = [:]
         var config = ""
@@ -16,8 +16,6 @@ struct CredentialsOrderTests {
         var profile: String?
         /// What botocore gives; where we differ on purpose, `ours` says so.
         var ours: String?
-
-        var testDescription: String { name }
     }
 
     private static let keys = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "secret"]
@@ -35,8 +33,6 @@ struct CredentialsOrderTests {
 
         """
     private static let refused = "refused"
-
-    private static func all() -> [[String: String]] { [keys, web, container] }
 
     private static let process = #"credential_process = printf %s {\"Version\":1,\"AccessKeyId\":\"PROCESS\",\"SecretAccessKey\":\"secret\"}"#
     private static let given = "aws_access_key_id = FILE\naws_secret_access_key = secret\n"

@@ -56,7 +56,7 @@ class IdentityStandin:
         name = target.split(".")[-1] if target else fields.get("Action", path)
         self.asked.append(name)
         shown = " ".join(
-            [fields.get("WebIdentityToken", ""), headers.get("Authorization") or "", headers.get("x-amz-security-token") or ""]
+            [fields.get("WebIdentityToken", ""), headers.get("x-amz-security-token") or "", headers.get("Authorization") or ""]
         )
         refusal = self.refusals.get(name) or (self.refusals.get("DynamoDB") if target else None)
         if refusal:

@@ -15,4 +15,15 @@ struct ExposedPasswordTests {
             "mongodb://ann@h:1/db?authSource=admin",
         ] { #expect(!ExposedPassword.isIn(url), "\(url)") }
     }
+
+    @Test("No message about a command line repeats it")
+    func hidden() {
+        let url = "postgres://ann:secret@h/db"
+        for arguments in [["--mode", url], ["--mode=\(url)"], [url]] {
+            #expect(ExposedPassword.hidden(arguments, in: "expects all, found '\(url)'") == "expects all, found '…'")
+        }
+        #expect(ExposedPassword.hidden(["--table", "a"], in: "a is no table") == "a is no table")
+        #expect(ExposedPassword.quoted(url) == "a URL with a password in it")
+        #expect(ExposedPassword.quoted("al") == "'al'")
+    }
 }

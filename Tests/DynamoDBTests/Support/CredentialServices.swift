@@ -9,7 +9,7 @@ enum CredentialServices {
     static func answer(_ request: TestServer.Request) -> TestServer.Answer {
         let words = request.line.split(separator: " ")
         let path = words.count > 1 ? String(words[1]) : ""
-        switch (words.first, path) {
+        switch (words.first.map(String.init) ?? "", path) {
         case ("PUT", "/latest/api/token"):
             guard request.headers["x-aws-ec2-metadata-token-ttl-seconds"] == "21600" else {
                 return .respond(status: 400, body: "")
