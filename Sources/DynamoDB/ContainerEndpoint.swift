@@ -38,7 +38,8 @@ struct ContainerEndpoint: Hashable, Sendable {
             return nil
         }
         do throws(CurlError) { url = try HTTPURL(text) } catch {
-            throw .credentials("container: \(variable) is no URL that begins with http:// or https:// and has no user in it")
+            throw .credentials(
+                "container: \(variable) is no URL that begins with http:// or https:// and has no user in it")
         }
         guard url.scheme == "https" || url.isLoopback || Self.hosts.contains(url.host) else {
             throw .credentials(

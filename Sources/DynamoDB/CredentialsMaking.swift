@@ -31,7 +31,8 @@ struct CredentialsMaking: Sendable {
     private func provider(of place: CredentialsPlace) -> any CredentialsProvider {
         switch place {
         case .environment: EnvironmentCredentials(environment)
-        case .container: ContainerCredentials(environment: environment, transport: transport, surroundings: surroundings)
+        case .container:
+            ContainerCredentials(environment: environment, transport: transport, surroundings: surroundings)
         case .instance: InstanceCredentials(metadata: metadata)
         case .roleOfProfile, .webIdentity, .profile:
             ProfileCredentials(

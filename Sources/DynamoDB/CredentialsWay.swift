@@ -46,12 +46,14 @@ extension Profiles {
                 """)
         }
         let request = try RoleRequest(
-            role, externalID: setting("external_id", of: profile), sessionName: setting("role_session_name", of: profile),
+            role, externalID: setting("external_id", of: profile),
+            sessionName: setting("role_session_name", of: profile),
             seconds: setting("duration_seconds", of: profile))
         switch (setting("source_profile", of: profile), setting("credential_source", of: profile)) {
         case (nil, nil):
             throw .credentials(
-                "profile \"\(profile)\" has role_arn, but neither source_profile nor credential_source: say who assumes it")
+                "profile \"\(profile)\" has role_arn, but neither source_profile nor credential_source: say who assumes it"
+            )
         case (_?, _?):
             throw .configuration(
                 "profile \"\(profile)\" has both source_profile and credential_source: leave one of them out")
@@ -62,12 +64,14 @@ extension Profiles {
             // A profile may be its own source, for keys that stand in it.
             guard !seen.contains(source) || source == profile && hasKeys(profile) else {
                 throw .configuration(
-                    "the source_profile of \"\(profile)\" leads back to \"\(source)\": no profile in that circle has access keys")
+                    "the source_profile of \"\(profile)\" leads back to \"\(source)\": no profile in that circle has access keys"
+                )
             }
             if !hasKeys(source), let way = try self.role(of: source, behind: seen) { return .role(request, by: way) }
             guard let way = try own(source) else {
                 throw .credentials(
-                    "profile \"\(source)\", the source_profile of \"\(profile)\", has no credentials: put access keys into it")
+                    "profile \"\(source)\", the source_profile of \"\(profile)\", has no credentials: put access keys into it"
+                )
             }
             return .role(request, by: way)
         }
@@ -93,7 +97,9 @@ extension Profiles {
 
     /// Of the environment and the profile together.
     func webIdentity(of profile: String, environment: [String: String]) throws(DynamoDBError) -> CredentialsWay? {
-        try WebIdentity(environment: environment, profile: profile) { setting($0, of: profile) }.map { .webIdentity($0) }
+        try WebIdentity(environment: environment, profile: profile) { setting($0, of: profile) }.map {
+            .webIdentity($0)
+        }
     }
 
     /// What a profile has without any other.

@@ -92,7 +92,9 @@ package final class DynamoDBClient: Sendable {
         let profiles = try SharedFiles(environment: environment).read()
         guard ResolvedSource.region(configuration, environment, profiles) == nil else { return nil }
         let profile = ResolvedSource.profile(configuration, environment) ?? "default"
-        guard let settings = try MetadataSettings(environment, { profiles.setting($0, of: profile) }) else { return nil }
+        guard let settings = try MetadataSettings(environment, { profiles.setting($0, of: profile) }) else {
+            return nil
+        }
         let carrier: any HTTPTransport
         do throws(CurlError) {
             carrier = if let transport { transport } else { try HTTPEngine() as any HTTPTransport }

@@ -96,7 +96,8 @@ extension DynamoDBError: CustomStringConvertible {
                 """
         case .badReply(let operation, let object, let why):
             return "\(operation) of \(object): the reply can't be used: \(why): is the endpoint really DynamoDB's?"
-        case .credentials(let text), .credentialsUnavailable(let text), .configuration(let text), .notPermitted(let text):
+        case .credentials(let text), .credentialsUnavailable(let text), .configuration(let text),
+            .notPermitted(let text):
             return text
         case .cancelled:
             return "cancelled"

@@ -23,7 +23,8 @@ struct InstanceCredentials: CredentialsProvider {
             // One a line, and there has never been a second. It becomes a part of a URL.
             role = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
             guard !role.isEmpty, role.utf8.allSatisfy(\.isNameByte) else {
-                throw .credentialsUnavailable("instance metadata: \(base) names no role: is it an instance's metadata service?")
+                throw .credentialsUnavailable(
+                    "instance metadata: \(base) names no role: is it an instance's metadata service?")
             }
         }
         switch try await metadata.text(Self.path + role) {
@@ -32,10 +33,12 @@ struct InstanceCredentials: CredentialsProvider {
             let document = CredentialsDocument(Array(text.utf8))
             if let refusal = document?.refusal {
                 throw .credentialsUnavailable(
-                    "instance metadata: \(base) has no credentials of role \(role): \(refusal): check that EC2 may assume it")
+                    "instance metadata: \(base) has no credentials of role \(role): \(refusal): check that EC2 may assume it"
+                )
             }
             guard let credentials = document?.credentials else {
-                throw .credentialsUnavailable("instance metadata: what \(base) says of role \(role) holds no credentials")
+                throw .credentialsUnavailable(
+                    "instance metadata: what \(base) says of role \(role) holds no credentials")
             }
             return .found(credentials)
         }

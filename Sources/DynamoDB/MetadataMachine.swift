@@ -105,7 +105,9 @@ struct MetadataMachine: Equatable, Sendable {
 
     private mutating func withoutToken(_ why: String) -> Action {
         tokenless = why
-        guard allowsV1 else { return .giveUp(.noToken(why: "\(why); without one it may not be asked (AWS_EC2_METADATA_V1_DISABLED)")) }
+        guard allowsV1 else {
+            return .giveUp(.noToken(why: "\(why); without one it may not be asked (AWS_EC2_METADATA_V1_DISABLED)"))
+        }
         return askText()
     }
 

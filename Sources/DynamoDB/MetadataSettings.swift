@@ -22,7 +22,9 @@ struct MetadataSettings: Hashable, Sendable {
         case nil, "false": allowsV1 = true
         case "true": allowsV1 = false
         case let other?:
-            throw .configuration("AWS_EC2_METADATA_V1_DISABLED (or its setting in the profile) is \"\(other)\": it must be true or false")
+            throw .configuration(
+                "AWS_EC2_METADATA_V1_DISABLED (or its setting in the profile) is \"\(other)\": it must be true or false"
+            )
         }
         if let url = text("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint") {
             do throws(CurlError) {
@@ -44,7 +46,8 @@ struct MetadataSettings: Hashable, Sendable {
         func number(_ variable: String, _ name: String, _ otherwise: Int) throws(DynamoDBError) -> Int {
             guard let text = text(variable, name) else { return otherwise }
             guard let number = Int(text), (1...60).contains(number) else {
-                throw .configuration("\(variable) (or its setting in the profile) is \"\(text)\": it must be from 1 to 60")
+                throw .configuration(
+                    "\(variable) (or its setting in the profile) is \"\(text)\": it must be from 1 to 60")
             }
             return number
         }

@@ -16,7 +16,8 @@ final class ProfileCredentials: CredentialsProvider {
     ///   - place: which of the profile's ways this is: `roleOfProfile`, `webIdentity` or `profile`.
     ///   - environment: empty where the profile was chosen by a flag.
     init(
-        files: SharedFiles, profile: String, isNamed: Bool, place: CredentialsPlace, environment: [String: String] = [:],
+        files: SharedFiles, profile: String, isNamed: Bool, place: CredentialsPlace,
+        environment: [String: String] = [:],
         make: @escaping @Sendable (CredentialsWay) -> any CredentialsProvider
     ) {
         self.files = files

@@ -89,7 +89,8 @@ package struct ResolvedSource: Hashable, Sendable {
         signingRegion = region == "local" ? "us-east-1" : region
         tables = try endpoint(.tables)
         streams = try endpoint(.streams)
-        let isLegacy = try Self.isLegacy(environment[set: "AWS_STS_REGIONAL_ENDPOINTS"] ?? setting("sts_regional_endpoints"))
+        let isLegacy = try Self.isLegacy(
+            environment[set: "AWS_STS_REGIONAL_ENDPOINTS"] ?? setting("sts_regional_endpoints"))
         let regional = try endpoint(.roles)
         if isLegacy, Partition.legacyRegions.contains(region), regional.host == "sts.\(region).amazonaws.com" {
             roles = try Self.url("https://sts.amazonaws.com", setting: "AWS_STS_REGIONAL_ENDPOINTS")
@@ -121,7 +122,8 @@ package struct ResolvedSource: Hashable, Sendable {
         case nil, "regional": return false
         case "legacy": return true
         default:
-            throw .configuration("AWS_STS_REGIONAL_ENDPOINTS (or its setting in the profile) must be regional or legacy")
+            throw .configuration(
+                "AWS_STS_REGIONAL_ENDPOINTS (or its setting in the profile) must be regional or legacy")
         }
     }
 

@@ -22,7 +22,8 @@ struct RoleRequest: Hashable, Sendable {
         }
         let name = sessionName ?? "shake"
         guard (2...64).contains(name.utf8.count), name.utf8.allSatisfy(\.isNameByte) else {
-            throw .configuration("'\(name)' can't name a role's session: 2 to 64 letters, digits and any of _+=,.@- can")
+            throw .configuration(
+                "'\(name)' can't name a role's session: 2 to 64 letters, digits and any of _+=,.@- can")
         }
         if let seconds {
             guard let number = Int(seconds), (900...43_200).contains(number) else {

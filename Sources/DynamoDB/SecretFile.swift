@@ -15,7 +15,8 @@ enum SecretFile {
             throw .notPermitted("the \(what) in \(path) (\(setting)) may not be read by this user: grant that")
         } catch {
             throw .credentials(
-                "can't read the \(what) in \(path) (\(setting)): \(error.localizedDescription): mend it, or unset \(setting)")
+                "can't read the \(what) in \(path) (\(setting)): \(error.localizedDescription): mend it, or unset \(setting)"
+            )
         }
         guard let text = String(validating: data, as: UTF8.self)?.trimmed, !text.isEmpty else {
             throw .credentials("\(path) (\(setting)) holds no \(what)")

@@ -90,6 +90,7 @@ struct Profiles: Sendable {
     func missing(_ profile: String, _ role: String? = nil) -> DynamoDBError {
         let known = names.isEmpty ? "they hold none" : "they hold \(names.joined(separator: ", "))"
         return .configuration(
-            "profile \"\(profile)\"\(role.map { ", the \($0)," } ?? "") is neither in \(files.configPath) nor in \(files.credentialsPath): \(known)")
+            "profile \"\(profile)\"\(role.map { ", the \($0)," } ?? "") is neither in \(files.configPath) nor in \(files.credentialsPath): \(known)"
+        )
     }
 }

@@ -39,7 +39,8 @@ struct CredentialsMachineTests {
         #expect(machine.wanted(insteadOf: nil, at: Self.at(100_000_000)) == .use(keys))
         #expect(machine.wanted(insteadOf: keys, at: Self.start) == .look)
         machine.found(Self.hour(), outlivesExpiration: false, at: Self.start, random: 0)
-        #expect(machine.wanted(insteadOf: keys, at: Self.start) == .use(Self.hour()), "somebody else has looked already")
+        #expect(
+            machine.wanted(insteadOf: keys, at: Self.start) == .use(Self.hour()), "somebody else has looked already")
     }
 
     @Test("An hour's are looked for 15 minutes before their end beside calls, and waited for from 5 minutes before it")

@@ -34,7 +34,8 @@ struct CredentialsOrderTests {
         """
     private static let refused = "refused"
 
-    private static let process = #"credential_process = printf %s {\"Version\":1,\"AccessKeyId\":\"PROCESS\",\"SecretAccessKey\":\"secret\"}"#
+    private static let process =
+        #"credential_process = printf %s {\"Version\":1,\"AccessKeyId\":\"PROCESS\",\"SecretAccessKey\":\"secret\"}"#
     private static let given = "aws_access_key_id = FILE\naws_secret_access_key = secret\n"
 
     private static func merged(_ parts: [String: String]...) -> [String: String] {
@@ -43,15 +44,25 @@ struct CredentialsOrderTests {
 
     static let rows: [Row] = [
         Row(name: "nothing but the instance"),
-        Row(name: "the environment goes before everything", environment: merged(keys, web, container), config: roleConfig),
+        Row(
+            name: "the environment goes before everything", environment: merged(keys, web, container),
+            config: roleConfig),
         Row(
             name: "not where a profile was chosen", environment: merged(keys, web, container), config: roleConfig,
             profile: "default"),
-        Row(name: "the environment names the profile and has keys", environment: merged(keys, ["AWS_PROFILE": "base"]), config: roleConfig),
+        Row(
+            name: "the environment names the profile and has keys", environment: merged(keys, ["AWS_PROFILE": "base"]),
+            config: roleConfig),
         Row(name: "the environment names the profile", environment: ["AWS_PROFILE": "base"], config: roleConfig),
-        Row(name: "a role's profile goes before a web identity", environment: merged(web, container), config: roleConfig),
-        Row(name: "a web identity goes before keys in files", environment: merged(web, container), credentials: "[default]\n" + given),
-        Row(name: "but a chosen profile is meant", environment: merged(web, container), credentials: "[default]\n" + given, profile: "default"),
+        Row(
+            name: "a role's profile goes before a web identity", environment: merged(web, container), config: roleConfig
+        ),
+        Row(
+            name: "a web identity goes before keys in files", environment: merged(web, container),
+            credentials: "[default]\n" + given),
+        Row(
+            name: "but a chosen profile is meant", environment: merged(web, container),
+            credentials: "[default]\n" + given, profile: "default"),
         Row(name: "keys in files go before the container", environment: container, credentials: "[default]\n" + given),
         Row(name: "the container goes before the instance", environment: container),
         Row(
@@ -71,7 +82,9 @@ struct CredentialsOrderTests {
         Row(
             name: "a process goes before keys in the config file",
             config: "[default]\naws_access_key_id = CONFIG\naws_secret_access_key = secret\n" + process + "\n"),
-        Row(name: "but behind those in the credentials file", config: "[default]\n" + process + "\n", credentials: "[default]\n" + given),
+        Row(
+            name: "but behind those in the credentials file", config: "[default]\n" + process + "\n",
+            credentials: "[default]\n" + given),
         Row(name: "a process in the credentials file", credentials: "[default]\n" + process + "\n"),
         Row(
             name: "a process that fails ends the search", environment: container,
@@ -84,7 +97,8 @@ struct CredentialsOrderTests {
                 role_arn = arn:aws:iam::123456789012:role/profiled
                 """, profile: "w"),
         Row(
-            name: "a web identity without a role is refused", environment: ["AWS_WEB_IDENTITY_TOKEN_FILE": "FOLDER/token"]),
+            name: "a web identity without a role is refused",
+            environment: ["AWS_WEB_IDENTITY_TOKEN_FILE": "FOLDER/token"]),
         Row(
             name: "the file from the environment, the role from the profile",
             environment: ["AWS_WEB_IDENTITY_TOKEN_FILE": "FOLDER/token"],
@@ -92,8 +106,10 @@ struct CredentialsOrderTests {
         Row(
             name: "a web identity whose file is missing is refused",
             environment: merged(web, ["AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/token"])),
-        Row(name: "a role with an external id and a duration", config: roleConfig.replacing(
-            "source_profile", with: "external_id = e&1\nduration_seconds = 1200\nsource_profile")),
+        Row(
+            name: "a role with an external id and a duration",
+            config: roleConfig.replacing(
+                "source_profile", with: "external_id = e&1\nduration_seconds = 1200\nsource_profile")),
         Row(
             name: "a chain of roles",
             config: """
@@ -119,7 +135,8 @@ struct CredentialsOrderTests {
                 """, profile: "a"),
         Row(
             name: "a role's source by a process",
-            config: "[default]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = p\n[profile p]\n" + process + "\n"),
+            config: "[default]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = p\n[profile p]\n"
+                + process + "\n"),
         Row(
             name: "a source has keys and a role: its keys count",
             config: """
@@ -148,31 +165,43 @@ struct CredentialsOrderTests {
                 role_arn = arn:aws:iam::123456789012:role/b
                 source_profile = a
                 """, profile: "a"),
-        Row(name: "a source that isn't there is refused", config: "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = x\n"),
+        Row(
+            name: "a source that isn't there is refused",
+            config: "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = x\n"),
         Row(name: "a role without a source is refused", config: "[default]\nrole_arn = arn:aws:iam::1:role/a\n"),
         Row(
             name: "a role with two is refused",
-            config: "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = default\ncredential_source = Environment\n"),
+            config:
+                "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = default\ncredential_source = Environment\n"
+        ),
         Row(
             name: "a source without credentials is refused", environment: container,
-            config: "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = x\n[profile x]\nregion = eu-west-1\n"),
+            config: "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = x\n[profile x]\nregion = eu-west-1\n"
+        ),
         Row(
             name: "a role by the environment", environment: keys,
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Environment\n", profile: "r"),
+            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Environment\n",
+            profile: "r"),
         Row(
             name: "a role by the container", environment: container,
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = EcsContainer\n", profile: "r"),
+            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = EcsContainer\n",
+            profile: "r"),
         Row(
             name: "a role by the instance",
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Ec2InstanceMetadata\n",
+            config:
+                "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Ec2InstanceMetadata\n",
             profile: "r"),
         Row(
             name: "a role by nobody knows whom is refused",
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Magic\n", profile: "r"),
+            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Magic\n",
+            profile: "r"),
         Row(
             name: "a role by an environment without keys is refused",
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Environment\n", profile: "r"),
-        Row(name: "a profile with nothing but a region leaves it to the instance", config: "[profile r]\nregion = eu-west-1\n", profile: "r"),
+            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Environment\n",
+            profile: "r"),
+        Row(
+            name: "a profile with nothing but a region leaves it to the instance",
+            config: "[profile r]\nregion = eu-west-1\n", profile: "r"),
         Row(name: "a profile that isn't there is refused", config: "[profile r]\nregion = eu-west-1\n", profile: "x"),
         Row(name: "half of the keys in a file is refused", credentials: "[default]\naws_access_key_id = A\n"),
         Row(name: "half of the keys in the environment is refused", environment: ["AWS_ACCESS_KEY_ID": "A"]),
@@ -181,9 +210,12 @@ struct CredentialsOrderTests {
         // botocore fails by a token that isn't there; SSO isn't supported here. Both refuse.
         Row(
             name: "SSO is refused", environment: container,
-            config: "[default]\nsso_start_url = https://x\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r\n"),
+            config:
+                "[default]\nsso_start_url = https://x\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r\n"),
         // The old name of the token counts in botocore first; here the new one does.
-        Row(name: "empty variables are not set", environment: ["AWS_ACCESS_KEY_ID": "", "AWS_WEB_IDENTITY_TOKEN_FILE": ""]),
+        Row(
+            name: "empty variables are not set",
+            environment: ["AWS_ACCESS_KEY_ID": "", "AWS_WEB_IDENTITY_TOKEN_FILE": ""]),
     ]
 
     private static let script = """

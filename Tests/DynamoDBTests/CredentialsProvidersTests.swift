@@ -12,7 +12,8 @@ struct CredentialsProvidersTests {
 
     /// The credentials that a client would use, or why there are none.
     private static func ask(
-        _ server: TestServer, _ files: AWSFiles, _ environment: [String: String], _ configuration: SourceConfiguration = .init()
+        _ server: TestServer, _ files: AWSFiles, _ environment: [String: String],
+        _ configuration: SourceConfiguration = .init()
     ) async throws -> Result<Credentials, DynamoDBError> {
         let all = files.environment.merging(base) { $1 }.merging([
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url, "AWS_ENDPOINT_URL_STS": server.url,
@@ -43,7 +44,8 @@ struct CredentialsProvidersTests {
     func webIdentity() async throws {
         let server = TestServer { request, number in
             number == 0
-                ? .respond(status: 400, body: Self.refusal("IDPCommunicationError", "slow")) : CredentialServices.answer(request)
+                ? .respond(status: 400, body: Self.refusal("IDPCommunicationError", "slow"))
+                : CredentialServices.answer(request)
         }
         let files = try AWSFiles()
         let found = try await Self.ask(server, files, Self.web(files)).get()
@@ -67,8 +69,10 @@ struct CredentialsProvidersTests {
     @Test(
         "What STS says to a web identity is said with what to do, and without the token",
         arguments: [
-            ("ExpiredTokenException", 400, "must write it anew", 77), ("InvalidIdentityToken", 400, "InvalidIdentityToken", 69),
-            ("AccessDenied", 403, "trust the token's issuer", 77), ("RegionDisabledException", 403, "RegionDisabled", 69),
+            ("ExpiredTokenException", 400, "must write it anew", 77),
+            ("InvalidIdentityToken", 400, "InvalidIdentityToken", 69),
+            ("AccessDenied", 403, "trust the token's issuer", 77),
+            ("RegionDisabledException", 403, "RegionDisabled", 69),
         ])
     func webRefused(code: String, status: Int, text: String, exit: Int32) async throws {
         let server = TestServer { _, _ in
@@ -115,8 +119,10 @@ struct CredentialsProvidersTests {
     @Test(
         "Only this machine and the agents' own addresses are asked by http",
         arguments: [
-            ("http://127.0.0.1/x", true), ("http://127.9.9.9:80/x", true), ("http://localhost:99/x", true), ("http://[::1]/x", true),
-            ("http://169.254.170.2/x", true), ("http://169.254.170.23/v1/credentials", true), ("http://[fd00:ec2::23]/v1", true),
+            ("http://127.0.0.1/x", true), ("http://127.9.9.9:80/x", true), ("http://localhost:99/x", true),
+            ("http://[::1]/x", true),
+            ("http://169.254.170.2/x", true), ("http://169.254.170.23/v1/credentials", true),
+            ("http://[fd00:ec2::23]/v1", true),
             ("https://example.com/x", true), ("http://example.com/x", false), ("http://169.254.169.254/x", false),
             ("http://127.0.0.1.example.com/x", false), ("http://user@127.0.0.1/x", false), ("http://10.0.0.1/x", false),
             ("ftp://127.0.0.1/x", false), ("nonsense", false), ("http://localhost.example.com/", false),
@@ -134,7 +140,9 @@ struct CredentialsProvidersTests {
     @Test("The relative one goes first, and stays at the agent's address")
     func relative() throws {
         func url(_ path: String) throws -> String? {
-            try ContainerEndpoint([ContainerEndpoint.relativeVariable: path, ContainerEndpoint.fullVariable: "http://localhost/f"])?.url.text
+            try ContainerEndpoint([
+                ContainerEndpoint.relativeVariable: path, ContainerEndpoint.fullVariable: "http://localhost/f",
+            ])?.url.text
         }
         #expect(try url("/v2/credentials/x?y=1") == "http://169.254.170.2/v2/credentials/x?y=1")
         #expect(try url("") == "http://localhost/f")
@@ -148,11 +156,13 @@ struct CredentialsProvidersTests {
         let server = TestServer { request, _ in
             request.headers["authorization"] == "GOOD"
                 ? CredentialServices.answer(request)
-                : .respond(status: 403, body: #"{"code":"Denied","message":"not \#(request.headers["authorization"] ?? "")"}"#)
+                : .respond(
+                    status: 403, body: #"{"code":"Denied","message":"not \#(request.headers["authorization"] ?? "")"}"#)
         }
         let files = try AWSFiles(token: "GOOD\n")
         let environment = [
-            ContainerEndpoint.fullVariable: server.url + "/container", ContainerEndpoint.tokenFileVariable: files.path("token"),
+            ContainerEndpoint.fullVariable: server.url + "/container",
+            ContainerEndpoint.tokenFileVariable: files.path("token"),
         ]
         #expect(try await Self.ask(server, files, environment).get().accessKeyID == "CONTAINER-GOOD")
         try files.write("HUSHHUSH", "token")
@@ -162,7 +172,9 @@ struct CredentialsProvidersTests {
         let smuggled = Self.text(try await Self.ask(server, files, environment))
         #expect(smuggled.contains("line break") && !smuggled.contains("HUSH"), "\(smuggled)")
         try files.write("", "token")
-        #expect(Self.text(try await Self.ask(server, files, environment)).contains("holds no container authorization token"))
+        #expect(
+            Self.text(try await Self.ask(server, files, environment)).contains("holds no container authorization token")
+        )
         #expect(!server.requests.contains { $0.headers["evil"] != nil })
     }
 
@@ -173,7 +185,8 @@ struct CredentialsProvidersTests {
             number < 2 ? .respond(status: 500, body: "") : CredentialServices.answer(request)
         }
         #expect(
-            try await Self.ask(flaky, files, [ContainerEndpoint.fullVariable: flaky.url + "/container"]).get().accessKeyID
+            try await Self.ask(flaky, files, [ContainerEndpoint.fullVariable: flaky.url + "/container"]).get()
+                .accessKeyID
                 == "CONTAINER-none")
         let dead = TestServer { _, _ in .respond(status: 200, body: "<html>") }
         let result = try await Self.ask(dead, files, [ContainerEndpoint.fullVariable: dead.url + "/secretpath"])
@@ -220,7 +233,9 @@ struct CredentialsProvidersTests {
             request.line.hasPrefix("PUT") ? .silence : .respond(status: 401, body: "")
         }
         let text = Self.text(try await Self.ask(server, try AWSFiles(), [:]))
-        #expect(text.contains("--http-put-response-hop-limit 2") && text.contains("environment: AWS_ACCESS_KEY_ID is not set"))
+        #expect(
+            text.contains("--http-put-response-hop-limit 2")
+                && text.contains("environment: AWS_ACCESS_KEY_ID is not set"))
     }
 
     @Test("A role that EC2 may not assume, and an instance without one, are said as what they are")

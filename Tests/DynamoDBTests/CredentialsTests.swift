@@ -77,7 +77,9 @@ struct CredentialsTests {
         #expect(error.map { "\($0)".contains("has aws_access_key_id, but no aws_secret_access_key") } == true)
     }
 
-    @Test("Signing in isn't supported, and the error says so", arguments: ["sso_session", "sso_start_url", "login_session"])
+    @Test(
+        "Signing in isn't supported, and the error says so",
+        arguments: ["sso_session", "sso_start_url", "login_session"])
     func unsupported(way: String) async throws {
         let files = try Files(config: "[default]\n\(way) = something\n", credentials: "")
         let error = await #expect(throws: DynamoDBError.self) { try await files.credentials("default", isNamed: false) }
@@ -91,7 +93,8 @@ struct CredentialsTests {
     @Test("A role behind a device's code is refused, since nobody can type it")
     func device() async throws {
         let files = try Files(
-            config: "[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = default\nmfa_serial = m\n", credentials: "")
+            config: "[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = default\nmfa_serial = m\n",
+            credentials: "")
         let error = await #expect(throws: DynamoDBError.self) {
             try await files.provider("default", place: .roleOfProfile).credentials(refreshing: false)
         }

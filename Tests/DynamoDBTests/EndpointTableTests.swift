@@ -37,8 +37,12 @@ struct EndpointTableTests {
         Row(name: "plain"),
         Row(name: "the environment's region", environment: ["AWS_DEFAULT_REGION": "ap-southeast-2"]),
         Row(name: "the profile's region", config: "[profile x]\nregion = cn-north-1\n", profile: "x"),
-        Row(name: "a profile by the environment", environment: ["AWS_PROFILE": "x"], config: "[profile x]\nregion = us-gov-west-1\n"),
-        Row(name: "by the older variable", environment: ["AWS_DEFAULT_PROFILE": "x"], config: "[profile x]\nregion = us-gov-west-1\n"),
+        Row(
+            name: "a profile by the environment", environment: ["AWS_PROFILE": "x"],
+            config: "[profile x]\nregion = us-gov-west-1\n"),
+        Row(
+            name: "by the older variable", environment: ["AWS_DEFAULT_PROFILE": "x"],
+            config: "[profile x]\nregion = us-gov-west-1\n"),
         Row(name: "the credentials file has a region, too", credentials: "[default]\nregion = eu-north-1\n"),
         Row(name: "all by one variable", environment: ["AWS_ENDPOINT_URL": "http://all:4"]),
         Row(name: "tables", environment: ["AWS_ENDPOINT_URL_DYNAMODB": "http://t:5"]),
@@ -48,30 +52,47 @@ struct EndpointTableTests {
             name: "one beats all",
             environment: ["AWS_ENDPOINT_URL": "http://all:4", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": "http://s:6"]),
         Row(name: "the files' services", config: services),
-        Row(name: "the environment beats the files", environment: ["AWS_ENDPOINT_URL": "http://all:4"], config: services),
-        Row(name: "all is ignored", environment: ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL": "http://all:4"], config: services),
-        Row(name: "all is ignored by the profile", config: services.replacing("services = here", with: "services = here\nignore_configured_endpoint_urls = true")),
+        Row(
+            name: "the environment beats the files", environment: ["AWS_ENDPOINT_URL": "http://all:4"], config: services
+        ),
+        Row(
+            name: "all is ignored",
+            environment: ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL": "http://all:4"],
+            config: services),
+        Row(
+            name: "all is ignored by the profile",
+            config: services.replacing(
+                "services = here", with: "services = here\nignore_configured_endpoint_urls = true")),
         Row(name: "it is not ignored", environment: ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"], config: services),
         Row(name: "services that aren't there", config: "[default]\nregion = eu-west-1\nservices = nowhere\n"),
         Row(name: "services of another profile", config: services + "[profile x]\nregion = eu-west-1\n", profile: "x"),
         Row(name: "dual stack", environment: ["AWS_USE_DUALSTACK_ENDPOINT": "true"]),
-        Row(name: "dual stack by the profile", config: "[default]\nregion = eu-west-1\nuse_dualstack_endpoint = true\n"),
+        Row(
+            name: "dual stack by the profile", config: "[default]\nregion = eu-west-1\nuse_dualstack_endpoint = true\n"),
         Row(
             name: "not, by the environment", environment: ["AWS_USE_DUALSTACK_ENDPOINT": "false"],
             config: "[default]\nregion = eu-west-1\nuse_dualstack_endpoint = true\n"),
         Row(name: "FIPS", environment: ["AWS_USE_FIPS_ENDPOINT": "true", "AWS_DEFAULT_REGION": "us-east-1"]),
         Row(name: "FIPS by the profile", config: "[default]\nregion = us-east-2\nuse_fips_endpoint = true\n"),
         Row(
-            name: "both", environment: [
-                "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_DEFAULT_REGION": "us-east-1",
+            name: "both",
+            environment: [
+                "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true",
+                "AWS_DEFAULT_REGION": "us-east-1",
             ]),
         Row(
-            name: "GovCloud with both", environment: [
-                "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_DEFAULT_REGION": "us-gov-east-1",
+            name: "GovCloud with both",
+            environment: [
+                "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true",
+                "AWS_DEFAULT_REGION": "us-gov-east-1",
             ]),
-        Row(name: "China with dual stack", environment: ["AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_DEFAULT_REGION": "cn-northwest-1"]),
+        Row(
+            name: "China with dual stack",
+            environment: ["AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_DEFAULT_REGION": "cn-northwest-1"]),
         Row(name: "the old endpoint of roles", environment: ["AWS_STS_REGIONAL_ENDPOINTS": "legacy"]),
-        Row(name: "in a region that never had it", environment: ["AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_DEFAULT_REGION": "eu-south-2"]),
+        Row(
+            name: "in a region that never had it",
+            environment: ["AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_DEFAULT_REGION": "eu-south-2"]),
         Row(name: "by the profile", config: "[default]\nregion = us-west-2\nsts_regional_endpoints = legacy\n"),
         Row(
             name: "the old one and a set one",
@@ -80,7 +101,8 @@ struct EndpointTableTests {
         Row(name: "Europe's own partition", environment: ["AWS_DEFAULT_REGION": "eusc-de-east-1"]),
         // botocore takes the endpoint and says nothing of FIPS, which is not had then.
         Row(
-            name: "FIPS and a set endpoint", environment: ["AWS_USE_FIPS_ENDPOINT": "true", "AWS_ENDPOINT_URL": "http://all:4"],
+            name: "FIPS and a set endpoint",
+            environment: ["AWS_USE_FIPS_ENDPOINT": "true", "AWS_ENDPOINT_URL": "http://all:4"],
             ours: refused),
     ]
 

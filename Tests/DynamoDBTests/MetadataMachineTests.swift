@@ -73,7 +73,8 @@ struct MetadataMachineTests {
         #expect(Self.run([broken, broken]).last == .giveUp(.refused(status: 503)))
         #expect(Self.run([.answered(status: 400, text: "")]).last == .giveUp(.refused(status: 400)))
         #expect(Self.run(token: "T", [.answered(status: 404, text: "")]).last == .giveUp(.notFound))
-        #expect(Self.run(token: "T", [.answered(status: 200, text: ""), broken]).last == .giveUp(.refused(status: 503)))
+        #expect(
+            Self.run(token: "T", [.answered(status: 200, text: ""), broken]).last == .giveUp(.refused(status: 503)))
     }
 
     @Test("Settings come from the environment before the profile; disabled, it isn't asked")
@@ -83,7 +84,9 @@ struct MetadataMachineTests {
         }
         #expect(try settings(["AWS_EC2_METADATA_DISABLED": "TRUE"]) == nil)
         let usual = try #require(try settings([:]))
-        #expect(usual.base == "http://169.254.169.254" && usual.attempts == 2 && usual.timeout == .seconds(1) && usual.allowsV1)
+        #expect(
+            usual.base == "http://169.254.169.254" && usual.attempts == 2 && usual.timeout == .seconds(1)
+                && usual.allowsV1)
         #expect(try settings(["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"])?.base == "http://[fd00:ec2::254]")
         let set = try settings(
             [

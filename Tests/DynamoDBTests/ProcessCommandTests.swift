@@ -9,7 +9,8 @@ struct ProcessCommandTests {
     @Test("Its words are told apart as botocore does")
     func words() throws {
         let texts = [
-            "/usr/bin/x", " x  a\tb ", #"x "a b" 'c d'"#, #"x a\ b "q\"r" "s\t" 't\'"#, #"x "" ''"#, #"x a"b c"d'e'"#, #"x \\ \""#,
+            "/usr/bin/x", " x  a\tb ", #"x "a b" 'c d'"#, #"x a\ b "q\"r" "s\t" 't\'"#, #"x "" ''"#, #"x a"b c"d'e'"#,
+            #"x \\ \""#,
             #"x "a\\b""#, "x é=ü",
         ]
         let theirs: [[String]] = try Botocore.run(
@@ -36,14 +37,16 @@ struct ProcessCommandTests {
 
     @Test("What it prints is used, with or without an end")
     func prints() async throws {
-        let document = #"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":"2030-01-02T03:04:05Z"}"#
+        let document =
+            #"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":"2030-01-02T03:04:05Z"}"#
         #expect(
             try await Self.found("cat <<E\n\(document)\nE\n")
                 == Credentials(
                     accessKeyID: "A", secretAccessKey: "S", sessionToken: "T",
                     expiration: Timestamp("2030-01-02T03:04:05Z")))
         #expect(
-            try await Self.found("printf %s \"{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"A\\\",\\\"SecretAccessKey\\\":\\\"S\\\"}\"")
+            try await Self.found(
+                "printf %s \"{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"A\\\",\\\"SecretAccessKey\\\":\\\"S\\\"}\"")
                 == Credentials(accessKeyID: "A", secretAccessKey: "S"))
     }
 
@@ -56,7 +59,8 @@ struct ProcessCommandTests {
         ])
     func wrong(script: String, text: String) async throws {
         let error = await #expect(throws: DynamoDBError.self) { try await Self.found(script) }
-        #expect(error.map { "\($0)".contains(text) && !"\($0)".contains("hush") } == true, "\(String(describing: error))")
+        #expect(
+            error.map { "\($0)".contains(text) && !"\($0)".contains("hush") } == true, "\(String(describing: error))")
         let missing = try #require(ProcessCommand("no-such-program hushhush"))
         let provider = ProcessCredentials(
             command: missing, profile: "p", environment: [:], surroundings: Surroundings())

@@ -18,7 +18,8 @@ extension Configuration {
         do {
             return located(
                 in: try await DynamoDBClient.regionOfInstance(
-                    SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
+                    SourceConfiguration(
+                        region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
                     environment: environment))
         } catch {
             throw .source(error)
