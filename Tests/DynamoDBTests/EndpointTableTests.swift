@@ -1,3 +1,4 @@
+import Curl
 import Foundation
 import StreamModel
 import Testing
