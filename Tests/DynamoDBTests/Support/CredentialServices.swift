@@ -43,7 +43,8 @@ enum CredentialServices {
     }
 
     private static func exchange(_ request: TestServer.Request) -> TestServer.Answer {
-        let fields = request.body.split(separator: "&").reduce(into: [:]) { fields, pair in
+        var fields: [String: String] = [:]
+        for pair in request.body.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
             fields[parts[0]] = parts.count > 1 ? parts[1].removingPercentEncoding : ""
         }
