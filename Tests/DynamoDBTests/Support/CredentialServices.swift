@@ -58,7 +58,8 @@ enum CredentialServices {
             let credential = request.headers["authorization"]?.split(separator: "=").dropFirst().first
             by = credential?.split(separator: "/").first.map(String.init) ?? "UNSIGNED"
         }
-        let more = ["ExternalId", "DurationSeconds"].compactMap { fields[$0] }.map { "-\($0)" }.joined()
+        let more = ["ExternalId", "DurationSeconds"].compactMap { fields[$0] }.map { "-\($0)" }.joined().replacing(
+            "&", with: "&amp;")
         return .respond(
             body: """
                 <\(action)Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><\(action)Result><Credentials>
