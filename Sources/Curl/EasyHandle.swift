@@ -60,7 +60,8 @@ internal import CCurl
         try set(CURLOPT_URL, request.url.text)
         try set(CURLOPT_TIMEOUT_MS, (request.totalTimeout ?? settings.totalTimeout).milliseconds)
         // The environment's proxies are for services; an emulator or this machine's own credentials need none.
-        try set(CURLOPT_PROXY, request.url.isLoopback || request.url.isMetadata ? "" : nil)
+        let isDirect = request.isDirect || request.url.isLoopback || request.url.isMetadata
+        try set(CURLOPT_PROXY, isDirect ? "" : nil)
         try set(CURLOPT_HTTPGET, 1)
         if request.method != .get {
             try set(CURLOPT_POST, 1)

@@ -21,12 +21,15 @@ package struct HTTPRequest: Sendable {
     /// connection that had served before is sent again at once.
     package let isSentOnce: Bool
 
+    /// Whether no proxy may stand in between, whatever the environment says: what is asked is this machine's own.
+    package let isDirect: Bool
+
     package typealias BeginningObserver = @Sendable (_ bytes: Span<UInt8>, _ length: Int?) -> Void
     package static let beginning = 4096
 
     package init(
         _ method: Method, _ url: HTTPURL, headers: [HTTPHeader] = [], body: [UInt8] = [], totalTimeout: Duration? = nil,
-        isSentOnce: Bool = false, onBeginning: BeginningObserver? = nil
+        isSentOnce: Bool = false, isDirect: Bool = false, onBeginning: BeginningObserver? = nil
     ) {
         self.method = method
         self.url = url
@@ -34,6 +37,7 @@ package struct HTTPRequest: Sendable {
         self.body = body
         self.totalTimeout = totalTimeout
         self.isSentOnce = isSentOnce
+        self.isDirect = isDirect
         self.onBeginning = onBeginning
     }
 }

@@ -13,8 +13,6 @@ final class Caller: Sendable {
     private let signer: Signer
     let surroundings: Surroundings
     private let onRetry: DynamoDBClient.RetryObserver
-    /// What the service's clock is ahead of ours, as far as a refused signature has shown.
-    private let skew = Mutex<Duration>(.zero)
     private let lead = Mutex<Duration>(.zero)
     /// The same by the last reply of all, whatever it answered; `nil` before there was one that says the time.
     private let shownLead = Mutex<Duration?>(nil)
@@ -49,7 +47,7 @@ final class Caller: Sendable {
         }
     }
 
-    func checkCredentials() async throws(DynamoDBError) { _ = try await chain.credentials() }
+    func currentCredentials() async throws(DynamoDBError) -> Credentials { try await chain.credentials() }
 
     func pause(afterThrottles attempts: Int) async throws(DynamoDBError) -> Bool {
         guard let wait = policy.delay(after: attempts, isThrottle: true, random: surroundings.random()) else {
@@ -95,8 +93,7 @@ final class Caller: Sendable {
                 let refused = credentials
                 credentials = try await chain.credentials(insteadOf: refused)
                 guard credentials != refused else { throw error }
-            case .setClock(let time):
-                skew.withLock { $0 = time - surroundings.now() }
+            case .setClock(let time): chain.clock.set(to: time)
             }
         }
     }
@@ -134,7 +131,7 @@ final class Caller: Sendable {
             return .failed(reason, failure, isUnknown: isUnknown)
         }
         guard response.body.first == UInt8(ascii: "{") || response.body.first.map(Self.isSpace) == true else {
-            return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body))\"")
+            return bad("it isn't JSON: \"\(ErrorReply.excerpt(of: response.body, hiding: credentials.secrets))\"")
         }
         if operation == .getShardIterator, let time = Self.time(of: response) {
             lead.withLock { $0 = time - surroundings.now() }
@@ -156,7 +153,7 @@ final class Caller: Sendable {
             (name: "x-amz-target", value: operation.target),
         ]
         let signature = signer.sign(
-            headers: signed, body: body.bytes, with: credentials, at: surroundings.now() + skew.withLock { $0 })
+            headers: signed, body: body.bytes, with: credentials, at: chain.clock.now())
         var headers = signed.map { HTTPHeader($0.name, $0.value) }
         headers.append(HTTPHeader("x-amz-date", signature.date))
         if let token = signature.token { headers.append(HTTPHeader("x-amz-security-token", token)) }
@@ -171,9 +168,9 @@ final class Caller: Sendable {
     private static func refusal(
         _ response: HTTPResponse, _ operation: Operation, _ object: String, _ credentials: Credentials
     ) -> (DynamoDBError, CallMachine.Failure) {
-        let reply = ErrorReply(status: response.status, body: response.body)
+        let reply = ErrorReply(status: response.status, body: response.body, hiding: credentials.secrets)
         let error = DynamoDBError.service(
-            code: reply.code, message: credentials.removed(from: reply.message), status: reply.status,
+            code: reply.code, message: reply.message, status: reply.status,
             operation: operation.rawValue,
             object: object, requestID: response.headers["x-amzn-requestid"])
         let errorClass = ErrorClass(code: reply.code, message: reply.message, status: reply.status)

@@ -17,10 +17,8 @@ package struct Credentials: Hashable, Sendable {
         self.expiration = expiration
     }
 
-    /// `text` without the secrets, should somebody's message repeat them.
-    func removed(from text: String) -> String {
-        [secretAccessKey, sessionToken ?? ""].filter { $0.utf8.count >= 8 }.reduce(text) { $0.replacing($1, with: "…") }
-    }
+    /// What nobody's message may repeat.
+    var secrets: [String] { [secretAccessKey, sessionToken ?? ""] }
 }
 
 extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -13,25 +13,10 @@ extension DynamoDBClient {
     /// Looks for credentials, and says what may be said of those that are found.
     ///
     /// - Throws: as `checkCredentials()`.
-    package func credentialsInUse(environment: [String: String]) async throws(DynamoDBError) -> CredentialsInUse {
-        let found = try await caller.chain.credentials()
-        let files = SharedFiles(environment: environment)
-        let profile = caller.source.profile
-        // The chain does not say who answered; the key's id does.
-        let places: [(provider: any CredentialsProvider, name: String)] = [
-            (EnvironmentCredentials(environment), "the environment (AWS_ACCESS_KEY_ID)"),
-            (
-                ProfileCredentials(files: files, profile: profile, isNamed: false),
-                "profile \"\(profile)\" (\(files.credentialsPath) or \(files.configPath))"
-            ),
-        ]
-        var place: String?
-        for (provider, name) in places where place == nil {
-            let credentials = try? await provider.credentials(refreshing: false)
-            if credentials?.accessKeyID == found.accessKeyID { place = name }
-        }
+    package func credentialsInUse() async throws(DynamoDBError) -> CredentialsInUse {
+        let found = try await currentCredentials()
         return CredentialsInUse(
-            accessKeyID: found.accessKeyID, place: place, isTemporary: found.sessionToken != nil,
+            accessKeyID: found.accessKeyID, place: caller.chain.place, isTemporary: found.sessionToken != nil,
             expiration: found.expiration)
     }
 
@@ -42,15 +27,15 @@ extension DynamoDBClient {
         let source = caller.source
         // An emulator's credentials are nobody's for AWS, and not AWS's to see.
         guard source.rolesBelongToTables else { return nil }
-        let credentials = try await caller.chain.credentials()
+        let credentials = try await currentCredentials()
         let operation = "GetCallerIdentity"
         let body = Array("Action=\(operation)&Version=2011-06-15".utf8)
         let signed = [
             (name: "content-type", value: "application/x-www-form-urlencoded; charset=utf-8"),
             (name: "host", value: source.roles.authority),
         ]
-        let signature = Signer(region: source.signingRegion, service: "sts").sign(
-            headers: signed, body: body, with: credentials, at: caller.surroundings.now())
+        let signature = Signer(region: source.rolesRegion, service: "sts").sign(
+            headers: signed, body: body, with: credentials, at: caller.chain.clock.now())
         var headers = signed.map { HTTPHeader($0.name, $0.value) }
         headers.append(HTTPHeader("x-amz-date", signature.date))
         if let token = signature.token { headers.append(HTTPHeader("x-amz-security-token", token)) }
@@ -64,14 +49,14 @@ extension DynamoDBClient {
         }
         guard response.status == 200 else {
             throw .service(
-                code: AssumedRole.element("Code", in: response.body) ?? "\(response.status)",
-                message: credentials.removed(
-                    from: AssumedRole.element("Message", in: response.body) ?? ErrorReply.excerpt(of: response.body)),
+                code: TokenServiceReply.element("Code", in: response.body) ?? "\(response.status)",
+                message: TokenServiceReply.element("Message", in: response.body)?.hiding(credentials.secrets)
+                    ?? ErrorReply.excerpt(of: response.body, hiding: credentials.secrets),
                 status: response.status, operation: operation, object: "these credentials",
                 requestID: response.headers["x-amzn-requestid"])
         }
-        guard let arn = AssumedRole.element("Arn", in: response.body),
-            let account = AssumedRole.element("Account", in: response.body)
+        guard let arn = TokenServiceReply.element("Arn", in: response.body),
+            let account = TokenServiceReply.element("Account", in: response.body)
         else { throw .badReply(operation: operation, object: "these credentials", why: "it has no Arn") }
         return CallerIdentity(arn: arn, account: account)
     }

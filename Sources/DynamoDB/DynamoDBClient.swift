@@ -62,21 +62,52 @@ package final class DynamoDBClient: Sendable {
         surroundings: Surroundings = Surroundings(), onRetry: @escaping RetryObserver = { _, _ in }
     ) throws(DynamoDBError) -> DynamoDBClient {
         let files = SharedFiles(environment: environment)
-        let source = try ResolvedSource(configuration, environment: environment, profiles: try files.read())
-        let profile = ProfileCredentials(files: files, profile: source.profile, isNamed: source.isProfileNamed)
-        // A profile named by a flag is meant; one that the environment names stands behind the environment's own keys.
-        let isFlag = configuration.profile?.isEmpty == false
-        var chain = CredentialsChain(isFlag ? [profile] : [EnvironmentCredentials(environment), profile])
+        let profiles = try files.read()
+        let source = try ResolvedSource(configuration, environment: environment, profiles: profiles)
         let transport = if let transport { transport } else { try engine(source, http) as any HTTPTransport }
+        let settings = try MetadataSettings(environment) { profiles.setting($0, of: source.profile) }
+        let making = CredentialsMaking(
+            environment: environment, files: files, source: source,
+            isProfileChosen: configuration.profile?.isEmpty == false,
+            metadata: settings.map { InstanceMetadata($0, transport: transport, surroundings: surroundings) },
+            transport: transport, retry: retry, clock: ServiceClock(surroundings), surroundings: surroundings,
+            onFailure: onRetry)
+        var chain = making.everywhere
         if let role = configuration.role {
-            let assumed = try AssumedRole(
-                role, externalID: configuration.externalID, by: chain, at: source, transport: transport, retry: retry,
-                surroundings: surroundings)
-            chain = CredentialsChain([assumed], now: surroundings.now)
+            let request = try RoleRequest(role, externalID: configuration.externalID)
+            chain = making.chain([AssumedRole(request: request, chain: chain, service: making.service)])
         }
         return DynamoDBClient(
             source, credentials: chain, transport: transport, retry: retry, limits: limits,
             surroundings: surroundings, onRetry: onRetry)
+    }
+
+    /// The region that this instance is in, where nobody has set one.
+    ///
+    /// - Returns: `nil` where one is set, and where this is no instance.
+    package static func regionOfInstance(
+        _ configuration: SourceConfiguration, environment: [String: String], transport: (any HTTPTransport)? = nil,
+        surroundings: Surroundings = Surroundings()
+    ) async throws(DynamoDBError) -> String? {
+        let profiles = try SharedFiles(environment: environment).read()
+        guard ResolvedSource.region(configuration, environment, profiles) == nil else { return nil }
+        let profile = ResolvedSource.profile(configuration, environment) ?? "default"
+        guard let settings = try MetadataSettings(environment, { profiles.setting($0, of: profile) }) else {
+            return nil
+        }
+        let carrier: any HTTPTransport
+        do throws(CurlError) {
+            carrier = if let transport { transport } else { try HTTPEngine() as any HTTPTransport }
+        } catch { throw .configuration("\(error)") }
+        let metadata = InstanceMetadata(settings, transport: carrier, surroundings: surroundings)
+        let answer: InstanceMetadata.Answer
+        do throws(DynamoDBError) { answer = try await metadata.text("meta-data/placement/region") } catch {
+            if transport == nil { await carrier.shutdown() }
+            throw error
+        }
+        if transport == nil { await carrier.shutdown() }
+        guard case .text(let region) = answer else { return nil }
+        return region
     }
 
     /// The tables' endpoint, without a slash at its end.
@@ -88,7 +119,9 @@ package final class DynamoDBClient: Sendable {
     /// Looks for credentials, without asking the service about them.
     ///
     /// - Throws: `.credentials`, with the places to put them.
-    package func checkCredentials() async throws(DynamoDBError) { try await caller.checkCredentials() }
+    package func checkCredentials() async throws(DynamoDBError) { _ = try await currentCredentials() }
+
+    func currentCredentials() async throws(DynamoDBError) -> Credentials { try await caller.currentCredentials() }
 
     /// What the service's clock is ahead of this machine's, as the Date header of the last `iterator` said; up to a second less
     /// than it is, since that header has no fractions.

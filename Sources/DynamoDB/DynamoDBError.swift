@@ -12,6 +12,8 @@ package enum DynamoDBError: Error, Hashable, Sendable {
     case badReply(operation: String, object: String, why: String)
     /// There are no credentials, or not such as can be used.
     case credentials(String)
+    /// Where they come from gave no answer, or none that can be used now.
+    case credentialsUnavailable(String)
     /// Region, endpoint, profile or files are set in a way that can't work.
     case configuration(String)
     /// A file may not be read.
@@ -28,6 +30,7 @@ extension DynamoDBError {
         case .unreachable: "SourceUnreachable"
         case .badReply: "BadReply"
         case .credentials: "NoCredentials"
+        case .credentialsUnavailable: "CredentialsUnavailable"
         case .configuration: "Misconfigured"
         case .notPermitted: "NotPermitted"
         case .cancelled: "Cancelled"
@@ -56,7 +59,7 @@ extension DynamoDBError {
     package var isRetryable: Bool {
         switch self {
         case .service: errorClass?.isRetryable ?? false
-        case .unreachable, .badReply: true
+        case .unreachable, .badReply, .credentialsUnavailable: true
         case .credentials, .configuration, .notPermitted, .cancelled: false
         }
     }
@@ -70,7 +73,7 @@ extension DynamoDBError {
             case .clockSkewed: 78
             default: 69
             }
-        case .unreachable, .badReply: 69
+        case .unreachable, .badReply, .credentialsUnavailable: 69
         case .credentials, .configuration: 78
         case .notPermitted: 77
         case .cancelled: 75
@@ -93,7 +96,8 @@ extension DynamoDBError: CustomStringConvertible {
                 """
         case .badReply(let operation, let object, let why):
             return "\(operation) of \(object): the reply can't be used: \(why): is the endpoint really DynamoDB's?"
-        case .credentials(let text), .configuration(let text), .notPermitted(let text):
+        case .credentials(let text), .credentialsUnavailable(let text), .configuration(let text),
+            .notPermitted(let text):
             return text
         case .cancelled:
             return "cancelled"
@@ -102,8 +106,12 @@ extension DynamoDBError: CustomStringConvertible {
 
     private func advice(_ operation: String) -> String {
         switch errorClass {
-        case .denied where operation == AssumedRole.operation:
+        case .denied where operation == RoleRequest.operation:
             "; allow sts:AssumeRole on it to the credentials that are to assume it, and trust them in the role's policy"
+        case .denied where operation == RoleRequest.webIdentityOperation:
+            "; let the role's policy trust the token's issuer, its audience and its subject (sts:AssumeRoleWithWebIdentity)"
+        case .credentials where operation == RoleRequest.webIdentityOperation:
+            "; the web identity token has expired: whatever writes its file must write it anew"
         case .denied: "; allow dynamodb:\(operation) on it to these credentials"
         case .credentials: "; check the access key, and that a session token has not expired"
         case .clockSkewed: "; set this machine's clock right"

@@ -1,14 +1,16 @@
+internal import StreamModel
+
 /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. An empty one counts as not set.
 package struct EnvironmentCredentials: CredentialsProvider {
     private let environment: [String: String]
 
     package init(_ environment: [String: String]) { self.environment = environment }
 
-    package var place: String { "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" }
+    package var name: String { "environment" }
 
-    package func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
+    package func credentials(refreshing: Bool) async throws(DynamoDBError) -> ProviderAnswer {
         switch (environment[set: "AWS_ACCESS_KEY_ID"], environment[set: "AWS_SECRET_ACCESS_KEY"]) {
-        case (nil, nil): return nil
+        case (nil, nil): return .nothing(why: "AWS_ACCESS_KEY_ID is not set")
         case (nil, _):
             throw .credentials("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID isn't: set both, or neither")
         case (_, nil):
@@ -16,7 +18,9 @@ package struct EnvironmentCredentials: CredentialsProvider {
         case (let key?, let secret?):
             // AWS_SECURITY_TOKEN is the old name of the session token (botocore).
             let token = environment[set: "AWS_SESSION_TOKEN"] ?? environment[set: "AWS_SECURITY_TOKEN"]
-            return Credentials(accessKeyID: key, secretAccessKey: secret, sessionToken: token)
+            let expiration = environment[set: "AWS_CREDENTIAL_EXPIRATION"].flatMap { Timestamp($0) }
+            return .found(
+                Credentials(accessKeyID: key, secretAccessKey: secret, sessionToken: token, expiration: expiration))
         }
     }
 }

@@ -35,7 +35,8 @@ enum ErrorClass: Hashable, Sendable {
             self = .throttled
         case "InternalServerError", "InternalFailure", "InternalServerErrorException", "ServiceUnavailable",
             "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete",
-            "ReplicatedWriteConflictException", "TransactionConflictException", "408":
+            "ReplicatedWriteConflictException", "TransactionConflictException", "IDPCommunicationError",
+            "IDPCommunicationErrorException", "408":
             self = .transient
         // The service's own 400 names its code: one that names none was damaged on its way.
         case "400": self = .transient

@@ -18,6 +18,13 @@ struct Partition: Hashable, Sendable {
     private static let commercial = Partition(
         domain: "amazonaws.com", dualStackDomain: "api.aws", hyphenatesStreams: true)
 
+    /// Where STS's one old endpoint was the default. Source: botocore, LEGACY_GLOBAL_STS_REGIONS.
+    static let legacyRegions: Set = [
+        "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1",
+        "eu-north-1",
+        "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+    ]
+
     private static let prefixes: [(prefix: String, partition: Partition)] = [
         (
             "cn-",

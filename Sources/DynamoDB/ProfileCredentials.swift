@@ -1,64 +1,69 @@
-/// Access keys of a profile in the shared files, which are read anew when a key was refused.
-package struct ProfileCredentials: CredentialsProvider {
+internal import Synchronization
+
+/// Credentials by the way that a profile in the shared files names. The files are read anew when others are needed.
+final class ProfileCredentials: CredentialsProvider {
     private let files: SharedFiles
     private let profile: String
     /// Named by somebody (a flag, AWS_PROFILE), so it must be there.
     private let isNamed: Bool
+    private let place: CredentialsPlace
+    private let environment: [String: String]
+    private let make: @Sendable (CredentialsWay) -> any CredentialsProvider
+    /// What was made of the way that the files last said.
+    private let made = Mutex<(way: CredentialsWay, provider: any CredentialsProvider)?>(nil)
 
-    package init(files: SharedFiles, profile: String, isNamed: Bool) {
+    /// - Parameters:
+    ///   - place: which of the profile's ways this is: `roleOfProfile`, `webIdentity` or `profile`.
+    ///   - environment: empty where the profile was chosen by a flag.
+    init(
+        files: SharedFiles, profile: String, isNamed: Bool, place: CredentialsPlace,
+        environment: [String: String] = [:],
+        make: @escaping @Sendable (CredentialsWay) -> any CredentialsProvider
+    ) {
         self.files = files
         self.profile = profile
         self.isNamed = isNamed
+        self.place = place
+        self.environment = environment
+        self.make = make
     }
 
-    package var place: String {
-        "aws_access_key_id and aws_secret_access_key of [\(profile)] in \(files.credentialsPath)"
+    var name: String {
+        switch place {
+        case .webIdentity: "web identity"
+        case .roleOfProfile: "role of a profile"
+        case .environment, .profile, .container, .instance: "profile \"\(profile)\""
+        }
     }
 
-    package func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
+    func credentials(refreshing: Bool) async throws(DynamoDBError) -> ProviderAnswer {
         let profiles = try files.read()
-        guard profiles.exists(profile) else {
-            if isNamed { throw profiles.missing(profile) }
-            return nil
-        }
-        // The credentials file is asked first (botocore's order of providers).
-        for (section, path) in [
-            (profiles.credentialsSection(profile), files.credentialsPath),
-            (profiles.configSection(profile), files.configPath),
-        ] {
-            guard let settings = section?.settings else { continue }
-            switch (settings[set: "aws_access_key_id"], settings[set: "aws_secret_access_key"]) {
-            case (nil, nil): continue
-            case (_, nil): throw half("aws_access_key_id", without: "aws_secret_access_key", path)
-            case (nil, _): throw half("aws_secret_access_key", without: "aws_access_key_id", path)
-            case (let key?, let secret?):
-                return Credentials(
-                    accessKeyID: key, secretAccessKey: secret, sessionToken: settings[set: "aws_session_token"])
+        guard profiles.exists(profile) || !isNamed else { throw profiles.missing(profile) }
+        let way: CredentialsWay? =
+            switch place {
+            case .roleOfProfile: try profiles.role(of: profile)
+            case .webIdentity: try profiles.webIdentity(of: profile, environment: environment)
+            case .environment, .profile, .container, .instance: try profiles.keysOrProcess(of: profile)
             }
+        guard let way else { return .nothing(why: nothing(profiles)) }
+        let provider = made.withLock { made in
+            if let made, made.way == way { return made.provider }
+            let provider = make(way)
+            made = (way, provider)
+            return provider
         }
-        for way in Self.waysNotKnown where profiles.setting(way, of: profile) != nil {
-            throw .credentials(
-                """
-                profile "\(profile)" gets its credentials by \(way), which is not supported yet: put access keys into \
-                it, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (`aws configure \
-                export-credentials --format env` prints them)
-                """
-            )
-        }
-        guard isNamed else { return nil }
-        throw .credentials(
-            """
-            profile "\(profile)" has no aws_access_key_id, neither in \(files.credentialsPath) nor in \
-            \(files.configPath)
-            """
-        )
+        return try await provider.credentials(refreshing: refreshing)
     }
 
-    private static let waysNotKnown = [
-        "role_arn", "web_identity_token_file", "sso_session", "sso_start_url", "credential_process", "login_session",
-    ]
-
-    private func half(_ there: String, without missing: String, _ path: String) -> DynamoDBError {
-        .credentials("profile \"\(profile)\" in \(path) has \(there), but no \(missing): give both")
+    private func nothing(_ profiles: Profiles) -> String {
+        switch place {
+        case .webIdentity: return "\(WebIdentity.variable) is not set"
+        case .roleOfProfile: return "\"\(profile)\" has no role_arn"
+        case .environment, .profile, .container, .instance:
+            guard profiles.exists(profile) else {
+                return "it is neither in \(files.configPath) nor in \(files.credentialsPath)"
+            }
+            return "it has no aws_access_key_id, neither in \(files.credentialsPath) nor in \(files.configPath)"
+        }
     }
 }

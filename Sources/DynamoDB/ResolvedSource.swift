@@ -9,6 +9,8 @@ package struct ResolvedSource: Hashable, Sendable {
     package let streams: HTTPURL
     /// Where roles are assumed (STS).
     package let roles: HTTPURL
+    /// In whose name requests there are signed.
+    let rolesRegion: String
     /// A file of certificates to trust (AWS_CA_BUNDLE).
     package let certificates: String?
     /// The profile in effect, and whether somebody named it.
@@ -22,6 +24,7 @@ package struct ResolvedSource: Hashable, Sendable {
         tables = endpoint
         streams = endpoint
         roles = endpoint
+        rolesRegion = region
         certificates = nil
         profile = "default"
         isProfileNamed = false
@@ -36,15 +39,12 @@ package struct ResolvedSource: Hashable, Sendable {
     init(
         _ configuration: SourceConfiguration, environment: [String: String], profiles: Profiles
     ) throws(DynamoDBError) {
-        let named = configuration.profile?.nonEmpty ?? environment[set: "AWS_PROFILE"]
+        let named = Self.profile(configuration, environment)
         let profile = named ?? "default"
         guard named == nil || profiles.exists(profile) else { throw profiles.missing(profile) }
         func setting(_ name: String) -> String? { profiles.setting(name, of: profile) }
 
-        guard
-            let region = configuration.region?.nonEmpty ?? environment[set: "AWS_REGION"]
-                ?? environment[set: "AWS_DEFAULT_REGION"] ?? setting("region")
-        else {
+        guard let region = Self.region(configuration, environment, profiles) else {
             throw .configuration(
                 """
                 no AWS region: give \(configuration.regionSetting), or set AWS_REGION, or `region` of profile "\(profile)" in \
@@ -62,7 +62,7 @@ package struct ResolvedSource: Hashable, Sendable {
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", environment, setting("ignore_configured_endpoint_urls"))
 
         func endpoint(_ service: Service) throws(DynamoDBError) -> HTTPURL {
-            let given = Self.given(
+            let given = try Self.given(
                 service, service == .roles ? SourceConfiguration() : configuration,
                 ignoring ? nil : (environment, profiles, profile))
             if let given {
@@ -89,23 +89,55 @@ package struct ResolvedSource: Hashable, Sendable {
         signingRegion = region == "local" ? "us-east-1" : region
         tables = try endpoint(.tables)
         streams = try endpoint(.streams)
-        roles = try endpoint(.roles)
+        let isLegacy = try Self.isLegacy(
+            environment[set: "AWS_STS_REGIONAL_ENDPOINTS"] ?? setting("sts_regional_endpoints"))
+        let regional = try endpoint(.roles)
+        if isLegacy, Partition.legacyRegions.contains(region), regional.host == "sts.\(region).amazonaws.com" {
+            roles = try Self.url("https://sts.amazonaws.com", setting: "AWS_STS_REGIONAL_ENDPOINTS")
+            rolesRegion = "us-east-1"
+        } else {
+            (roles, rolesRegion) = (regional, signingRegion)
+        }
         certificates = environment[set: "AWS_CA_BUNDLE"] ?? setting("ca_bundle")
         self.profile = profile
         isProfileNamed = named != nil
+    }
+
+    /// The profile that somebody named. (Only botocore knows AWS_DEFAULT_PROFILE, and asks it first.)
+    static func profile(_ configuration: SourceConfiguration, _ environment: [String: String]) -> String? {
+        configuration.profile?.nonEmpty ?? environment[set: "AWS_PROFILE"] ?? environment[set: "AWS_DEFAULT_PROFILE"]
+    }
+
+    /// The region, by what is set on this machine.
+    static func region(
+        _ configuration: SourceConfiguration, _ environment: [String: String], _ profiles: Profiles
+    ) -> String? {
+        configuration.region?.nonEmpty ?? environment[set: "AWS_REGION"] ?? environment[set: "AWS_DEFAULT_REGION"]
+            ?? profiles.setting("region", of: profile(configuration, environment) ?? "default")
+    }
+
+    /// Whether roles are assumed at STS's one old endpoint, where the region is one that had it.
+    private static func isLegacy(_ text: String?) throws(DynamoDBError) -> Bool {
+        switch text?.lowercased() {
+        case nil, "regional": return false
+        case "legacy": return true
+        default:
+            throw .configuration(
+                "AWS_STS_REGIONAL_ENDPOINTS (or its setting in the profile) must be regional or legacy")
+        }
     }
 
     /// The endpoint that somebody set, and by what.
     private static func given(
         _ service: Service, _ configuration: SourceConfiguration,
         _ elsewhere: (environment: [String: String], profiles: Profiles, profile: String)?
-    ) -> (url: String, setting: String)? {
+    ) throws(DynamoDBError) -> (url: String, setting: String)? {
         if let url = configuration.endpoint?.nonEmpty { return (url, configuration.endpointSetting) }
         guard let (environment, profiles, profile) = elsewhere else { return nil }
         for variable in ["AWS_ENDPOINT_URL_\(service.id.uppercased())", "AWS_ENDPOINT_URL"] {
             if let url = environment[set: variable] { return (url, variable) }
         }
-        if let url = profiles.serviceEndpoint(service.id, of: profile) {
+        if let url = try profiles.serviceEndpoint(service.id, of: profile) {
             return (url, "endpoint_url for \(service.id) of profile \"\(profile)\"")
         }
         return profiles.setting("endpoint_url", of: profile).map { ($0, "endpoint_url of profile \"\(profile)\"") }

@@ -60,14 +60,21 @@ struct Profiles: Sendable {
 
     func credentialsSection(_ profile: String) -> ConfigurationText.Section? { credentials.sections[profile] }
 
+    /// What stands in both files holds as the credentials file says it (botocore).
     func setting(_ name: String, of profile: String) -> String? {
-        configSection(profile)?.settings[set: name] ?? credentialsSection(profile)?.settings[set: name]
+        credentialsSection(profile)?.settings[set: name] ?? configSection(profile)?.settings[set: name]
     }
 
     /// The endpoint of one service: from the profile's `services` section.
-    func serviceEndpoint(_ service: String, of profile: String) -> String? {
-        setting("services", of: profile).flatMap { config.sections["services \($0)"] }?.nested[service]?[
-            set: "endpoint_url"]
+    ///
+    /// - Throws: `.configuration` where the profile names a section that isn't there.
+    func serviceEndpoint(_ service: String, of profile: String) throws(DynamoDBError) -> String? {
+        guard let name = setting("services", of: profile) else { return nil }
+        guard let section = config.sections["services \(name)"] else {
+            throw .configuration(
+                "profile \"\(profile)\" names services = \(name), but \(files.configPath) has no [services \(name)]")
+        }
+        return section.nested[service]?[set: "endpoint_url"]
     }
 
     func exists(_ profile: String) -> Bool { configSection(profile) != nil || credentialsSection(profile) != nil }
@@ -79,9 +86,11 @@ struct Profiles: Sendable {
         return Set(named).union(credentials.sections.keys).sorted()
     }
 
-    func missing(_ profile: String) -> DynamoDBError {
+    /// - Parameter role: what the profile was wanted as.
+    func missing(_ profile: String, _ role: String? = nil) -> DynamoDBError {
         let known = names.isEmpty ? "they hold none" : "they hold \(names.joined(separator: ", "))"
         return .configuration(
-            "profile \"\(profile)\" is neither in \(files.configPath) nor in \(files.credentialsPath): \(known)")
+            "profile \"\(profile)\"\(role.map { ", the \($0)," } ?? "") is neither in \(files.configPath) nor in \(files.credentialsPath): \(known)"
+        )
     }
 }

@@ -58,15 +58,17 @@ struct Shakectl: AsyncParsableCommand {
             return 0
         } catch let error as ShakectlError {
             StandardError.shared.progress(nil)
-            if error.exitCode != 0 { StandardError.shared.line("shakectl: \(error)") }
+            if error.exitCode != 0 {
+                StandardError.shared.line("shakectl: \(ExposedPassword.hidden(arguments, in: "\(error)"))")
+            }
             return error.exitCode
         } catch {
-            return tell(error)
+            return tell(error, arguments)
         }
     }
 
     /// What ArgumentParser has to say: help and version are what was asked for, all else is an error.
-    private static func tell(_ error: any Error) -> Int32 {
+    private static func tell(_ error: any Error, _ arguments: [String]) -> Int32 {
         let code = exitCode(for: error).rawValue
         let text = fullMessage(for: error)
         guard code != 0 else {
@@ -79,7 +81,8 @@ struct Shakectl: AsyncParsableCommand {
                 return error.exitCode
             }
         }
-        StandardError.shared.line("shakectl: " + (text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text))
+        let said = text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text
+        StandardError.shared.line("shakectl: " + ExposedPassword.hidden(arguments, in: said))
         return code
     }
 

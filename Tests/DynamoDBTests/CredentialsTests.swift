@@ -1,4 +1,5 @@
 import Foundation
+import StreamModel
 import Testing
 
 @testable import DynamoDB
@@ -22,7 +23,7 @@ struct CredentialsTests {
     @Test("The environment gives both keys or none; an empty variable is not set")
     func environment() async throws {
         func credentials(_ environment: [String: String]) async throws -> Credentials? {
-            try await EnvironmentCredentials(environment).credentials(refreshing: false)
+            try await EnvironmentCredentials(environment).credentials(refreshing: false).found
         }
         #expect(try await credentials([:]) == nil)
         #expect(try await credentials(["AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""]) == nil)
@@ -49,14 +50,22 @@ struct CredentialsTests {
         #expect(try await files.credentials("config") == Credentials(accessKeyID: "D", secretAccessKey: "DS"))
     }
 
+    @Test("Keys in the environment may have an end")
+    func environmentEnd() async throws {
+        let environment = [
+            "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "S", "AWS_CREDENTIAL_EXPIRATION": "2030-01-01T00:00:00Z",
+        ]
+        let found = try await EnvironmentCredentials(environment).credentials(refreshing: false).found
+        #expect(found?.expiration == Timestamp("2030-01-01T00:00:00Z"))
+    }
+
     @Test("The default profile may be missing; one that somebody named may not")
     func missing() async throws {
         let files = try Files(config: "[profile x]\nregion=r\n", credentials: "")
         #expect(try await files.credentials("default", isNamed: false) == nil)
         let error = await #expect(throws: DynamoDBError.self) { try await files.credentials("y") }
         #expect(error.map { "\($0)".contains("profile \"y\"") && "\($0)".hasSuffix("they hold x") } == true)
-        let empty = await #expect(throws: DynamoDBError.self) { try await files.credentials("x") }
-        #expect(empty.map { "\($0)".contains("no aws_access_key_id") } == true)
+        #expect(try await files.credentials("x") == nil, "it is there, and leaves it to the next")
     }
 
     @Test("A half-filled profile is an error, and none goes on to another place")
@@ -69,28 +78,52 @@ struct CredentialsTests {
     }
 
     @Test(
-        "Ways that aren't known yet are named",
-        arguments: ["role_arn", "sso_session", "sso_start_url", "credential_process", "web_identity_token_file"])
+        "Signing in isn't supported, and the error says so",
+        arguments: ["sso_session", "sso_start_url", "login_session"])
     func unsupported(way: String) async throws {
         let files = try Files(config: "[default]\n\(way) = something\n", credentials: "")
         let error = await #expect(throws: DynamoDBError.self) { try await files.credentials("default", isNamed: false) }
-        #expect(error.map { "\($0)".contains("\(way), which is not supported yet") } == true)
+        #expect(error.map { "\($0)".contains("by signing in (\(way)), which is not supported") } == true)
+        let keys = try Files(
+            config: "[default]\n\(way) = something\n",
+            credentials: "[default]\naws_access_key_id=A\naws_secret_access_key=S\n")
+        #expect(try await keys.credentials("default")?.accessKeyID == "A")
     }
 
-    @Test("Nothing anywhere says where to put them, and that an emulator takes any")
+    @Test("A role behind a device's code is refused, since nobody can type it")
+    func device() async throws {
+        let files = try Files(
+            config: "[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = default\nmfa_serial = m\n",
+            credentials: "")
+        let error = await #expect(throws: DynamoDBError.self) {
+            try await files.provider("default", place: .roleOfProfile).credentials(refreshing: false)
+        }
+        #expect(error.map { "\($0)".contains("mfa_serial") } == true)
+    }
+
+    @Test("Nothing anywhere names each place and why it has none, and that an emulator takes any")
     func nothing() async throws {
         let files = try Files(config: "", credentials: "")
-        let chain = CredentialsChain([
-            EnvironmentCredentials([:]), ProfileCredentials(files: files.files, profile: "default", isNamed: false),
-        ])
-        let error = await #expect(throws: DynamoDBError.self) { try await chain.credentials() }
-        #expect(error.map { "\($0)".contains("AWS_ACCESS_KEY_ID=local") && $0.exitCode == 78 } == true)
+        let environment = [
+            "HOME": files.folder.path, "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "eu-west-1",
+        ]
+        let client = try DynamoDBClient.make(SourceConfiguration(), environment: environment)
+        let error = await #expect(throws: DynamoDBError.self) { try await client.checkCredentials() }
+        await client.shutdown()
+        let text = try #require(error.map { "\($0)" })
+        for part in [
+            "environment: AWS_ACCESS_KEY_ID is not set", "\"default\" has no role_arn",
+            "web identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set",
+            "profile \"default\": it is neither in", "container: neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor",
+            "instance metadata: AWS_EC2_METADATA_DISABLED is true", "AWS_ACCESS_KEY_ID=local",
+        ] { #expect(text.contains(part), "\(part) in \(text)") }
+        #expect(error?.exitCode == 78 && error?.isRetryable == false)
     }
 
     @Test("Files are read again only once their keys were refused")
     func refresh() async throws {
         let files = try Files(config: "", credentials: "[default]\naws_access_key_id=A\naws_secret_access_key=S\n")
-        let chain = CredentialsChain([ProfileCredentials(files: files.files, profile: "default", isNamed: false)])
+        let chain = CredentialsChain([files.provider("default", isNamed: false)])
         let old = try await chain.credentials()
         try files.write(credentials: "[default]\naws_access_key_id=B\naws_secret_access_key=S\n")
         #expect(try await chain.credentials() == old)
@@ -120,9 +153,16 @@ struct CredentialsTests {
             try Data(credentials.utf8).write(to: folder.appendingPathComponent("credentials"))
         }
 
-        func credentials(_ profile: String, isNamed: Bool = true) async throws -> Credentials? {
-            try await ProfileCredentials(files: files, profile: profile, isNamed: isNamed).credentials(
-                refreshing: false)
+        func provider(
+            _ profile: String, isNamed: Bool = true, place: CredentialsPlace = .profile
+        ) -> ProfileCredentials {
+            ProfileCredentials(files: files, profile: profile, isNamed: isNamed, place: place) { way in
+                if case .keys(let credentials) = way { FixedCredentials([credentials]) } else { FixedCredentials([]) }
+            }
+        }
+
+        func credentials(_ profile: String, isNamed: Bool = true) async throws(DynamoDBError) -> Credentials? {
+            try await provider(profile, isNamed: isNamed).credentials(refreshing: false).found
         }
     }
 }

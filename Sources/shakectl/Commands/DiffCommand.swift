@@ -75,8 +75,9 @@ struct DiffCommand: AsyncParsableCommand {
         plan.patience = try Self.patience(settle)
         plan.repair = repair ? dryRun ? .dryRun : .write : .no
         let daemon = try configuration.daemon(worker: "")
-        let target = try configuration.makeTarget(environment)
-        let client = try await configuration.makeClient(
+        let place = try await configuration.located(environment)
+        let target = try place.makeTarget(environment)
+        let client = try await place.makeClient(
             environment: environment, SourceTrouble(configuration.makeLogger(environment)))
         let journal = try journal(context, plan, target)
         let report = DiffReport(context, showsFindings: !summary)

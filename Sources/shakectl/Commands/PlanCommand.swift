@@ -36,8 +36,9 @@ struct PlanCommand: AsyncParsableCommand {
         let configuration = context.configuration
         let environment = ProcessInfo.processInfo.environment
         let daemon = try configuration.daemon(worker: "")
-        let target = try configuration.makeTarget(environment)
-        let client = try await configuration.makeClient(
+        let place = try await configuration.located(environment)
+        let target = try place.makeTarget(environment)
+        let client = try await place.makeClient(
             environment: environment, SourceTrouble(configuration.makeLogger(environment)))
         let journal = try Self.journal(context)
         let planner = Planner(

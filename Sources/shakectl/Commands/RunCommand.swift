@@ -67,11 +67,13 @@ struct RunCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let logger = configuration.makeLogger(environment)
 
+        if let target = options.target, ExposedPassword.isIn(target) { logger.warning("\(ExposedPassword.warning)") }
         // Everything that can be wrong with what was said is found before anything is made.
         var daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
         daemonConfiguration.preparesOnly = schemaOnly
-        let target = try configuration.makeTarget(environment)
-        let client = try await configuration.makeClient(environment: environment, SourceTrouble(logger))
+        let place = try await configuration.located(environment)
+        let target = try place.makeTarget(environment)
+        let client = try await place.makeClient(environment: environment, SourceTrouble(logger))
         let journal = try context.openJournal(
             .daemon(
                 RunStarted(

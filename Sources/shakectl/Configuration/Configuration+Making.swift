@@ -13,6 +13,19 @@ extension Configuration {
         }
     }
 
+    /// With the region of the instance that this runs on, where nobody has said one.
+    func located(_ environment: [String: String]) async throws(ShakectlError) -> Configuration {
+        do {
+            return located(
+                in: try await DynamoDBClient.regionOfInstance(
+                    SourceConfiguration(
+                        region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
+                    environment: environment))
+        } catch {
+            throw .source(error)
+        }
+    }
+
     func makeTarget(_ environment: [String: String]) throws(ShakectlError) -> any Target {
         let url = try target()
         do {

@@ -9,7 +9,7 @@ struct Configuration: Sendable {
     static let defaultJournal = "./shake.journal"
     static let defaultFile = "./shake.yaml"
 
-    let settings: Settings
+    private(set) var settings: Settings
     /// The file that was read.
     let file: String?
     let journal: String
@@ -37,6 +37,14 @@ struct Configuration: Sendable {
         journal =
             flags.journal ?? environment["SHAKE_JOURNAL"].flatMap { $0.isEmpty ? nil : $0 } ?? fromFile.journal
             ?? Self.defaultJournal
+    }
+
+    /// The same, with a region that was found where none is set.
+    func located(in region: String?) -> Configuration {
+        guard let region else { return self }
+        var copy = self
+        copy.settings.region = region
+        return copy
     }
 
     var logFormat: LogFormat { settings.logFormat ?? .text }

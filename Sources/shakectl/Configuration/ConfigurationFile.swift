@@ -178,8 +178,9 @@ struct ConfigurationFile {
 
     private static func what(_ node: Node) -> String {
         switch node {
-        case .scalar(let scalar) where node.tag == Tag(.null): scalar.string.isEmpty ? "nothing" : "'\(scalar.string)'"
-        case .scalar(let scalar): scalar.string.isEmpty ? "an empty text" : "'\(scalar.string)'"
+        case .scalar(let scalar) where node.tag == Tag(.null):
+            scalar.string.isEmpty ? "nothing" : ExposedPassword.quoted(scalar.string)
+        case .scalar(let scalar): scalar.string.isEmpty ? "an empty text" : ExposedPassword.quoted(scalar.string)
         case .sequence: "a list"
         case .mapping: "keys and values"
         case .alias: "an alias"

@@ -228,7 +228,7 @@ struct Doctor {
         _ target: (any Target)?
     ) async throws(ShakectlError) -> Bool {
         let found: CredentialsInUse
-        do throws(DynamoDBError) { found = try await client.credentialsInUse(environment: environment) } catch {
+        do throws(DynamoDBError) { found = try await client.credentialsInUse() } catch {
             try say(.problem("credentials", .source(error)))
             return false
         }

@@ -47,10 +47,16 @@ actor FixedCredentials: CredentialsProvider {
 
     init(_ credentials: [Credentials]) { left = credentials }
 
-    nonisolated var place: String { "a list" }
+    nonisolated var name: String { "a list" }
 
-    func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
+    func credentials(refreshing: Bool) async throws(DynamoDBError) -> ProviderAnswer {
         if refreshing, left.count > 1 { left.removeFirst() }
-        return left.first
+        return left.first.map { .found($0) } ?? .nothing(why: "it is empty")
+    }
+}
+
+extension ProviderAnswer {
+    var found: Credentials? {
+        if case .found(let credentials) = self { credentials } else { nil }
     }
 }

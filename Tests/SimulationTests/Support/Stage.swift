@@ -84,7 +84,8 @@ final class Stage: Sendable {
                 folder, .daemon(RunStarted(role: "daemon", version: "0", host: "tests", pid: 1)),
                 mapSize: 64 << 20, surroundings: surroundings, isInline: true)
             let client = DynamoDBClient(
-                ResolvedSource(region: "us-east-1", endpoint: endpoint), credentials: CredentialsChain([AnyKey()]),
+                ResolvedSource(region: "us-east-1", endpoint: endpoint),
+                credentials: CredentialsChain([AnyKey()], surroundings: surroundings),
                 transport: service, retry: RetryPolicy(), limits: limits,
                 surroundings: surroundings)
             let daemon = Daemon(
@@ -121,9 +122,9 @@ final class Stage: Sendable {
 }
 
 private struct AnyKey: CredentialsProvider {
-    let place = "the test"
-    func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
-        Credentials(accessKeyID: "A", secretAccessKey: "b")
+    let name = "the test"
+    func credentials(refreshing: Bool) async throws(DynamoDBError) -> ProviderAnswer {
+        .found(Credentials(accessKeyID: "A", secretAccessKey: "b"))
     }
 }
 

@@ -94,7 +94,7 @@ final class DaemonProcess: Sendable {
     static func client(_ life: Life, _ world: World, _ surroundings: Surroundings) -> DynamoDBClient {
         DynamoDBClient(
             ResolvedSource(region: "us-east-1", endpoint: endpoint),
-            credentials: CredentialsChain([SimulatedCredentials()]),
+            credentials: CredentialsChain([SimulatedCredentials()], surroundings: surroundings),
             transport: SimulatedTransport(life, world), retry: RetryPolicy(), limits: CallLimits(),
             surroundings: surroundings)
     }
@@ -114,15 +114,15 @@ final class DaemonProcess: Sendable {
 
 /// Has other ones every other time that it is asked for fresh ones.
 private final class SimulatedCredentials: CredentialsProvider {
-    let place = "the simulation"
+    let name = "the simulation"
     private let asked = Mutex(0)
 
-    func credentials(refreshing: Bool) async throws(DynamoDBError) -> Credentials? {
+    func credentials(refreshing: Bool) async throws(DynamoDBError) -> ProviderAnswer {
         let number = asked.withLock { asked in
             if refreshing { asked += 1 }
             return asked
         }
-        return Credentials(accessKeyID: "SIMULATED\((number + 1) / 2)", secretAccessKey: "simulated")
+        return .found(Credentials(accessKeyID: "SIMULATED\((number + 1) / 2)", secretAccessKey: "simulated"))
     }
 }
 
