@@ -36,11 +36,12 @@ function morph(old, fresh) {
         if (old.data !== fresh.data) old.data = fresh.data;
         return;
     }
+    const isReaders = (name) => name === "open"; // of details: what the reader opened or closed stays so
     for (const { name, value } of [...fresh.attributes]) {
-        if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+        if (!isReaders(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
     for (const { name } of [...old.attributes]) {
-        if (!fresh.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
+        if (!isReaders(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
     }
     morphChildren(old, [...fresh.childNodes]);
 }
@@ -233,7 +234,8 @@ const markSign = (mark) =>
 // --- State ---
 
 const HOUR = 3600_000;
-const BUCKET = 30_000;
+const BUCKET = 15_000;
+const SHORTEST = 600_000; // that a graph covers
 const QUIET = 15_000; // no word for so long, and what is shown is of before
 
 const state = {
@@ -709,15 +711,15 @@ function drawTables() {
     const { table } = chosen();
     show("tables",
         h("h2", { id: "tables-title" }, "Tables"),
-        h("table", { class: "grid cards", role: "table" },
+        h("table", { class: "grid cards of-tables", role: "table" },
             h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
                 ["Table", "Health", "Phase"].map((text) => h("th", { role: "columnheader", scope: "col" }, text)),
                 ["Lag", "Records/s", "Records"].map((text) => h("th", { role: "columnheader", scope: "col", class: "number" }, text)),
-                h("th", { role: "columnheader", scope: "col" }, "Last hour: lag, rate"))),
+                h("th", { role: "columnheader", scope: "col" }, "Lag and rate since " + clock(begin(), false)))),
             h("tbody", { role: "rowgroup" }, lines.map((line) =>
                 h("tr", { role: "row", "data-key": line.table, "aria-current": line.table === table && all.length > 1 ? "true" : null },
                     h("td", { role: "cell" }, h("a", { href: link(line.table) }, name(line.table))),
-                    h("td", { role: "cell", "data-name": "Health" }, healthSign(line.health), h("span", { class: `word ${line.health}` }, plain(line.health))),
+                    h("td", { role: "cell", "data-name": "Health" }, healthSign(line.health), h("span", { class: `word ${line.health}` }, plain(line.health)), (line.pauses ?? []).length > 0 && h("span", { class: "word degraded" }, ", paused")),
                     h("td", { role: "cell", "data-name": "Phase" }, h("span", { class: "mono small" }, phaseWords(line))),
                     h("td", { role: "cell", class: "number", "data-name": "Lag" }, duration(line.lag_seconds)),
                     h("td", { role: "cell", class: "number", "data-name": "Records/s" }, rateWords(rate(line.table))),
@@ -730,11 +732,14 @@ function drawTables() {
 function spark(table, what, width, height, isLarge = false) {
     const graph = graphOf(table);
     const to = Math.floor(now() / BUCKET);
-    const from = to - HOUR / BUCKET;
+    const from = Math.floor(begin() / BUCKET);
     const value = (place) => {
         const found = graph.buckets.get(place)?.[what] ?? null;
-        if (found === null) return isKnown(graph, place) && what === "records" ? 0 : null;
-        return what === "records" ? found / (BUCKET / 1000) : found;
+        if (what !== "records") return found;
+        if (found === null) return isKnown(graph, place) ? 0 : null;
+        // A stretch that has only begun, or was only half seen, has had less time to bring records.
+        const seen = Math.min(now(), (place + 1) * BUCKET) - Math.max(place * BUCKET, knownSince(graph));
+        return seen < 5000 ? null : found / (seen / 1000);
     };
     const values = [];
     for (let place = from; place <= to; place++) values.push(value(place));
@@ -753,7 +758,7 @@ function spark(table, what, width, height, isLarge = false) {
     const last = known.length ? runs.at(-1).at(-1) : null;
     const most = Math.max(0, ...known);
     const words = what === "lag" ? duration(known.length ? most : null) : `${rateWords(most)} a second`;
-    const label = `${what === "lag" ? "Lag" : "Rate"} of the last hour: ${known.length ? `at most ${words}` : "nothing known yet"}`;
+    const label = `${what === "lag" ? "Lag" : "Rate"} since ${clock(begin(), false)}: ${known.length ? `at most ${words}` : "nothing known yet"}`;
     return s("svg", { class: "spark", role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` },
         s("title", null, label),
         isLarge && s("line", { class: "base", x1: 0, x2: width - right, y1: height - down + 0.5, y2: height - down + 0.5 }),
@@ -763,12 +768,19 @@ function spark(table, what, width, height, isLarge = false) {
             s("path", { class: "line", d: path(run) })]),
         last && s("circle", { cx: last[0], cy: last[1], r: isLarge ? 3 : 2.2 }),
         isLarge && known.length > 0 && s("text", { x: 0, y: 11 }, `at most ${words}`),
-        isLarge && s("text", { x: 0, y: height - 4 }, clock(now() - HOUR, false)),
+        isLarge && s("text", { x: 0, y: height - 4 }, clock(begin(), false)),
         isLarge && s("text", { x: width - right, y: height - 4, "text-anchor": "end" }, "now"));
 }
 
-/// Whether somebody looked then: a stretch without an event is one without records.
-const isKnown = (graph, place) => place >= Math.floor((graph.back ?? state.opened) / BUCKET) && place * BUCKET <= now();
+/// Since when a stretch without an event is one without records: somebody looked.
+const knownSince = (graph) => graph.back ?? state.opened + state.skew;
+const isKnown = (graph, place) => place >= Math.floor(knownSince(graph) / BUCKET) && place * BUCKET <= now();
+
+/// Where all graphs begin, so that one can be held against another: as far back as anything is known, an hour at most.
+function begin() {
+    const known = Math.min(...[...state.graphs.values()].map(knownSince), state.opened + state.skew);
+    return Math.max(now() - HOUR, Math.min(known, now() - SHORTEST));
+}
 
 // --- One table ---
 
@@ -809,8 +821,8 @@ function drawTable() {
             line.acknowledged_seconds !== null && `the target acknowledged a write ${duration(line.acknowledged_seconds)} ago`,
         ].filter(Boolean).join("; ").replace(/^s/, "S").replace(/.$/, "$&.")),
         h("div", { class: "pair" },
-            h("figure", null, h("figcaption", null, "Lag, last hour"), spark(table, "lag", large, 96, true)),
-            h("figure", null, h("figcaption", null, "Records a second, last hour"), spark(table, "records", large, 96, true))),
+            h("figure", null, h("figcaption", null, "Lag"), spark(table, "lag", large, 96, true)),
+            h("figure", null, h("figcaption", null, "Records a second"), spark(table, "records", large, 96, true))),
         line.health === "ok" && steps(tableSteps(line)),
         lineageParts(line, width));
 }
@@ -1094,12 +1106,14 @@ function lineage(shards, context, prefix = "") {
     // The clock, where there is room for it.
     const ticks = [];
     let free = left - 1;
+    let said = null;
     const times = byClock ? scale.times : [];
     for (const time of times) {
         const at = left + scale.at(time) * (room - left - 12);
-        if (at < free || at > room - 76) continue;
-        free = at + (narrow ? 84 : 96);
-        ticks.push(s("line", { class: "tick", x1: at, x2: at, y1: 16, y2: height }), s("text", { class: "axis", x: at + 3, y: 11 }, clock(time, scale.end - scale.times[0] < 2 * HOUR)));
+        const told = clock(time, scale.end - scale.times[0] < 2 * HOUR);
+        if (at < free || at > room - 76 || told === said) continue;
+        [free, said] = [at + (narrow ? 84 : 96), told];
+        ticks.push(s("line", { class: "tick", x1: at, x2: at, y1: 16, y2: height }), s("text", { class: "axis", x: at + 3, y: 11 }, told));
     }
     ticks.push(s("line", { class: "tick", x1: room - 12, x2: room - 12, y1: 16, y2: height }), s("text", { class: "axis", x: room - 12, y: 11, "text-anchor": "end" }, "now"));
     if (!byClock) ticks.push(s("text", { class: "axis", x: left, y: 11 }, "earlier"));
@@ -1147,11 +1161,11 @@ function shardTable(lines, context) {
         .sort((a, b) => score(b) - score(a) || isOver(a) - isOver(b) || compareNumbers(b.starting_sequence_number, a.starting_sequence_number));
     const shown = found.slice(0, state.more.shards);
     const names = shortNames(lines);
-    return h("details", { "data-key": "shards", open: lines.length <= 12 },
+    return h("details", { "data-key": "shards", open: lines.length <= 12 && state.chosen.shard === null },
         h("summary", null, "Shards as a list"),
         h("div", null,
             lines.length > 12 && h("p", null, h("label", { for: "sought", class: "small soft" }, "Part of an id"), h("br"), h("input", { id: "sought", type: "search", autocomplete: "off", spellcheck: "false" })),
-            h("table", { class: "grid cards", role: "table" },
+            h("table", { class: "grid cards of-shards", role: "table" },
                 h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
                     ["Shard", "Status", "Place", "Lag", "Parent"].map((text) => h("th", { role: "columnheader", scope: "col", class: text === "Lag" ? "number" : null }, text)))),
                 h("tbody", { role: "rowgroup" }, shown.map((line) =>
@@ -1245,7 +1259,7 @@ function track(events, width) {
         return at;
     };
     let records = 0;
-    let top_records = 0;
+    let most = 0;
     const points = [];
     events.forEach((event, index) => {
         const time = times[index];
@@ -1263,10 +1277,10 @@ function track(events, width) {
             records = recordsAt(event.to_sequence_number);
             points.push({ time, records, kind: "back", event });
         }
-        top_records = Math.max(top_records, records);
+        most = Math.max(most, records);
     });
     points.push({ time: scale.end, records, kind: "way", event: null });
-    const y = (value) => height - bottom - (value / Math.max(1, top_records)) * (height - top - bottom - 8);
+    const y = (value) => height - bottom - (value / Math.max(1, most)) * (height - top - bottom - 8);
 
     const strokes = [];
     for (let index = 1; index < points.length; index++) {
@@ -1287,7 +1301,7 @@ function track(events, width) {
         if (near && near.mark === mark && at - near.at < 18) {
             near.number += 1;
             near.event = event;
-        } else marks.push({ mark, at: Math.max(at, near ? near.at + 17 : 0), true_at: at, number: 1, event });
+        } else marks.push({ mark, at: Math.max(at, near ? near.at + 17 : 0), origin: at, number: 1, event });
     });
     // The last one may not stand outside.
     for (let index = marks.length - 1, most = width - 10; index >= 0; index--, most -= 17) marks[index].at = Math.max(9, Math.min(marks[index].at, most));
@@ -1310,18 +1324,19 @@ function track(events, width) {
                 s("path", { class: "hatch", d: hatch(at - 5, top - 2, 10, height - top - bottom + 2) }))),
             s("path", { class: "under", d: under }),
             s("line", { class: "tick", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }),
-            marks.map(({ mark, at, true_at }) => mark === "lost" ? null : s("path", { class: "stem", d: `M${at} 22L${true_at} ${top}V${height - bottom}`, fill: "none" })),
+            marks.map(({ mark, at, origin }) => mark === "lost" ? null : s("path", { class: "stem", d: `M${at} 22L${origin} ${top}V${height - bottom}`, fill: "none" })),
             strokes.map(({ kind, d }) => s("path", { class: kind === "way" ? "way" : kind === "back" ? "back" : "way unread", d })),
-            marks.map(({ mark, at, number, event }) => {
+            marks.map(({ mark, at, number, event }, index) => {
                 const said = words(event);
                 return s("a", { href: "#", "data-event": event.position, "data-key": `mark-${event.position}`, class: `mark ${mark}`, transform: `translate(${at.toFixed(1)} 13)`, "aria-label": plain(`${number > 1 ? `${number} times, the last: ` : ""}${said.title} at ${clock(Date.parse(event.time))}. ${textOf(said.said)}`) },
                     s("title", null, plain(`${said.title}\n${textOf(said.said)}`)),
                     s("circle", { class: "edge", r: 10 }), MARK_FORMS[mark](),
-                    number > 1 && s("text", { x: 9, y: 4 }, `×${number}`));
+                    number > 1 && s("text", { x: 9, y: 4 }, `×${number}`),
+                    number === 1 && (marks[index + 1]?.at ?? width) - at > 100 && s("text", { class: "mark-word", x: 11, y: 4 }, MARK_WORDS[mark].split(",")[0]));
             }),
             ticks,
             s("text", { x: width - right, y: height - 6, "text-anchor": "end" }, "now"),
-            s("text", { x: left + 2, y: top + 4 }, top_records ? `${counted(top_records, "record")}` : "no record yet")),
+            s("text", { x: left + 2, y: top + 4 }, most ? `${counted(most, "record")}` : "no record yet")),
         kinds.length > 0 && h("ul", { class: "legend" }, kinds.map((mark) => h("li", null, markSign(mark), MARK_WORDS[mark])),
             strokes.some(({ kind }) => kind === "back") && h("li", null, s("svg", { viewBox: "0 0 14 14", "aria-hidden": "true" }, s("path", { class: "back", d: "M7 1v12" })), "the place goes back")));
 }
@@ -1333,7 +1348,9 @@ function eventList(events, table, shard, id) {
     const groups = [];
     for (const event of [...events].reverse()) {
         const last = groups.at(-1);
-        if (event.event === "sequence_advanced" && last?.[0].event === "sequence_advanced" && last.at(-1).revision === event.revision + 1) last.push(event);
+        const goesOn = last && last.at(-1).revision === event.revision + 1;
+        if (goesOn && event.event === "sequence_advanced" && last[0].event === "sequence_advanced") last.push(event);
+        else if (goesOn && isTaking(last) && event.event === TAKING[last.length]) last.push(event);
         else groups.push([event]);
     }
     const before = new Map(); // the place before each advance
@@ -1350,6 +1367,15 @@ function eventList(events, table, shard, id) {
     ];
 }
 
+/// The three events with which a reader takes a shard up, the newest first.
+const TAKING = ["status_changed", "iterator_resolved", "queried"];
+const isTaking = (group) => group[0].event === TAKING[0] && group[0].to === "in_processing" && group.length < TAKING.length;
+
+function takingWords([changed, resolved, queried]) {
+    return [`by rule ${plain(resolved.rule)}: ${plain(resolved.iterator_type)} `, sequence(resolved.sequence_number, ""),
+        `; it was ${changed.from}, revision ${queried.seen_revision}; by ${plain(queried.worker)}`];
+}
+
 function again(event, before, id) {
     const place = before.get(event.position);
     return step("Deliver this batch, and what came after it, again",
@@ -1358,15 +1384,16 @@ function again(event, before, id) {
 
 function eventItem(group, before, id) {
     const [event] = group;
-    const { title, said, mark } = words(event);
-    const isRun = group.length > 1;
+    const isTaken = group.length === TAKING.length && event.event === TAKING[0];
+    const { title, said, mark } = isTaken ? { title: "Taken up", said: takingWords(group), mark: null } : words(event);
+    const isRun = group.length > 1 && event.event === "sequence_advanced";
     const records = group.reduce((all, one) => all + (one.records ?? 0), 0);
     const key = isRun ? `run-${group.at(-1).position}` : `event-${event.position}`;
     return h("li", { class: `named ${mark && mark !== "other" ? "loud" : "plain"}${group.some((one) => one.position === state.pointed) ? " pointed" : ""}`, "data-key": key, "data-position": event.position, tabindex: "-1" },
         moment(event.time),
         mark ? markSign(mark) : h("span", { class: "sign" }),
         h("div", { class: "what" },
-            h("p", { class: "head" }, isRun ? `Advanced ${count(group.length)} times` : title, " ", h("span", { class: "kind" }, plain(event.event))),
+            h("p", { class: "head" }, isRun ? `Advanced ${count(group.length)} times` : title, " ", h("span", { class: "kind" }, isTaken ? "queried, iterator_resolved, status_changed" : plain(event.event))),
             h("p", { class: "says" }, isRun ? ["to ", sequence(event.sequence_number), `: ${counted(records, "record")} since ${clock(Date.parse(group.at(-1).time))}`] : said),
             event.event === "sequence_advanced" && h("details", { "data-key": `${key}-more` },
                 h("summary", null, isRun ? "Each of them" : "Deliver it again"),
