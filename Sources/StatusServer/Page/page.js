@@ -93,7 +93,9 @@ const sequence = (number, none = "the start") =>
 
 /// Parts of a daemon's sentence that it means as commands.
 const spoken = (text) =>
-    plain(text).split("`").map((part, index) => (index % 2 ? h("code", null, part) : part));
+    plain(text).split("`").map((part, index) => (index % 2 ? h("code", null, part) : withShortNumbers(part)));
+
+const withShortNumbers = (text) => text.split(/\b(\d{19,40})\b/).map((part, index) => (index % 2 ? sequence(part) : part));
 
 const count = (number) => (number ?? 0).toLocaleString("en-US", { maximumFractionDigits: 0 });
 const counted = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
@@ -114,6 +116,9 @@ function duration(seconds) {
     if (parts.length === 2 && parts[1][0] === 0) parts.pop();
     return parts.map(([value, unit]) => `${value} ${unit}`).join(" ");
 }
+
+/// Its largest unit.
+const roughly = (seconds) => duration(seconds).split(" ").slice(0, 2).join(" ");
 
 function size(bytes) {
     let value = bytes ?? 0;
@@ -724,7 +729,7 @@ function drawTables() {
                     h("td", { role: "cell", class: "number", "data-name": "Lag" }, duration(line.lag_seconds)),
                     h("td", { role: "cell", class: "number", "data-name": "Records/s" }, rateWords(rate(line.table))),
                     h("td", { role: "cell", class: "number", "data-name": "Records" }, count(line.records)),
-                    h("td", { role: "cell", class: "full" }, h("div", { class: "graphs" }, spark(line.table, "lag", 104, 26), spark(line.table, "records", 104, 26))))))),
+                    h("td", { role: "cell", class: "full" }, h("div", { class: "graphs" }, spark(line.table, "lag", 132, 26), spark(line.table, "records", 132, 26))))))),
         all.length > lines.length && h("div", { class: "tools" }, h("button", { type: "button", "data-more": "tables", "data-by": 100 }, `Show ${counted(all.length - lines.length, "more table")}`)));
 }
 
@@ -733,16 +738,14 @@ function spark(table, what, width, height, isLarge = false) {
     const graph = graphOf(table);
     const to = Math.floor(now() / BUCKET);
     const from = Math.floor(begin() / BUCKET);
-    const value = (place) => {
-        const found = graph.buckets.get(place)?.[what] ?? null;
-        if (what !== "records") return found;
-        if (found === null) return isKnown(graph, place) ? 0 : null;
-        // A stretch that has only begun, or was only half seen, has had less time to bring records.
-        const seen = Math.min(now(), (place + 1) * BUCKET) - Math.max(place * BUCKET, knownSince(graph));
-        return seen < 5000 ? null : found / (seen / 1000);
-    };
+    // As many points as can be told apart.
+    const stride = Math.max(1, Math.ceil((to - from + 1) / 60));
     const values = [];
-    for (let place = from; place <= to; place++) values.push(value(place));
+    for (let place = to - Math.floor((to - from) / stride) * stride; place <= to; place += stride) {
+        values.push(what === "lag" ? greatestLag(graph, place, stride) : rateOf(graph, place, stride));
+    }
+    // A lag that nobody spoke of for a moment is what it was.
+    if (what === "lag") values.forEach((found, index) => { if (found === null && index && values.slice(index + 1, index + 3).some((next) => next !== null)) values[index] = values[index - 1]; });
     const known = values.filter((found) => found !== null);
     const top = Math.max(what === "lag" ? 5 : 1, ...known);
     const [left, right, up, down] = isLarge ? [0, 6, 16, 20] : [0, 4, 3, 3];
@@ -757,7 +760,7 @@ function spark(table, what, width, height, isLarge = false) {
     const path = (run) => run.map(([px, py], index) => `${index ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
     const last = known.length ? runs.at(-1).at(-1) : null;
     const most = Math.max(0, ...known);
-    const words = what === "lag" ? duration(known.length ? most : null) : `${rateWords(most)} a second`;
+    const words = what === "lag" ? duration(known.length ? most : null) : most ? `${rateWords(most)} a second` : "none";
     const label = `${what === "lag" ? "Lag" : "Rate"} since ${clock(begin(), false)}: ${known.length ? `at most ${words}` : "nothing known yet"}`;
     return s("svg", { class: "spark", role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` },
         s("title", null, label),
@@ -767,14 +770,26 @@ function spark(table, what, width, height, isLarge = false) {
             run.length > 1 && s("path", { class: "area", d: `${path(run)}L${run.at(-1)[0].toFixed(1)} ${height - down}L${run[0][0].toFixed(1)} ${height - down}Z` }),
             s("path", { class: "line", d: path(run) })]),
         last && s("circle", { cx: last[0], cy: last[1], r: isLarge ? 3 : 2.2 }),
-        isLarge && known.length > 0 && s("text", { x: 0, y: 11 }, `at most ${words}`),
+        isLarge && known.length > 0 && s("text", { x: 0, y: 11 }, most ? `at most ${words}` : words),
         isLarge && s("text", { x: 0, y: height - 4 }, clock(begin(), false)),
         isLarge && s("text", { x: width - right, y: height - 4, "text-anchor": "end" }, "now"));
 }
 
+const stretch = (graph, place, stride) => Array.from({ length: stride }, (_, index) => graph.buckets.get(place - index));
+
+function greatestLag(graph, place, stride) {
+    const found = stretch(graph, place, stride).map((one) => one?.lag ?? null).filter((lag) => lag !== null);
+    return found.length ? Math.max(...found) : null;
+}
+
+/// One that has only begun, or was only half seen, has had less time to bring records.
+function rateOf(graph, place, stride) {
+    const seen = Math.min(now(), (place + 1) * BUCKET) - Math.max((place - stride + 1) * BUCKET, knownSince(graph));
+    return seen < 5000 ? null : stretch(graph, place, stride).reduce((all, one) => all + (one?.records ?? 0), 0) / (seen / 1000);
+}
+
 /// Since when a stretch without an event is one without records: somebody looked.
 const knownSince = (graph) => graph.back ?? state.opened + state.skew;
-const isKnown = (graph, place) => place >= Math.floor(knownSince(graph) / BUCKET) && place * BUCKET <= now();
 
 /// Where all graphs begin, so that one can be held against another: as far back as anything is known, an hour at most.
 function begin() {
@@ -812,8 +827,8 @@ function drawTable() {
             bigFact("Records a second", rateWords(rate(table))),
             bigFact("Records in all", count(line.records)),
             bigFact("Shards", count(shardCount(line)))),
-        h("p", { class: "note" }, spoken(line.reason)),
-        line.last_error && !line.reason.includes(line.last_error) && h("p", { class: "note small" }, h("span", { class: "soft" }, "Last error: "), spoken(line.last_error)),
+        line.health === "ok" && h("p", { class: "note" }, spoken(line.reason)),
+        line.health === "ok" && line.last_error && h("p", { class: "note small" }, h("span", { class: "soft" }, "Last error: "), spoken(line.last_error)),
         line.scan && scanProgress(line.scan),
         h("p", { class: "note small soft" }, [
             line.read_seconds !== null && `The shard that waits longest was read ${duration(line.read_seconds)} ago`,
@@ -991,6 +1006,8 @@ function barShapes(bar, id) {
         status === "in_processing" && reached > 0 && s("rect", { class: "reached", x, y, width: Math.max(2, reached * width), height, rx: radius }),
         status === "lost" && s("path", { class: "hatch", d: hatch(x, y, width, height) }),
         width >= 12 && !(bar.isPaused && width < 30) && s("text", { x: x + width / 2 + (behind ? Math.min(width / 2 - 8, (reached * width) / 2) : 0), y: y + height / 2 + 3.8 }, letter),
+        bar.isHurt && s("path", { class: "wound", d: `M${x + width - 12} ${y + 3}h10v10h-10z` }),
+        bar.isHurt && s("path", { class: "cut", d: `M${x + width - 9.5} ${y + 5.5}l5 5m0-5l-5 5` }),
         bar.isPaused && width >= 12 && s("path", { class: "sign", d: `M${x + width - 10} ${y + 3.5}h2v${height - 7}h-2zm4 0h2v${height - 7}h-2z` }),
         s("rect", { class: "edge", x: x - 1, y: y - 1, width: width + 2, height: height + 2, rx: radius + 1 }));
 }
@@ -1025,7 +1042,7 @@ function lineage(shards, context, prefix = "") {
 
     // Done generations are folded, as far as nothing in them needs a look.
     const narrow = width < 560;
-    const labelWidth = narrow ? 104 : 168;
+    const labelWidth = narrow ? 108 : 184;
     const room = width - labelWidth;
     const starts = [...new Set(all.map((node) => node.from))].sort((a, b) => a - b);
     const fits = Math.max(4, Math.floor(room / (narrow ? 26 : 34)));
@@ -1048,7 +1065,7 @@ function lineage(shards, context, prefix = "") {
         const kept = new Set([...rows].sort((a, b) => b.interest - a.interest).slice(0, limit));
         if (chosenLane) kept.add(chosenLane);
         hidden = rows.filter((lane) => !kept.has(lane));
-        rows = rows.filter((lane) => kept.has(lane));
+        rows = rows.filter((lane) => kept.has(lane)).sort((a, b) => b.interest - a.interest);
     }
 
     const rowHeight = rows.length > 24 ? 22 : 26;
@@ -1081,11 +1098,13 @@ function lineage(shards, context, prefix = "") {
                 "aria-current": line.shard === state.chosen.shard ? "true" : null, tabindex: line.shard === focus ? 0 : -1,
             },
                 s("title", null, plain(`${line.shard}\n${statusWords(line, context)}\n${line.sequence_number ? `at ${line.sequence_number}` : "at its start"}`)),
-                barShapes({ status: line.status, x: from, y, width: to - from, height: barHeight, reached: Math.min(1, Math.max(0, reached)), isPaused, isChosen: line.shard === state.chosen.shard })));
+                barShapes({ status: line.status, x: from, y, width: to - from, height: barHeight, reached: Math.min(1, Math.max(0, reached)), isPaused, isHurt: context.lost.has(line.shard), isChosen: line.shard === state.chosen.shard })));
             const up = node.parentNode?.lane;
             if (up && up !== lane && up.y !== undefined && rows.includes(up)) {
                 const px = x(node.from) - 0.5;
-                links.push(s("path", { class: "link", d: `M${px - 5} ${up.y + (rowHeight + barHeight) / 2}V${y + barHeight / 2 - 5}q0 5 5 5h2` }));
+                links.push(s("path", { class: "link", d: up.y < lane.y
+                    ? `M${px - 5} ${up.y + (rowHeight + barHeight) / 2}V${y + barHeight / 2 - 5}q0 5 5 5h2`
+                    : `M${px - 5} ${up.y + (rowHeight - barHeight) / 2}V${y + barHeight / 2 + 5}q0-5 5-5h2` }));
             }
         }
         const leaf = lane.nodes.at(-1).line;
@@ -1097,10 +1116,10 @@ function lineage(shards, context, prefix = "") {
             : leaf.status !== "in_processing" ? ["of", narrow ? STATUSES[leaf.status] ? { waiting_for_parent: "waits", not_processed: "not begun" }[leaf.status] ?? leaf.status : leaf.status : leaf.status]
             : lag === null ? ["of", "nothing yet"]
             : lag <= 1 ? ["of", "in step"]
-            : [lag > BEHIND ? "warn" : "of", narrow ? duration(lag) : `${duration(lag)} behind`];
+            : [lag > BEHIND ? "warn" : "of", narrow ? roughly(lag) : `${roughly(lag)} behind`];
         const label = names.get(leaf.shard);
         labels.push(s("text", { class: "label", x: room + 2, y: lane.y + rowHeight / 2 + 4, "aria-hidden": "true" },
-            narrow ? label.slice(-5) : label, " ", s("tspan", { class: tail[0], dx: 4 }, plain(tail[1]))));
+            narrow && label.length > 6 ? `…${label.slice(-4)}` : label, " ", s("tspan", { class: tail[0], dx: 4 }, plain(tail[1]))));
     }
 
     // The clock, where there is room for it.
@@ -1372,7 +1391,7 @@ const TAKING = ["status_changed", "iterator_resolved", "queried"];
 const isTaking = (group) => group[0].event === TAKING[0] && group[0].to === "in_processing" && group.length < TAKING.length;
 
 function takingWords([changed, resolved, queried]) {
-    return [`by rule ${plain(resolved.rule)}: ${plain(resolved.iterator_type)} `, sequence(resolved.sequence_number, ""),
+    return [`by rule ${plain(resolved.rule)}: ${plain(resolved.iterator_type)}`, resolved.sequence_number ? [" ", sequence(resolved.sequence_number)] : "",
         `; it was ${changed.from}, revision ${queried.seen_revision}; by ${plain(queried.worker)}`];
 }
 
@@ -1430,7 +1449,7 @@ let drawing = null;
 /// Many events, one drawing; none where nobody looks.
 function soon() {
     if (drawing !== null || document.hidden) return;
-    drawing = setTimeout(draw, 250);
+    drawing = setTimeout(draw, 300);
 }
 
 function draw() {
