@@ -95,7 +95,7 @@ const sequence = (number, none = "the start") =>
 const spoken = (text) =>
     plain(text).split("`").map((part, index) => (index % 2 ? h("code", null, part) : withShortNumbers(part)));
 
-const withShortNumbers = (text) => text.split(/\b(\d{19,40})\b/).map((part, index) => (index % 2 ? sequence(part) : part));
+const withShortNumbers = (text) => text.split(/(?<![-\w])(\d{19,40})(?![-\w])/).map((part, index) => (index % 2 ? sequence(part) : part));
 
 const count = (number) => (number ?? 0).toLocaleString("en-US", { maximumFractionDigits: 0 });
 const counted = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
@@ -1111,7 +1111,7 @@ function lineage(shards, context, prefix = "") {
         const lag = leaf.lag_seconds;
         const isBad = context.lost.has(leaf.shard);
         const tail =
-            isBad ? ["bad", "lost records"]
+            isBad ? ["bad", narrow ? "lost" : "lost records"]
             : context.paused.has(leaf.shard) || context.paused.has(null) ? ["warn", "paused"]
             : leaf.status !== "in_processing" ? ["of", narrow ? STATUSES[leaf.status] ? { waiting_for_parent: "waits", not_processed: "not begun" }[leaf.status] ?? leaf.status : leaf.status : leaf.status]
             : lag === null ? ["of", "nothing yet"]
@@ -1130,7 +1130,7 @@ function lineage(shards, context, prefix = "") {
     for (const time of times) {
         const at = left + scale.at(time) * (room - left - 12);
         const told = clock(time, scale.end - scale.times[0] < 2 * HOUR);
-        if (at < free || at > room - 76 || told === said) continue;
+        if (at < free || at > room - (told.length > 6 ? 104 : 76) || told === said) continue;
         [free, said] = [at + (narrow ? 84 : 96), told];
         ticks.push(s("line", { class: "tick", x1: at, x2: at, y1: 16, y2: height }), s("text", { class: "axis", x: at + 3, y: 11 }, told));
     }
