@@ -105,8 +105,8 @@ class CannedAnswers:
                 objects = [line for line in self.shards if line["table"] in query.get("table", [line["table"]])]
             case "state" if subject in self.states:
                 objects = [self.states[subject]]
-            case "history" if subject in self.histories:
-                objects = self.histories[subject]
+            case "history" if subject in self.histories or any(line["shard"] == subject for line in self.shards):
+                objects = self.histories.get(subject, [])
                 if kinds := query.get("event"):
                     objects = [line for line in objects if line["event"] in kinds]
                 objects = objects[::-1] if query.get("reverse") == ["1"] else objects
@@ -174,7 +174,10 @@ def _handler(answers: Answers, ended: threading.Event) -> type[BaseHTTPRequestHa
             self._headers(kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            try:
+                self.wfile.write(body)
+            except OSError:
+                self.close_connection = True  # the page was left
 
         def _headers(self, kind: str) -> None:
             self.send_header("Content-Type", kind)

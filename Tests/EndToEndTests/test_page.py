@@ -182,7 +182,7 @@ def scene(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sce
 
 def shown_shard(looking: Looking, scene: Scene, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Page:
     page = looking.at(scene.url, size, scheme, table="orders", shard=scene.faulted)
-    page.until("document.querySelectorAll('.mark').length >= 3", "its history is drawn")
+    page.until("document.querySelectorAll('a.mark').length >= 3", "its history is drawn")
     return page
 
 
@@ -489,7 +489,7 @@ def hostile(name: str) -> CannedAnswers:
 def test_hostile_names_are_text(looking: Looking, serve: Any, name: str) -> None:
     answers = hostile(name)
     page = looking.at(serve(answers), PHONE, table=name, shard=name)
-    page.until("document.querySelectorAll('.mark').length === 3", "its history is drawn")
+    page.until("document.querySelectorAll('a.mark').length === 3", "its history is drawn")
     answers.say(event(name, name, 6, "faulted", code=name, message=name, retried=True))
     page.until("!!document.querySelector('#lately h2')", "a live event is shown")
     assert page.run("document.querySelectorAll('img, iframe, script:not([src=\"page.js\"]), b, [onerror]').length") == 0
