@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import random
 import shlex
@@ -20,7 +21,6 @@ from shake import Daemon, Shakectl, until
 from streamsim import StreamSim, default_binary
 
 pytestmark = pytest.mark.skipif(program() is None, reason="no Chromium: tools/setup installs it")
-import os  # noqa: E402
 
 REASON = "a wrong mapping was deployed <b>yesterday</b>"
 DESKTOP, PHONE, SMALLEST = (1280, 900), (390, 844), (320, 640)
@@ -266,6 +266,7 @@ def test_the_history_of_a_daemon_is_what_its_page_shows(looking: Looking, scene:
 
 def test_the_commands_that_it_shows_do_what_it_says(looking: Looking, scene: Scene) -> None:
     page = shown_shard(looking, scene)
+    open_all(page)
     commands = page.run("[...document.querySelectorAll('[data-copy]')].map(b => b.dataset.copy)")
     rewinds = [command for command in commands if " rewind " in command]
     assert len(rewinds) >= 2
@@ -360,7 +361,7 @@ def test_the_arrow_keys_go_through_the_lineage(looking: Looking, scene: Scene) -
 def test_a_phone_needs_no_scrolling_aside(looking: Looking, scene: Scene, size: tuple[int, int]) -> None:
     page = shown_shard(looking, scene, size)
     assert overflowing(page) == []
-    page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+    open_all(page)
     assert overflowing(page) == []
 
 
@@ -368,7 +369,7 @@ def test_a_phone_needs_no_scrolling_aside(looking: Looking, scene: Scene, size: 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_everything_can_be_read(looking: Looking, scene: Scene, size: tuple[int, int], scheme: str) -> None:
     page = shown_shard(looking, scene, size, scheme)
-    page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+    open_all(page)
     assert audit(page) == []
     # Told apart by a screen reader, too.
     nodes = page.call("Accessibility.getFullAXTree")["nodes"]
@@ -494,7 +495,7 @@ def test_hostile_names_are_text(looking: Looking, serve: Any, name: str) -> None
     page.until("!!document.querySelector('#lately h2')", "a live event is shown")
     assert page.run("document.querySelectorAll('img, iframe, script:not([src=\"page.js\"]), b, [onerror]').length") == 0
     assert "taken" not in page.run("document.title").split(" – ")[-1]
-    page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+    open_all(page)
     assert overflowing(page) == []
     assert audit(page) == []
 
@@ -638,7 +639,49 @@ def test_five_hundred_shards_are_no_wall(looking: Looking, serve: Any, generatio
     assert overflowing(page) == []
 
 
+def test_each_status_is_told_by_its_letter_and_its_pattern(looking: Looking, serve: Any) -> None:
+    statuses = ["not_processed", "not_needed", "prepared", "in_processing", "waiting_for_parent", "done", "lost"]
+    shards = [
+        shard("t", f"s-{number}", status=status, starting_sequence_number=str(100 + number))
+        for number, status in enumerate(statuses)
+    ]
+    pauses = [{"shard": "s-3", "author": "kim", "reason": "", "since": when(9), "held_until": None}]
+    page = looking.at(serve(CannedAnswers([status("t", pauses=pauses)], shards)))
+    page.until("document.querySelectorAll('.lineage a').length === 7", "all are drawn")
+    letters = page.run("[...document.querySelectorAll('.lineage a text')].map(t => t.textContent)")
+    assert sorted(letters) == sorted(["N", "–", "P", "R", "W", "D", "L"])
+    looks = page.run(
+        "[...document.querySelectorAll('.lineage .body')].map(b => { const s = getComputedStyle(b);"
+        " return [s.fill, s.stroke, s.strokeDasharray].join(); })"
+    )
+    assert len(set(looks)) == 7
+    words = page.run("document.querySelector('.lineage a[data-lane=\"s-3\"]').getAttribute('aria-label')")
+    assert "paused" in words
+    # Only those of one status.
+    page.click("[data-filter='waiting_for_parent']")
+    assert page.run("[...document.querySelectorAll('.lineage a')].map(a => a.dataset.lane)") == ["s-4"]
+    assert audit(page) == []
+
+
+def test_a_lineage_in_a_circle_and_one_of_two_streams_are_drawn(looking: Looking, serve: Any) -> None:
+    shards = [
+        shard("t", "a", "b"), shard("t", "b", "a", starting_sequence_number="200"), shard("t", "own", "own"),
+        shard("t", "old", status="done", stream="arn:older"),
+    ]
+    page = looking.at(serve(CannedAnswers([status("t")], shards)))
+    page.until("document.querySelectorAll('.lineage a').length === 4", "all are drawn")
+    assert "1 older stream" in page.text()
+
+
 # --- What is asked of every page ---
+
+
+def open_all(page: Page) -> None:
+    """What is folded, and what comes up with that."""
+    page.run(
+        "(async () => { document.querySelectorAll('details').forEach(d => d.open = true);"
+        " for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame); })()"
+    )
 
 
 def overflowing(page: Page) -> list[str]:

@@ -260,6 +260,7 @@ const state = {
     filter: null, // a status
     sought: "", // a part of a shard's id
     lane: null, // the shard that the arrow keys stand on
+    unfolded: new Set(), // what is drawn only once it is looked at
     pointed: null, // the event that was picked in the graph
     copied: null,
 };
@@ -365,9 +366,9 @@ async function askGraph(table) {
     const until = Math.floor(state.opened / BUCKET);
     let back = from;
     for (const line of read) {
-        const events = await askHistory(line.shard, "since=1h&reverse=1&limit=2000&event=sequence_advanced").catch(() => null);
+        const events = await askHistory(line.shard, `since=1h&reverse=1&limit=${2 * PAGE}`, ["sequence_advanced"]).catch(() => null);
         if (!events) return;
-        if (events.length >= 2000) back = Math.max(back, Date.parse(events.at(-1).time));
+        if (events.length >= 2 * PAGE) back = Math.max(back, Date.parse(events.at(-1).time));
         for (const event of events) {
             if (event.event !== "sequence_advanced") continue;
             const time = Date.parse(event.time);
@@ -381,7 +382,8 @@ async function askGraph(table) {
     soon();
 }
 
-const askHistory = (shard, query) => ask(`api/v1/history/${encodeURIComponent(shard)}?${query}`);
+const askHistory = (shard, query, kinds = []) =>
+    ask(`api/v1/history/${encodeURIComponent(shard)}?${[query, ...kinds.map((kind) => `event=${kind}`)].join("&")}`);
 
 // --- A shard's history ---
 
@@ -410,8 +412,7 @@ async function openHistory(table, shard, limit = PAGE) {
         history.limit = limit;
         history.hasAll = newest.length < limit;
         if (!history.hasAll) {
-            const kinds = NOTABLE.map((kind) => `event=${kind}`).join("&");
-            const notable = await askHistory(shard, `reverse=1&limit=200&${kinds}`).catch(() => []);
+            const notable = await askHistory(shard, "reverse=1&limit=200", NOTABLE).catch(() => []);
             for (const event of notable) history.events.set(event.position, event);
         }
         history.problem = null;
@@ -469,14 +470,12 @@ function becomeLive() {
         for (const known of state.shards.values()) known.isStale = true;
         const { table, shard } = chosen();
         if (shard !== null) openHistory(table, shard);
-        say("Live again");
     }
     soon();
 }
 
 function loseLive() {
     if (state.isLive || state.lostAt === null) {
-        if (state.isLive) say("Not live: the connection to the daemon is lost");
         state.isLive = false;
         state.lostAt ??= Date.now();
     }
@@ -701,7 +700,17 @@ const trouble = (line) =>
         h("h2", null, healthSign(line.health), h("a", { href: link(line.table) }, name(line.table)), h("span", { class: `word ${line.health}` }, plain(line.health))),
         h("p", { class: "why" }, spoken(line.reason)),
         line.last_error && !line.reason.includes(line.last_error) && h("p", { class: "why small" }, "Last error: ", spoken(line.last_error)),
+        lookAt(line),
         steps(tableSteps(line)));
+
+/// Where on this page it is seen what happened.
+function lookAt(line) {
+    const named = (line.losses ?? []).concat(line.pauses ?? []).map((one) => one.shard).filter((shard) => shard !== null);
+    const worst = named.length ? null : worstShard(line.table);
+    const shards = [...new Set(worst ? [worst.shard] : named)].slice(0, 4);
+    return shards.length > 0 && h("p", { class: "small" }, shards.length > 1 ? "What happened to its shards: " : "What happened to its shard: ",
+        shards.map((shard, index) => [index > 0 && ", ", h("a", { href: link(line.table, shard), class: "mono", title: shard }, plain(`…${shard.slice(-8)}`))]));
+}
 
 // --- The tables ---
 
@@ -924,10 +933,12 @@ function lanes(nodes) {
     const visible = new Set(nodes);
     const all = [];
     const seen = new Set();
-    const stack = nodes.filter((node) => node.parent === null || !visible.has(node.parentNode)).reverse().map((node) => [node, null]);
+    const isRoot = (node) => node.parent === null || !visible.has(node.parentNode);
+    // After the roots all once more, so that nothing is left out of a lineage that runs in a circle, which no service should list.
+    const stack = [...nodes.filter(isRoot), ...nodes].reverse().map((node) => [node, null]);
     while (stack.length) {
         const [node, lane] = stack.pop();
-        if (seen.has(node)) continue; // a lineage in a circle, which no service should list
+        if (seen.has(node)) continue;
         seen.add(node);
         const own = lane ?? { nodes: [] };
         if (!lane) all.push(own);
@@ -1050,6 +1061,7 @@ function lineage(shards, context, prefix = "") {
     const needed = all.filter((node) => node.interest > 0 || !isOver(node.line) && node.interest > 0).map((node) => node.from);
     const first = state.more.generations || starts.length <= fits ? -Infinity : Math.min(starts[starts.length - fits], ...needed);
     const shown = all.filter((node) => (node.to ?? end) > first || node.to === null);
+    const shownSet = new Set(shown);
     const folded = all.length - shown.length;
 
     let rows = lanes(shown);
@@ -1142,7 +1154,7 @@ function lineage(shards, context, prefix = "") {
         rows.length > 0
             ? s("svg", { class: "lineage", role: "group", "aria-labelledby": "lineage-title", width, height, viewBox: `0 0 ${width} ${height}` },
                 ticks, links, bars,
-                folded > 0 && rows.map((lane) => lane.nodes[0].from < first || lane.nodes[0].parentNode ? s("path", { class: "tear", d: tear(x(Math.max(lane.nodes[0].from, first)), lane.y, rowHeight) }) : null),
+                folded > 0 && rows.map((lane) => lane.nodes[0].from < first || lane.nodes[0].parentNode && !shownSet.has(lane.nodes[0].parentNode) ? s("path", { class: "tear", d: tear(x(Math.max(lane.nodes[0].from, first)), lane.y, rowHeight) }) : null),
                 labels)
             : h("p", { class: "note" }, `No shard here is ${plain(state.filter)}.`),
         h("p", { class: "small soft note" }, [
@@ -1338,10 +1350,10 @@ function track(events, width) {
     const heard = marks.map(({ mark, number, event }) => `${number > 1 ? `${number} ` : ""}${MARK_WORDS[mark]} at ${clock(Date.parse(event.time))}`).join("; ");
     return h("figure", { class: "history", "data-key": "track" },
         s("svg", { role: "group", "aria-label": `How far the shard was over time. ${heard || "Nothing but advances"}`, width, height, viewBox: `0 0 ${width} ${height}` },
-            lostBands.map((at) => s("g", null,
-                s("rect", { class: "gap", x: at - 5, y: top - 2, width: 10, height: height - top - bottom + 2 }),
-                s("path", { class: "hatch", d: hatch(at - 5, top - 2, 10, height - top - bottom + 2) }))),
             s("path", { class: "under", d: under }),
+            lostBands.map((at) => s("g", null,
+                s("rect", { class: "gap", x: at - 6, y: top - 2, width: 12, height: height - top - bottom + 2 }),
+                s("path", { class: "hatch", d: hatch(at - 6, top - 2, 12, height - top - bottom + 2) }))),
             s("line", { class: "tick", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }),
             marks.map(({ mark, at, origin }) => mark === "lost" ? null : s("path", { class: "stem", d: `M${at} 22L${origin} ${top}V${height - bottom}`, fill: "none" })),
             strokes.map(({ kind, d }) => s("path", { class: kind === "way" ? "way" : kind === "back" ? "back" : "way unread", d })),
@@ -1414,9 +1426,10 @@ function eventItem(group, before, id) {
         h("div", { class: "what" },
             h("p", { class: "head" }, isRun ? `Advanced ${count(group.length)} times` : title, " ", h("span", { class: "kind" }, isTaken ? "queried, iterator_resolved, status_changed" : plain(event.event))),
             h("p", { class: "says" }, isRun ? ["to ", sequence(event.sequence_number), `: ${counted(records, "record")} since ${clock(Date.parse(group.at(-1).time))}`] : said),
-            event.event === "sequence_advanced" && h("details", { "data-key": `${key}-more` },
+            event.event === "sequence_advanced" && h("details", { "data-key": `${key}-more`, "data-late": true },
                 h("summary", null, isRun ? "Each of them" : "Deliver it again"),
-                isRun
+                !state.unfolded.has(`${key}-more`) ? null
+                : isRun
                     ? h("ol", { class: "batches" }, group.slice(0, 50).map((one) => h("li", { "data-key": one.position },
                         h("p", null, moment(one.time), " to ", sequence(one.sequence_number), `: ${counted(one.records, "record")}, ${size(one.bytes)}`),
                         h("div", { class: "steps" }, again(one, before, id)))),
@@ -1558,6 +1571,12 @@ document.addEventListener("input", (event) => {
     state.more.shards = 25;
     soon();
 });
+document.addEventListener("toggle", ({ target }) => {
+    if (target.dataset?.late === undefined) return;
+    if (target.open) state.unfolded.add(target.dataset.key);
+    else state.unfolded.delete(target.dataset.key);
+    draw();
+}, true);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) draw(); });
 window.addEventListener("hashchange", arrive);
 window.addEventListener("resize", soon);
