@@ -330,6 +330,9 @@ def test_everything_is_reached_by_the_keyboard(looking: Looking, scene: Scene) -
         " && !e.dataset.lane).map(e => e.dataset.copy ?? e.getAttribute('href') ?? e.innerText)"
     )
     assert set(everything) <= set(reached)
+    page.run("document.querySelector('.skip').focus()")
+    page.press("Enter")
+    assert page.run("document.activeElement.id + location.hash").startswith("main#table=orders&shard="), "and stays there"
     assert bars == 1, "the lineage is one stop, and the arrow keys go on from there"
 
 

@@ -170,7 +170,8 @@ const step = (why, text) =>
     h("div", { class: "step", "data-key": text },
         h("p", null, why),
         h("div", { class: "command" },
-            h("code", null, text),
+            // Word by word, so that a line ends between words, not within --dry-run.
+            h("code", null, text.split(" ").map((word, index) => [index > 0 && " ", h("span", null, word)])),
             h("button", { type: "button", "data-copy": text, "aria-label": `Copy: ${text}` }, state.copied === text ? "Copied" : "Copy")));
 
 const steps = (...all) => {
@@ -302,7 +303,7 @@ function takeStatus(lines) {
 async function askShards(table) {
     const known = state.shards.get(table) ?? { lines: [], byID: new Map(), asked: 0, isStale: true, isAsking: false };
     state.shards.set(table, known);
-    if (known.isAsking || Date.now() - known.asked < (known.isStale ? 1000 : 5000)) return;
+    if (known.isAsking || Date.now() - known.asked < (known.isStale ? 1000 : Math.max(5000, 20 * known.lines.length))) return;
     known.isAsking = true;
     known.isStale = false;
     known.asked = Date.now();
@@ -508,11 +509,21 @@ function takeEvent(event) {
         const history = state.histories.get(shardKey(event.table, event.shard));
         if (history) {
             history.events.set(event.position, event);
-            if (history.events.size > 4 * PAGE && state.chosen.shard !== event.shard) state.histories.delete(shardKey(event.table, event.shard));
-            else if (state.chosen.shard === event.shard) askCheckpoint(history);
+            if (state.chosen.shard === event.shard) {
+                askCheckpoint(history);
+                thin(history);
+            } else if (history.events.size > 2 * PAGE) state.histories.delete(shardKey(event.table, event.shard));
         }
     }
     soon();
+}
+
+/// A page that is open for days keeps what is notable, and of the rest the newest.
+function thin(history) {
+    if (history.events.size <= Math.max(8 * PAGE, 2 * history.limit)) return;
+    const routine = [...history.events.values()].filter((event) => !NOTABLE.includes(event.event)).sort((a, b) => a.position - b.position);
+    for (const event of routine.slice(0, routine.length / 2)) history.events.delete(event.position);
+    history.hasAll = false;
 }
 
 async function askCheckpoint(history) {
@@ -794,7 +805,7 @@ function greatestLag(graph, place, stride) {
 /// One that has only begun, or was only half seen, has had less time to bring records.
 function rateOf(graph, place, stride) {
     const seen = Math.min(now(), (place + 1) * BUCKET) - Math.max((place - stride + 1) * BUCKET, knownSince(graph));
-    return seen < 5000 ? null : stretch(graph, place, stride).reduce((all, one) => all + (one?.records ?? 0), 0) / (seen / 1000);
+    return seen < (stride * BUCKET) / 3 ? null : stretch(graph, place, stride).reduce((all, one) => all + (one?.records ?? 0), 0) / (seen / 1000);
 }
 
 /// Since when a stretch without an event is one without records: somebody looked.
@@ -1508,6 +1519,11 @@ function arrive() {
 }
 
 function clicked(event) {
+    if (event.target.closest(".skip")) {
+        // The address stays that of what is looked at.
+        event.preventDefault();
+        return document.getElementById("main").focus();
+    }
     const button = event.target.closest("button, a[data-event]");
     if (!button) return;
     const { dataset } = button;
