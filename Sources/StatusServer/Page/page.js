@@ -251,6 +251,7 @@ const state = {
     histories: new Map(), // shard's key → { events: Map(position → event), ... }
     feed: [],
     opened: Date.now(),
+    position: 0, // of the newest event that was sent
     skew: 0, // of the daemon's clock to ours
     heard: 0, // when the daemon last said how it is
     isLive: false,
@@ -291,11 +292,12 @@ function takeStatus(lines) {
     state.heard = Date.now();
     state.tables = new Map(lines.map((line) => [line.table, line]));
     for (const line of lines) sample(line);
-    const { table } = chosen();
+    const { table, shard } = chosen();
     if (table !== null) {
         askShards(table);
         askGraph(table);
     }
+    if (shard !== null && historyOf(table, shard).problem) openHistory(table, shard);
     soon();
 }
 
@@ -390,6 +392,7 @@ const askHistory = (shard, query, kinds = []) =>
 
 const NOTABLE = ["faulted", "rewound", "range_lost", "loss_acknowledged", "record_refused", "refusal_settled", "paused", "resumed", "imported"];
 const PAGE = 500;
+const MOST = 10_000; // that the daemon gives at once
 
 function historyOf(table, shard) {
     const key = shardKey(table, shard);
@@ -410,7 +413,7 @@ async function openHistory(table, shard, limit = PAGE) {
         history.state = checkpoint ?? null;
         const newest = await askHistory(shard, `reverse=1&limit=${limit}`);
         for (const event of newest) history.events.set(event.position, event);
-        history.limit = limit;
+        history.limit = Math.max(history.limit, limit);
         history.hasAll = newest.length < limit;
         if (!history.hasAll) {
             const notable = await askHistory(shard, "reverse=1&limit=200", NOTABLE).catch(() => []);
@@ -433,7 +436,8 @@ let timer = null;
 function listen() {
     clearTimeout(timer);
     source?.close();
-    source = new EventSource("api/v1/events");
+    // A browser that connects again by itself says what it has seen; a new stream has to be told.
+    source = new EventSource(state.position ? `api/v1/events?after=${state.position}` : "api/v1/events");
     source.addEventListener("open", () => {
         pause = 1000;
         becomeLive();
@@ -494,7 +498,8 @@ function retry() {
 }
 
 function takeEvent(event) {
-    if (LOUD.has(event.event)) {
+    state.position = event.position;
+    if (LOUD.has(event.event) && !state.feed.some((one) => one.position === event.position)) {
         state.feed.unshift(event);
         if (state.feed.length > 200) state.feed.length = 200;
     }
@@ -620,10 +625,11 @@ function tableSteps(line) {
         all.push(step("See which records the target could not hold, and why", command("dead-letters", [])));
         all.push(step("Deliver them again, once the cause is mended", command("dead-letters", ["retry"], "--all")));
     }
+    const isExplained = all.length > 0;
     for (const pause of (line.pauses ?? []).slice(0, 3)) {
         all.push(step(pause.shard ? "Let the shard go on" : "Let the table go on", command("resume", [pause.shard ? `${table}/${pause.shard}` : table])));
     }
-    if (line.health !== "ok" && !all.length) {
+    if (line.health !== "ok" && !isExplained) {
         const slowest = worstShard(table);
         if (line.health === "stopped") all.push(step("See what keeps it", command("status", [])));
         else if (slowest) all.push(step("See what the shard that is furthest behind went through", command("history", [shardName(table, slowest.shard)], "--reverse", "--limit", "20")));
@@ -711,8 +717,15 @@ const trouble = (line) =>
         h("h2", null, healthSign(line.health), h("a", { href: link(line.table) }, name(line.table)), h("span", { class: `word ${line.health}` }, plain(line.health))),
         h("p", { class: "why" }, spoken(line.reason)),
         line.last_error && !line.reason.includes(line.last_error) && h("p", { class: "why small" }, "Last error: ", spoken(line.last_error)),
+        pauseLines(line),
         lookAt(line),
         steps(tableSteps(line)));
+
+/// Who has paused what, where the reason does not say it.
+const pauseLines = (line) => (line.pauses ?? []).filter((pause) => !line.reason.includes(`paused by ${pause.author}`)).slice(0, 6).map((pause) =>
+    h("p", { class: "note small" }, pause.shard ? ["Shard ", h("span", { class: "mono", title: pause.shard }, plain(`…${pause.shard.slice(-8)}`)), " is paused"] : "Paused",
+        ` by ${plain(pause.author)} since ${clock(Date.parse(pause.since))}${pause.reason ? `: ${plain(pause.reason)}` : ""}`,
+        pause.held_until && `; the stream surely holds what waits until ${clock(Date.parse(pause.held_until))}`));
 
 /// Where on this page it is seen what happened.
 function lookAt(line) {
@@ -849,6 +862,7 @@ function drawTable() {
             bigFact("Shards", count(shardCount(line)))),
         line.health === "ok" && h("p", { class: "note" }, spoken(line.reason)),
         line.health === "ok" && line.last_error && h("p", { class: "note small" }, h("span", { class: "soft" }, "Last error: "), spoken(line.last_error)),
+        line.health === "ok" && pauseLines(line),
         line.scan && scanProgress(line.scan),
         h("p", { class: "note small soft" }, [
             line.read_seconds !== null && `The shard that waits longest was read ${duration(line.read_seconds)} ago`,
@@ -1250,7 +1264,7 @@ function drawShard() {
             h("p", { class: "small soft" }, history.isAsking ? "Asking" : `${counted(events.length, "event")}${history.hasAll ? ", all of them" : ", the newest and what is notable"}`)),
         events.length > 0 && track(events, width),
         eventList(events, table, shard, id),
-        !history.hasAll && !history.isAsking && events.length > 0 && h("div", { class: "tools" },
+        !history.hasAll && history.limit < MOST && !history.isAsking && events.length > 0 && h("div", { class: "tools" },
             h("button", { type: "button", "data-older": "" }, "Load older events")));
 }
 
@@ -1537,7 +1551,7 @@ function clicked(event) {
     else if (dataset.filter !== undefined) state.filter = state.filter === dataset.filter ? null : dataset.filter;
     else if (dataset.older !== undefined) {
         const { table, shard } = state.chosen;
-        openHistory(table, shard, historyOf(table, shard).limit * 4);
+        openHistory(table, shard, Math.min(MOST, historyOf(table, shard).limit * 4));
     } else return;
     draw();
 }
