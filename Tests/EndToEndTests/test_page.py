@@ -1,4 +1,4 @@
-"""The daemon's page, in a browser: what an operator sees, reads and reaches, of a daemon that runs and of answers that are made up."""
+"""The daemon's page in a browser: what an operator sees, reads and reaches, of a daemon and of answers that are made up."""
 
 from __future__ import annotations
 
@@ -562,15 +562,19 @@ def test_the_headline_is_the_worst(
     assert set(shown) == set(worst)
 
 
+HISTORY = "shakectl history s-1 --reverse --limit 20"
+PAUSE = {"shard": "s-1", "author": "kim", "reason": "", "since": when(9), "held_until": None}
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({"losses": "stop"}, ["shakectl ack t --resync", "shakectl ack t --skip", "shakectl history s-1 --reverse --limit 20"]),
-        ({"losses": "skip"}, ["shakectl ack t", "shakectl resync t", "shakectl history s-1 --reverse --limit 20"]),
+        ({"losses": "stop"}, ["shakectl ack t --resync", "shakectl ack t --skip", HISTORY]),
+        ({"losses": "skip"}, ["shakectl ack t", "shakectl resync t", HISTORY]),
         ({"dead_letters": 3}, ["shakectl dead-letters", "shakectl dead-letters retry --all"]),
-        ({"pauses": [{"shard": "s-1", "author": "a", "reason": "", "since": when(9), "held_until": None}]}, ["shakectl resume t/s-1"]),
+        ({"pauses": [PAUSE]}, ["shakectl resume t/s-1"]),
         ({"health": "failed", "reason": "the table needs a full sync"}, ["shakectl resync t"]),
-        ({"health": "degraded", "reason": "no page for 70 s"}, ["shakectl shards t", "shakectl history s-1 --reverse --limit 20"]),
+        ({"health": "degraded", "reason": "no page for 70 s"}, ["shakectl shards t", HISTORY]),
     ],
 )
 def test_what_to_do_next_is_a_command(
@@ -648,7 +652,7 @@ def test_each_status_is_told_by_its_letter_and_its_pattern(looking: Looking, ser
         shard("t", f"s-{number}", status=status, starting_sequence_number=str(100 + number))
         for number, status in enumerate(statuses)
     ]
-    pauses = [{"shard": "s-3", "author": "kim", "reason": "", "since": when(9), "held_until": None}]
+    pauses = [PAUSE | {"shard": "s-3"}]
     page = looking.at(serve(CannedAnswers([status("t", pauses=pauses)], shards)))
     page.until("document.querySelectorAll('.lineage a').length === 7", "all are drawn")
     letters = page.run("[...document.querySelectorAll('.lineage a text')].map(t => t.textContent)")
