@@ -293,6 +293,8 @@ def test_it_says_when_it_is_not_live_and_recovers_by_itself(looking: Looking, sc
     looking.may_lose_the_server = True
     page = looking.at(scene.url)
     page.until("document.querySelector('#live').innerText.trim() === 'Live'", "it is live")
+    scene.simulator.load("orders", 20)
+    page.until("state.position > 0", "it has seen an event")
     scene.fall_silent()
     page.until("document.querySelector('#live').innerText.includes('Not live since')", "it says so")
     page.run("state.heard -= QUIET; draw()")
@@ -301,6 +303,7 @@ def test_it_says_when_it_is_not_live_and_recovers_by_itself(looking: Looking, sc
     scene.speak_again()
     page.until("document.querySelector('#live').innerText.trim() === 'Live'", "it is live again")
     page.until("!document.querySelector('h1').innerText.includes('No word')", "and knows how it is")
+    assert any("/api/v1/events?after=" in asked for asked in page.requests), "and missed nothing meanwhile"
 
 
 def test_everything_is_reached_by_the_keyboard(looking: Looking, scene: Scene) -> None:
@@ -396,6 +399,27 @@ def test_nothing_moves_for_who_asked_for_that(looking: Looking, scene: Scene) ->
     assert page.run(moving) == 0
     page.look(is_still=False)
     assert page.run(moving) > 0, "or this would find nothing"
+
+
+def test_what_happens_is_seen_without_asking(looking: Looking, scene: Scene) -> None:
+    """The last of these: it changes the scene."""
+    page = looking.at(scene.url)
+    page.until("document.querySelectorAll('.lineage a').length >= 3", "the bars are drawn")
+    page.until("document.querySelector('h1').innerText.includes('degraded')", "there is a loss")
+    bars = page.run("document.querySelectorAll('.lineage a').length")
+    scene.shakectl.text("ack", "orders")
+    page.until("document.querySelector('h1').innerText.trim() === 'The table is well'", "it was acknowledged")
+    assert "well" in page.run("document.querySelector('#said').innerText"), "to a screen reader, too"
+    assert "Loss acknowledged" in page.run("document.querySelector('#lately').innerText")
+    assert page.run("document.querySelectorAll('.trouble').length") == 0
+    scene.simulator.roll_over("orders")
+    page.until(f"document.querySelectorAll('.lineage a').length === {bars + 1}", "its child is there")
+    scene.shakectl.text("pause", "orders", "--reason", "for a moment")
+    page.until("document.querySelector('#tables').innerText.includes('paused')", "it is paused")
+    assert "for a moment" in page.run("document.querySelector('#table').innerText")
+    assert "shakectl resume orders" in page.text()
+    scene.shakectl.text("resume", "orders")
+    page.until("!document.querySelector('#tables').innerText.includes('paused')", "it goes on")
 
 
 # --- Answers that no daemon of ours gives ---

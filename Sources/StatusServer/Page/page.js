@@ -969,10 +969,12 @@ function drawTable() {
 }
 
 function scanProgress(scan) {
-    const left = scan.seconds_left !== null && scan.seconds_left !== undefined ? `, ${duration(scan.seconds_left)} left`
-        : "";
-    const words = `Full sync: ${counted(scan.items, "item")}, ${size(scan.bytes)}, `
-        + `${scan.segments_finished} of ${scan.segments} segments, ${rateWords(scan.items_per_second)} items a second${left}`;
+    // The rest stands in the reason.
+    const words = [
+        scan.percent !== null && `${scan.percent} %`, `${counted(scan.readers, "reader")}`,
+        `${rateWords(scan.items_per_second)} items a second`,
+        scan.seconds_left !== null && `${duration(scan.seconds_left)} left`,
+    ].filter(Boolean).join(", ");
     return h("div", null,
         scan.percent !== null && h("progress", { max: 100, value: scan.percent, "aria-label": "Full sync" },
             `${scan.percent} %`),
