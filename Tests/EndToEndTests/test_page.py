@@ -418,6 +418,20 @@ def test_what_happens_is_seen_without_asking(looking: Looking, scene: Scene) -> 
     page.until("document.querySelector('#tables').innerText.includes('paused')", "it is paused")
     assert "for a moment" in page.run("document.querySelector('#table').innerText")
     assert "shakectl resume orders" in page.text()
+
+    # A rewind whose replay has not begun can be undone, and the page has the command.
+    shard = next(shard for shard in scene.open_shards() if scene.history(shard, "sequence_advanced"))
+    place = scene.shards()[shard]["sequence_number"]
+    before = scene.history(shard, "sequence_advanced")[-2]["sequence_number"]
+    scene.shakectl.text("rewind", shard, before, "--offline")
+    page.run(f"location.hash = link('orders', {json.dumps(shard)})")
+    undo = page.until(
+        "[...document.querySelectorAll('#shard [data-copy]')].map(b => b.dataset.copy)"
+        ".find(c => c.includes('--to-position'))", "there is the command that undoes it"
+    )
+    told = scene.shakectl.one(*shlex.split(undo)[1:], "--offline", "--dry-run")
+    assert (told["from_sequence_number"], told["to_sequence_number"]) == (before, place)
+
     scene.shakectl.text("resume", "orders")
     page.until("!document.querySelector('#tables').innerText.includes('paused')", "it goes on")
 
