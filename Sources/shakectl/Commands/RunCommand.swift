@@ -60,6 +60,7 @@ struct RunCommand: AsyncParsableCommand {
     private static let reportsBetweenTrims = 15
 
     func run() async throws {
+        let manager = ServiceManager.adopt()
         HeapSettings.apply()
         let context = try CommandContext(common) { settings throws(ShakectlError) in try options.add(to: &settings) }
         let configuration = context.configuration
@@ -86,10 +87,14 @@ struct RunCommand: AsyncParsableCommand {
             surroundings: context.surroundings,
             report: { [mode = daemonConfiguration.mode] signs in
                 VitalsFile.write(signs, mode, in: journal.path)
+                manager?.report(signs)
                 if reports.next() % Self.reportsBetweenTrims == 0 { HeapSettings.trim() }
             })
         let signals = StopSignals()
-        await signals.listen(logger) { daemon.stop() }
+        await signals.listen(logger) {
+            manager?.stopping("stopping: finishing what is in flight")
+            daemon.stop()
+        }
         logger.notice(
             "started",
             metadata: [
@@ -108,6 +113,7 @@ struct RunCommand: AsyncParsableCommand {
             case .success: signals.first ?? ending(daemonConfiguration)
             case .failure(let error): "error: \(error)"
             }
+        manager?.stopping("ended: \(reason)")
         await client.shutdown()
         await journal.close(reason: reason)
         signals.end()
