@@ -1,4 +1,4 @@
-package import StreamModel
+internal import StreamModel
 
 extension VitalSigns {
     /// What a daemon waits for that will not come, and that another start may mend; `nil` where it gets on, or says why not.
