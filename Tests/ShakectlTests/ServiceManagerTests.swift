@@ -30,7 +30,7 @@ struct ServiceManagerTests {
         /// What waits to be read; `nil`: nothing.
         func next() -> String? {
             var buffer = [UInt8](repeating: 0, count: 4096)
-            let count = unsafe recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+            let count = unsafe recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
         }
     }

@@ -1,3 +1,4 @@
+internal import AllTargets
 internal import ArgumentParser
 internal import Dispatcher
 internal import DynamoDB
@@ -22,7 +23,7 @@ struct RunCommand: AsyncParsableCommand {
             Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN) or a \
             profile in ~/.aws, never from options or the configuration.
 
-            Targets: sqlite:PATH, jsonl:PATH, jsonl:- (standard output), null:.
+            Targets: \(TargetSchemes.all.forms.joined(separator: ", ")). jsonl:- is standard output.
 
             Examples:
               shakectl run --table orders --target sqlite:replica.db

@@ -52,7 +52,7 @@ final class ServiceManager: Sendable {
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 unsafe bytes.withUnsafeBytes { bytes in
                     unsafe sendto(
-                        socket, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT.rawValue), pointer, length)
+                        socket, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT), pointer, length)
                 }
             }
         }

@@ -1,31 +1,33 @@
 internal import ArgumentParser
 internal import DynamoDB
+internal import Logging
 
 /// The options that every command has.
 struct CommonOptions: ParsableArguments {
     @Option(
         help: .init(
             "The journal's folder (else SHAKE_JOURNAL, else 'journal' in the configuration, else ./shake.journal).",
-            valueName: "dir"))
+            valueName: "dir"), completion: .directory)
     var journal: String?
 
     @Option(
         help: .init(
             "Configuration in YAML (else SHAKE_CONFIG, else ./shake.yaml if there is one). Flags win over it.",
-            valueName: "file"))
+            valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Flag(help: "JSON Lines on standard output: one object a line.")
     var json = false
 
     @Option(
-        help: .init("How log lines are written to standard error: text or json (default: text).", valueName: "format"))
+        help: .init("How log lines are written to standard error: text or json (default: text).", valueName: "format"),
+        completion: .list(LogFormat.allCases.map(\.rawValue)))
     var logFormat: String?
 
     @Option(
         help: .init(
             "What is logged: trace, debug, info, notice, warning, error or critical (default: info).",
-            valueName: "level"))
+            valueName: "level"), completion: .list(Logger.Level.allCases.map(\.rawValue)))
     var logLevel: String?
 
     /// - Throws: `.usage`.

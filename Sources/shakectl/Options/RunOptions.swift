@@ -1,5 +1,7 @@
 internal import AllTargets
 internal import ArgumentParser
+internal import Dispatcher
+internal import Journal
 internal import Targets
 
 /// What a daemon is to do: for `run`, which does it, and `plan`, which says it.
@@ -42,13 +44,14 @@ struct RunOptions: ParsableArguments {
             What becomes of what lies in the target when the journal knows nothing of it: refuse it, append to it, replace it, \
             or rename it, which keeps it under another name. What the journal was written with is always gone on with \
             (default: refuse).
-            """, valueName: "refuse|append|replace|rename"))
+            """, valueName: "refuse|append|replace|rename"),
+        completion: .list(ExistingPolicy.allCases.map(\.rawValue)))
     var existing: String?
 
     @Option(
         help: .init(
             "all: scan tables that were never scanned, then follow; full: only scan; incr: only follow (default: all).",
-            valueName: "all|full|incr"))
+            valueName: "all|full|incr"), completion: .list(DaemonConfiguration.Mode.allCases.map(\.rawValue)))
     var mode: String?
 
     @Option(
@@ -56,7 +59,8 @@ struct RunOptions: ParsableArguments {
             """
             Where incr begins in a shard of which the journal knows neither it nor any ancestor: at all that the stream \
             still holds, or only at what comes from now on (default: trim-horizon).
-            """, valueName: "trim-horizon|latest"))
+            """, valueName: "trim-horizon|latest"),
+        completion: .list(StartPlace.allCases.map(\.rawValue)))
     var startAt: String?
 
     @Option(
@@ -118,7 +122,9 @@ struct RunOptions: ParsableArguments {
             """, valueName: "units|share"))
     var scanCapacity: String?
 
-    @Option(help: .init("Whether scans read consistently, at twice the cost (default: true).", valueName: "true|false"))
+    @Option(
+        help: .init("Whether scans read consistently, at twice the cost (default: true).", valueName: "true|false"),
+        completion: .list(["true", "false"]))
     var scanConsistent: String?
 
     @Option(
@@ -149,7 +155,8 @@ struct RunOptions: ParsableArguments {
             What to do where the stream no longer has what is needed (trimmed after 24 h, a shard gone, another stream): \
             stop the table until you have looked, skip to the oldest record left, or resync, a full scan again \
             (default: stop). TABLE=POLICY is for one table; repeat it for more.
-            """, valueName: "stop|skip|resync"))
+            """, valueName: "stop|skip|resync"),
+        completion: .list(LossPolicy.allCases.map(\.rawValue)))
     var onLoss: [String] = []
 
     @Option(
