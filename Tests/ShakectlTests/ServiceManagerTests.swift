@@ -38,11 +38,11 @@ struct ServiceManagerTests {
     private let signs = VitalSigns(
         written: Sample.now, worker: "here/7", isUp: true, tables: [VitalSigns.Table(name: "orders")])
 
-    private static let addresses = [
+    private static let places = [
         "\(NSTemporaryDirectory())/shake-notify-\(UUID().uuidString)", "@shake-notify-\(UUID().uuidString)",
     ]
 
-    @Test("Each message is one datagram, to a path and to an abstract name", arguments: addresses)
+    @Test("Each message is one datagram, to a path and to an abstract name", arguments: ServiceManagerTests.places)
     func sends(text: String) throws {
         let address = try #require(NotifyAddress(text))
         let listener = try Listener(address)

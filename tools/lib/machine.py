@@ -65,15 +65,11 @@ class Machine:
         # Manuals are a part of what is tested.
         for file in (self.root / "etc/dpkg/dpkg.cfg.d").glob("*"):
             file.unlink()
-        for name in ("sources.list.d", "trusted.gpg.d"):
-            self._copy_sources(pathlib.Path("/etc/apt") / name)
+        shutil.rmtree(self.root / "etc/apt")
+        shutil.copytree("/etc/apt", self.root / "etc/apt")
         shutil.rmtree(self.root / "var/lib/apt/lists")
         shutil.copytree("/var/lib/apt/lists", self.root / "var/lib/apt/lists", ignore=shutil.ignore_patterns("partial", "lock"))
         (self.root / "var/lib/apt/lists/partial").mkdir(exist_ok=True)
-
-    def _copy_sources(self, folder: pathlib.Path) -> None:
-        if folder.is_dir():
-            shutil.copytree(folder, self.root / folder.relative_to("/"), dirs_exist_ok=True)
 
     def _boot(self) -> None:
         with open(self._folder / "console", "wb") as console:
