@@ -1,7 +1,8 @@
 """A Debian of its own beside this machine's, with systemd as its first process: for what only a real one shows.
 
 It is made by debootstrap from this machine's mirror, booted by systemd-nspawn in this machine's network, and gone with the test.
-Needs root.
+
+    python tools/lib/machine.py     exits with 0 where there can be one, else says why not
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+import urllib.request
 from typing import Any
 
 from shake import until
@@ -25,6 +28,16 @@ def missing() -> str | None:
         return "it takes root"
     lacking = [tool for tool in ("debootstrap", "systemd-nspawn", "nsenter") if shutil.which(tool) is None]
     return f"there is no {', '.join(lacking)}: tools/setup --package installs them" if lacking else None
+
+
+def unreachable() -> str | None:
+    """Why nothing can be had from the mirror."""
+    try:
+        with urllib.request.urlopen(f"{_mirror()}/dists/{_SUITE}/InRelease", timeout=20) as answer:
+            answer.read(1)
+    except OSError as error:
+        return f"the mirror {_mirror()} does not answer: {error}"
+    return None
 
 
 def _mirror() -> str:
@@ -66,7 +79,7 @@ class Machine:
         for file in (self.root / "etc/dpkg/dpkg.cfg.d").glob("*"):
             file.unlink()
         shutil.rmtree(self.root / "etc/apt")
-        shutil.copytree("/etc/apt", self.root / "etc/apt")
+        shutil.copytree("/etc/apt", self.root / "etc/apt", ignore=shutil.ignore_patterns("auth.conf*"))
         shutil.rmtree(self.root / "var/lib/apt/lists")
         shutil.copytree("/var/lib/apt/lists", self.root / "var/lib/apt/lists", ignore=shutil.ignore_patterns("partial", "lock"))
         (self.root / "var/lib/apt/lists/partial").mkdir(exist_ok=True)
@@ -121,3 +134,8 @@ class Machine:
                 self._process.kill()
                 self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    if why := missing() or unreachable():
+        sys.exit(f"there can be no machine of its own for the package, which is not tried: {why}")

@@ -137,7 +137,7 @@ class Manual:
         return [
             f'.TH "{escaped(title.upper())}" {section} "{self.date}" "shake {escaped(self.version)}" "{source}"',
             # Names of calls and of options are not to be broken.
-            ".nh", ".ad l",
+            ".nh", ".ad l", ".ss 12 0",
             ".SH NAME", f"{escaped(title)} \\- {prose(abstract[:1].lower() + abstract[1:])}",
         ]
 
