@@ -163,8 +163,10 @@ def test_the_package_from_its_installation_to_its_purge(
     orders.catch_up()
     assert int(show(machine, "shake", "NRestarts")["NRestarts"]) == 1
     assert "watchdog" in orders.log().lower()
+    assert machine.call("sh", "-c", "ls /dev/shm").stdout == "", "what was killed left something in memory"
 
     shutil.rmtree(drop_in.parent)
+
 
     # Upgraded while it runs: the newer one goes on, with the administrator's configuration.
     before = orders.pid()

@@ -126,14 +126,11 @@ class Machine:
 
     def close(self) -> None:
         if self._process is not None and self._process.poll() is None:
-            # Nothing in it is worth an orderly end.
-            if self._first() is not None:
-                self.call("systemctl", "halt", "--force", "--force")
-            try:
-                self._process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            # Nothing in it is worth an orderly end. Its first process dies with this one, and all others with that.
+            first = self._first()
+            self._process.kill()
+            self._process.wait()
+            until(lambda: not pathlib.Path(f"/proc/{first}").exists(), "the machine is gone")
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
