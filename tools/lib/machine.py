@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ def missing() -> str | None:
     """Why there can't be one here."""
     if os.geteuid() != 0:
         return "it takes root"
-    lacking = [tool for tool in ("debootstrap", "systemd-nspawn", "nsenter") if shutil.which(tool) is None]
+    lacking = [tool for tool in ("debootstrap", "systemd-nspawn", "nsenter", "setpriv") if shutil.which(tool) is None]
     return f"there is no {', '.join(lacking)}: tools/setup --package installs them" if lacking else None
 
 
@@ -86,7 +87,8 @@ class Machine:
     def _boot(self) -> None:
         with open(self._folder / "console", "wb") as console:
             self._process = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", f"--directory={self.root}",
+                # Shut down where this process dies before it could end it.
+                ["setpriv", "--pdeathsig", "TERM", "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", f"--directory={self.root}",
                  f"--machine=shake-{os.getpid()}", "--console=pipe", "--resolv-conf=copy-host"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
         until(self._is_up, f"the machine is up; its console: {self._folder / 'console'}", deadline=120, every=0.2)
@@ -126,11 +128,14 @@ class Machine:
 
     def close(self) -> None:
         if self._process is not None and self._process.poll() is None:
-            # Nothing in it is worth an orderly end. Its first process dies with this one, and all others with that.
-            first = self._first()
-            self._process.kill()
-            self._process.wait()
-            until(lambda: not pathlib.Path(f"/proc/{first}").exists(), "the machine is gone")
+            # Nothing in it is worth an orderly end. With its first process all others go, and then this one.
+            if (first := self._first()) is not None:
+                os.kill(first, signal.SIGKILL)
+            try:
+                self._process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
