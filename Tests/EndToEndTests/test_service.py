@@ -38,6 +38,8 @@ class Manager:
                 message, ancillary, _, _ = self._socket.recvmsg(4096, socket.CMSG_SPACE(12))
             except OSError:
                 return
+            if not message:
+                return
             self.senders.add(struct.unpack("iII", ancillary[0][2])[0])
             self.messages.append(message.decode())
 
@@ -49,6 +51,7 @@ class Manager:
         return ["env", f"NOTIFY_SOCKET={self.address}", "WATCHDOG_USEC=60000000"]
 
     def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)  # wakes who listens
         self._socket.close()
 
 
