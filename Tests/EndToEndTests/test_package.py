@@ -147,6 +147,11 @@ def test_the_package_from_its_installation_to_its_purge(
     folder = machine.path("/var/lib/private/shake").stat()
     assert folder.st_uid == int(status["Uid"].split()[0]) and folder.st_mode & 0o777 == 0o700
 
+    # So has what is run as the service's user, as docs/OPERATING.md says how.
+    assert json.loads(machine.text(
+        "systemd-run", "--quiet", "--pipe", "--wait", "-p", "User=shake", "-p", "DynamicUser=yes", "-p", "StateDirectory=shake",
+        "-E", "SHAKE_CONFIG=/etc/shake/shake.yaml", "shakectl", "verify", "--json"))["ok"] is True
+
     # An operator's commands find the journal by the service's own configuration.
     assert json.loads(machine.text("shakectl", "status", "--json", environment=CONFIG))["health"] == "ok"
 

@@ -20,6 +20,7 @@ from typing import Any
 from shake import until
 
 _SUITE = "bookworm"
+_PACKAGES = ("ca-certificates", "dbus", "systemd")
 
 
 def missing() -> str | None:
@@ -56,7 +57,7 @@ class Machine:
         self.root = self._folder / "root"
         self._process: subprocess.Popen[bytes] | None = None
         try:
-            self._make(cache / f"{_SUITE}.tar")
+            self._make(cache / f"{_SUITE}-{'-'.join(_PACKAGES)}.tar")
             self._boot()
         except BaseException:
             self.close()
@@ -67,7 +68,7 @@ class Machine:
             kept.parent.mkdir(parents=True, exist_ok=True)
             tree = self._folder / "new"
             subprocess.run(
-                ["debootstrap", "--variant=minbase", "--include=systemd,ca-certificates", _SUITE, str(tree), _mirror()],
+                ["debootstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", _SUITE, str(tree), _mirror()],
                 check=True, stdout=subprocess.DEVNULL)
             draft = kept.with_suffix(".new")
             subprocess.run(["tar", "-C", str(tree), "-cf", str(draft), "."], check=True)
