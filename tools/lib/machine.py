@@ -76,23 +76,18 @@ class Machine:
             shutil.rmtree(tree)
         self.root.mkdir()
         subprocess.run(["tar", "-C", str(self.root), "-xpf", str(kept)], check=True)
-        # Manuals are a part of what is tested.
-        for file in (self.root / "etc/dpkg/dpkg.cfg.d").glob("*"):
-            file.unlink()
-        shutil.rmtree(self.root / "etc/apt")
-        shutil.copytree("/etc/apt", self.root / "etc/apt", ignore=shutil.ignore_patterns("auth.conf*"))
-        shutil.rmtree(self.root / "var/lib/apt/lists")
-        shutil.copytree("/var/lib/apt/lists", self.root / "var/lib/apt/lists", ignore=shutil.ignore_patterns("partial", "lock"))
-        (self.root / "var/lib/apt/lists/partial").mkdir(exist_ok=True)
+        # How the mirror is reached from here.
+        shutil.copytree("/etc/apt/apt.conf.d", self.root / "etc/apt/apt.conf.d", dirs_exist_ok=True)
 
     def _boot(self) -> None:
         with open(self._folder / "console", "wb") as console:
             self._process = subprocess.Popen(
                 # Shut down where this process dies before it could end it.
-                ["setpriv", "--pdeathsig", "TERM", "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", f"--directory={self.root}",
-                 f"--machine=shake-{os.getpid()}", "--console=pipe", "--resolv-conf=copy-host"],
+                ["setpriv", "--pdeathsig", "TERM", "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit",
+                 f"--directory={self.root}", f"--machine=shake-{os.getpid()}", "--console=pipe", "--resolv-conf=copy-host"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
         until(self._is_up, f"the machine is up; its console: {self._folder / 'console'}", deadline=120, every=0.2)
+        self.text("apt-get", "update", "-qq")
 
     def _first(self) -> int | None:
         """Its first process, as this machine counts."""
@@ -116,7 +111,8 @@ class Machine:
         return subprocess.run(
             ["nsenter", f"--target={first}", "--all", "--wdns=/", *command], stdin=subprocess.DEVNULL, capture_output=True,
             text=True, timeout=deadline, check=False,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"} | (environment or {}))
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+            | (environment or {}))
 
     def text(self, *command: str, **more: Any) -> str:
         """What a command that must succeed prints."""
