@@ -11,7 +11,7 @@ final class ServiceManager: Sendable {
     private let notices: Mutex<ServiceNotices>
 
     /// Takes what it was given out of the environment, so that nothing that it starts speaks in its name; `nil` where nobody
-    /// asked. Called before there is a second thread that could look at the environment.
+    /// asked. To be called first of all: nothing may look at the environment meanwhile.
     static func adopt() -> ServiceManager? {
         let told = ProcessInfo.processInfo.environment[NotifyAddress.variable]
         for name in [NotifyAddress.variable, "WATCHDOG_USEC", "WATCHDOG_PID"] { unsafe unsetenv(name) }
