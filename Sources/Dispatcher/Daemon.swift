@@ -101,7 +101,7 @@ package final class Daemon: Sendable {
             if configuration.globs != nil { group.addTask { await self.listTables(after: .zero, failures) } }
             group.addTask { await self.watch(inboxes) }
             group.addTask { await self.grantGrace() }
-            group.addTask { await self.tellHealth() }
+            group.addTask { await self.tellHealth(failures) }
             group.addTask { await self.compactJournal() }
             if let patience = configuration.untilIdle {
                 group.addTask { await self.waitForIdle(patience) }
@@ -303,19 +303,23 @@ package final class Daemon: Sendable {
     }
 
     /// Says how the daemon fares, and puts each change of it into the log.
-    private func tellHealth() async -> Event {
+    private func tellHealth(_ failures: Failures) async -> Event {
         guard let report else { return .nothing }
         let limits = Health.Limits(
             maximumPoll: configuration.maximumPoll, discoveryInterval: configuration.discoveryInterval)
         var known: [TableName: Health] = [:]
         var journaled: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         var due = workshop.surroundings.uptime()
+        var writer = AppendWatch()
         var readers = ReaderWatch(patience: configuration.readerPatience)
         var slowReader: VitalSigns.SlowReader?
         var readersDue = due
         repeat {
             var signs = workshop.vitals.signs(of: configuration.worker, limits)
             signs.limits.stretch(for: signs.tables.map(\.shards.count), configuration.limits)
+            let appends = workshop.journal.appends
+            signs.journalBusySince = writer.look(asked: appends.asked, answered: appends.answered, now: signs.written)
+            signs.isUp = failures.haveFollowed || hasListed.hasFired && signs.tables.isEmpty
             if workshop.surroundings.uptime() >= readersDue {
                 readersDue = workshop.surroundings.uptime() + configuration.readersInterval
                 slowReader = tendReaders(&readers, before: slowReader)

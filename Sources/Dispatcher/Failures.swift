@@ -29,6 +29,9 @@ final class Failures: Sendable {
     /// Whether it was scanned or followed in this run.
     func hasFollowed(_ table: TableName) -> Bool { followed.withLock { $0.contains(table) } }
 
+    /// Whether any table was.
+    var haveFollowed: Bool { followed.withLock { !$0.isEmpty } }
+
     /// Also where there is none.
     var allFailed: Bool { failed.withLock { $0.count } == tables.withLock { $0.count } }
 

@@ -38,6 +38,8 @@ package final class Journal: Sendable {
     let isInline: Bool
     private let lock: DaemonLock?
     private let isClosed = Atomic(false)
+    private let asked = Atomic<UInt64>(0)
+    private let answered = Atomic<UInt64>(0)
     var hasClosed: Bool { isClosed.load(ordering: .relaxed) }
 
     /// A map that LMDB takes no disk for until it is used; it doubles when it is full.
@@ -275,9 +277,18 @@ package final class Journal: Sendable {
     package func append(_ drafts: [Draft]) async throws(JournalError) -> [Receipt] {
         guard let writer, !isClosed.load(ordering: .relaxed) else { throw .closed(path: path) }
         await surroundings.passing(.beforeAppend)
+        asked.add(1, ordering: .relaxed)
+        defer { answered.add(1, ordering: .relaxed) }
         let receipts = try await writer.append(drafts)
         await surroundings.passing(.afterAppend)
         return receipts
+    }
+
+    /// How many appends were asked for, and how many of these were answered, well or not. Where there are more of the first, and
+    /// the second stays as it is, the thread that writes hangs.
+    package var appends: (asked: UInt64, answered: UInt64) {
+        let answered = answered.load(ordering: .relaxed)
+        return (max(answered, asked.load(ordering: .relaxed)), answered)
     }
 
     /// Shards and tables that another process has appended to since this was last asked; cheap where there are none.

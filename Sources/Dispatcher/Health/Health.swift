@@ -78,6 +78,10 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
                     ? Complaint(.failed, trouble.cause) : Complaint(.degraded, "the table is \(trouble.spoken(now))"))
         }
         if let complaint = complaint(of: signs.target, limits, now) { complaints.append(complaint) }
+        if let since = signs.journalBusySince, now - since > limits.write {
+            complaints.append(
+                Complaint(.failed, "the journal has taken nothing for \((now - since).spoken): look at its disk"))
+        }
         if let scan = own.scan {
             complaints.append(Complaint(.degraded, "the scan is \(scan.spoken(now))"))
         } else if let moved = own.scanMoved, now - moved > limits.page, !signs.target.isSlow(limits, now) {
@@ -187,7 +191,7 @@ extension VitalSigns.Trouble {
 
 extension Duration {
     /// `45 s`, `12 min`, `3 h`, `2 d`: the largest unit, rounded down.
-    fileprivate var spoken: String {
+    var spoken: String {
         let seconds = max(0, components.seconds)
         for (length, name) in [(86_400, "d"), (3600, "h"), (60, "min")] as [(Int64, String)] where seconds >= 2 * length
         {

@@ -13,6 +13,10 @@ package struct VitalSigns: Codable, Hashable, Sendable {
     package var target: Target
     /// Who keeps the journal's file growing.
     package var slowReader: SlowReader?
+    /// Since when the journal has answered no append, though some were asked for.
+    package var journalBusySince: Timestamp?
+    /// Whether a table was scanned or followed in this run, or is paused; or there is none yet. `nil`: of an earlier version.
+    package var isUp: Bool?
     package var tables: [Table]
 
     /// Of the one target that all tables are written to.
@@ -23,16 +27,19 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var busySince: Timestamp?
         /// Why it refused that, if it did.
         package var trouble: String?
+        /// When it last refused a write: whoever refuses answers.
+        package var refused: Timestamp?
         /// How long the last write that it acknowledged took, with what was tried again of it.
         package var lastWriteSeconds: Int64?
 
         package init(
             acknowledged: Timestamp? = nil, busySince: Timestamp? = nil, trouble: String? = nil,
-            lastWriteSeconds: Int64? = nil
+            refused: Timestamp? = nil, lastWriteSeconds: Int64? = nil
         ) {
             self.acknowledged = acknowledged
             self.busySince = busySince
             self.trouble = trouble
+            self.refused = refused
             self.lastWriteSeconds = lastWriteSeconds
         }
     }
@@ -148,13 +155,15 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
     package init(
         written: Timestamp, worker: String, limits: Health.Limits = Health.Limits(), target: Target = Target(),
-        slowReader: SlowReader? = nil, tables: [Table] = []
+        slowReader: SlowReader? = nil, journalBusySince: Timestamp? = nil, isUp: Bool? = nil, tables: [Table] = []
     ) {
         self.written = written
         self.worker = worker
         self.limits = limits
         self.target = target
         self.slowReader = slowReader
+        self.journalBusySince = journalBusySince
+        self.isUp = isUp
         self.tables = tables
     }
 

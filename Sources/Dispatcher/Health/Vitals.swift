@@ -194,7 +194,13 @@ final class Vitals: Sendable {
         }
     }
 
-    func refused(_ cause: String) { state.withLock { $0.target.trouble = cause } }
+    func refused(_ cause: String) {
+        let now = now()
+        state.withLock { state in
+            state.target.trouble = cause
+            state.target.refused = now
+        }
+    }
 
     func acknowledged() {
         let now = now()
@@ -209,6 +215,7 @@ final class Vitals: Sendable {
         state.withLock { state in
             state.target.busySince = nil
             state.target.trouble = nil
+            state.target.refused = nil
         }
     }
 

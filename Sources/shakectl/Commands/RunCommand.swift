@@ -1,3 +1,4 @@
+internal import AllTargets
 internal import ArgumentParser
 internal import Dispatcher
 internal import DynamoDB
@@ -22,7 +23,7 @@ struct RunCommand: AsyncParsableCommand {
             Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN) or a \
             profile in ~/.aws, never from options or the configuration.
 
-            Targets: sqlite:PATH, jsonl:PATH, jsonl:- (standard output), null:.
+            Targets: \(TargetSchemes.all.forms.joined(separator: ", ")). jsonl:- is standard output.
 
             Examples:
               shakectl run --table orders --target sqlite:replica.db
@@ -61,6 +62,7 @@ struct RunCommand: AsyncParsableCommand {
     private static let reportsBetweenTrims = 15
 
     func run() async throws {
+        let manager = ServiceManager.adopt()
         HeapSettings.apply()
         let context = try CommandContext(common) { settings throws(ShakectlError) in try options.add(to: &settings) }
         let configuration = context.configuration
@@ -89,10 +91,14 @@ struct RunCommand: AsyncParsableCommand {
             surroundings: context.surroundings,
             report: { [mode = daemonConfiguration.mode] signs in
                 VitalsFile.write(signs, mode, in: journal.path)
+                manager?.report(signs)
                 if reports.next() % Self.reportsBetweenTrims == 0 { HeapSettings.trim() }
             })
         let signals = StopSignals()
-        await signals.listen(logger) { daemon.stop() }
+        await signals.listen(logger) {
+            manager?.stopping("stopping: finishing what is in flight")
+            daemon.stop()
+        }
         logger.notice(
             "started",
             metadata: [
@@ -111,6 +117,7 @@ struct RunCommand: AsyncParsableCommand {
             case .success: signals.first ?? ending(daemonConfiguration)
             case .failure(let error): "error: \(error)"
             }
+        manager?.stopping("ended: \(reason)")
         await client.shutdown()
         await journal.close(reason: reason)
         signals.end()

@@ -1,0 +1,106 @@
+import Dispatcher
+import StreamModel
+import Testing
+
+/// Whoever restarts a daemon that gives no sign of life must not restart one that is at work, and must one that hangs.
+@Suite("A hang")
+struct HangTests {
+    private let now = Sample.moment
+
+    private func ago(_ seconds: Int) -> Timestamp { now + .seconds(-seconds) }
+
+    /// A daemon that follows two shards, but for what `body` changes.
+    private func hang(_ body: (inout VitalSigns) -> Void = { _ in }) -> String? {
+        var signs = VitalSigns(
+            written: now, worker: "here/7",
+            tables: [
+                VitalSigns.Table(
+                    name: "orders", listed: ago(20),
+                    shards: [
+                        VitalSigns.Shard(id: "a", taken: ago(90_000), page: ago(1), isInStep: true),
+                        VitalSigns.Shard(id: "b", taken: ago(90_000), page: ago(2)),
+                    ])
+            ])
+        body(&signs)
+        return signs.hang
+    }
+
+    private func trouble(_ seconds: Int) -> VitalSigns.Trouble {
+        VitalSigns.Trouble(since: ago(seconds), tries: 3, cause: "throttled")
+    }
+
+    @Test("is none where pages come, empty ones too")
+    func idle() { #expect(hang() == nil) }
+
+    @Test("is none where there is nothing to read: all is paused, or no table matches")
+    func nothing() {
+        #expect(hang { $0.tables[0].shards = [] } == nil)
+        #expect(hang { $0.tables = [] } == nil)
+    }
+
+    @Test("is a journal that answers no append for more than a minute")
+    func journal() {
+        #expect(hang { $0.journalBusySince = ago(59) } == nil)
+        #expect(hang { $0.journalBusySince = ago(62) } == "the journal has taken nothing for 62 s")
+    }
+
+    @Test("is a target that does not answer for more than ten minutes")
+    func target() {
+        #expect(hang { $0.target.busySince = ago(599) } == nil)
+        #expect(hang { $0.target.busySince = ago(700) } == "the target has not answered for 11 min")
+    }
+
+    @Test("is no target that refuses, for however long: another start would be refused as well")
+    func refusing() {
+        func signs(refused seconds: Int) -> String? {
+            hang { signs in
+                signs.target.busySince = ago(90_000)
+                signs.target.trouble = "out of reach"
+                signs.target.refused = ago(seconds)
+                // And so nothing is read.
+                for index in signs.tables[0].shards.indices { signs.tables[0].shards[index].page = ago(90_000) }
+            }
+        }
+        #expect(signs(refused: 30) == nil)
+        #expect(signs(refused: 700) == "the target has not answered for 11 min")
+    }
+
+    @Test("is none where one shard stands still and another is read")
+    func oneStill() { #expect(hang { $0.tables[0].shards[0].page = ago(9000) } == nil) }
+
+    @Test("is a daemon none of whose shards was read for five minutes, and that has nothing to say of it")
+    func allStill() {
+        func both(_ seconds: Int, _ body: (inout VitalSigns) -> Void = { _ in }) -> String? {
+            hang { signs in
+                for index in signs.tables[0].shards.indices { signs.tables[0].shards[index].page = ago(seconds) }
+                body(&signs)
+            }
+        }
+        #expect(both(299) == nil)
+        #expect(both(310) == "nothing was read for 5 min")
+        #expect(both(310) { $0.tables[0].shards[0].trouble = trouble(310) } == "nothing was read for 5 min")
+        #expect(both(310) { $0.tables[0].scanMoved = ago(1) } == nil)
+        #expect(both(310) { $0.limits.page = .seconds(600) } == nil)
+    }
+
+    @Test("is no daemon that is throttled or out of touch everywhere, and tries again")
+    func trying() {
+        let found = hang { signs in
+            for index in signs.tables[0].shards.indices {
+                signs.tables[0].shards[index].page = ago(9000)
+                signs.tables[0].shards[index].trouble = trouble(9000)
+            }
+            signs.tables[0].scanMoved = ago(9000)
+            signs.tables[0].scan = trouble(9000)
+        }
+        #expect(found == nil)
+    }
+
+    @Test("of the journal shows in the table's health")
+    func health() {
+        let signs = VitalSigns(
+            written: now, worker: "here/7", journalBusySince: ago(62), tables: [VitalSigns.Table(name: "orders")])
+        let found = Health.complaints(of: TableName("orders"), signs, now: now)
+        #expect(found == [Health.Complaint(.failed, "the journal has taken nothing for 62 s: look at its disk")])
+    }
+}

@@ -1,0 +1,37 @@
+// A disk that does not answer, between the program and its data.mdb (LD_PRELOAD): a sync of it waits as long as the file
+// SHAKE_DISK_HANGS is there. While SHAKE_CLOCK_AHEAD is there, the wall clock is two minutes ahead.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REAL(name) \
+    static __typeof__(name) *real; \
+    if (!real) real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+
+static int is_there(const char *variable) {
+    const char *path = getenv(variable);
+    return path && access(path, F_OK) == 0;
+}
+
+int fdatasync(int file) {
+    REAL(fdatasync);
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length < 0 ? 0 : length] = 0;
+    const char *name = strrchr(path, '/');
+    while (name && strcmp(name, "/data.mdb") == 0 && is_there("SHAKE_DISK_HANGS")) usleep(10000);
+    return real(file);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    REAL(clock_gettime);
+    int result = real(clock, now);
+    if (result == 0 && clock == CLOCK_REALTIME && is_there("SHAKE_CLOCK_AHEAD")) now->tv_sec += 120;
+    return result;
+}
