@@ -67,7 +67,9 @@ struct Explanation: Sendable {
         var lines = ["\(facts.shard.table)/\(palette.paint(facts.shard.shard.text, .bold))  \(status)"]
         func section(_ title: String, _ text: [String]) {
             lines += ["", palette.paint(title, .bold)]
-            lines += text.flatMap { Paragraph.lines($0.printable, width: width, indent: "  ") }
+            for sentence in text {
+                lines += TerminalText.folded(TerminalText.printable(sentence), to: max(20, width - 2)).map { "  " + $0 }
+            }
         }
         section("Where it stands", standing)
         lines += ["", palette.paint("How it came there", .bold)]
@@ -77,10 +79,9 @@ struct Explanation: Sendable {
             let start = "  \(Spoken.time(turn.time).prefix(19))  "
             let place = String(repeating: " ", count: positions - position.count) + position + "  "
             let indent = String(repeating: " ", count: start.count + place.count)
-            var told = Paragraph.lines(turn.sentence.printable, width: width, indent: indent)
-            told[0] = String(told[0].dropFirst(indent.count))
-            lines.append(start + palette.paint(place, .dim) + palette.paint(told[0], turn.colour))
-            lines += told.dropFirst().map { palette.paint($0, turn.colour) }
+            let told = TerminalText.folded(TerminalText.printable(turn.sentence), to: max(20, width - indent.count))
+            lines.append(start + palette.paint(place, .dim) + palette.paint(told.first ?? "", turn.colour))
+            lines += told.dropFirst().map { indent + palette.paint($0, turn.colour) }
         }
         if untold > 0 {
             lines.append(

@@ -15,7 +15,7 @@ struct EventLines: Sendable {
         let event = view.event
         let kind = Self.padded(event.payload.kind, Self.kindWidth)
         // A reason is anybody's text.
-        let shown = view.words.printable
+        let shown = TerminalText.printable(view.words)
         let words = namesSubject ? "\(palette.paint(view.about, .dim)): \(shown)" : shown
         return row(
             event.position.description, event.revision?.description ?? "-", Spoken.time(event.time),
