@@ -22,7 +22,7 @@ struct WatchTests {
     private func frame(_ tables: [TableStatus], trends: [TableName: TableTrend] = [:]) -> WatchFrame {
         WatchFrame(
             view: StatusView(tables: tables, daemon: Sample.running, journal: "/j", target: "sqlite:/r.db"),
-            trends: trends, now: Sample.now, since: Sample.now - .seconds(64), interval: .seconds(2))
+            trends: trends, now: Sample.now, since: Sample.now + .seconds(-64), interval: .seconds(2))
     }
 
     // MARK: Trends
@@ -56,8 +56,8 @@ struct WatchTests {
         trend.add(table(records: 5, at: Sample.now))
         trend.add(table(records: 9, at: Sample.now))
         #expect(trend.rate == nil)
-        trend.add(table(records: 9, at: Sample.now - .seconds(3600)))
-        trend.add(table(records: 19, at: Sample.now - .seconds(3590)))
+        trend.add(table(records: 9, at: Sample.now + .seconds(-3600)))
+        trend.add(table(records: 19, at: Sample.now + .seconds(-3590)))
         #expect(trend.rate == 1)
     }
 
@@ -66,7 +66,7 @@ struct WatchTests {
         var trend = TableTrend()
         for look in 0..<40 {
             let now = Sample.now + .seconds(look)
-            trend.add(table(at: now, made: look == 20 ? now - .seconds(500) : now))
+            trend.add(table(at: now, made: look == 20 ? now + .seconds(-500) : now))
         }
         #expect(trend.steps.compactMap(\.lag).max() == .seconds(500))
     }
@@ -152,7 +152,7 @@ struct WatchTests {
     @Test("How long something has lasted is no change by itself")
     func ages() {
         func behind(_ seconds: Int) -> TableStatus {
-            table(made: Sample.now - .seconds(seconds), daemon: Sample.running)
+            table(made: Sample.now + .seconds(-seconds), daemon: Sample.running)
         }
         var lines = WatchLines()
         _ = lines.changed([behind(100)])
