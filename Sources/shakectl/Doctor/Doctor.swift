@@ -15,6 +15,8 @@ struct Doctor {
     private(set) var findings: [Diagnosis] = []
     /// Whether all that was said could be read, be it enough or not.
     private var isReadable = true
+    /// There is a journal, and what it knows can't be told: then nothing in the target is strange to it.
+    private var isJournalUnread = false
 
     init(_ options: RunOptions, _ common: CommonOptions, tell: @escaping (Diagnosis) throws(ShakectlError) -> Void) {
         self.options = options
@@ -118,11 +120,13 @@ struct Doctor {
                     ?? .ok("journal", "\(path): there is none yet; `run` makes it"))
             return nil
         } catch {
+            isJournalUnread = true
             try say(.problem("journal", .journal(error)))
             return nil
         }
         let verified: Diagnosis
         do throws(JournalError) { verified = try Self.verified(journal) } catch {
+            isJournalUnread = true
             try say(.problem("journal", .journal(error)))
             return nil
         }
@@ -246,7 +250,8 @@ struct Doctor {
         let account = (try? identity.get())??.account
         // Where none was named, the source is asked all the same; what the journal says is of another target then.
         let planner = Planner(
-            daemon, existing: configuration.settings.existing ?? .refuse, journal: target == nil ? nil : journal,
+            daemon, existing: isJournalUnread ? .append : configuration.settings.existing ?? .refuse,
+            journal: target == nil ? nil : journal,
             source: client, target: target ?? NullTarget())
         var isTargetKnown = false
         var all: [TableName]?
