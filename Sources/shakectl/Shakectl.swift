@@ -25,12 +25,12 @@ struct Shakectl: AsyncParsableCommand {
             """,
         version: "shakectl \(Version.text)",
         subcommands: [
-            RunCommand.self, StatusCommand.self, ShardsCommand.self, HistoryCommand.self, StateCommand.self,
-            ExplainCommand.self,
+            RunCommand.self, DoctorCommand.self, PlanCommand.self, StatusCommand.self, ShardsCommand.self,
+            ExplainCommand.self, HistoryCommand.self, StateCommand.self,
             RewindCommand.self, PauseCommand.self, ResumeCommand.self, ResyncCommand.self, AckCommand.self,
             DeadLettersCommand.self, TailCommand.self, VerifyCommand.self,
-            CompactCommand.self, BackupCommand.self, RestoreCommand.self, ExportCommand.self, PlanCommand.self,
-            DoctorCommand.self, DiffCommand.self, ImportCommand.self, ConfigCommand.self,
+            CompactCommand.self, BackupCommand.self, RestoreCommand.self, ExportCommand.self, DiffCommand.self,
+            ImportCommand.self, ConfigCommand.self,
         ])
 
     /// Declared here too, so that `shakectl --journal DIR status` is the same as `shakectl status --journal DIR`.

@@ -54,7 +54,7 @@ def test_names_are_those_of_the_journal_that_the_line_names(rig: Rig, table: Sou
     follower = Follower(rig, "sqlite", table, more=("--until-idle", "0.3"))
     assert follower.start().wait() == 0
     at = ("--journal", follower.shakectl.journal)
-    for command in ("history", "state", "rewind"):
+    for command in ("history", "state", "explain", "rewind"):
         assert tab.offers(command, *at, "") == [follower.shard]
     assert tab.offers("history", *at, follower.shard[:9]) == [follower.shard]
     assert tab.offers("history", *at, f"{table.name}/") == [f"{table.name}/{follower.shard}"]

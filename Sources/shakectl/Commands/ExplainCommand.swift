@@ -14,7 +14,7 @@ struct ExplainCommand: ParsableCommand {
               shakectl explain orders/4f2a --json | jq -r '.next[]'
             """)
 
-    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.")
+    @Argument(help: "The shard: its id, a part of it, or TABLE/PART.", completion: JournalNames.ofShards)
     var shard: String
 
     @OptionGroup var common: CommonOptions
