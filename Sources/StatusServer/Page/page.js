@@ -935,7 +935,7 @@ const bigFact = (title, value) => h("div", null, h("dt", null, title), h("dd", {
 
 function drawTable() {
     const { table } = chosen();
-    if (table === null) return show("table");
+    if (table === null || !state.heard) return show("table");
     const line = state.tables.get(table);
     if (!line) return show("table", h("h2", { id: "table-title", tabindex: "-1" }, name(table)),
         h("p", null, "The journal does not know this table."));
