@@ -935,7 +935,7 @@ const bigFact = (title, value) => h("div", null, h("dt", null, title), h("dd", {
 
 function drawTable() {
     const { table } = chosen();
-    if (table === null) return show("table");
+    if (table === null || !state.heard) return show("table");
     const line = state.tables.get(table);
     if (!line) return show("table", h("h2", { id: "table-title", tabindex: "-1" }, name(table)),
         h("p", null, "The journal does not know this table."));
@@ -1209,6 +1209,7 @@ function lineage(shards, context, prefix = "") {
     let rows = lanes(shown);
     for (const lane of rows) {
         lane.interest = Math.max(...lane.nodes.map((node) => node.interest));
+        lane.newest = Math.max(...lane.nodes.map((node) => node.from));
         lane.fits = !wanted || lane.nodes.some(wanted);
     }
     rows = rows.filter((lane) => lane.fits);
@@ -1218,7 +1219,9 @@ function lineage(shards, context, prefix = "") {
         const chosenLane = rows.find(
             (lane) => lane.nodes.some((node) => node.line.shard === state.chosen.shard
             && table === state.chosen.table));
-        const kept = new Set([...rows].sort((a, b) => b.interest - a.interest).slice(0, limit));
+        // Where all is well, what split or rolled over last.
+        const kept = new Set(
+            [...rows].sort((a, b) => b.interest - a.interest || b.newest - a.newest).slice(0, limit));
         if (chosenLane) kept.add(chosenLane);
         hidden = rows.filter((lane) => !kept.has(lane));
         rows = rows.filter((lane) => kept.has(lane)).sort((a, b) => b.interest - a.interest);
