@@ -13,6 +13,7 @@ final class Caller: Sendable {
     private let signer: Signer
     private let surroundings: Surroundings
     private let onRetry: DynamoDBClient.RetryObserver
+    private let onAnswer: DynamoDBClient.AnswerObserver?
     /// What the service's clock is ahead of ours, as far as a refused signature has shown.
     private let skew = Mutex<Duration>(.zero)
     private let lead = Mutex<Duration>(.zero)
@@ -26,10 +27,12 @@ final class Caller: Sendable {
 
     init(
         source: ResolvedSource, chain: CredentialsChain, transport: any HTTPTransport, policy: RetryPolicy,
-        limits: CallLimits?, surroundings: Surroundings, onRetry: @escaping DynamoDBClient.RetryObserver
+        limits: CallLimits?, surroundings: Surroundings, onRetry: @escaping DynamoDBClient.RetryObserver,
+        onAnswer: DynamoDBClient.AnswerObserver?
     ) {
         lines = CallLines(limits, surroundings)
         self.onRetry = onRetry
+        self.onAnswer = onAnswer
         self.source = source
         self.chain = chain
         self.transport = transport
@@ -74,7 +77,10 @@ final class Caller: Sendable {
             if isAgain, operation == .getRecords { madeAgain.add(1, ordering: .relaxed) }
             isAgain = true
             let (error, failure): (DynamoDBError, CallMachine.Failure)
-            switch await attempt(operation, of: object, body, with: credentials, onBeginning, read) {
+            let began = onAnswer.map { _ in surroundings.uptime() }
+            let outcome = await attempt(operation, of: object, body, with: credentials, onBeginning, read)
+            if let onAnswer, let began { onAnswer(operation.rawValue, outcome.code, surroundings.uptime() - began) }
+            switch outcome {
             case .answer(let answer): return answer
             case .failed(let reason, let kind, let isUnknown):
                 (error, failure) = (reason, kind)
@@ -101,6 +107,14 @@ final class Caller: Sendable {
     private enum Outcome<Answer: Sendable> {
         case answer(Answer)
         case failed(DynamoDBError, CallMachine.Failure, isUnknown: Bool)
+
+        /// `OK`, or the error's.
+        var code: String {
+            switch self {
+            case .answer: "OK"
+            case .failed(let error, _, _): error.code
+            }
+        }
     }
 
     private func attempt<Answer: Sendable>(

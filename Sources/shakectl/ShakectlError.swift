@@ -3,6 +3,7 @@ internal import Dispatcher
 internal import DynamoDB
 internal import Journal
 internal import NimoShake
+internal import StatusServer
 internal import StreamModel
 internal import Targets
 
@@ -40,6 +41,8 @@ enum ShakectlError: Error, CustomStringConvertible {
     case notWritten(path: String, reason: String)
     /// Nothing is wrong with what was said but its moment.
     case tryAgain(String)
+    /// Nobody could be served over HTTP.
+    case http(StatusServerError)
     /// Standard output could not be written to.
     case output(reason: String)
     /// Whoever read standard output has gone.
@@ -60,6 +63,8 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .streamNotAsked(_, let error): error.exitCode
         case .notWritten: 73
         case .tryAgain: 75
+        case .http(.notBound(_, .notPermitted)): 77
+        case .http: 73
         case .output: 74
         case .differs: 1
         case .comparison(.notes): 73
@@ -111,6 +116,7 @@ enum ShakectlError: Error, CustomStringConvertible {
             tables.isEmpty
                 ? "the journal knows no table yet"
                 : tables.map { "\($0.table) is \($0.health.rawValue): \($0.reason)" }.joined(separator: "\n")
+        case .http(let error): error.description
         case .comparison(let error): error.description
         case .differs(let count):
             "\(Spoken.count(count, "difference")) between source and target: `shakectl diff --repair` writes them as the source has them"

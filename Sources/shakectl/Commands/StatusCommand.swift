@@ -31,12 +31,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let context = try CommandContext(common)
         let journal = try context.openJournal()
-        let daemon = try DaemonPresence.of(journal, now: context.now)
-        let tables = try asking(journal.tables)
-        let checkpoints = try asking(journal.checkpoints)
-        let view = StatusView(
-            tables: TableStatus.all(tables: tables, checkpoints: checkpoints, daemon: daemon, now: context.now),
-            daemon: daemon, journal: journal.path, target: try asking(journal.lastDaemonRun)?.target ?? "")
+        let view = try StatusView(journal, try DaemonPresence.of(journal, now: context.now), now: context.now)
         try context.show(json: view.json, lines: view.lines(context.palette))
         guard check else { return }
         let ill = view.tables.filter { $0.health != .ok }

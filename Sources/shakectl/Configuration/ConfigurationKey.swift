@@ -1,6 +1,7 @@
 internal import Dispatcher
 internal import Journal
 internal import Logging
+internal import StatusServer
 internal import StreamModel
 internal import Targets
 
@@ -39,13 +40,15 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case filterValues = "filter.values"
     case onLoss = "on_loss"
     case deadLetterLimit = "dead_letter_limit"
+    case http
+    case httpTokenFile = "http.token_file"
 
     var path: String { rawValue }
 
-    /// What stands alone as `target: URL` is `url` where there are keys beside it.
+    /// What stands alone as `target: URL` is `url` where there are keys beside it; `http: HOST:PORT` is `address`.
     init?(path: String) {
         guard path != Self.targetOptions.path else { return nil }
-        self.init(rawValue: path == "target.url" ? "target" : path)
+        self.init(rawValue: path == "target.url" ? "target" : path == "http.address" ? "http" : path)
     }
 
     /// The flag that says the same and wins over the file.
@@ -85,6 +88,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .filterValues: "--expression-attribute-values"
         case .onLoss: "--on-loss"
         case .deadLetterLimit: "--dead-letter-limit"
+        case .http: "--http"
+        case .httpTokenFile: "--http-token-file"
         }
     }
 
@@ -129,6 +134,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .filterValues: #"values in JSON, such as {":p": {"N": "10"}}"#
         case .onLoss: "\(Self.policies), for all tables or as TABLE=POLICY for one"
         case .deadLetterLimit: "a whole number from 0 to 1000"
+        case .http: "an address and a port, such as 127.0.0.1:9464 or [::1]:9464"
+        case .httpTokenFile: "a file that holds a token, such as /etc/shake/http-token"
         }
     }
 
@@ -198,6 +205,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
                 Spelling.duration(text), within: .milliseconds(100)...(.seconds(86_400)),
                 into: &settings.discoveryInterval)
         case .deadLetterLimit: return take(Int(text), within: 0...1000, into: &settings.deadLetterLimit)
+        case .http: return take(HTTPAddress(text), into: &settings.http)
+        case .httpTokenFile: settings.httpTokenFile = text
         }
         return true
     }

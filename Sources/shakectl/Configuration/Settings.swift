@@ -1,5 +1,6 @@
 internal import Dispatcher
 internal import Logging
+internal import StatusServer
 internal import StreamModel
 internal import Targets
 
@@ -38,6 +39,8 @@ struct Settings: Hashable, Sendable {
     var filterValues: String?
     var onLoss: LossPolicies?
     var deadLetterLimit: Int?
+    var http: HTTPAddress?
+    var httpTokenFile: String?
 
     /// What was said here, and where nothing was, what was said in `other`.
     func over(_ other: Settings) -> Settings {
@@ -76,6 +79,8 @@ struct Settings: Hashable, Sendable {
             filterNames: filterNames ?? (filterExpressions == nil ? other.filterNames : nil),
             filterValues: filterValues ?? (filterExpressions == nil ? other.filterValues : nil),
             onLoss: onLoss ?? other.onLoss,
-            deadLetterLimit: deadLetterLimit ?? other.deadLetterLimit)
+            deadLetterLimit: deadLetterLimit ?? other.deadLetterLimit,
+            http: http ?? other.http,
+            httpTokenFile: httpTokenFile ?? other.httpTokenFile)
     }
 }
