@@ -125,6 +125,7 @@ let package = Package(
             dependencies: [
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -219,7 +220,10 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "ShakectlTests",
-            dependencies: ["shakectl", "Filter", "Journal", "NimoShake", "StreamModel", "Targets"],
+            dependencies: [
+                "shakectl", "Dispatcher", "Filter", "Journal", "NimoShake", "Prometheus", "StatusServer", "StreamModel",
+                "Targets",
+            ],
             swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

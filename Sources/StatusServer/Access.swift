@@ -14,11 +14,11 @@ package struct Access: Sendable {
     /// - Parameters:
     ///   - host: its Host header.
     ///   - authorization: its Authorization header.
-    package func refusal(path: String, host: String?, authorization: String?) -> Refusal? {
+    package func refusal(path: String, host: String?, authorization: String?) -> RequestRefusal? {
         // A page of elsewhere can have its own name lead here (DNS rebinding), and the browser then lets it read the answers;
         // that name is in the header. Who comes from afar has to show a token instead, which no such page knows.
         if address.isLoopback, !isOurs(host) {
-            return Refusal(
+            return RequestRefusal(
                 403,
                 "the Host header names no address of this machine: ask for http://localhost, http://127.0.0.1 or "
                     + "http://[::1]")
@@ -27,9 +27,9 @@ package struct Access: Sendable {
         guard let token, path != Route.livez.path else { return nil }
         guard let shown = authorization, let space = shown.firstIndex(of: " "),
             shown[..<space].lowercased() == "bearer"
-        else { return Refusal(401, "this needs the header 'Authorization: Bearer TOKEN', with the token of --http-token-file") }
+        else { return RequestRefusal(401, "this needs the header 'Authorization: Bearer TOKEN', with the token of --http-token-file") }
         guard Self.isEqual(Array(shown[space...].drop { $0 == " " }.utf8), token) else {
-            return Refusal(401, "that is not the token of --http-token-file")
+            return RequestRefusal(401, "that is not the token of --http-token-file")
         }
         return nil
     }

@@ -12,24 +12,28 @@ struct EventFeed: Sendable {
     let logger: Logger
 
     /// Until the client goes, takes nothing, or the server ends.
-    func write(to writer: inout any ResponseBodyWriter) async throws {
+    @concurrent func write(to writer: inout any ResponseBodyWriter) async throws {
         // The kernel would else take megabytes for a client that reads none of them.
         channel.setOption(.socketOption(.so_sndbuf), value: 64 << 10).whenComplete { _ in }
         var position = position
         var statusDue = ContinuousClock.now
-        try await PatientWriter.watch(channel, limits.patience) { patience in
-            while !Task.isCancelled {
-                var text = ""
-                let lines = try await answers.events(after: position, limit: limits.eventsAtATime)
-                for line in lines { text += ServerSentEvent.journal(line).text }
-                position = lines.last?.position ?? position
-                if ContinuousClock.now >= statusDue {
-                    text += ServerSentEvent.status(try await answers.recentStatus()).text
-                    statusDue = .now + limits.statusInterval
-                }
-                if !text.isEmpty { try await patience.allow { try await writer.write(ByteBuffer(string: text)) } }
-                if lines.count < limits.eventsAtATime { try await Task.sleep(for: limits.journalInterval) }
+        let patience = Patience(channel, limits.patience)
+        defer { patience.end() }
+        while !Task.isCancelled {
+            var text = ""
+            let lines = try await answers.events(after: position, limit: limits.eventsAtATime)
+            for line in lines { text += ServerSentEvent.journal(line).text }
+            position = lines.last?.position ?? position
+            if ContinuousClock.now >= statusDue {
+                text += ServerSentEvent.status(try await answers.recentStatus()).text
+                statusDue = .now + limits.statusInterval
             }
+            if !text.isEmpty {
+                patience.begin()
+                try await writer.write(ByteBuffer(string: text))
+                patience.rest()
+            }
+            if lines.count < limits.eventsAtATime { try await Task.sleep(for: limits.journalInterval) }
         }
     }
 }

@@ -14,7 +14,7 @@ struct Query: Hashable, Sendable {
     }
 
     /// - Throws: 400.
-    init(_ text: String?) throws(Refusal) {
+    init(_ text: String?) throws(RequestRefusal) {
         for part in (text ?? "").split(separator: "&") {
             let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             pairs.append(
@@ -24,18 +24,18 @@ struct Query: Hashable, Sendable {
     }
 
     /// - Throws: 400 where it is said twice.
-    func one(_ name: String) throws(Refusal) -> String? {
+    func one(_ name: String) throws(RequestRefusal) -> String? {
         let values = all(name)
-        guard values.count < 2 else { throw Refusal(400, "\(name) is said \(values.count) times: say it once") }
+        guard values.count < 2 else { throw RequestRefusal(400, "\(name) is said \(values.count) times: say it once") }
         return values.first
     }
 
     func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
 
     /// - Throws: 400 for a name that is none of these.
-    func checkNames(_ names: [String]) throws(Refusal) {
+    func checkNames(_ names: [String]) throws(RequestRefusal) {
         guard let unknown = pairs.first(where: { !names.contains($0.name) }) else { return }
-        throw Refusal(
+        throw RequestRefusal(
             400,
             "'\(unknown.name)' is nothing that can be asked for here: "
                 + (names.isEmpty ? "it takes no query" : "it knows \(names.joined(separator: ", "))"))
@@ -43,14 +43,14 @@ struct Query: Hashable, Sendable {
 
     /// - Parameter isQuery: where a plus sign stands for a space.
     /// - Throws: 400 for what is not percent-encoded UTF-8.
-    static func decoded(_ text: some StringProtocol, isQuery: Bool) throws(Refusal) -> String {
+    static func decoded(_ text: some StringProtocol, isQuery: Bool) throws(RequestRefusal) -> String {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
             switch byte {
             case UInt8(ascii: "%"):
                 guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                    throw Refusal(400, "a percent sign must be followed by two hexadecimal digits (%25 stands for itself)")
+                    throw RequestRefusal(400, "a percent sign must be followed by two hexadecimal digits (%25 stands for itself)")
                 }
                 bytes.append(high << 4 | low)
             case UInt8(ascii: "+") where isQuery: bytes.append(UInt8(ascii: " "))
@@ -58,7 +58,7 @@ struct Query: Hashable, Sendable {
             }
         }
         guard let decoded = String(validating: bytes, as: UTF8.self) else {
-            throw Refusal(400, "what is percent-encoded must be UTF-8")
+            throw RequestRefusal(400, "what is percent-encoded must be UTF-8")
         }
         return decoded
     }

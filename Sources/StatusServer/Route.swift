@@ -47,7 +47,7 @@ package enum Route: Hashable, Sendable {
     ///   - path: as it came, `%2F` and all.
     ///   - lastEventID: the header that a browser sends when it comes back.
     /// - Throws: 404 for a path that is none, 400 for a query that can't be meant.
-    package init(path: String, query: String?, lastEventID: String? = nil) throws(Refusal) {
+    package init(path: String, query: String?, lastEventID: String? = nil) throws(RequestRefusal) {
         if let file = Page.File.allCases.first(where: { $0.path == path }) {
             self = .page(file)
             return
@@ -69,7 +69,7 @@ package enum Route: Hashable, Sendable {
             } else if let shard = try Self.subject(of: path, under: "/api/v1/state/") {
                 self = .state(shard: shard, at: try query.one("at"))
             } else {
-                throw Refusal(
+                throw RequestRefusal(
                     404,
                     """
                     there is nothing at this path. There are /livez, /readyz, /metrics, /api/v1/status, /api/v1/shards, \
@@ -91,11 +91,11 @@ package enum Route: Hashable, Sendable {
         }
     }
 
-    private static func history(of shard: String, _ query: Query) throws(Refusal) -> HistoryQuestion {
+    private static func history(of shard: String, _ query: Query) throws(RequestRefusal) -> HistoryQuestion {
         var question = HistoryQuestion(shard: shard)
         if let text = try query.one("limit") {
             guard let limit = Int(text), (1...HistoryQuestion.highestLimit).contains(limit) else {
-                throw Refusal(400, "limit expects a number of events from 1 to \(HistoryQuestion.highestLimit)")
+                throw RequestRefusal(400, "limit expects a number of events from 1 to \(HistoryQuestion.highestLimit)")
             }
             question.limit = limit
         }
@@ -105,24 +105,24 @@ package enum Route: Hashable, Sendable {
         switch try query.one("reverse") {
         case nil, "0", "false": break
         case "1", "true", "": question.newestFirst = true
-        default: throw Refusal(400, "reverse expects 1 or 0")
+        default: throw RequestRefusal(400, "reverse expects 1 or 0")
         }
         return question
     }
 
-    private static func position(_ text: String?) throws(Refusal) -> UInt64? {
+    private static func position(_ text: String?) throws(RequestRefusal) -> UInt64? {
         guard let text, !text.isEmpty else { return nil }
         guard let position = UInt64(text) else {
-            throw Refusal(400, "a position of the journal is a whole number, as the id of each event is")
+            throw RequestRefusal(400, "a position of the journal is a whole number, as the id of each event is")
         }
         return position
     }
 
     /// A shard, as an id, a part of one, or TABLE/PART.
-    private static func subject(of path: String, under prefix: String) throws(Refusal) -> String? {
+    private static func subject(of path: String, under prefix: String) throws(RequestRefusal) -> String? {
         guard path.hasPrefix(prefix) else { return nil }
         let subject = try Query.decoded(path.dropFirst(prefix.count), isQuery: false)
-        guard !subject.isEmpty else { throw Refusal(404, "the path must end with a shard: \(prefix)SHARD") }
+        guard !subject.isEmpty else { throw RequestRefusal(404, "the path must end with a shard: \(prefix)SHARD") }
         return subject
     }
 }

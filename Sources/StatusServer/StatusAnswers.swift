@@ -4,20 +4,20 @@
 /// journal takes, and none holds anything of it when it returns.
 package protocol StatusAnswers: Sendable {
     /// In Prometheus' text format.
-    func metrics() async throws(Refusal) -> String
+    func metrics() async throws(RequestRefusal) -> String
     /// Whether the daemon goes on by itself. Whether source and target can be reached does not matter: no restart would help.
     func liveness() async -> Verdict
     /// Whether each table is well.
     func readiness() async -> Verdict
-    func status() async throws(Refusal) -> [String]
+    func status() async throws(RequestRefusal) -> [String]
     /// The same for many who ask again and again: it may be some seconds old.
-    func recentStatus() async throws(Refusal) -> [String]
-    func shards(of table: String?) async throws(Refusal) -> [String]
-    func history(_ question: Route.HistoryQuestion) async throws(Refusal) -> [String]
-    func state(of shard: String, at: String?) async throws(Refusal) -> [String]
-    func lastPosition() async throws(Refusal) -> UInt64
+    func recentStatus() async throws(RequestRefusal) -> [String]
+    func shards(of table: String?) async throws(RequestRefusal) -> [String]
+    func history(_ question: Route.HistoryQuestion) async throws(RequestRefusal) -> [String]
+    func state(of shard: String, at: String?) async throws(RequestRefusal) -> [String]
+    func lastPosition() async throws(RequestRefusal) -> UInt64
     /// Events of the whole journal, oldest first.
-    func events(after position: UInt64, limit: Int) async throws(Refusal) -> [JournalLine]
+    func events(after position: UInt64, limit: Int) async throws(RequestRefusal) -> [JournalLine]
 }
 
 /// One event as `shakectl tail --json` shows it.

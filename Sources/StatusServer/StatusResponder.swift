@@ -25,7 +25,7 @@ struct StatusResponder: HTTPResponder {
 
     func respond(to request: Request, context: StatusContext) async throws -> Response {
         var response: Response
-        do throws(Refusal) {
+        do throws(RequestRefusal) {
             response = try await answer(request, context)
         } catch {
             response = plain(error)
@@ -34,7 +34,7 @@ struct StatusResponder: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, _ context: StatusContext) async throws(Refusal) -> Response {
+    private func answer(_ request: Request, _ context: StatusContext) async throws(RequestRefusal) -> Response {
         let path = request.uri.path
         if let refusal = access.refusal(
             path: path, host: request.head.authority, authorization: request.headers[.authorization])
@@ -42,7 +42,7 @@ struct StatusResponder: HTTPResponder {
             throw refusal
         }
         guard request.method == .get || request.method == .head else {
-            throw Refusal(405, "nothing can be changed here: only GET and HEAD are answered")
+            throw RequestRefusal(405, "nothing can be changed here: only GET and HEAD are answered")
         }
         let route = try Route(
             path: path, query: request.uri.query, lastEventID: HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] })
@@ -51,18 +51,18 @@ struct StatusResponder: HTTPResponder {
         case .livez: return response(await answers.liveness())
         case .readyz: return response(await answers.readiness())
         case .events(let position):
-            guard request.method == .get else { throw Refusal(405, "a stream of events can only be had by GET") }
+            guard request.method == .get else { throw RequestRefusal(405, "a stream of events can only be had by GET") }
             return try await events(after: position, context)
         case .metrics:
-            return try await seated(context) { () throws(Refusal) in
+            return try await seated(context) { () throws(RequestRefusal) in
                 (Array(try await answers.metrics().utf8), "text/plain; version=0.0.4; charset=utf-8")
             }
-        case .status: return try await lines(context) { () throws(Refusal) in try await answers.status() }
-        case .shards(let table): return try await lines(context) { () throws(Refusal) in try await answers.shards(of: table) }
+        case .status: return try await lines(context) { () throws(RequestRefusal) in try await answers.status() }
+        case .shards(let table): return try await lines(context) { () throws(RequestRefusal) in try await answers.shards(of: table) }
         case .history(let question):
-            return try await lines(context) { () throws(Refusal) in try await answers.history(question) }
+            return try await lines(context) { () throws(RequestRefusal) in try await answers.history(question) }
         case .state(let shard, let at):
-            return try await lines(context) { () throws(Refusal) in try await answers.state(of: shard, at: at) }
+            return try await lines(context) { () throws(RequestRefusal) in try await answers.state(of: shard, at: at) }
         }
     }
 
@@ -78,7 +78,7 @@ struct StatusResponder: HTTPResponder {
             verdict.isGood ? .ok : .serviceUnavailable)
     }
 
-    private func plain(_ refusal: Refusal) -> Response {
+    private func plain(_ refusal: RequestRefusal) -> Response {
         var response = response(
             Array((refusal.text + "\n").utf8), "text/plain; charset=utf-8",
             HTTPResponse.Status(integerLiteral: refusal.status))
@@ -105,27 +105,28 @@ struct StatusResponder: HTTPResponder {
     // MARK: - Answers that may be long
 
     private func lines(
-        _ context: StatusContext, _ ask: () async throws(Refusal) -> [String]
-    ) async throws(Refusal) -> Response {
-        try await seated(context) { () throws(Refusal) in
+        _ context: StatusContext, _ ask: () async throws(RequestRefusal) -> [String]
+    ) async throws(RequestRefusal) -> Response {
+        try await seated(context) { () throws(RequestRefusal) in
             (Array(try await ask().map { $0 + "\n" }.joined().utf8), Self.ndjson)
         }
     }
 
     /// An answer that is made, and held, only while there are not too many such.
     private func seated(
-        _ context: StatusContext, _ make: () async throws(Refusal) -> (bytes: [UInt8], type: String)
-    ) async throws(Refusal) -> Response {
+        _ context: StatusContext, _ make: () async throws(RequestRefusal) -> (bytes: [UInt8], type: String)
+    ) async throws(RequestRefusal) -> Response {
         guard let seat = seats.take() else {
-            throw Refusal(503, "\(limits.answers) answers are being made or sent: ask again in a while")
+            throw RequestRefusal(503, "\(limits.answers) answers are being made or sent: ask again in a while")
         }
         let (bytes, type) = try await make()
         let (limits, channel) = (limits, context.channel)
         let body = ResponseBody(contentLength: bytes.count) { writer in
             defer { withExtendedLifetime(seat) {} }
-            try await PatientWriter.watch(channel, limits.patience) { patience in
-                try await patience.allow { try await writer.write(ByteBuffer(bytes: bytes)) }
-            }
+            let patience = Patience(channel, limits.patience)
+            defer { patience.end() }
+            patience.begin()
+            try await writer.write(ByteBuffer(bytes: bytes))
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: [.contentType: type], body: body)
@@ -133,9 +134,9 @@ struct StatusResponder: HTTPResponder {
 
     // MARK: - Events
 
-    private func events(after position: UInt64?, _ context: StatusContext) async throws(Refusal) -> Response {
+    private func events(after position: UInt64?, _ context: StatusContext) async throws(RequestRefusal) -> Response {
         guard let seat = streams.take() else {
-            throw Refusal(503, "\(limits.eventStreams) clients follow the events already: end one, or ask again later")
+            throw RequestRefusal(503, "\(limits.eventStreams) clients follow the events already: end one, or ask again later")
         }
         // A position that is still to come is one of another journal: its events would be missed until then.
         let last = try await answers.lastPosition()

@@ -1,9 +1,10 @@
 internal import Glibc
 internal import Hummingbird
+internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
-package import ServiceLifecycle
+internal import ServiceLifecycle
 internal import Synchronization
 
 /// Serves metrics, health, the API and the page over HTTP, beside a daemon that does not depend on it.

@@ -5,7 +5,7 @@ import Testing
 @Suite("What is asked for")
 struct RouteTests {
     private func status(_ path: String, _ query: String? = nil) -> Int? {
-        do throws(Refusal) {
+        do throws(RequestRefusal) {
             _ = try Route(path: path, query: query)
             return nil
         } catch {

@@ -70,7 +70,8 @@ struct RunCommand: AsyncParsableCommand {
         // Everything that can be wrong with what was said is found before anything is made.
         var daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
         daemonConfiguration.preparesOnly = schemaOnly
-        let serving = schemaOnly ? nil : Serving(try configuration.http())
+        let http = try configuration.http()
+        let serving = schemaOnly ? nil : Serving(http)
         let target = try configuration.makeTarget(environment)
         let client = try await configuration.makeClient(environment: environment, SourceTrouble(logger), serving?.calls)
         if let serving { context.surroundings.committed = serving.committed }

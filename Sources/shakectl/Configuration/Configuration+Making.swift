@@ -29,6 +29,8 @@ extension Configuration {
     func makeClient(
         environment: [String: String], _ trouble: SourceTrouble, _ calls: SourceCalls? = nil
     ) async throws(ShakectlError) -> DynamoDBClient {
+        var onAnswer: DynamoDBClient.AnswerObserver?
+        if let calls { onAnswer = { calls.ended($0, $1, $2) } }
         do {
             let client = try DynamoDBClient.make(
                 SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
@@ -36,7 +38,7 @@ extension Configuration {
                 onRetry: { error, delay in
                     trouble.note(error, again: delay)
                     calls?.again()
-                }, onAnswer: calls.map { calls in { calls.ended($0, $1, $2) } })
+                }, onAnswer: onAnswer)
             try await client.checkCredentials()
             return client
         } catch {

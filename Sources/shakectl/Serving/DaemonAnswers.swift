@@ -75,7 +75,7 @@ actor DaemonAnswers: StatusAnswers {
 
     // MARK: - Metrics
 
-    func metrics() throws(Refusal) -> String {
+    func metrics() throws(RequestRefusal) -> String {
         try answering { () throws(ShakectlError) in
             let view = MetricsView(
                 status: try recent(), signs: signs.signs, heldBytes: daemon.heldBytes,
@@ -87,26 +87,27 @@ actor DaemonAnswers: StatusAnswers {
 
     // MARK: - The API
 
-    func status() throws(Refusal) -> [String] {
-        try answering { () throws(ShakectlError) in try view().json.map(\.line) }
+    func status() throws(RequestRefusal) -> [String] {
+        try answering { () throws(ShakectlError) in try ask().json.map(\.line) }
     }
 
-    func recentStatus() throws(Refusal) -> [String] {
+    func recentStatus() throws(RequestRefusal) -> [String] {
         try answering { () throws(ShakectlError) in try recent().json.map(\.line) }
     }
 
-    func shards(of table: String?) throws(Refusal) -> [String] {
+    func shards(of table: String?) throws(RequestRefusal) -> [String] {
         try answering { () throws(ShakectlError) in
             try ShardsView(journal, of: table, signs.signs, now: .now()).json.map(\.line)
         }
     }
 
-    func history(_ question: Route.HistoryQuestion) throws(Refusal) -> [String] {
+    func history(_ question: Route.HistoryQuestion) throws(RequestRefusal) -> [String] {
         let now = Timestamp.now()
+        let since = try Self.moment(question.since, "since")?.timestamp(now: now)
+        let until = try Self.moment(question.until, "until")?.timestamp(now: now)
+        let kinds = try Self.kinds(question.kinds)
         let query = HistoryQuery(
-            since: try Self.moment(question.since, "since")?.timestamp(now: now),
-            until: try Self.moment(question.until, "until")?.timestamp(now: now),
-            kinds: question.kinds.isEmpty ? nil : try Self.kinds(question.kinds), limit: question.limit,
+            since: since, until: until, kinds: kinds.isEmpty ? nil : kinds, limit: question.limit,
             newestFirst: question.newestFirst)
         return try answering { () throws(ShakectlError) in
             try asking { () throws(JournalError) in
@@ -115,12 +116,12 @@ actor DaemonAnswers: StatusAnswers {
         }
     }
 
-    func state(of shard: String, at: String?) throws(Refusal) -> [String] {
+    func state(of shard: String, at: String?) throws(RequestRefusal) -> [String] {
         var instant: Instant?
         if let at {
             instant = Instant(argument: at)
             if instant == nil {
-                throw Refusal(400, "at expects a position of the journal such as 812, or \(Moment.expects)")
+                throw RequestRefusal(400, "at expects a position of the journal such as 812, or \(Moment.expects)")
             }
         }
         return try answering { () throws(ShakectlError) in
@@ -131,34 +132,34 @@ actor DaemonAnswers: StatusAnswers {
         }
     }
 
-    func lastPosition() throws(Refusal) -> UInt64 {
+    func lastPosition() throws(RequestRefusal) -> UInt64 {
         try answering { () throws(ShakectlError) in try asking(journal.lastPosition).number }
     }
 
-    func events(after position: UInt64, limit: Int) throws(Refusal) -> [JournalLine] {
+    func events(after position: UInt64, limit: Int) throws(RequestRefusal) -> [JournalLine] {
         try answering { () throws(ShakectlError) in
             try asking { () throws(JournalError) in try journal.events(after: Position(position), limit: limit) }
                 .map { JournalLine(position: $0.position.number, json: EventView($0).json.line) }
         }
     }
 
-    private static func moment(_ text: String?, _ name: String) throws(Refusal) -> Moment? {
+    private static func moment(_ text: String?, _ name: String) throws(RequestRefusal) -> Moment? {
         guard let text else { return nil }
-        guard let moment = Moment(argument: text) else { throw Refusal(400, "\(name) expects \(Moment.expects)") }
+        guard let moment = Moment(argument: text) else { throw RequestRefusal(400, "\(name) expects \(Moment.expects)") }
         return moment
     }
 
-    private static func kinds(_ names: [String]) throws(Refusal) -> Set<String> {
+    private static func kinds(_ names: [String]) throws(RequestRefusal) -> Set<String> {
         for name in names where !EventKinds.all.contains(name) {
             let nearest = NearestName.of(name, in: EventKinds.all) ?? ""
-            throw Refusal(400, "event: unknown kind '\(name)': did you mean '\(nearest)'?")
+            throw RequestRefusal(400, "event: unknown kind '\(name)': did you mean '\(nearest)'?")
         }
         return Set(names)
     }
 
     // MARK: - Asking the journal
 
-    private func view() throws(ShakectlError) -> StatusView {
+    private func ask() throws(ShakectlError) -> StatusView {
         let now = Timestamp.now()
         // As `status` judges what it reads in vitals.json, which these signs are.
         let presence =
@@ -179,15 +180,15 @@ actor DaemonAnswers: StatusAnswers {
     /// What is asked for again and again may be a second old, and asking may take a twentieth of a thread: the journal may know the
     /// shards of years.
     private func recent() throws(ShakectlError) -> StatusView {
-        if let last, .now - last.at < max(.seconds(1), last.cost * 20) { return last.view }
+        if let last, ContinuousClock.now - last.at < max(.seconds(1), last.cost * 20) { return last.view }
         let began = ContinuousClock.now
-        let view = try view()
-        last = Recent(view: view, at: .now, cost: .now - began)
+        let view = try ask()
+        last = Recent(view: view, at: ContinuousClock.now, cost: ContinuousClock.now - began)
         return view
     }
 
-    private func answering<Answer>(_ ask: () throws(ShakectlError) -> Answer) throws(Refusal) -> Answer {
-        do { return try ask() } catch { throw Refusal(Self.status(of: error), "\(error)") }
+    private func answering<Answer>(_ ask: () throws(ShakectlError) -> Answer) throws(RequestRefusal) -> Answer {
+        do { return try ask() } catch { throw RequestRefusal(Self.status(of: error), "\(error)") }
     }
 
     /// What isn't there is not found; all else is the daemon's.

@@ -48,7 +48,7 @@ struct Serving: Sendable {
                 logger: quiet))
         let task = Task {
             // What ended it is in the log by then.
-            try? await group.run()
+            _ = try? await group.run()
         }
         do throws(StatusServerError) {
             let port = try await server.port()

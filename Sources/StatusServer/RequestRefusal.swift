@@ -1,5 +1,5 @@
 /// Why a request is not answered: an HTTP status, and what to do, in plain text.
-package struct Refusal: Error, Hashable, Sendable {
+package struct RequestRefusal: Error, Hashable, Sendable {
     package let status: Int
     package let text: String
 
