@@ -44,7 +44,8 @@ package final class Daemon: Sendable {
                 configuration.limits, budget: budget, surroundings: surroundings,
                 callsMadeAgain: { source.readsMadeAgain }),
             pulse: Pulse(tables: configuration.tables, uptime: surroundings.uptime),
-            vitals: vitals, instruments: instruments, stop: stop, observer: observer, surroundings: surroundings, logger: logger)
+            vitals: vitals, instruments: instruments, stop: stop, observer: observer, surroundings: surroundings,
+            logger: logger)
     }
 
     /// Bytes of pages that are held now, and as many as may be.

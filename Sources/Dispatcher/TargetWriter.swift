@@ -40,7 +40,8 @@ package actor TargetWriter {
     /// - Parameter wait: sleeps before a retry; `false` once the daemon is to stop.
     init(
         target: any Target, journal: Journal, logger: Logger, surroundings: Surroundings = Surroundings(),
-        vitals: Vitals? = nil, instruments: Instruments = Instruments(), wait: @escaping @Sendable (Duration) async -> Bool
+        vitals: Vitals? = nil, instruments: Instruments = Instruments(),
+        wait: @escaping @Sendable (Duration) async -> Bool
     ) {
         self.target = target
         self.journal = journal
@@ -175,7 +176,9 @@ package actor TargetWriter {
                 {
                     remaining = remaining.map { one in
                         guard one.draft.subject == .shard(shard) else { return one }
-                        return (one.order, one.batch, Draft(shard: shard, expecting: current.revision, one.draft.payloads))
+                        return (
+                            one.order, one.batch, Draft(shard: shard, expecting: current.revision, one.draft.payloads)
+                        )
                     }
                     continue
                 }

@@ -29,7 +29,8 @@ final class Workshop: Sendable {
     init(
         configuration: DaemonConfiguration, journal: Journal, source: any StreamSource, target: any Target,
         writer: TargetWriter, deadLetters: DeadLetterFile, budget: ByteBudget, turns: Turns, pulse: Pulse,
-        vitals: Vitals, instruments: Instruments, stop: Signal, observer: any ProgressObserver, surroundings: Surroundings, logger: Logger
+        vitals: Vitals, instruments: Instruments, stop: Signal, observer: any ProgressObserver,
+        surroundings: Surroundings, logger: Logger
     ) {
         self.configuration = configuration
         self.journal = journal

@@ -27,7 +27,10 @@ package struct Access: Sendable {
         guard let token, path != Route.livez.path else { return nil }
         guard let shown = authorization, let space = shown.firstIndex(of: " "),
             shown[..<space].lowercased() == "bearer"
-        else { return RequestRefusal(401, "this needs the header 'Authorization: Bearer TOKEN', with the token of --http-token-file") }
+        else {
+            return RequestRefusal(
+                401, "this needs the header 'Authorization: Bearer TOKEN', with the token of --http-token-file")
+        }
         guard Self.isEqual(Array(shown[space...].drop { $0 == " " }.utf8), token) else {
             return RequestRefusal(401, "that is not the token of --http-token-file")
         }

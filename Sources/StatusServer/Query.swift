@@ -18,7 +18,10 @@ struct Query: Hashable, Sendable {
         for part in (text ?? "").split(separator: "&") {
             let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             pairs.append(
-                (try Self.decoded(halves[0], isQuery: true), try halves.count == 2 ? Self.decoded(halves[1], isQuery: true) : "")
+                (
+                    try Self.decoded(halves[0], isQuery: true),
+                    try halves.count == 2 ? Self.decoded(halves[1], isQuery: true) : ""
+                )
             )
         }
     }
@@ -50,7 +53,8 @@ struct Query: Hashable, Sendable {
             switch byte {
             case UInt8(ascii: "%"):
                 guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                    throw RequestRefusal(400, "a percent sign must be followed by two hexadecimal digits (%25 stands for itself)")
+                    throw RequestRefusal(
+                        400, "a percent sign must be followed by two hexadecimal digits (%25 stands for itself)")
                 }
                 bytes.append(high << 4 | low)
             case UInt8(ascii: "+") where isQuery: bytes.append(UInt8(ascii: " "))

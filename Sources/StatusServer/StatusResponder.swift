@@ -45,7 +45,8 @@ struct StatusResponder: HTTPResponder {
             throw RequestRefusal(405, "nothing can be changed here: only GET and HEAD are answered")
         }
         let route = try Route(
-            path: path, query: request.uri.query, lastEventID: HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] })
+            path: path, query: request.uri.query,
+            lastEventID: HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] })
         switch route {
         case .page(let file): return response(file.bytes, file.contentType)
         case .livez: return response(await answers.liveness())
@@ -58,7 +59,8 @@ struct StatusResponder: HTTPResponder {
                 (Array(try await answers.metrics().utf8), "text/plain; version=0.0.4; charset=utf-8")
             }
         case .status: return try await lines(context) { () throws(RequestRefusal) in try await answers.status() }
-        case .shards(let table): return try await lines(context) { () throws(RequestRefusal) in try await answers.shards(of: table) }
+        case .shards(let table):
+            return try await lines(context) { () throws(RequestRefusal) in try await answers.shards(of: table) }
         case .history(let question):
             return try await lines(context) { () throws(RequestRefusal) in try await answers.history(question) }
         case .state(let shard, let at):
@@ -69,7 +71,8 @@ struct StatusResponder: HTTPResponder {
     // MARK: - Answers that are short
 
     private func response(_ bytes: [UInt8], _ contentType: String, _ status: HTTPResponse.Status = .ok) -> Response {
-        Response(status: status, headers: [.contentType: contentType], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        Response(
+            status: status, headers: [.contentType: contentType], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     private func response(_ verdict: Verdict) -> Response {
@@ -136,7 +139,8 @@ struct StatusResponder: HTTPResponder {
 
     private func events(after position: UInt64?, _ context: StatusContext) async throws(RequestRefusal) -> Response {
         guard let seat = streams.take() else {
-            throw RequestRefusal(503, "\(limits.eventStreams) clients follow the events already: end one, or ask again later")
+            throw RequestRefusal(
+                503, "\(limits.eventStreams) clients follow the events already: end one, or ask again later")
         }
         // A position that is still to come is one of another journal: its events would be missed until then.
         let last = try await answers.lastPosition()

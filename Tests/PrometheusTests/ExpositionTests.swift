@@ -72,7 +72,8 @@ struct ExpositionTests {
     @Test(
         "Numbers are as Go reads them",
         arguments: [
-            (Double.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (0, "0"), (-3, "-3"), (1e15, "1000000000000000"),
+            (Double.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (0, "0"), (-3, "-3"),
+            (1e15, "1000000000000000"),
             (0.001, "0.001"), (1.5e300, "1.5e+300"),
         ])
     func numbers(number: Double, text: String) {

@@ -34,7 +34,9 @@ struct DaemonAnswersTests {
         let bad = statuses([Sample.shard("a", updated: fault.time, fault: fault)])
         let verdict = DaemonAnswers.readiness(bad)
         #expect(!verdict.isGood)
-        #expect(verdict.lines.first?.hasPrefix(#"{"ready":false,"table":"orders","health":"degraded","reason":"Throttled"#) == true)
+        #expect(
+            verdict.lines.first?.hasPrefix(#"{"ready":false,"table":"orders","health":"degraded","reason":"Throttled"#)
+                == true)
         #expect(!DaemonAnswers.readiness([]).isGood)
     }
 

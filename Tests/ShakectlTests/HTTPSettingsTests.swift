@@ -40,7 +40,9 @@ struct HTTPSettingsTests {
         #expect(try settings("0.0.0.0:9464", token: "t", files: ["t": "0123456789abcdef"])?.token == "0123456789abcdef")
     }
 
-    @Test("What is no token is refused, and not said", arguments: ["", "\n", "hunter2", "0123456789 abcdef", "0123456789äbcdef"])
+    @Test(
+        "What is no token is refused, and not said",
+        arguments: ["", "\n", "hunter2", "0123456789 abcdef", "0123456789äbcdef"])
     func noToken(text: String) {
         let message = message("127.0.0.1:1", token: "t", files: ["t": text])
         #expect(message?.contains("16 or more") == true)

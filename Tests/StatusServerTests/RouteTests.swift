@@ -24,7 +24,8 @@ struct RouteTests {
         #expect(try Route(path: "/api/v1/shards", query: nil) == .shards(table: nil))
         #expect(try Route(path: "/api/v1/shards", query: "table=a%2Eb") == .shards(table: "a.b"))
         #expect(try Route(path: "/api/v1/state/4f2a", query: nil) == .state(shard: "4f2a", at: nil))
-        #expect(try Route(path: "/api/v1/state/orders%2F4f2a", query: "at=15m") == .state(shard: "orders/4f2a", at: "15m"))
+        #expect(
+            try Route(path: "/api/v1/state/orders%2F4f2a", query: "at=15m") == .state(shard: "orders/4f2a", at: "15m"))
         #expect(try Route(path: "/api/v1/state/orders/4f2a", query: nil) == .state(shard: "orders/4f2a", at: nil))
     }
 
@@ -69,19 +70,28 @@ struct AccessTests {
     private let local = Access(HTTPAddress(host: "127.0.0.1", port: 9464), token: nil)
     private let guarded = Access(HTTPAddress(host: "0.0.0.0", port: 9464), token: "s3cret-s3cret-s3cret")
 
-    private func status(_ access: Access, _ path: String = "/metrics", host: String? = nil, _ authorization: String? = nil)
+    private func status(
+        _ access: Access, _ path: String = "/metrics", host: String? = nil, _ authorization: String? = nil
+    )
         -> Int?
     {
         access.refusal(path: path, host: host, authorization: authorization)?.status
     }
 
-    @Test("On loopback a name of elsewhere is refused, whoever made it lead here", arguments: ["evil.example", "evil.example:9464", "127.0.0.1.evil.example", "localhost.evil.example:9464", "[::2]:9464", "", "0.0.0.0:9464"])
+    @Test(
+        "On loopback a name of elsewhere is refused, whoever made it lead here",
+        arguments: [
+            "evil.example", "evil.example:9464", "127.0.0.1.evil.example", "localhost.evil.example:9464", "[::2]:9464",
+            "", "0.0.0.0:9464",
+        ])
     func rebinding(host: String) {
         #expect(status(local, host: host) == 403)
         #expect(status(local, "/livez", host: host) == 403)
     }
 
-    @Test("The machine's own names are taken, with the port of any tunnel", arguments: ["localhost", "LocalHost:9464", "127.0.0.1:8080", "[::1]:9464", "[::1]"])
+    @Test(
+        "The machine's own names are taken, with the port of any tunnel",
+        arguments: ["localhost", "LocalHost:9464", "127.0.0.1:8080", "[::1]:9464", "[::1]"])
     func own(host: String) {
         #expect(status(local, host: host) == nil)
     }
@@ -95,7 +105,10 @@ struct AccessTests {
         #expect(status(guarded, "/livez", host: "any.example") == nil)
         #expect(status(guarded, host: "any.example", "Bearer s3cret-s3cret-s3cret") == nil)
         #expect(status(guarded, host: "any.example", "bearer  s3cret-s3cret-s3cret") == nil)
-        for wrong in ["Bearer", "Bearer ", "Bearer s3cret", "Bearer s3cret-s3cret-s3cret1", "Basic s3cret-s3cret-s3cret", "s3cret-s3cret-s3cret", "Bearer S3cret-s3cret-s3cret"] {
+        for wrong in [
+            "Bearer", "Bearer ", "Bearer s3cret", "Bearer s3cret-s3cret-s3cret1", "Basic s3cret-s3cret-s3cret",
+            "s3cret-s3cret-s3cret", "Bearer S3cret-s3cret-s3cret",
+        ] {
             #expect(status(guarded, host: "any.example", wrong) == 401, "\(wrong)")
         }
         for path in ["/", "/readyz", "/api/v1/events", "/livez/"] {
@@ -118,7 +131,8 @@ struct HTTPAddressTests {
             ("127.0.0.1:9464", "127.0.0.1", 9464, true), ("127.1.2.3:1", "127.1.2.3", 1, true),
             ("localhost:0", "localhost", 0, true), ("[::1]:9464", "::1", 9464, true),
             ("0.0.0.0:80", "0.0.0.0", 80, false), ("[::]:80", "::", 80, false), ("10.0.0.1:80", "10.0.0.1", 80, false),
-            ("127.evil.example:80", "127.evil.example", 80, false), ("shake.internal:9464", "shake.internal", 9464, false),
+            ("127.evil.example:80", "127.evil.example", 80, false),
+            ("shake.internal:9464", "shake.internal", 9464, false),
         ])
     func parsed(text: String, host: String, port: Int, isLoopback: Bool) throws {
         let address = try #require(HTTPAddress(text))
@@ -127,6 +141,11 @@ struct HTTPAddressTests {
         #expect(address.description == text)
     }
 
-    @Test("Anything else is none", arguments: ["9464", ":9464", "localhost", "localhost:", "::1:80", "[a]:80", "a b:80", "a:65536", "a:-1", "a:+1", "http://a:80"])
+    @Test(
+        "Anything else is none",
+        arguments: [
+            "9464", ":9464", "localhost", "localhost:", "::1:80", "[a]:80", "a b:80", "a:65536", "a:-1", "a:+1",
+            "http://a:80",
+        ])
     func wrong(text: String) { #expect(HTTPAddress(text) == nil) }
 }

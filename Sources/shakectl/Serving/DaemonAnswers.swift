@@ -37,7 +37,9 @@ actor DaemonAnswers: StatusAnswers {
     static func liveness(silentFor silence: Duration?) -> Verdict {
         let limit = Health.Limits().silence
         guard let silence else { return verdict(true, "live", "it is starting") }
-        guard silence > limit else { return verdict(true, "live", "it said how it fares \(Spoken.duration(silence)) ago") }
+        guard silence > limit else {
+            return verdict(true, "live", "it said how it fares \(Spoken.duration(silence)) ago")
+        }
         return verdict(
             false, "live",
             "it has not said how it fares for \(Spoken.duration(silence)), which it does every other second: it hangs; look at its "
@@ -79,7 +81,8 @@ actor DaemonAnswers: StatusAnswers {
         try answering { () throws(ShakectlError) in
             let view = MetricsView(
                 status: try recent(), signs: signs.signs, heldBytes: daemon.heldBytes,
-                journal: (journal.usedBytes, try asking(journal.lastPosition).number), process: .now(), started: started,
+                journal: (journal.usedBytes, try asking(journal.lastPosition).number), process: .now(),
+                started: started,
                 now: .now())
             return Exposition.text(registry.metrics + view.families)
         }
@@ -127,7 +130,9 @@ actor DaemonAnswers: StatusAnswers {
         return try answering { () throws(ShakectlError) in
             let key = try asking { () throws(JournalError) in try journal.shard(matching: shard) }
             let standing = try journal.standing(of: key, at: instant, now: .now())
-            guard let checkpoint = standing.checkpoint else { throw .usage("shard \(key): the journal did not know it then") }
+            guard let checkpoint = standing.checkpoint else {
+                throw .usage("shard \(key): the journal did not know it then")
+            }
             return [StateView(checkpoint: checkpoint, folded: standing.folded).json.line]
         }
     }
@@ -145,7 +150,9 @@ actor DaemonAnswers: StatusAnswers {
 
     private static func moment(_ text: String?, _ name: String) throws(RequestRefusal) -> Moment? {
         guard let text else { return nil }
-        guard let moment = Moment(argument: text) else { throw RequestRefusal(400, "\(name) expects \(Moment.expects)") }
+        guard let moment = Moment(argument: text) else {
+            throw RequestRefusal(400, "\(name) expects \(Moment.expects)")
+        }
         return moment
     }
 

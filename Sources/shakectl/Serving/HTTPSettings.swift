@@ -18,7 +18,8 @@ extension Configuration {
     func http(read: (String) throws(ShakectlError) -> String? = TextFile.read) throws(ShakectlError) -> HTTPSettings? {
         guard let address = settings.http else {
             guard settings.httpTokenFile == nil else {
-                throw .configuration("--http-token-file is for --http, which is not said: say --http 127.0.0.1:9464, or leave it out")
+                throw .configuration(
+                    "--http-token-file is for --http, which is not said: say --http 127.0.0.1:9464, or leave it out")
             }
             return nil
         }
@@ -33,7 +34,8 @@ extension Configuration {
             return HTTPSettings(address: address, token: nil)
         }
         guard let text = try read(path) else {
-            throw .configuration("--http-token-file \(path): there is no such file; make one with 'openssl rand -hex 32'")
+            throw .configuration(
+                "--http-token-file \(path): there is no such file; make one with 'openssl rand -hex 32'")
         }
         let token = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         guard token.utf8.count >= Self.shortestToken, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {

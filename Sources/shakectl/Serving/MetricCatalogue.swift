@@ -21,9 +21,12 @@ enum MetricCatalogue {
             Instruments.Name.recordsRefused, .counter,
             "Records that the target could not hold and that were put aside as dead letters, by this run."),
         .init(
-            Instruments.Name.targetWrite, .histogram, "How long the target took for each group of batches it acknowledged.",
+            Instruments.Name.targetWrite, .histogram,
+            "How long the target took for each group of batches it acknowledged.",
             bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]),
-        .init(Instruments.Name.targetRetries, .counter, "Writes that the target refused for a while and that were tried again."),
+        .init(
+            Instruments.Name.targetRetries, .counter,
+            "Writes that the target refused for a while and that were tried again."),
         .init(
             journalCommit, .histogram, "How long each durable commit of the journal took.",
             bounds: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]),

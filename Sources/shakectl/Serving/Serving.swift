@@ -32,7 +32,8 @@ struct Serving: Sendable {
     /// nothing else.
     ///
     /// - Throws: `.http` where it can't begin.
-    func begin(_ journal: Journal, _ daemon: Daemon, _ logger: Logger) async throws(ShakectlError) -> Task<Void, Never> {
+    func begin(_ journal: Journal, _ daemon: Daemon, _ logger: Logger) async throws(ShakectlError) -> Task<Void, Never>
+    {
         let server = StatusServer(
             settings.address, token: settings.token,
             answers: DaemonAnswers(journal, daemon, signs, registry, who: "host \(Host.name), pid \(Host.pid)"),
@@ -54,7 +55,8 @@ struct Serving: Sendable {
             let port = try await server.port()
             let address = HTTPAddress(host: settings.address.host, port: port)
             logger.notice(
-                "serving over HTTP", metadata: ["address": "\(address)", "token": settings.token == nil ? "none" : "needed"])
+                "serving over HTTP",
+                metadata: ["address": "\(address)", "token": settings.token == nil ? "none" : "needed"])
         } catch {
             task.cancel()
             throw .http(error)

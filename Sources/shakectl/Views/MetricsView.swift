@@ -24,7 +24,8 @@ struct MetricsView: Sendable {
     private var tables: [MetricFamily] {
         [
             MetricFamily(
-                "shake_table_health", .gauge, "1 for what a table's health is, as status says it, 0 for what it is not.",
+                "shake_table_health", .gauge,
+                "1 for what a table's health is, as status says it, 0 for what it is not.",
                 oneOf(Health.allCases, "health") { $0.health }),
             MetricFamily(
                 "shake_table_phase", .gauge, "1 for the phase that a table is in, 0 for others.",
@@ -53,7 +54,8 @@ struct MetricsView: Sendable {
                 "shake_shards_listed_seconds", .gauge, "How long ago the table's shards were last listed.",
                 each { Self.seconds($0.listed) }),
             MetricFamily(
-                "shake_dead_letters", .gauge, "Records that wait as dead letters until an operator has dealt with them.",
+                "shake_dead_letters", .gauge,
+                "Records that wait as dead letters until an operator has dealt with them.",
                 each { Double($0.deadLetters) }),
             MetricFamily(
                 "shake_lost_ranges", .gauge,
@@ -70,7 +72,8 @@ struct MetricsView: Sendable {
                 "shake_scan_segments", .gauge, "Segments of the full scan under way.",
                 each { $0.scan.map { Double($0.totalSegments) } }),
             MetricFamily(
-                "shake_scan_segments_finished", .gauge, "Segments of the full scan under way that are read to their end.",
+                "shake_scan_segments_finished", .gauge,
+                "Segments of the full scan under way that are read to their end.",
                 each { $0.scan.map { Double($0.segmentsFinished) } }),
         ]
     }
@@ -112,7 +115,9 @@ struct MetricsView: Sendable {
             MetricFamily(
                 "shake_build_info", .gauge, "1; the label says which version runs.",
                 [Sample([.init("version", Version.text)], 1)]),
-            one("shake_in_flight_bytes", "Bytes of pages that are held between source and target.", Double(heldBytes.now)),
+            one(
+                "shake_in_flight_bytes", "Bytes of pages that are held between source and target.",
+                Double(heldBytes.now)),
             one(
                 "shake_in_flight_limit_bytes", "Bytes of pages that may be held at once (--memory-budget).",
                 Double(heldBytes.most)),
@@ -121,7 +126,8 @@ struct MetricsView: Sendable {
                 "shake_journal_events_total", .counter, "Events that were ever appended to the journal, by all runs.",
                 [Sample([], Double(journal.lastPosition))]),
             one(
-                "shake_vital_signs_seconds", "How long ago the daemon last said how it fares, which it does every other second.",
+                "shake_vital_signs_seconds",
+                "How long ago the daemon last said how it fares, which it does every other second.",
                 Self.seconds(signs.map { max(.zero, now - $0.written) })),
         ]
     }
@@ -132,7 +138,9 @@ struct MetricsView: Sendable {
             MetricFamily(
                 "process_cpu_seconds_total", .counter, "Processor time of this process, of user and system together.",
                 process.processorSeconds.map { [Sample([], $0)] } ?? []),
-            one("process_resident_memory_bytes", "Memory of this process that is resident.", process.residentBytes.map(Double.init)),
+            one(
+                "process_resident_memory_bytes", "Memory of this process that is resident.",
+                process.residentBytes.map(Double.init)),
             one("process_open_fds", "Files that this process has open.", process.openFiles.map(Double.init)),
             one("process_max_fds", "Files that this process may have open.", process.mostFiles.map(Double.init)),
             one(
