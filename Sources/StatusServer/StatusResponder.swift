@@ -55,16 +55,16 @@ struct StatusResponder: HTTPResponder {
             guard request.method == .get else { throw RequestRefusal(405, "a stream of events can only be had by GET") }
             return try await events(after: position, context)
         case .metrics:
-            return try await seated(context) { () throws(RequestRefusal) in
+            return try await seated(context) { () async throws(RequestRefusal) in
                 (Array(try await answers.metrics().utf8), "text/plain; version=0.0.4; charset=utf-8")
             }
-        case .status: return try await lines(context) { () throws(RequestRefusal) in try await answers.status() }
+        case .status: return try await lines(context) { () async throws(RequestRefusal) in try await answers.status() }
         case .shards(let table):
-            return try await lines(context) { () throws(RequestRefusal) in try await answers.shards(of: table) }
+            return try await lines(context) { () async throws(RequestRefusal) in try await answers.shards(of: table) }
         case .history(let question):
-            return try await lines(context) { () throws(RequestRefusal) in try await answers.history(question) }
+            return try await lines(context) { () async throws(RequestRefusal) in try await answers.history(question) }
         case .state(let shard, let at):
-            return try await lines(context) { () throws(RequestRefusal) in try await answers.state(of: shard, at: at) }
+            return try await lines(context) { () async throws(RequestRefusal) in try await answers.state(of: shard, at: at) }
         }
     }
 
@@ -110,7 +110,7 @@ struct StatusResponder: HTTPResponder {
     private func lines(
         _ context: StatusContext, _ ask: () async throws(RequestRefusal) -> [String]
     ) async throws(RequestRefusal) -> Response {
-        try await seated(context) { () throws(RequestRefusal) in
+        try await seated(context) { () async throws(RequestRefusal) in
             (Array(try await ask().map { $0 + "\n" }.joined().utf8), Self.ndjson)
         }
     }
