@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -505,3 +506,46 @@ def test_each_metric_that_is_asked_for_is_one_that_a_daemon_has(served: Served) 
             assert kinds.get(base) != "counter" or re.search(rf"(rate|changes|increase)\({metric}", expression), where
     documented = set(re.findall(r"`((?:shake|process)_\w+)[`{]", (MONITORING.parent / "OPERATING.md").read_text()))
     assert documented == set(kinds), "docs/OPERATING.md names each of them, and no other"
+
+
+def test_prometheus_itself_collects_and_draws_each_panel(served: Served, tmp_path: pathlib.Path) -> None:
+    program = shutil.which("prometheus")
+    if not program:
+        pytest.skip("there is promtool only")
+    client = HTTPClient.of(served.daemon)
+    served.simulator.steady_load("orders", 50)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    job = {
+        "job_name": "shake", "scrape_interval": "1s",
+        "static_configs": [{"targets": [f"127.0.0.1:{client.port}"]}],
+    }
+    file = tmp_path / "prometheus.yml"
+    file.write_text(yaml.safe_dump({"scrape_configs": [job], "rule_files": [str(MONITORING / "alerts.yml")]}))
+    with open(tmp_path / "log", "wb") as log:
+        prometheus = subprocess.Popen(
+            [program, f"--config.file={file}", f"--storage.tsdb.path={tmp_path}/data", f"--web.listen-address=127.0.0.1:{port}"],
+            stdout=log, stderr=log)
+    server = HTTPClient(port)
+    try:
+        def asked(expression: str) -> list[Any]:
+            answer = json.loads(server.get(f"/api/v1/query?{urlencode({'query': expression})}").body)
+            assert answer["status"] == "success", (expression, answer)
+            return answer["data"]["result"]
+
+        def is_up() -> bool:
+            try:
+                return bool(asked('up{job="shake"} == 1 and changes(shake_journal_events_total[1m]) > 2'))
+            except OSError:
+                return False
+
+        served.daemon.until(is_up, "it is collected", deadline=60)
+        # Nothing is wrong, no scan is under way, and no alert is on.
+        quiet = {"Health A", "Starts", "Calls that failed A", "Share of the items scanned A", "Segments left A"}
+        alerts = {name for name in expressions() if name.startswith("Shake")}
+        for name, expression in expressions().items():
+            found = asked(plain(expression))
+            assert bool(found) != (name in quiet or name in alerts), (name, expression, found)
+    finally:
+        prometheus.terminate()
+        prometheus.wait(30)
