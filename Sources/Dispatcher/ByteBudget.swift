@@ -30,7 +30,7 @@ package final class ByteBudget: Sendable {
         }
     }
 
-    private let capacity: Int
+    let capacity: Int
     private let state: Mutex<State>
 
     /// - Parameter capacity: bytes; at least two replies' worth, so that one page can be fetched while one is written.
@@ -38,6 +38,9 @@ package final class ByteBudget: Sendable {
         self.capacity = max(capacity, 2 * Self.reply)
         state = Mutex(State(free: self.capacity))
     }
+
+    /// Leased now: more than there is where a reply weighed more than was reserved for it.
+    var held: Int { capacity - state.withLock { $0.free } }
 
     /// Held as long as the bytes are.
     package final class Lease: Sendable {

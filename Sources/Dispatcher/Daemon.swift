@@ -15,11 +15,13 @@ package final class Daemon: Sendable {
     private let hasListed = Signal()
     private let report: (@Sendable (VitalSigns) -> Void)?
 
-    /// - Parameter report: is given the daemon's vital signs every `vitalsInterval`; `nil`: nobody asks how it fares.
+    /// - Parameters:
+    ///   - instruments: what counts and times go into.
+    ///   - report: is given the daemon's vital signs every `vitalsInterval`; `nil`: nobody asks how it fares.
     package init(
         configuration: DaemonConfiguration, journal: Journal, source: any StreamSource, target: any Target,
         logger: Logger, observer: any ProgressObserver = NoProgress(), surroundings: Surroundings = Surroundings(),
-        report: (@Sendable (VitalSigns) -> Void)? = nil
+        instruments: Instruments = Instruments(), report: (@Sendable (VitalSigns) -> Void)? = nil
     ) {
         self.configuration = configuration
         self.report = report
@@ -29,7 +31,8 @@ package final class Daemon: Sendable {
         workshop = Workshop(
             configuration: configuration, journal: journal, source: source, target: target,
             writer: TargetWriter(
-                target: target, journal: journal, logger: logger, surroundings: surroundings, vitals: vitals
+                target: target, journal: journal, logger: logger, surroundings: surroundings, vitals: vitals,
+                instruments: instruments
             ) { delay in
                 await Workshop.wait(delay, or: stop, in: surroundings)
             },
@@ -39,8 +42,12 @@ package final class Daemon: Sendable {
                 configuration.limits, budget: budget, surroundings: surroundings,
                 callsMadeAgain: { source.readsMadeAgain }),
             pulse: Pulse(tables: configuration.tables, uptime: surroundings.uptime),
-            vitals: vitals, stop: stop, observer: observer, surroundings: surroundings, logger: logger)
+            vitals: vitals, instruments: instruments, stop: stop, observer: observer, surroundings: surroundings,
+            logger: logger)
     }
+
+    /// Bytes of pages that are held now, and as many as may be.
+    package var heldBytes: (now: Int, most: Int) { (workshop.budget.held, workshop.budget.capacity) }
 
     /// Finish what is in flight, append it, and return from `run`.
     package func stop() { workshop.stop.fire() }
@@ -92,6 +99,7 @@ package final class Daemon: Sendable {
             var running = 0
             func begin(_ table: TableName, at start: IteratorType) {
                 guard let inbox = inboxes.add(table) else { return }
+                workshop.instruments.begins(table)
                 running += 1
                 group.addTask { await self.supervise(table, at: start, inbox, failures) }
             }

@@ -29,6 +29,7 @@ package actor TargetWriter {
     private let logger: Logger
     private let surroundings: Surroundings
     private let vitals: Vitals?
+    private let instruments: Instruments
     private let wait: @Sendable (Duration) async -> Bool
     private var guards = ScanGuards()
     private var waiting: [Order] = []
@@ -39,13 +40,15 @@ package actor TargetWriter {
     /// - Parameter wait: sleeps before a retry; `false` once the daemon is to stop.
     init(
         target: any Target, journal: Journal, logger: Logger, surroundings: Surroundings = Surroundings(),
-        vitals: Vitals? = nil, wait: @escaping @Sendable (Duration) async -> Bool
+        vitals: Vitals? = nil, instruments: Instruments = Instruments(),
+        wait: @escaping @Sendable (Duration) async -> Bool
     ) {
         self.target = target
         self.journal = journal
         self.logger = logger
         self.surroundings = surroundings
         self.vitals = vitals
+        self.instruments = instruments
         self.wait = wait
     }
 
@@ -104,19 +107,22 @@ package actor TargetWriter {
             do {
                 await surroundings.passing(.beforeTargetWrite)
                 vitals?.writes()
+                let began = surroundings.uptime()
                 let tokens = try await target.write(batches)
+                instruments.wrote(in: surroundings.uptime() - began)
                 vitals?.acknowledged()
                 await surroundings.passing(.afterTargetWrite)
                 precondition(
                     tokens.count == group.count,
                     "target \(target.name) gave \(tokens.count) tokens for \(group.count) batches: it must give one for each"
                 )
-                await append(zip(group, zip(batches, tokens)).map { ($0, $0.draft($1.0, $1.1)) })
+                await append(zip(group, zip(batches, tokens)).map { ($0, $1.0, $0.draft($1.0, $1.1)) })
                 return
             } catch {
                 switch error {
                 case .unavailable:
                     vitals?.refused("\(error)")
+                    instruments.writesAgain()
                     let delay = backoff.next(jitter: surroundings.random())
                     logger.warning(
                         "target refused a write; it is tried again",
@@ -146,7 +152,7 @@ package actor TargetWriter {
     }
 
     /// One transaction for the group; who was displaced meanwhile is left out of it.
-    private func append(_ orders: [(order: Order, draft: Draft)]) async {
+    private func append(_ orders: [(order: Order, batch: Batch, draft: Draft)]) async {
         var remaining = orders
         while !remaining.isEmpty {
             do {
@@ -156,6 +162,7 @@ package actor TargetWriter {
                     "the journal gave \(receipts.count) receipts for \(remaining.count) drafts: it must give one for each"
                 )
                 for (order, receipt) in zip(remaining, receipts) {
+                    instruments.applied(order.batch)
                     order.order.continuation.resume(returning: .success(.journaled(receipt)))
                 }
                 return
@@ -169,7 +176,9 @@ package actor TargetWriter {
                 {
                     remaining = remaining.map { one in
                         guard one.draft.subject == .shard(shard) else { return one }
-                        return (one.order, Draft(shard: shard, expecting: current.revision, one.draft.payloads))
+                        return (
+                            one.order, one.batch, Draft(shard: shard, expecting: current.revision, one.draft.payloads)
+                        )
                     }
                     continue
                 }

@@ -77,6 +77,7 @@ extension Workshop {
         let line = DeadLetter(change, of: batch, target: target.name, cause: reason, time: now()).line
         let offset: UInt64
         do throws(TargetError) { offset = try deadLetters.append(line) } catch { throw .target(error) }
+        instruments.refused(of: batch.table.name)
         logger.error(
             "the target can't hold a record; it is put aside",
             metadata: [

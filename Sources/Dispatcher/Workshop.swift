@@ -20,6 +20,7 @@ final class Workshop: Sendable {
     let pulse: Pulse
     let vitals: Vitals
     let skipped = SkippedLosses()
+    let instruments: Instruments
     let stop: Signal
     let observer: any ProgressObserver
     let surroundings: Surroundings
@@ -28,7 +29,8 @@ final class Workshop: Sendable {
     init(
         configuration: DaemonConfiguration, journal: Journal, source: any StreamSource, target: any Target,
         writer: TargetWriter, deadLetters: DeadLetterFile, budget: ByteBudget, turns: Turns, pulse: Pulse,
-        vitals: Vitals, stop: Signal, observer: any ProgressObserver, surroundings: Surroundings, logger: Logger
+        vitals: Vitals, instruments: Instruments, stop: Signal, observer: any ProgressObserver,
+        surroundings: Surroundings, logger: Logger
     ) {
         self.configuration = configuration
         self.journal = journal
@@ -40,6 +42,7 @@ final class Workshop: Sendable {
         self.turns = turns
         self.pulse = pulse
         self.vitals = vitals
+        self.instruments = instruments
         self.stop = stop
         self.observer = observer
         self.surroundings = surroundings

@@ -13,6 +13,7 @@ final class Caller: Sendable {
     private let signer: Signer
     let surroundings: Surroundings
     private let onRetry: DynamoDBClient.RetryObserver
+    private let onAnswer: DynamoDBClient.AnswerObserver?
     private let lead = Mutex<Duration>(.zero)
     /// The same by the last reply of all, whatever it answered; `nil` before there was one that says the time.
     private let shownLead = Mutex<Duration?>(nil)
@@ -27,10 +28,12 @@ final class Caller: Sendable {
 
     init(
         source: ResolvedSource, chain: CredentialsChain, transport: any HTTPTransport, policy: RetryPolicy,
-        limits: CallLimits?, surroundings: Surroundings, onRetry: @escaping DynamoDBClient.RetryObserver
+        limits: CallLimits?, surroundings: Surroundings, onRetry: @escaping DynamoDBClient.RetryObserver,
+        onAnswer: DynamoDBClient.AnswerObserver?
     ) {
         lines = CallLines(limits, surroundings)
         self.onRetry = onRetry
+        self.onAnswer = onAnswer
         self.source = source
         self.chain = chain
         self.transport = transport
@@ -75,7 +78,10 @@ final class Caller: Sendable {
             if isAgain, operation == .getRecords { madeAgain.add(1, ordering: .relaxed) }
             isAgain = true
             let (error, failure): (DynamoDBError, CallMachine.Failure)
-            switch await attempt(operation, of: object, body, with: credentials, onBeginning, read) {
+            let began = onAnswer.map { _ in surroundings.uptime() }
+            let outcome = await attempt(operation, of: object, body, with: credentials, onBeginning, read)
+            if let onAnswer, let began { onAnswer(operation.rawValue, outcome.code, surroundings.uptime() - began) }
+            switch outcome {
             case .answer(let answer): return answer
             case .failed(let reason, let kind, let isUnknown):
                 (error, failure) = (reason, kind)
@@ -101,6 +107,14 @@ final class Caller: Sendable {
     private enum Outcome<Answer: Sendable> {
         case answer(Answer)
         case failed(DynamoDBError, CallMachine.Failure, isUnknown: Bool)
+
+        /// `OK`, or the error's.
+        var code: String {
+            switch self {
+            case .answer: "OK"
+            case .failed(let error, _, _): error.code
+            }
+        }
     }
 
     private func attempt<Answer: Sendable>(

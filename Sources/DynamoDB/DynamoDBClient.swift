@@ -14,6 +14,8 @@ package final class DynamoDBClient: Sendable {
 
     /// Told of each failed call that is made again, and when.
     package typealias RetryObserver = @Sendable (_ failure: DynamoDBError, _ again: Duration) -> Void
+    /// Told of each try of a call that has come to an end: the operation, `OK` or the error's code, and how long it took.
+    package typealias AnswerObserver = @Sendable (_ operation: String, _ code: String, _ took: Duration) -> Void
     /// Told of each try of a write that may have been done, or may be yet, though no answer says so: a cut connection, a timeout, a
     /// 5xx. The call may succeed all the same, by a later try.
     package typealias UnknownObserver = @Sendable () -> Void
@@ -44,13 +46,13 @@ package final class DynamoDBClient: Sendable {
     package init(
         _ source: ResolvedSource, credentials: CredentialsChain, transport: any HTTPTransport, retry: RetryPolicy,
         limits: CallLimits? = nil, surroundings: Surroundings = Surroundings(),
-        onRetry: @escaping RetryObserver = { _, _ in }
+        onRetry: @escaping RetryObserver = { _, _ in }, onAnswer: AnswerObserver? = nil
     ) {
         self.transport = transport
         region = source.region
         caller = Caller(
             source: source, chain: credentials, transport: transport, policy: retry, limits: limits,
-            surroundings: surroundings, onRetry: onRetry)
+            surroundings: surroundings, onRetry: onRetry, onAnswer: onAnswer)
     }
 
     /// Finds region, endpoints and credentials as the SDKs do: flags, then environment, then the shared files.
@@ -59,7 +61,8 @@ package final class DynamoDBClient: Sendable {
     package static func make(
         _ configuration: SourceConfiguration, environment: [String: String], http: HTTPSettings = HTTPSettings(),
         retry: RetryPolicy = RetryPolicy(), limits: CallLimits? = nil, transport: (any HTTPTransport)? = nil,
-        surroundings: Surroundings = Surroundings(), onRetry: @escaping RetryObserver = { _, _ in }
+        surroundings: Surroundings = Surroundings(), onRetry: @escaping RetryObserver = { _, _ in },
+        onAnswer: AnswerObserver? = nil
     ) throws(DynamoDBError) -> DynamoDBClient {
         let files = SharedFiles(environment: environment)
         let profiles = try files.read()
@@ -79,7 +82,7 @@ package final class DynamoDBClient: Sendable {
         }
         return DynamoDBClient(
             source, credentials: chain, transport: transport, retry: retry, limits: limits,
-            surroundings: surroundings, onRetry: onRetry)
+            surroundings: surroundings, onRetry: onRetry, onAnswer: onAnswer)
     }
 
     /// The region that this instance is in, where nobody has set one.

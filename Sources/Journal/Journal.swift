@@ -35,6 +35,8 @@ package final class Journal: Sendable {
     let store: Store
     private let writer: (any Appending)?
     let surroundings: Surroundings
+    /// Bytes of its file that have ever been used. A look at shared memory.
+    package var usedBytes: Int { store.environment.usedBytes }
     let isInline: Bool
     private let lock: DaemonLock?
     private let isClosed = Atomic(false)
@@ -176,12 +178,12 @@ package final class Journal: Sendable {
             }
             try lock?.sign(host: started.host, pid: started.pid, since: surroundings.now())
             var thread = WriterThread(
-                store: store, state: state, transaction: transaction, run: started, now: surroundings.now)
+                store: store, state: state, transaction: transaction, run: started, surroundings)
             try thread.begin()
             writer = isInline ? InlineWriter(store: store, thread) : JournalWriter(store: store, thread)
         case .steward(let started):
             let thread = WriterThread(
-                store: store, state: state, transaction: transaction, run: started, now: surroundings.now)
+                store: store, state: state, transaction: transaction, run: started, surroundings)
             writer = isInline ? InlineWriter(store: store, thread) : JournalWriter(store: store, thread)
         case .reader, .copy:
             writer = nil

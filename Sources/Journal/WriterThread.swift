@@ -21,10 +21,11 @@ struct WriterThread: Sendable {
     private(set) var lastCommit: UInt64 = 0
 
     private let now: @Sendable () -> Timestamp
+    private let committed: (@Sendable (_ nanoseconds: UInt64) -> Void)?
 
     init(
         store: Store, state: LogState, transaction: Int, run: RunStarted?,
-        now: @escaping @Sendable () -> Timestamp
+        _ surroundings: Surroundings
     ) {
         self.store = store
         stage = Stage(state, run: nil)
@@ -32,7 +33,8 @@ struct WriterThread: Sendable {
         last = state.last
         starting = run
         store.openShards.replace(by: state.open)
-        self.now = now
+        now = surroundings.now
+        committed = surroundings.committed
     }
 
     /// Writes the run's start, on whatever thread.
@@ -130,6 +132,7 @@ struct WriterThread: Sendable {
         if run != nil { self.starting = nil }
         // LMDB makes no transaction of one that wrote nothing, and its number goes to whoever writes next.
         transaction = stage.isEmpty ? began - 1 : began
+        if !stage.isEmpty { committed?(lastCommit) }
         self.stage = stage
     }
 

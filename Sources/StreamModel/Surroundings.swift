@@ -15,6 +15,8 @@ package struct Surroundings: Sendable {
     /// Told of each step that a machine or a rule takes, by a name for it: what a simulation has covered. Nobody listens in the
     /// daemon.
     package var observing: (@Sendable (_ step: String) -> Void)?
+    /// Told how many nanoseconds each commit of the journal took.
+    package var committed: (@Sendable (_ nanoseconds: UInt64) -> Void)?
     /// Told of each crash point that is passed, and may keep the caller from ever returning from it.
     package var passing: @Sendable (CrashPoint) async -> Void
 
@@ -30,6 +32,7 @@ package struct Surroundings: Sendable {
         self.random = random
         self.executor = executor
         observing = nil
+        committed = nil
         self.passing = passing
     }
 

@@ -3,6 +3,7 @@ internal import Dispatcher
 internal import DynamoDB
 internal import Journal
 internal import NimoShake
+internal import StatusServer
 internal import StreamModel
 internal import Targets
 
@@ -45,6 +46,8 @@ enum ShakectlError: Error, CustomStringConvertible {
     case cannotRead(path: String, reason: String, isMissing: Bool)
     /// Nothing is wrong with what was said but its moment.
     case tryAgain(String)
+    /// Nobody could be served over HTTP.
+    case http(StatusServerError)
     /// Standard output could not be written to.
     case output(reason: String)
     /// Whoever read standard output has gone.
@@ -68,6 +71,8 @@ enum ShakectlError: Error, CustomStringConvertible {
         case .badLine: 65
         case .cannotRead(_, _, let isMissing): isMissing ? 64 : 74
         case .tryAgain: 75
+        case .http(.notBound(_, .notPermitted)): 77
+        case .http: 73
         case .output: 74
         case .differs: 1
         case .comparison(.notes): 73
@@ -126,6 +131,7 @@ enum ShakectlError: Error, CustomStringConvertible {
             findings.filter { $0.severity == .problem }.map { "\($0.check)\($0.table.map { " of \($0)" } ?? "")" }
                 .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.joined(separator: ", ")
                 + ": not as a daemon needs it; see above"
+        case .http(let error): error.description
         case .comparison(let error): error.description
         case .differs(let count):
             "\(Spoken.count(count, "difference")) between source and target: `shakectl diff --repair` writes them as the source has them"

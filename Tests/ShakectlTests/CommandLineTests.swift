@@ -64,6 +64,10 @@ struct CommandLineTests {
                 "run --source-endpoint ftp://u:hunter2@h",
                 "--source-endpoint expects a URL, such as http://localhost:8000, found another text"
             ),
+            (
+                "run --http 9464",
+                "--http expects an address and a port, such as 127.0.0.1:9464 or [::1]:9464, found '9464'"
+            ),
             ("run --start-at now", "--start-at expects trim-horizon or latest, found 'now'"),
             (
                 "run --table a,b",

@@ -115,7 +115,7 @@ struct ConfigurationTests {
 
     private static func samples(of key: ConfigurationKey) -> (String, String) {
         switch key {
-        case .journal, .region, .profile, .tables, .include, .target: ("one", "two")
+        case .journal, .region, .profile, .tables, .include, .target, .httpTokenFile: ("one", "two")
         case .exclude: ("three", "four")
         case .endpoint: ("http://one", "https://two")
         case .existing: ("append", "rename")
@@ -136,6 +136,7 @@ struct ConfigurationTests {
         case .deadLetterLimit: ("1", "2")
         case .foldAge, .foldHistoryAge: ("48h", "30d")
         case .foldResolution: ("10m", "1h")
+        case .http: ("127.0.0.1:1", "localhost:2")
         }
     }
 

@@ -10,7 +10,7 @@ struct CommandContext {
     let output = StandardOutput()
     let now = Timestamp.now()
     let options: CommonOptions
-    let surroundings: Surroundings
+    var surroundings: Surroundings
 
     /// - Throws: `.usage`, `.configuration`.
     init(

@@ -49,6 +49,7 @@ struct RunCommand: AsyncParsableCommand {
               on_loss: stop                # or skip, resync; or a list such as [stop, users=resync]
               dead_letter_limit: 100
               fold: {after: 48h, resolution: 1h, history: 7d}
+              http: 127.0.0.1:9464         # or {address: …, token_file: …}
             """)
 
     @OptionGroup var options: RunOptions
@@ -64,7 +65,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let manager = ServiceManager.adopt()
         HeapSettings.apply()
-        let context = try CommandContext(common) { settings throws(ShakectlError) in try options.add(to: &settings) }
+        var context = try CommandContext(common) { settings throws(ShakectlError) in try options.add(to: &settings) }
         let configuration = context.configuration
         let environment = ProcessInfo.processInfo.environment
         let logger = configuration.makeLogger(environment)
@@ -73,9 +74,12 @@ struct RunCommand: AsyncParsableCommand {
         // Everything that can be wrong with what was said is found before anything is made.
         var daemonConfiguration = try configuration.daemon(worker: "\(Host.name)/\(Host.pid)")
         daemonConfiguration.preparesOnly = schemaOnly
+        let http = try configuration.http()
+        let serving = schemaOnly ? nil : Serving(http)
         let place = try await configuration.located(environment)
         let target = try place.makeTarget(environment)
-        let client = try await place.makeClient(environment: environment, SourceTrouble(logger))
+        let client = try await place.makeClient(environment: environment, SourceTrouble(logger), serving?.calls)
+        if let serving { context.surroundings.committed = serving.committed }
         let journal = try context.openJournal(
             .daemon(
                 RunStarted(
@@ -88,8 +92,9 @@ struct RunCommand: AsyncParsableCommand {
         let daemon = Daemon(
             configuration: daemonConfiguration, journal: journal, source: client, target: target, logger: logger,
             observer: StandardError.shared.showsProgress ? TerminalProgress() : NoProgress(),
-            surroundings: context.surroundings,
+            surroundings: context.surroundings, instruments: serving?.instruments ?? Instruments(),
             report: { [mode = daemonConfiguration.mode] signs in
+                serving?.signs.note(signs)
                 VitalsFile.write(signs, mode, in: journal.path)
                 manager?.report(signs)
                 if reports.next() % Self.reportsBetweenTrims == 0 { HeapSettings.trim() }
@@ -108,6 +113,16 @@ struct RunCommand: AsyncParsableCommand {
                 "mode": "\(daemonConfiguration.mode.rawValue)",
             ])
 
+        let server: Task<Void, Never>?
+        do throws(ShakectlError) {
+            server = try await serving?.begin(journal, daemon, logger)
+        } catch {
+            await client.shutdown()
+            await journal.close(reason: "error: \(error)")
+            signals.end()
+            throw error
+        }
+
         let outcome: Result<Void, DaemonError>
         do { outcome = .success(try await daemon.run()) } catch { outcome = .failure(error) }
         StandardError.shared.progress(nil)
@@ -118,6 +133,8 @@ struct RunCommand: AsyncParsableCommand {
             case .failure(let error): "error: \(error)"
             }
         manager?.stopping("ended: \(reason)")
+        // Not waited for: whoever still reads an answer is no reason to go on.
+        server?.cancel()
         await client.shutdown()
         await journal.close(reason: reason)
         signals.end()

@@ -23,23 +23,8 @@ struct ShardsCommand: ParsableCommand {
     func run() throws {
         let context = try CommandContext(common)
         let journal = try context.openJournal()
-        var checkpoints = try asking(journal.checkpoints)
-        let tables = try asking(journal.tables)
-        if let table {
-            let known = Set(checkpoints.map(\.shard.table) + tables.map(\.table)).sorted()
-            guard known.contains(TableName(table)) else { throw Self.unknown(table, known: known.map(\.text)) }
-            checkpoints.removeAll { $0.shard.table.text != table }
-        }
-        let view = ShardsView(
-            checkpoints: checkpoints, signs: try DaemonPresence.of(journal, now: context.now).signs, now: context.now,
-            pausedTables: Set(tables.filter { $0.pause != nil }.map(\.table)))
+        let view = try ShardsView(
+            journal, of: table, try DaemonPresence.of(journal, now: context.now).signs, now: context.now)
         try context.show(json: view.json, lines: view.lines(context.palette))
-    }
-
-    private static func unknown(_ table: String, known: [String]) -> ShakectlError {
-        guard let nearest = NearestName.of(table, in: known) else {
-            return .usage("the journal knows no table '\(table)', and no other yet")
-        }
-        return .usage("the journal knows no table '\(table)': did you mean '\(nearest)'? It knows \(known.count)")
     }
 }

@@ -61,12 +61,7 @@ struct StatusCommand: AsyncParsableCommand {
             var watch = StatusWatch(context, journal, every: interval)
             return try await watch.run()
         }
-        let daemon = try DaemonPresence.of(journal, now: context.now)
-        let tables = try asking(journal.tables)
-        let checkpoints = try asking(journal.checkpoints)
-        let view = StatusView(
-            tables: TableStatus.all(tables: tables, checkpoints: checkpoints, daemon: daemon, now: context.now),
-            daemon: daemon, journal: journal.path, target: try asking(journal.lastDaemonRun)?.target ?? "")
+        let view = try StatusView(journal, try DaemonPresence.of(journal, now: context.now), now: context.now)
         try context.show(json: view.json, lines: view.lines(context.palette))
         guard check else { return }
         let ill = view.tables.filter { $0.health != .ok }

@@ -40,12 +40,18 @@ extension Configuration {
     }
 
     func makeClient(
-        environment: [String: String], _ trouble: SourceTrouble
+        environment: [String: String], _ trouble: SourceTrouble, _ calls: SourceCalls? = nil
     ) async throws(ShakectlError) -> DynamoDBClient {
+        var onAnswer: DynamoDBClient.AnswerObserver?
+        if let calls { onAnswer = { calls.ended($0, $1, $2) } }
         do {
             let client = try DynamoDBClient.make(
                 SourceConfiguration(region: settings.region, endpoint: settings.endpoint, profile: settings.profile),
-                environment: environment, limits: limits, onRetry: trouble.note(_:again:))
+                environment: environment, limits: limits,
+                onRetry: { error, delay in
+                    trouble.note(error, again: delay)
+                    calls?.again()
+                }, onAnswer: onAnswer)
             try await client.checkCredentials()
             return client
         } catch {

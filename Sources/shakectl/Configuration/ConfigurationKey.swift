@@ -1,6 +1,7 @@
 internal import Dispatcher
 internal import Journal
 internal import Logging
+internal import StatusServer
 internal import StreamModel
 internal import Targets
 
@@ -42,13 +43,15 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case foldAge = "fold.after"
     case foldResolution = "fold.resolution"
     case foldHistoryAge = "fold.history"
+    case http
+    case httpTokenFile = "http.token_file"
 
     var path: String { rawValue }
 
-    /// What stands alone as `target: URL` is `url` where there are keys beside it.
+    /// What stands alone as `target: URL` is `url` where there are keys beside it; `http: HOST:PORT` is `address`.
     init?(path: String) {
         guard path != Self.targetOptions.path else { return nil }
-        self.init(rawValue: path == "target.url" ? "target" : path)
+        self.init(rawValue: path == "target.url" ? "target" : path == "http.address" ? "http" : path)
     }
 
     /// The flag that says the same and wins over the file.
@@ -91,6 +94,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .foldAge: "--fold-after"
         case .foldResolution: "--fold-resolution"
         case .foldHistoryAge: "--fold-history"
+        case .http: "--http"
+        case .httpTokenFile: "--http-token-file"
         }
     }
 
@@ -137,6 +142,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
         case .deadLetterLimit: "a whole number from 0 to 1000"
         case .foldAge, .foldHistoryAge: "a duration of at least 1h, such as 48h or 30d"
         case .foldResolution: "a duration from 1s to 1d, such as 10m or 1h"
+        case .http: "an address and a port, such as 127.0.0.1:9464 or [::1]:9464"
+        case .httpTokenFile: "a file that holds a token, such as /etc/shake/http-token"
         }
     }
 
@@ -211,6 +218,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
             return take(Spelling.duration(text), within: FoldPolicy.resolutions, into: &settings.foldResolution)
         case .foldHistoryAge:
             return take(Spelling.duration(text), within: FoldPolicy.ages, into: &settings.foldHistoryAge)
+        case .http: return take(HTTPAddress(text), into: &settings.http)
+        case .httpTokenFile: settings.httpTokenFile = text
         }
         return true
     }

@@ -1,5 +1,6 @@
 internal import Dispatcher
 internal import Logging
+internal import StatusServer
 internal import StreamModel
 internal import Targets
 
@@ -41,6 +42,8 @@ struct Settings: Hashable, Sendable {
     var foldAge: Duration?
     var foldResolution: Duration?
     var foldHistoryAge: Duration?
+    var http: HTTPAddress?
+    var httpTokenFile: String?
 
     /// What was said here, and where nothing was, what was said in `other`.
     func over(_ other: Settings) -> Settings {
@@ -82,6 +85,8 @@ struct Settings: Hashable, Sendable {
             deadLetterLimit: deadLetterLimit ?? other.deadLetterLimit,
             foldAge: foldAge ?? other.foldAge,
             foldResolution: foldResolution ?? other.foldResolution,
-            foldHistoryAge: foldHistoryAge ?? other.foldHistoryAge)
+            foldHistoryAge: foldHistoryAge ?? other.foldHistoryAge,
+            http: http ?? other.http,
+            httpTokenFile: httpTokenFile ?? other.httpTokenFile)
     }
 }

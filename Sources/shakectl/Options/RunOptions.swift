@@ -179,6 +179,20 @@ struct RunOptions: ParsableArguments {
     var enableStreams: Bool?
 
     @OptionGroup var folding: FoldOptions
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            """
+            Serve metrics, health, an API and a page over HTTP there, such as 127.0.0.1:9464. What is no loopback address \
+            needs --http-token-file.
+            """, valueName: "host:port"))
+    var http: String?
+
+    @Option(
+        help: .init(
+            "A file with the token that each HTTP request has to show, save for /livez.", valueName: "file"))
+    var httpTokenFile: String?
+
     @OptionGroup var source: SourceOptions
 
     /// - Throws: `.usage`.
@@ -212,5 +226,7 @@ struct RunOptions: ParsableArguments {
         try settings.take(expressionAttributeValues, for: .filterValues)
         try settings.take(onLoss, for: .onLoss)
         try settings.take(deadLetterLimit, for: .deadLetterLimit)
+        try settings.take(http, for: .http)
+        try settings.take(httpTokenFile, for: .httpTokenFile)
     }
 }

@@ -11,6 +11,37 @@ struct ShardsView: Sendable {
     /// Tables that are paused as a whole.
     var pausedTables: Set<TableName> = []
 
+    init(
+        checkpoints: [Checkpoint], signs: VitalSigns?, now: Timestamp, pausedTables: Set<TableName> = []
+    ) {
+        self.checkpoints = checkpoints
+        self.signs = signs
+        self.now = now
+        self.pausedTables = pausedTables
+    }
+
+    /// - Parameter table: only its shards; `nil`: all.
+    /// - Throws: `.usage` for a table that the journal doesn't know, `.journal`.
+    init(_ journal: Journal, of table: String?, _ signs: VitalSigns?, now: Timestamp) throws(ShakectlError) {
+        var checkpoints = try asking(journal.checkpoints)
+        let tables = try asking(journal.tables)
+        if let table {
+            let known = Set(checkpoints.map(\.shard.table) + tables.map(\.table)).sorted()
+            guard known.contains(TableName(table)) else { throw Self.unknown(table, known: known.map(\.text)) }
+            checkpoints.removeAll { $0.shard.table.text != table }
+        }
+        self.init(
+            checkpoints: checkpoints, signs: signs, now: now,
+            pausedTables: Set(tables.filter { $0.pause != nil }.map(\.table)))
+    }
+
+    private static func unknown(_ table: String, known: [String]) -> ShakectlError {
+        guard let nearest = NearestName.of(table, in: known) else {
+            return .usage("the journal knows no table '\(table)', and no other yet")
+        }
+        return .usage("the journal knows no table '\(table)': did you mean '\(nearest)'? It knows \(known.count)")
+    }
+
     private func lag(of checkpoint: Checkpoint) -> Duration? {
         Lag.of(checkpoint, sign: signs?[checkpoint.shard], now: now)
     }

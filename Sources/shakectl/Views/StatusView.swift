@@ -10,6 +10,21 @@ struct StatusView: Sendable {
     /// What the newest daemon fills; empty where none has run.
     let target: String
 
+    init(tables: [TableStatus], daemon: DaemonPresence, journal: String, target: String) {
+        self.tables = tables
+        self.daemon = daemon
+        self.journal = journal
+        self.target = target
+    }
+
+    /// - Throws: `.journal`.
+    init(_ journal: Journal, _ daemon: DaemonPresence, now: Timestamp) throws(ShakectlError) {
+        let (tables, checkpoints) = (try asking(journal.tables), try asking(journal.checkpoints))
+        self.init(
+            tables: TableStatus.all(tables: tables, checkpoints: checkpoints, daemon: daemon, now: now),
+            daemon: daemon, journal: journal.path, target: try asking(journal.lastDaemonRun)?.target ?? "")
+    }
+
     var json: [JSON] { tables.map(\.json) }
 
     var daemonLine: [TextTable.Cell] {

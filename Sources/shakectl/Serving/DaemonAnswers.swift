@@ -1,0 +1,208 @@
+internal import Dispatcher
+internal import Journal
+internal import Prometheus
+internal import StatusServer
+internal import StreamModel
+internal import Targets
+
+/// Answers for a running daemon out of its journal and its vital signs, by the views of the commands.
+///
+/// One question after the other, on a thread of its own: however many ask, the daemon's own threads go on.
+actor DaemonAnswers: StatusAnswers {
+    private let executor = BlockingExecutor(label: "shake.http")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    private let journal: Journal
+    private let daemon: Daemon
+    private let signs: LatestSigns
+    private let registry: Registry
+    private let started = Timestamp.now()
+    private let who: String
+
+    /// - Parameter who: runs the daemon, as the journal's lock says it.
+    init(_ journal: Journal, _ daemon: Daemon, _ signs: LatestSigns, _ registry: Registry, who: String) {
+        self.journal = journal
+        self.daemon = daemon
+        self.signs = signs
+        self.registry = registry
+        self.who = who
+    }
+
+    // MARK: - Health
+
+    /// Without the journal, and not in the row of questions: what keeps them from being answered is no sign of death.
+    nonisolated func liveness() async -> Verdict { Self.liveness(silentFor: signs.age) }
+
+    /// - Parameter silence: since when the daemon has not said how it fares; `nil`: it has yet to begin.
+    static func liveness(silentFor silence: Duration?) -> Verdict {
+        let limit = Health.Limits().silence
+        guard let silence else { return verdict(true, "live", "it is starting") }
+        guard silence > limit else {
+            return verdict(true, "live", "it said how it fares \(Spoken.duration(silence)) ago")
+        }
+        return verdict(
+            false, "live",
+            "it has not said how it fares for \(Spoken.duration(silence)), which it does every other second: it hangs; look at its "
+                + "log and its disk, and start it again")
+    }
+
+    func readiness() async -> Verdict {
+        guard let names = signs.signs?.tables.map(\.name) else { return Self.verdict(false, "ready", "it is starting") }
+        do throws(ShakectlError) {
+            let worked = Set(names)
+            return Self.readiness(try recent().tables.filter { worked.contains($0.table.text) })
+        } catch {
+            return Self.verdict(false, "ready", "\(error)")
+        }
+    }
+
+    /// The rule of `status --check`, for the tables that this daemon works on.
+    static func readiness(_ tables: [TableStatus]) -> Verdict {
+        guard !tables.isEmpty else { return verdict(false, "ready", "no table is followed yet") }
+        return Verdict(
+            isGood: tables.allSatisfy { $0.health == .ok },
+            lines: tables.map { table in
+                let line: JSON = [
+                    "ready": .bool(table.health == .ok), "table": .string(table.table.text),
+                    "health": .string(table.health.rawValue), "reason": .string(table.reason),
+                ]
+                return line.line
+            })
+    }
+
+    private static func verdict(_ isGood: Bool, _ name: String, _ reason: String) -> Verdict {
+        let line: JSON = [name: .bool(isGood), "reason": .string(reason)]
+        return Verdict(isGood: isGood, lines: [line.line])
+    }
+
+    // MARK: - Metrics
+
+    func metrics() throws(RequestRefusal) -> String {
+        try answering { () throws(ShakectlError) in
+            let view = MetricsView(
+                status: try recent(), signs: signs.signs, heldBytes: daemon.heldBytes,
+                journal: (journal.usedBytes, try asking(journal.lastPosition).number), process: .now(),
+                started: started,
+                now: .now())
+            return Exposition.text(registry.metrics + view.families)
+        }
+    }
+
+    // MARK: - The API
+
+    func status() throws(RequestRefusal) -> [String] {
+        try answering { () throws(ShakectlError) in try ask().json.map(\.line) }
+    }
+
+    func recentStatus() throws(RequestRefusal) -> [String] {
+        try answering { () throws(ShakectlError) in try recent().json.map(\.line) }
+    }
+
+    func shards(of table: String?) throws(RequestRefusal) -> [String] {
+        try answering { () throws(ShakectlError) in
+            try ShardsView(journal, of: table, signs.signs, now: .now()).json.map(\.line)
+        }
+    }
+
+    func history(_ question: Route.HistoryQuestion) throws(RequestRefusal) -> [String] {
+        let now = Timestamp.now()
+        let since = try Self.moment(question.since, "since")?.timestamp(now: now)
+        let until = try Self.moment(question.until, "until")?.timestamp(now: now)
+        let kinds = try Self.kinds(question.kinds)
+        let query = HistoryQuery(
+            since: since, until: until, kinds: kinds.isEmpty ? nil : kinds, limit: question.limit,
+            newestFirst: question.newestFirst)
+        return try answering { () throws(ShakectlError) in
+            try asking { () throws(JournalError) in
+                try journal.history(of: try journal.shard(matching: question.shard), query)
+            }.map { EventView($0).json.line }
+        }
+    }
+
+    func state(of shard: String, at: String?) throws(RequestRefusal) -> [String] {
+        var instant: Instant?
+        if let at {
+            instant = Instant(argument: at)
+            if instant == nil {
+                throw RequestRefusal(400, "at expects a position of the journal such as 812, or \(Moment.expects)")
+            }
+        }
+        return try answering { () throws(ShakectlError) in
+            let key = try asking { () throws(JournalError) in try journal.shard(matching: shard) }
+            let standing = try journal.standing(of: key, at: instant, now: .now())
+            guard let checkpoint = standing.checkpoint else {
+                throw .usage("shard \(key): the journal did not know it then")
+            }
+            return [StateView(checkpoint: checkpoint, folded: standing.folded).json.line]
+        }
+    }
+
+    func lastPosition() throws(RequestRefusal) -> UInt64 {
+        try answering { () throws(ShakectlError) in try asking(journal.lastPosition).number }
+    }
+
+    func events(after position: UInt64, limit: Int) throws(RequestRefusal) -> [JournalLine] {
+        try answering { () throws(ShakectlError) in
+            try asking { () throws(JournalError) in try journal.events(after: Position(position), limit: limit) }
+                .map { JournalLine(position: $0.position.number, json: EventView($0).json.line) }
+        }
+    }
+
+    private static func moment(_ text: String?, _ name: String) throws(RequestRefusal) -> Moment? {
+        guard let text else { return nil }
+        guard let moment = Moment(argument: text) else {
+            throw RequestRefusal(400, "\(name) expects \(Moment.expects)")
+        }
+        return moment
+    }
+
+    private static func kinds(_ names: [String]) throws(RequestRefusal) -> Set<String> {
+        for name in names where !EventKinds.all.contains(name) {
+            let nearest = NearestName.of(name, in: EventKinds.all) ?? ""
+            throw RequestRefusal(400, "event: unknown kind '\(name)': did you mean '\(nearest)'?")
+        }
+        return Set(names)
+    }
+
+    // MARK: - Asking the journal
+
+    private func ask() throws(ShakectlError) -> StatusView {
+        let now = Timestamp.now()
+        // As `status` judges what it reads in vitals.json, which these signs are.
+        let presence =
+            signs.signs.map {
+                DaemonPresence.judge(who, since: started, .signs($0), in: journal.path, now: now)
+            } ?? .running(who, nil)
+        return try StatusView(journal, presence, now: now)
+    }
+
+    private struct Recent {
+        let view: StatusView
+        let at: ContinuousClock.Instant
+        let cost: Duration
+    }
+
+    private var last: Recent?
+
+    /// What is asked for again and again may be a second old, and asking may take a twentieth of a thread: the journal may know the
+    /// shards of years.
+    private func recent() throws(ShakectlError) -> StatusView {
+        if let last, ContinuousClock.now - last.at < max(.seconds(1), last.cost * 20) { return last.view }
+        let began = ContinuousClock.now
+        let view = try ask()
+        last = Recent(view: view, at: ContinuousClock.now, cost: ContinuousClock.now - began)
+        return view
+    }
+
+    private func answering<Answer>(_ ask: () throws(ShakectlError) -> Answer) throws(RequestRefusal) -> Answer {
+        do { return try ask() } catch { throw RequestRefusal(Self.status(of: error), "\(error)") }
+    }
+
+    /// What isn't there is not found; all else is the daemon's.
+    static func status(of error: ShakectlError) -> Int {
+        switch error {
+        case .usage, .journal(.noSuchShard), .journal(.ambiguousShard), .journal(.noSuchPosition): 404
+        default: 503
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Dispatcher
+import Journal
+import Prometheus
+import StatusServer
+import StreamModel
+import Testing
+
+@testable import shakectl
+
+@Suite("What a daemon answers over HTTP")
+struct DaemonAnswersTests {
+    private func statuses(_ checkpoints: [Checkpoint], _ tables: [TableState] = []) -> [TableStatus] {
+        TableStatus.all(tables: tables, checkpoints: checkpoints, daemon: Sample.running, now: Sample.now)
+    }
+
+    @Test("It lives while it says how it fares, and until it has begun to")
+    func liveness() {
+        #expect(DaemonAnswers.liveness(silentFor: nil).isGood)
+        #expect(DaemonAnswers.liveness(silentFor: .seconds(20)).isGood)
+        let dead = DaemonAnswers.liveness(silentFor: .seconds(21))
+        #expect(!dead.isGood)
+        #expect(dead.lines.count == 1 && dead.lines[0].hasPrefix(#"{"live":false,"reason":"it has not said"#))
+    }
+
+    @Test("It is ready where each table is ok, and says of each one why")
+    func readiness() {
+        let fault = Checkpoint.Fault(code: "Throttled", message: "slow down", time: Sample.now)
+        let good = statuses([Sample.shard("a", made: Sample.now)])
+        #expect(DaemonAnswers.readiness(good).isGood)
+        #expect(
+            DaemonAnswers.readiness(good).lines == [
+                #"{"ready":true,"table":"orders","health":"ok","reason":"following 1 shard"}"#
+            ])
+        let bad = statuses([Sample.shard("a", updated: fault.time, fault: fault)])
+        let verdict = DaemonAnswers.readiness(bad)
+        #expect(!verdict.isGood)
+        #expect(
+            verdict.lines.first?.hasPrefix(#"{"ready":false,"table":"orders","health":"degraded","reason":"Throttled"#)
+                == true)
+        #expect(!DaemonAnswers.readiness([]).isGood)
+    }
+
+    @Test("What isn't there is not found, what fails is the daemon's")
+    func refusals() {
+        #expect(DaemonAnswers.status(of: .usage("no")) == 404)
+        #expect(DaemonAnswers.status(of: .journal(.noSuchShard(part: "a", known: 1))) == 404)
+        #expect(DaemonAnswers.status(of: .journal(.closed(path: "j"))) == 503)
+    }
+
+    private func metrics(_ tables: [TableStatus], _ signs: VitalSigns? = nil) -> [String] {
+        let view = MetricsView(
+            status: StatusView(tables: tables, daemon: Sample.running, journal: "j", target: "t"), signs: signs,
+            heldBytes: (5, 10), journal: (4096, 12), process: ProcessFacts(), started: Sample.now, now: Sample.now)
+        return Exposition.text(view.families).split(separator: "\n").map(String.init)
+    }
+
+    @Test("A table has one health, a count for each status, and no label for its shards")
+    func metrics() {
+        let lines = metrics(statuses([Sample.shard("a", .done), Sample.shard("b", made: Sample.now)]))
+        #expect(lines.contains(#"shake_table_health{table="orders",health="ok"} 1"#))
+        #expect(lines.contains(#"shake_table_health{table="orders",health="failed"} 0"#))
+        #expect(lines.contains(#"shake_shards{table="orders",status="done"} 1"#))
+        #expect(lines.contains(#"shake_shards{table="orders",status="lost"} 0"#))
+        #expect(lines.contains(#"shake_lag_seconds{table="orders"} 0"#))
+        #expect(lines.contains("shake_in_flight_bytes 5") && lines.contains("shake_journal_events_total 12"))
+        #expect(lines.contains(#"shake_build_info{version="\#(Version.text)"} 1"#))
+        #expect(!lines.contains { $0.hasPrefix("process_cpu_seconds_total ") }, "what isn't known is left out")
+    }
+
+    @Test("A target that has acknowledged nothing since shows for how long")
+    func busy() {
+        var signs = VitalSigns(written: Sample.now, worker: "w")
+        #expect(metrics([], signs).contains("shake_target_busy_seconds 0"))
+        signs.target.busySince = Sample.now + .seconds(-7)
+        #expect(metrics([], signs).contains("shake_target_busy_seconds 7"))
+    }
+
+    @Test("A source with ever new error codes fills no memory")
+    func codes() {
+        let registry = Registry(MetricCatalogue.declarations)
+        let calls = SourceCalls(registry)
+        for code in 0..<1000 { calls.ended("Scan", "E\(code)", .milliseconds(5)) }
+        let samples = registry.metrics.first { $0.name == MetricCatalogue.sourceRequests }?.samples ?? []
+        #expect(samples.count == 65)
+        #expect(samples.contains(.init([.init("operation", "Scan"), .init("code", "other")], 936)))
+    }
+
+    @Test("This process has memory, files and time of its own")
+    func process() {
+        let facts = ProcessFacts.now()
+        #expect((facts.residentBytes ?? 0) > 1 << 20)
+        #expect((facts.processorSeconds ?? 0) > 0)
+        #expect((facts.openFiles ?? 0) > 2 && (facts.mostFiles ?? 0) > (facts.openFiles ?? 0))
+    }
+}
