@@ -939,7 +939,7 @@ function drawTable() {
     const line = state.tables.get(table);
     if (!line) return show("table", h("h2", { id: "table-title", tabindex: "-1" }, name(table)),
         h("p", null, "The journal does not know this table."));
-    const width = document.getElementById("table").clientWidth;
+    const width = document.getElementById("main").clientWidth;
     const large = width > 640 ? (width - 24) / 2 : width;
     show("table",
         h("div", { class: "title" }, h("h2", { id: "table-title", tabindex: "-1" }, name(table)),
@@ -1407,7 +1407,7 @@ function drawShard() {
     const checkpoint = history.state;
     const events = [...history.events.values()].sort((a, b) => a.position - b.position);
     const id = shardName(table, shard);
-    const width = document.getElementById("shard").clientWidth;
+    const width = document.getElementById("main").clientWidth;
     show("shard",
         h("div", { class: "title" },
             h("h2", { id: "shard-title", tabindex: "-1" }, "Shard ", name(shard, { class: "mono" })),
