@@ -115,6 +115,10 @@ class CannedAnswers:
                 return 404, b"no such answer\n"
         return 200, "".join(json.dumps(line) + "\n" for line in objects).encode()
 
+    def is_followed(self) -> bool:
+        """What is said before that, nobody hears."""
+        return bool(self._followers)
+
     def say(self, event: dict[str, Any]) -> None:
         for follower in self._followers:
             follower.put(json.dumps(event))

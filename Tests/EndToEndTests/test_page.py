@@ -532,6 +532,7 @@ def test_hostile_names_are_text(looking: Looking, serve: Any, name: str) -> None
     answers = hostile(name)
     page = looking.at(serve(answers), PHONE, table=name, shard=name)
     page.until("document.querySelectorAll('a.mark').length === 3", "its history is drawn")
+    until(answers.is_followed, "the page listens")
     answers.say(event(name, name, 6, "faulted", code=name, message=name, retried=True))
     page.until("!!document.querySelector('#lately h2')", "a live event is shown")
     assert page.run("document.querySelectorAll('img, iframe, script:not([src=\"page.js\"]), b, [onerror]').length") == 0
