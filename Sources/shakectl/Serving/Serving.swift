@@ -43,7 +43,7 @@ struct Serving: Sendable {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(
+                    ServiceGroupConfiguration.ServiceConfiguration(
                         service: server, successTerminationBehavior: .ignore, failureTerminationBehavior: .ignore)
                 ],
                 logger: quiet))
