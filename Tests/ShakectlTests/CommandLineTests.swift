@@ -171,7 +171,7 @@ struct CommandLineTests {
             ("tail --limit -1", "--limit expects a number of events"), ("rewind a", "one place"),
             ("rewind a 5 --to-start", "one place"),
             ("rewind a --to-start --inclusive", "--inclusive needs"), ("rewind a 5x", "<seq>"),
-            ("status extra", "extra"), ("status --http localhost:1", "--http"), ("run --http localhost:1", "--http"),
+            ("status extra", "extra"), ("status --http localhost:1", "--http"),
             ("status --watch 0", "--watch expects a number of seconds or a duration from"),
             ("status --watch soon", "--watch expects"), ("status --check --watch", "--check"),
             ("doctor extra", "extra"), ("tail --limit 0", "--limit"),
