@@ -20,6 +20,11 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
+def said(stderr: str) -> list[str]:
+    """Without what libmongoc says where a process that was killed has left its counters under the same id in /dev/shm."""
+    return [line for line in stderr.splitlines() if "mongoc: Falling back to malloc" not in line]
+
+
 class Tab:
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
@@ -30,7 +35,7 @@ class Tab:
 
     def script(self, shell: str) -> str:
         result = self._rig.shakectl().call("--generate-completion-script", shell, journal=False)
-        assert result.returncode == 0 and result.stderr == ""
+        assert result.returncode == 0 and said(result.stderr) == []
         return result.stdout
 
     def offers(self, *words: str) -> list[str]:
@@ -40,7 +45,7 @@ class Tab:
             env=environment | {"PATH": f"{self._rig.folder}/bin:{environment['PATH']}"}, capture_output=True, text=True,
             timeout=30, cwd=self._rig.folder,
         )
-        assert result.stderr == "", "it is silent"
+        assert said(result.stderr) == [], "it is silent"
         return result.stdout.split()
 
 

@@ -98,7 +98,7 @@ def test_all_is_well_before_there_is_a_journal_and_nothing_is_made(patient: Pati
         "configuration", "limits", "libraries", "disk", "journal", "credentials", "source", "clock", "stream", "target",
         *(f"dynamodb:{call}" for call in CALLS),
     }
-    assert one(lines, "credentials")["detail"].startswith("access key AKIATEST from the environment")
+    assert one(lines, "credentials")["detail"].startswith("access key AKIATEST from environment")
     assert "libcurl" in one(lines, "libraries")["detail"] and "LMDB" in one(lines, "libraries")["detail"]
     assert [line["table"] for line in lines if line["check"].startswith("dynamodb:")] == [TABLE] * 5
     assert "NEW_AND_OLD_IMAGES" in one(lines, "stream")["detail"]
@@ -202,7 +202,7 @@ def test_keys_of_a_profile_are_told_from_those_of_the_environment(patient: Patie
         "--profile", "replication", "--table", TABLE, AWS_SHARED_CREDENTIALS_FILE=str(shared)
     )
     detail = one(lines, "credentials")["detail"]
-    assert detail.startswith('access key AKIAOTHER from profile "replication"') and str(shared) in detail
+    assert detail.startswith("access key AKIAOTHER from ") and "replication" in detail and "environment" not in detail
 
 
 @pytest.mark.parametrize("view", ["KEYS_ONLY", "OLD_IMAGE"])
