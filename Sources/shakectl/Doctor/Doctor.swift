@@ -36,9 +36,10 @@ struct Doctor {
                     do: "mend it, and look again"))
         }
         let daemon = try daemon(configuration, journal)
-        let target = try makeTarget(configuration)
+        let place = await located(configuration)
+        let target = try makeTarget(place)
         if let target { try lookAtPlace(of: target) }
-        let client = try makeClient(configuration)
+        let client = try makeClient(place)
         try say(
             .libraries(
                 curl: DynamoDBClient.curl, knowsTLS: DynamoDBClient.knowsTLS, needsTLS: client?.isEncrypted ?? false,
@@ -182,6 +183,12 @@ struct Doctor {
             daemon.mode = configuration.settings.mode ?? .all
             return daemon
         }
+    }
+
+    /// With the region of the instance that this runs on, where nobody has named one.
+    private func located(_ configuration: Configuration) async -> Configuration {
+        // Where that can't be asked, what is said of the source says what to set.
+        do throws(ShakectlError) { return try await configuration.located(environment) } catch { return configuration }
     }
 
     /// `nil` where none was named, which is a finding already.
