@@ -18,8 +18,7 @@ struct Outlook {
             suggest("shakectl ack \(Shell.quoted(facts.shard.table.text))", "take note of the loss")
         }
         if !facts.checkpoint.refusals.isEmpty {
-            suggest(
-                "shakectl dead-letters \(Shell.quoted(facts.shard.table.text))", "see what the target refused, and why")
+            suggest("shakectl dead-letters", "see what the target refused, and why")
         }
         suggest("shakectl history \(name) --reverse --limit 20", "its newest events, advances among them")
         if facts.checkpoint.records > 0 {
