@@ -87,6 +87,20 @@ package enum Recovery {
         return nil
     }
 
+    /// Rewinds that the target has lived through and the journal knows nothing of, since it was restored from before them: from where on
+    /// nobody knows what lies over what, and how many there were.
+    ///
+    /// The journal must come into the target's epoch before anything is compared or rewound: in one that the target has left behind,
+    /// its older rows count for newer ones, and the next rewind would be taken for one that was delivered.
+    package static func lostRewinds(
+        _ checkpoint: Checkpoint, _ position: ShardPosition?
+    ) -> (place: SequenceNumber, count: UInt64)? {
+        guard let position, position.epoch > checkpoint.epoch, let number = checkpoint.sequenceNumber else { return nil }
+        // More than an operator can have made are damage; what is left after so many is found again at the next start.
+        let count = min(position.epoch.number - checkpoint.epoch.number, 1000)
+        return (min(number, position.sequenceNumber), count)
+    }
+
     /// - Parameter position: what the target says of the shard, if anything.
     package static func compare(_ checkpoint: Checkpoint, with position: ShardPosition?) -> Verdict {
         guard let position else {

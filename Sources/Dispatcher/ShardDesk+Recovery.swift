@@ -16,6 +16,8 @@ extension ShardDesk {
             guard let current = lineage.checkpoints[shard] else { continue }
             // What it brought before the table was scanned is in the scan.
             if let scanned = state?.scanBegan, current.position < scanned { continue }
+            try await rejoin(current)
+            guard let current = lineage.checkpoints[shard] else { continue }
             let verdict = Recovery.compare(current, with: positions[current.shard])
             workshop.surroundings.observing?("recovery: \(verdict.name)")
             if case .advance = verdict { continue }  // it is appended when the shard is taken up
@@ -54,6 +56,22 @@ extension ShardDesk {
                 log(shard).warning("the target holds nothing of the shard; it is read again from its start")
                 try await rewind(current, to: .start, reason)
             }
+        }
+    }
+
+    /// Brings a shard into the epoch that the target is in.
+    private mutating func rejoin(_ checkpoint: Checkpoint) async throws {
+        guard let lost = Recovery.lostRewinds(checkpoint, positions[checkpoint.shard]) else { return }
+        log(checkpoint.shard.shard).warning(
+            "the journal is from before a rewind that the target has lived through; the shard goes on in the target's epoch",
+            metadata: ["from": "\(lost.place)", "rewinds": "\(lost.count)"])
+        for _ in 0..<lost.count {
+            guard let current = lineage.checkpoints[checkpoint.shard.shard] else { return }
+            // Of the place that it had, also whether that record is to come again.
+            let isInclusive = current.iteratorType == .atSequenceNumber && current.sequenceNumber == lost.place
+            try await rewind(
+                current, to: .sequenceNumber(lost.place), inclusive: isInclusive,
+                "the journal was restored from before a rewind that the target has lived through")
         }
     }
 

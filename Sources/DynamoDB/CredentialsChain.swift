@@ -136,7 +136,7 @@ package final class CredentialsChain: Sendable {
             let answer: ProviderAnswer
             do throws(DynamoDBError) { answer = try await provider.credentials(refreshing: refreshing) } catch {
                 // What was set up well enough once may be again.
-                if hasFound, case .credentials(let text) = error { throw .credentialsUnavailable(text) }
+                if hasFound, !error.isRetryable, !error.isCancelled { throw .credentialsUnavailable("\(error)") }
                 throw error
             }
             switch answer {

@@ -26,14 +26,32 @@ final class JournalDraft: Sendable {
         case .other: throw .exists(path: name, what: "a file")
         case .unreadable(let reason): throw .cannotCreate(path: name, reason: reason)
         }
-        if let reason = FileSystem.makeFolder(path) { throw .cannotCreate(path: path, reason: reason) }
-        descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw .cannotCreate(path: path, reason: FileSystem.reason(errno))
+        }
+        // A link is somebody's, wherever it leads.
+        descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: FileSystem.reason(errno)) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw .busy(path: path, holder: "another command writes it")
         }
-        // What a killed command has left.
-        guard case .folder(let files) = FileSystem.kind(of: path) else { return }
+        // What a killed command has left, and nothing else.
+        if case .folder(let files) = FileSystem.kind(of: path) {
+            guard files.contains(Self.mark) else { throw .exists(path: path, what: "a folder that is no copy in the making") }
+            try Self.empty(path, of: files.filter { $0 != Self.mark })
+        }
+        guard fchmod(descriptor, 0o700) == 0 else {
+            throw .cannotCreate(path: path, reason: FileSystem.reason(errno))
+        }
+        let mark = unsafe creat("\(path)/\(Self.mark)", 0o600)
+        guard mark >= 0 else { throw .cannotCreate(path: path, reason: FileSystem.reason(errno)) }
+        _ = close(mark)
+    }
+
+    /// A file of this name tells what a killed command has left from a folder of somebody's.
+    private static let mark = "incomplete"
+
+    private static func empty(_ path: String, of files: [String]) throws(JournalError) {
         for file in files {
             guard unsafe unlink("\(path)/\(file)") == 0 else {
                 throw .cannotCreate(path: "\(path)/\(file)", reason: FileSystem.reason(errno))
@@ -51,6 +69,7 @@ final class JournalDraft: Sendable {
     /// All of it is durable, and then it is there under its name.
     func publish() throws(JournalError) {
         _ = unsafe unlink(path + "/lock.mdb")  // LMDB makes it anew
+        _ = unsafe unlink("\(path)/\(Self.mark)")
         if let reason = FileSystem.syncFolder(path) { throw .disk(path: path, reason: reason) }
         guard unsafe rename(path, destination) == 0 else {
             throw errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR

@@ -23,7 +23,7 @@ enum Consequence: Hashable, Sendable {
 
     private static let exact: [String: Consequence] = [
         // Two at a time, or a replica that became the primary.
-        "40001": .retry, "40P01": .retry, "55P03": .retry, "25006": .retry, "57014": .retry,
+        "40001": .retry, "40P01": .retry, "55P03": .retry, Self.readOnly: .retry, "57014": .retry,
         "53100": .retry,  // disk full
         "28P01": .stop("the password is wrong: put the right one into the URL, PGPASSWORD or ~/.pgpass"),
         "28000": .stop("the server lets this user not in: look at pg_hba.conf and at the user's name"),
@@ -44,6 +44,9 @@ enum Consequence: Hashable, Sendable {
 
     /// Division by zero, which the first statement of a write ends in where its generation is not the newest.
     static let fenced = "22012"
+
+    /// A replica, or a database that was made read-only.
+    static let readOnly = "25006"
 
     private static let classes: [String: Consequence] = [
         "08": .retry, "53": .retry, "57": .retry, "58": .retry, "XX": .retry,

@@ -54,20 +54,26 @@ extension PostgresTarget {
 
     private func change(_ table: TableName, _ sql: String) throws(TargetError) {
         try access("beginning the table \(names[table])") { session throws(PostgresError) in
-            try session.connection.script(sql)
+            // First: without rows, nobody would look for positions any more.
             for sql in schema.forget { _ = try session.connection.execute(sql, [.text(table.text)]) }
+            try session.connection.script(sql)
         }
     }
 
-    /// `orders_before`, `orders_before_2`, …
+    /// `orders_before`, `orders_before_2`, …; of a long name as much as leaves room for that (63 bytes, NAMEDATALEN).
     private func freeName(for place: String) throws(TargetError) -> String {
         try access("beginning the table \(place)") { session throws(PostgresError) in
-            var (name, number) = ("\(place)_before", 1)
-            while try session.connection.execute(PostgresSchema.kind, [.text(schema.schema), .text(name)]).count > 0 {
+            var number = 1
+            while true {
+                let ending = number == 1 ? "_before" : "_before_\(number)"
+                var start = place
+                while start.utf8.count + ending.utf8.count > 63 { start.removeLast() }
+                let name = start + ending
+                let found = try session.connection.execute(
+                    PostgresSchema.kind, [.text(schema.schema), .text(name)])
+                if found.count == 0 { return name }
                 number += 1
-                name = "\(place)_before_\(number)"
             }
-            return name
         }
     }
 }

@@ -264,8 +264,7 @@ package actor PostgresTarget: Target {
             func add(_ statement: String, _ sql: @autoclosure () -> String, _ parameters: [Parameter])
                 throws(PostgresError)
             {
-                try session.prepare(statement, sql())
-                steps.append(Connection.Step(statement, parameters))
+                steps.append(Connection.Step(try session.prepare(statement, sql()), parameters))
             }
             // A trial ends in the error that a fence ends in, and is undone whoever writes.
             if let generation, !isTrial { try add("fence", schema.fence, [.text("\(generation.number)")]) }
@@ -345,7 +344,8 @@ package actor PostgresTarget: Target {
         do throws(PostgresError) {
             return try body(session)
         } catch {
-            if error.isConnectionLost { self.session = nil }
+            // A session that was told to write nothing stays so, whatever the server says to a new one.
+            if error.isConnectionLost || error.sqlState == Consequence.readOnly { self.session = nil }
             throw error
         }
     }

@@ -51,6 +51,19 @@ struct RecoveryTests {
             Recovery.compare(checkpoint(nil, type: .trimHorizon, epoch: 2), with: position(50, epoch: 1)) == .inStep)
     }
 
+    @Test("A journal from before a rewind comes into the target's epoch, from where the two agree")
+    func rejoins() throws {
+        let behind = try #require(Recovery.lostRewinds(checkpoint(80), position(50, epoch: 2)))
+        #expect(behind == (Sample.number(50), 2), "what lies behind 50 may be older than it was")
+        let ahead = try #require(Recovery.lostRewinds(checkpoint(80, epoch: 1), position(90, epoch: 2)))
+        #expect(ahead == (Sample.number(80), 1))
+        #expect(Recovery.lostRewinds(checkpoint(80), position(50, epoch: .max))?.count == 1000)
+        #expect(Recovery.lostRewinds(checkpoint(80, epoch: 1), position(50, epoch: 1)) == nil)
+        #expect(Recovery.lostRewinds(checkpoint(80, epoch: 2), position(50, epoch: 1)) == nil)
+        #expect(Recovery.lostRewinds(checkpoint(nil, type: .trimHorizon), position(50, epoch: 1)) == nil)
+        #expect(Recovery.lostRewinds(checkpoint(80), nil) == nil)
+    }
+
     @Test(
         "A target that holds less than a rewound checkpoint was restored from before the rewind, taken up since or not")
     func restoredFromBefore() {

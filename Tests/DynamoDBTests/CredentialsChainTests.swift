@@ -51,6 +51,15 @@ struct CredentialsChainTests {
         clock.withLock { $0 = start + .seconds(3600) }
         let error = await #expect(throws: DynamoDBError.self) { try await chain.credentials() }
         #expect(error == .credentialsUnavailable("gone"), "what was set up once may be again: the daemon tries on")
+        // Nor does it end by what is denied or half written just now.
+        clock.withLock { $0 = start + .seconds(3650) }
+        provider.open(
+            .failure(
+                .service(
+                    code: "AccessDenied", message: "no", status: 403, operation: "AssumeRole", object: "role",
+                    requestID: nil)))
+        let denied = await #expect(throws: DynamoDBError.self) { try await chain.credentials() }
+        #expect(denied?.isRetryable == true && "\(denied!)".contains("AccessDenied"))
         clock.withLock { $0 = start + .seconds(3700) }
         provider.open(.success(Self.keys("B", until: start + .seconds(9000))))
         #expect(try await chain.credentials().accessKeyID == "B")

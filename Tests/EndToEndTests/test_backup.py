@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import pathlib
@@ -11,10 +12,12 @@ import sqlite3
 import subprocess
 
 import pytest
+from following import Following
 from ledger import unaccounted
 from localsource import SourceTable
 from rig import Follower, Rig, item, key
 from shake import Shakectl, json_lines
+from shardedsource import Fault, ShardedSource
 from test_recovery import copy_database, restore_database
 
 
@@ -182,6 +185,47 @@ def test_a_journal_from_before_a_rewind_is_not_taken_back_by_it(follower: Follow
     follower.stop()
     assert follower.differences() == []
     assert follower.shakectl.one("verify")["ok"] is True
+
+
+def test_a_journal_from_before_a_rewind_is_caught_up_where_the_replay_was_cut_off(rig: Rig, sharded: ShardedSource) -> None:
+    """Older rows lie over newer ones then, and only the target knows."""
+    sharded.page_limit = 20
+    table = sharded.create_table("orders")
+    shard = table.open_shard()
+    for version in range(400):
+        table.put(shard, f"key-{version % 10}", version)
+    following = Following(rig, sharded, table, target="sqlite")
+    daemon = following.start()
+    daemon.until(lambda: positions(following) == [(0, table.numbers()[-1])], "all is there")
+    backup = rig.folder / "backup"
+    following.shakectl.text("backup", str(backup))
+    pages = itertools.count()
+    # The replay gets no further than its first pages.
+    sharded.fault = lambda operation, request: Fault(500) if operation.endswith("GetRecords") and next(pages) > 3 else None
+    following.shakectl.text("rewind", shard.id, "--to-start", "--reason", "a test")
+    daemon.until(lambda: positions(following)[0][0] == 1, "the replay has begun")
+    daemon.kill()
+    assert positions(following)[0][1] != table.numbers()[-1], "and was cut off"
+    sharded.fault = lambda operation, request: None
+    os.rename(following.shakectl.journal, rig.folder / "aside")
+    following.shakectl.text("restore", str(backup))
+
+    daemon = following.start()
+    daemon.until(lambda: {item["pk"]["S"]: item for item in following.sqlite.items("orders")} == table.items, "it is caught up")
+    # And a rewind that is said again is one.
+    before = following.shakectl.json("history", shard.id)[-1]["position"]
+    following.shakectl.text("rewind", shard.id, "--to-start", "--reason", "again")
+    daemon.until(
+        lambda: sum(
+            event["records"] for event in following.shakectl.json("history", shard.id, "--event", "sequence_advanced")
+            if event["position"] > before) >= 400,
+        "all of it is brought again",
+    )
+    assert following.shakectl.one("verify")["ok"] is True
+
+
+def positions(following: Following) -> list[tuple[int, str]]:
+    return following.sqlite.query("SELECT epoch, sequence_number FROM _shake_positions")
 
 
 def test_both_restored_from_their_backups_are_caught_up(follower: Follower) -> None:

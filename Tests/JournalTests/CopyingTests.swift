@@ -104,7 +104,7 @@ struct CopyingTests {
             Issue.record("two commands wrote one folder")
             return
         }
-        #expect(files(draft.path) == ["data.mdb"], "the other one's file stays")
+        #expect(files(draft.path).sorted() == ["data.mdb", "incomplete"], "the other one's file stays")
         #expect(files(copy) == [])
         withExtendedLifetime(draft) {}
     }
@@ -114,10 +114,18 @@ struct CopyingTests {
         try await Journal.use(scratch.journal) { try await $0.follow(1, upTo: 5) }
         try FileManager.default.createDirectory(atPath: copy + ".incomplete", withIntermediateDirectories: false)
         try File.write([1, 2, 3], to: copy + ".incomplete/data.mdb")
+        // As somebody's own it is left alone, and so is what a link leads to.
+        #expect(throws: JournalError.self) { try JournalDraft(copy) }
+        #expect(FileManager.default.fileExists(atPath: copy + ".incomplete/data.mdb"))
+        try FileManager.default.createSymbolicLink(
+            atPath: copy + "2.incomplete", withDestinationPath: copy + ".incomplete")
+        #expect(throws: JournalError.self) { try JournalDraft(copy + "2") }
+        #expect(FileManager.default.fileExists(atPath: copy + ".incomplete/data.mdb"))
+        try File.write([], to: copy + ".incomplete/incomplete")
         let journal = try Journal.open(scratch.journal, .reader)
         _ = try journal.copy(to: copy, by: Self.run)
         #expect(try Journal.open(copy, .reader).exported() == journal.exported())
-        #expect(files(scratch.path) == ["journal", "copy"])
+        #expect(files(scratch.path) == ["journal", "copy", "copy2.incomplete"])
     }
 
     @Test("Dead letters come with it, up to the end of their last whole line")

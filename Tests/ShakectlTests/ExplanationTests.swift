@@ -129,6 +129,31 @@ struct ExplanationTests {
         #expect(next(Self.facts(shard, daemon: Self.signs([sign]))).contains("3 tries"))
     }
 
+    @Test("Of a daemon that has said nothing lately, or follows other tables, nothing is said that it said before")
+    func unheard() {
+        let shard = Sample.shard("a", at: "42", made: Sample.time("2026-11-23T16:29:00Z"))
+        let sign = VitalSigns.Shard(
+            id: "a", taken: Sample.time("2026-11-23T15:00:00Z"), page: Sample.time("2026-11-23T15:29:58Z"), isInStep: true)
+        let old = DaemonPresence.running(
+            "pid 7 on alpha",
+            VitalSigns(
+                written: Sample.time("2026-11-23T15:30:00Z"), worker: "alpha/7",
+                tables: [VitalSigns.Table(name: "orders", shards: [sign])]))
+        #expect(next(Self.facts(shard, daemon: old)).contains("has not said lately"))
+        #expect(!next(Self.facts(shard, daemon: old)).contains("in step"))
+        let other = DaemonPresence.running(
+            "pid 7 on alpha",
+            VitalSigns(written: Sample.now, worker: "alpha/7", tables: [VitalSigns.Table(name: "users")]))
+        #expect(next(Self.facts(shard, daemon: other)).contains("does not follow its table"))
+        #expect(next(Self.facts(shard)).contains("has not said lately"), "it has just begun")
+    }
+
+    @Test("A shard that was set to its start has brought what it has brought")
+    func setToStart() {
+        let shard = Sample.shard("a", .prepared, records: 261)
+        #expect(Explanation(Self.facts(shard)).standing.first?.contains("to be brought again. Brought so far: 261") == true)
+    }
+
     @Test("LATEST without a place needs a full sync, and is said to")
     func lostLatest() {
         var shard = Sample.shard("a", .prepared)

@@ -100,11 +100,30 @@ struct Outlook {
         suggest("shakectl explain \(Shell.quoted(root.shard.description))", "why that one stands where it stands")
     }
 
+    /// Whether what the daemon says of itself is of now.
+    private var isHeard: Bool {
+        facts.daemon.signs.map { facts.now - $0.written <= $0.limits.silence } ?? false
+    }
+
     private mutating func tellReading() {
+        guard let signs = facts.daemon.signs, isHeard else {
+            switch facts.daemon {
+            case .notRunning: sentences.append("Nobody reads it now.")
+            case .silent, .running: sentences.append("The daemon has not said lately whether it reads it.")
+            }
+            tellNextStart()
+            return
+        }
+        guard let table = signs[facts.shard.table] else {
+            sentences.append("The daemon that runs does not follow its table.")
+            tellNextStart()
+            return
+        }
         guard let sign = facts.sign else {
             sentences.append(
-                facts.daemon.signs == nil
-                    ? "Nobody reads it now." : "Nothing keeps it from being read, and no reader has it yet: it is taken up next.")
+                table.trouble == nil
+                    ? "Nothing keeps it from being read, and no reader has it yet: it is taken up next."
+                    : "No reader has it: all work on its table rests.")
             tellNextStart()
             return
         }
@@ -124,13 +143,12 @@ struct Outlook {
         }
         if sign.isInStep {
             sentences.append(
-                "It is read, and in step: the newest page came \(ago(page)), was empty, and everything before it is in the target. It is asked again "
-                    + "within a second.")
+                "It is read, and in step: the newest page came \(ago(page)), was empty, and everything before it is in the target.")
         } else {
             let lag = Lag.of(checkpoint, sign: sign, now: facts.now)
             sentences.append(
                 "It is read: the newest page came \(ago(page))"
-                    + (lag.map { ", and the target is \(Spoken.duration($0)) behind." } ?? ".") + " The next page is asked for at once.")
+                    + (lag.map { ", and the target is \(Spoken.duration($0)) behind." } ?? "."))
         }
     }
 

@@ -16,7 +16,10 @@ struct Standpoint {
         case .notNeeded:
             sentences.append("Nothing of it is to be read: what it holds is older than what the table began with.")
         case .done:
-            sentences.append("It was read to its end, and all of it is in the target: \(brought)\(newest).")
+            let isWhole = checkpoint.refusals.isEmpty && checkpoint.loss == nil
+            sentences.append(
+                "It was read to its end, and all of it is in the target"
+                    + (isWhole ? "" : ", save what is said below") + ": \(brought)\(newest).")
         case .lost:
             sentences.append(
                 "It left the stream before it was read to its end: "
@@ -55,8 +58,13 @@ struct Standpoint {
         case (.trimHorizon, let number?):
             return "All up to and including \(number) is in the target, and the next is the oldest that the stream still has: \(brought)\(newest)."
         case (.latest, _):
-            return "It was entered at its newest record, and nothing has come since: what came before is not brought from here."
-        case (_, nil): return "Nothing of it was brought yet: it is to be read from its start."
+            return checkpoint.status == .notProcessed
+                ? "It is to be entered at its newest record: what came before is not brought from here."
+                : "It was entered at its newest record: what came before is not brought from here."
+        case (_, nil):
+            return checkpoint.records == 0
+                ? "Nothing of it was brought yet: it is to be read from its start."
+                : "It was set to its start: all of it is to be brought again. Brought so far: \(brought)."
         }
     }
 }

@@ -106,11 +106,11 @@ struct Rule {
     var reason: String {
         let why =
             switch StartTable.Rule(rawValue: name) {
-            case .handedOver: "by an iterator that was at hand"
+            case .handedOver: "as of then by an iterator that was at hand"
             case .unanchoredLatest: "as was asked for of a shard that nothing was known of"
             case .latestLost: "as nothing said where it had been"
             case .seeSequenceNumber: "since it was set to that record"
-            case .storedIterator: "by the iterator from before any record was read"
+            case .storedIterator: "as of when it was entered, by the iterator that was kept of that"
             case .sinceAnchor: "with what is older than its anchor dropped: no record had come, and its iterator had expired"
             case .inStepHorizon:
                 "with what the target has dropped: its last record had left the stream, and it had been in step since"

@@ -147,6 +147,22 @@ struct PostgresTargetTests {
         try await target.prepare(.people)
     }
 
+    @Test("Tables with long names are told apart, and get another name as often as it takes")
+    func longNames() async throws {
+        let start = String(repeating: "a", count: 61)
+        let tables = ["1", "2"].map { TableSchema(start + $0, ("id", .string)) }
+        for _ in 1...3 {
+            let target = try await opened(.rename)
+            for table in tables {
+                _ = try await target.begin(table.name)
+                try await target.prepare(table)
+                _ = try await target.write([Feed.batch(table, [.insert(keys: Self.ann, new: Self.ann)])])
+            }
+            await target.close()
+        }
+        #expect(try ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'SCHEMA' AND tablename LIKE 'aaa%'") == "6")
+    }
+
     // MARK: Typed columns
 
     @Test("makes typed columns of the item, and names the record that does not fit one")
