@@ -16,9 +16,11 @@ from urllib.parse import urlencode
 
 import pytest
 import yaml
+from following import Following
 from http_client import EventStream, HTTPClient
 from rig import Follower, Rig, item
 from shake import Daemon, json_lines
+from shardedsource import Fault, ShardedSource
 from streamsim import SimulatedTable, StreamSim
 
 MONITORING = pathlib.Path(__file__).parents[2] / "docs" / "monitoring"
@@ -117,27 +119,31 @@ def test_calls_that_fail_are_counted_by_what_they_failed_with(rig: Rig, simulato
 # --- Health ---
 
 
-def test_health_turns_bad_when_the_source_is_cut_and_good_again(served: Served) -> None:
-    client = HTTPClient.of(served.daemon)
-    served.daemon.until(lambda: "following" in client.get("/readyz").text, "it follows")
+def test_health_turns_bad_when_the_source_fails_and_good_again(rig: Rig, sharded: ShardedSource) -> None:
+    table = sharded.create_table("orders")
+    table.put(table.open_shard(), "a", 1)
+    following = Following(rig, sharded, table, more=ADDRESS)
+    daemon = following.start()
+    client = HTTPClient.of(daemon)
+    daemon.until(lambda: "following" in client.get("/readyz").text, "it follows")
     assert json_lines(client.text("/readyz")) == [
         {"ready": True, "table": "orders", "health": "ok", "reason": "following 1 shard"}
     ]
-    assert served.shakectl.call("status", "--check").returncode == 0
-    served.simulator.fault("*", "reset_before")
+    assert following.shakectl.call("status", "--check").returncode == 0
+    gone = Fault(type="ResourceNotFoundException")
+    sharded.fault = lambda operation, _: gone if operation.endswith(("GetRecords", "GetShardIterator")) else None
 
-    bad = served.daemon.until(
-        lambda: (answer := client.get("/readyz")).status == 503 and answer, "it is noticed that the source is cut",
-        deadline=120)
+    bad = daemon.until(
+        lambda: (answer := client.get("/readyz")).status == 503 and answer, "it is noticed that the source fails")
     [line] = json_lines(bad.text)
     assert not line["ready"] and line["health"] in ("degraded", "failed") and line["reason"]
     alive = client.get("/livez")
     assert alive.status == 200, "no restart would help"
     assert json_lines(alive.text)[0]["live"] is True
-    assert client.metrics()['shake_table_health{table="orders",health="ok"}'] == 0
+    daemon.until(lambda: client.metrics()['shake_table_health{table="orders",health="ok"}'] == 0, "a metric says so")
 
-    served.simulator.faults([])
-    served.daemon.until(lambda: client.get("/readyz").status == 200, "all is well again", deadline=120)
+    sharded.fault = lambda *_: None
+    daemon.until(lambda: client.get("/readyz").status == 200, "all is well again")
 
 
 # --- The API ---
