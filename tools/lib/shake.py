@@ -16,7 +16,7 @@ from localsource import REGION, clean_environment
 T = TypeVar("T")
 
 # A guard against hanging, not a measure of anything: a busy machine may take long.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Impatience(AssertionError):
