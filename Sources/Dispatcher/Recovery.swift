@@ -101,6 +101,20 @@ package enum Recovery {
         return (min(number, position.sequenceNumber), count)
     }
 
+    /// Whether reading a shard again can put older changes over what the target holds of its descendants, though nothing of these was
+    /// read by this journal: it was restored from before that.
+    ///
+    /// What the target holds of the shard in its first epoch is all that this ever brought. Where it holds nothing, the shard may have
+    /// been unknown, or empty but for what is older than its anchor; and since a rewind it may be anywhere in its replay.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: of the shard; `nil`: it is only discovered now.
+    ///   - position: what the target says of it, if anything.
+    package static func undermines(_ checkpoint: Checkpoint?, _ position: ShardPosition?) -> Bool {
+        guard checkpoint?.status.letsChildrenStart != true else { return false }
+        return (checkpoint?.epoch ?? .first) > .first || position?.epoch != .first
+    }
+
     /// - Parameter position: what the target says of the shard, if anything.
     package static func compare(_ checkpoint: Checkpoint, with position: ShardPosition?) -> Verdict {
         guard let position else {

@@ -57,11 +57,69 @@ extension ShardDesk {
                 try await rewind(current, to: .start, reason)
             }
         }
+        for (shard, payloads) in undermined(lineage.checkpoints.keys).sorted(by: { $0.key < $1.key }) {
+            guard let current = lineage.checkpoints[shard] else { continue }
+            guard try await append([Draft(shard: current.shard, expecting: current.revision, payloads)]) else {
+                throw DaemonError.journal(
+                    .conflict(
+                        shard: current.shard, expected: current.revision,
+                        found: lineage.checkpoints[shard]?.revision ?? .none))
+            }
+            warnOfUndermined(shard)
+        }
+    }
+
+    func warnOfUndermined(_ shard: ShardID) {
+        workshop.surroundings.observing?("recovery: undermined")
+        log(shard).warning(
+            "the journal is older than the target, and an ancestor of the shard is read again; so is the shard, from its start")
+    }
+
+    // MARK: - A journal that is older than the target
+
+    /// Shards that begin at their starts though the target holds some of them, since an ancestor is read again before them: what
+    /// follows in the journal from that.
+    ///
+    /// - Parameter news: shards that are discovered in the same append.
+    func undermined(_ shards: some Sequence<ShardID>, _ news: [ShardID: Lineage.News] = [:]) -> [ShardID: [Payload]] {
+        var found: [ShardID: [Payload]] = [:]
+        for shard in shards {
+            let checkpoint = lineage.checkpoints[shard]
+            let epoch = checkpoint?.epoch ?? .first
+            guard checkpoint?.sequenceNumber == nil, let position = positions[key(shard)], position.epoch >= epoch,
+                let root = underminer(of: shard, news)
+            else { continue }
+            // Into an epoch of which the target holds nothing.
+            let epochs = (epoch.number...min(position.epoch.number, epoch.number + 1000)).map { Epoch($0).next }
+            found[shard] = epochs.map { epoch in
+                .rewound(
+                    Rewound(
+                        from: nil, to: nil, inclusive: false,
+                        reason: "the journal is older than the target, and an ancestor of the shard is read again",
+                        author: Self.author, cascadeRoot: root, epoch: epoch))
+            }
+        }
+        return found
+    }
+
+    private func underminer(of shard: ShardID, _ news: [ShardID: Lineage.News]) -> ShardID? {
+        func parent(of shard: ShardID) -> ShardID? {
+            lineage.checkpoints[shard]?.parent ?? news[shard]?.discovered.parent
+        }
+        var (next, seen) = (parent(of: shard), Set<ShardID>())
+        while let id = next, seen.insert(id).inserted, lineage.checkpoints[id] != nil || news[id] != nil {
+            if news[id]?.status != .notNeeded, Recovery.undermines(lineage.checkpoints[id], positions[key(id)]) {
+                return id
+            }
+            next = parent(of: id)
+        }
+        return nil
     }
 
     /// Brings a shard into the epoch that the target is in.
     private mutating func rejoin(_ checkpoint: Checkpoint) async throws {
         guard let lost = Recovery.lostRewinds(checkpoint, positions[checkpoint.shard]) else { return }
+        workshop.surroundings.observing?("recovery: another epoch")
         log(checkpoint.shard.shard).warning(
             "the journal is from before a rewind that the target has lived through; the shard goes on in the target's epoch",
             metadata: ["from": "\(lost.place)", "rewinds": "\(lost.count)"])

@@ -134,6 +134,13 @@ struct ShardDesk {
                     shard: key(shard), expecting: draft.expecting ?? .none,
                     (drafts[shard]?.payloads ?? []) + draft.payloads)
             }
+            let undermined = undermined(
+                news.map(\.shard).filter { lineage.checkpoints[$0] == nil },
+                Dictionary(news.map { ($0.shard, $0) }, uniquingKeysWith: { first, _ in first }))
+            for (shard, payloads) in undermined {
+                drafts[shard] = Draft(
+                    shard: key(shard), expecting: .none, (drafts[shard]?.payloads ?? []) + payloads)
+            }
             let order =
                 news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
             if try await append(order.compactMap { drafts[$0] } + fullSync(after: orphans)) {
@@ -148,6 +155,7 @@ struct ShardDesk {
                     log(shard).warning("a parent of the shard was listed late; the shard is read again after it")
                     jobs[shard]?.interrupt()
                 }
+                for shard in undermined.keys.sorted() { warnOfUndermined(shard) }
                 for (shard, lost) in orphans {
                     let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
                     guard lost.policy == .skip else { throw error }

@@ -7,10 +7,11 @@ import Testing
 /// DESIGN 4.5.
 @Suite("Recovery")
 struct RecoveryTests {
-    private func checkpoint(_ number: Int?, type: IteratorType = .afterSequenceNumber, epoch: UInt64 = 0) -> Checkpoint
-    {
+    private func checkpoint(
+        _ number: Int?, type: IteratorType = .afterSequenceNumber, status: Status = .inProcessing, epoch: UInt64 = 0
+    ) -> Checkpoint {
         var checkpoint = Sample.checkpoint(
-            status: .inProcessing, type: type, number: number.map { Sample.number($0) })
+            status: status, type: type, number: number.map { Sample.number($0) })
         checkpoint.epoch = Epoch(epoch)
         checkpoint.records = 10
         return checkpoint
@@ -62,6 +63,19 @@ struct RecoveryTests {
         #expect(Recovery.lostRewinds(checkpoint(80, epoch: 2), position(50, epoch: 1)) == nil)
         #expect(Recovery.lostRewinds(checkpoint(nil, type: .trimHorizon), position(50, epoch: 1)) == nil)
         #expect(Recovery.lostRewinds(checkpoint(80), nil) == nil)
+    }
+
+    @Test("What a target holds of a shard's descendants is not believed where the shard may bring what is older than that")
+    func undermines() {
+        #expect(Recovery.undermines(checkpoint(nil, type: .trimHorizon), nil), "the target can't say how far it was read")
+        #expect(Recovery.undermines(nil, nil), "it is discovered only now, and so after them")
+        #expect(Recovery.undermines(checkpoint(20, epoch: 1), position(50, epoch: 1)), "it may be in its replay")
+        #expect(Recovery.undermines(checkpoint(20), position(50, epoch: 1)))
+        #expect(!Recovery.undermines(checkpoint(20), position(50)), "it goes on behind all that it ever brought")
+        #expect(!Recovery.undermines(nil, position(50)))
+        for status in Status.allCases where status.letsChildrenStart {
+            #expect(!Recovery.undermines(checkpoint(20, status: status, epoch: 1), nil), "nothing of it is read")
+        }
     }
 
     @Test(

@@ -93,7 +93,7 @@ package enum Catalogue {
             }
         ),
         ("start table", StartTable.Rule.allCases.map(\.rawValue)),
-        ("recovery", ["in step", "advance", "rewind", "start again"]),
+        ("recovery", ["in step", "advance", "rewind", "start again", "another epoch", "undermined"]),
         (
             "lineage",
             ["discovered, to begin at TRIM_HORIZON", "discovered, to begin at LATEST", "seen closed"]
@@ -175,7 +175,7 @@ package enum Catalogue {
         "resume, it is so already", "pause refused, the shard is over", "pause or resume, and the daemon is killed",
         "resync", "resync, beside a scan", "resync, of a paused table", "resync, the answer to a loss",
         "resync refused, never scanned", "resync, and the daemon is killed", "resync, at a scan's very end",
-        "resync, at a scan's very end, and the daemon is killed",
+        "resync, at a scan's very end, and the daemon is killed", "backup", "restore",
     ]
 
     private static let events = [

@@ -26,6 +26,9 @@ struct Chaos: Sendable {
         words = Chance(seed: plan.seed ^ 0x574F_5244)
     }
 
+    /// The journal knows nothing any more of what could be taken back.
+    mutating func forgetRewinds() { done = [] }
+
     /// What is there before anything else.
     mutating func prepare() {
         world.source { service, now in

@@ -196,6 +196,9 @@ package struct Chronicle: Sendable {
             tables[name]?.anchored = (event.position, event.time)
             tables[name]?.isPinned = true
         case .queried where table.isPinned: tables[name]?.isFollowed = true
+        // The stream no longer holds that place, and is pinned at another one.
+        case .rewound(let rewound) where rewound.reason == "the table is synced in full again":
+            tables[name]?.isFollowed = false
         default: break
         }
     }

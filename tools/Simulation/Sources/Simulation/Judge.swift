@@ -20,11 +20,13 @@ package struct Judge: Sendable {
     /// Tables that have no stream at the end, as the last run has said.
     package var standing: Set<TableName> = []
     package var promises = Promises()
+    /// What an older journal excused, of what the target is past.
+    private var forgotten: Set<Disk.Origin> = []
 
     /// What the stream has changed of each table since its scan began.
     private var touched: [TableName: Touched] = [:]
 
-    private struct Touched: Sendable {
+    fileprivate struct Touched: Sendable {
         let since: Position
         var items: Set<Disk.ItemID> = []
     }
@@ -54,7 +56,7 @@ package struct Judge: Sendable {
     /// Whether the record at a place may be missing in the target.
     private func isExcused(_ place: Int, of shard: ShardKey, _ trimmed: Trimmed) -> Bool {
         guard let record = truth.shards[shard]?.records[place] else { return false }
-        return isPutAside(record.number, of: shard) || isScanned(place, record, of: shard)
+        return forgotten.contains(Disk.Origin(shard: shard, number: record.number)) || isPutAside(record.number, of: shard) || isScanned(place, record, of: shard)
             || isLeft(shard.stream, of: shard.table) || isLost(place, record, of: shard, trimmed)
     }
 
@@ -205,6 +207,38 @@ package struct Judge: Sendable {
             found.append(Violation(.unfounded, "\(table): all until \(since) is said to be in the target"))
         }
         return found
+    }
+
+    // MARK: - Another journal
+
+    /// What the judge knows by the journal.
+    package struct ByJournal: Sendable {
+        fileprivate let chronicle: Chronicle
+        fileprivate let promises: Promises
+        fileprivate let touched: [TableName: Touched]
+
+        /// Whether something was known of each of these tables' shards.
+        package func knows(_ tables: some Sequence<TableName>) -> Bool {
+            tables.allSatisfy { table in chronicle.shards.keys.contains { $0.table == table } }
+        }
+    }
+
+    package var byJournal: ByJournal { ByJournal(chronicle: chronicle, promises: promises, touched: touched) }
+
+    /// Another journal takes the place of the one that was. What that excused, and the target's own position says to be done, nobody
+    /// can know any more.
+    package mutating func go(by journal: ByJournal, _ trimmed: Trimmed) {
+        for (shard, position) in disk.positions {
+            guard let log = truth.shards[shard], let last = log.places[position.sequenceNumber] else { continue }
+            let held = disk.holds[shard] ?? []
+            for (place, record) in log.records[...last].enumerated()
+            where !held.contains(record.number) && !record.isLeftOut {
+                guard place < owed(of: shard) || isExcused(place, of: shard, trimmed) else { continue }
+                forgotten.insert(Disk.Origin(shard: shard, number: record.number))
+            }
+        }
+        (chronicle, promises, touched) = (journal.chronicle, journal.promises, journal.touched)
+        readings = Readings()
     }
 
     // MARK: - At a write

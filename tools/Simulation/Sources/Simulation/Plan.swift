@@ -92,6 +92,8 @@ package struct Plan: Hashable, Sendable, Codable {
         @Milliseconds package var downtime: Duration
         /// How many of its last batches the target loses meanwhile, as if restored from a backup; of a thousand.
         package var restored: Int?
+        /// What an operator does with the journal meanwhile.
+        package var journal: JournalDeed?
 
         package init(steps: Int?, duration: Duration, downtime: Duration, restored: Int?) {
             (self.steps, self.restored) = (steps, restored)
@@ -99,8 +101,29 @@ package struct Plan: Hashable, Sendable, Codable {
         }
     }
 
+    package enum JournalDeed: String, Hashable, Sendable, Codable {
+        case backup
+        /// The newest backup takes the journal's place.
+        case restore
+    }
+
     /// - Parameter seed: every plan has one, and is all that there is to it.
     package init(seed: UInt64) {
+        self.init(drawnFrom: seed)
+        var chance = Chance(seed: seed ^ 0x4A4F_5552)
+        if lives.count > 1, chance.percent(25) { setBack(&chance) }
+    }
+
+    /// The journal comes to be older than the target, by one life of the daemon at least.
+    private mutating func setBack(_ chance: inout Chance) {
+        let restored = chance.of(1...lives.count - 1)
+        lives[chance.below(restored)].journal = .backup
+        lives[restored].journal = .restore
+        // What only the target remembers of a rewind is what there is to go wrong.
+        if chance.percent(70) { (target, rewinds) = (.transactional, true) }
+    }
+
+    private init(drawnFrom seed: UInt64) {
         var chance = Chance(seed: seed)
         self.seed = seed
         target = chance.pick(ModelTarget.Kind.allCases)

@@ -50,6 +50,8 @@ package struct Scenario: Sendable {
         var operating = chance.split()
         chaos.prepare()
         if plan.lead > .zero { await chaos.pause(plan.lead) }
+        var backup: JournalBackup?
+        defer { backup?.discard() }
         for (index, life) in plan.lives.enumerated() {
             world.say("life \(index + 1) begins: \(life)")
             world.setTroubles(plan.troubles)
@@ -58,6 +60,12 @@ package struct Scenario: Sendable {
             guard world.violations.isEmpty else { return }
             if let restored = life.restored {
                 world.restore(without: restored)
+            }
+            switch life.journal {
+            case .backup: backup = JournalBackup(of: folder, world) ?? backup
+            case .restore:
+                if backup?.restore(to: folder, world) == true { chaos.forgetRewinds() }
+            case nil: break
             }
             await chaos.pause(life.downtime)
         }

@@ -125,7 +125,7 @@ package struct Shrinker: Sendable {
         halve(\.poison, downTo: 1)
         for index in plan.lives.indices {
             steps += [
-                life(index) { $0.restored = nil }, life(index) { $0.steps = nil },
+                life(index) { $0.journal = nil }, life(index) { $0.restored = nil }, life(index) { $0.steps = nil },
                 life(index) { $0.downtime = .milliseconds(10) }, life(index) { $0.downtime = $0.downtime / 2 },
                 life(index) { $0.duration = $0.duration / 2 }, life(index) { $0.duration = $0.duration * 3 / 4 },
                 life(index) { $0.steps = $0.steps.map { max(1, $0 / 2) } },

@@ -27,6 +27,21 @@ extension World {
         return found
     }
 
+    /// What is known by a journal that nobody writes.
+    func known(by journal: Journal) -> Judge.ByJournal {
+        let (found, known) = state.withLock { state in (read(journal, &state), state.judge.byJournal) }
+        violate(found)
+        return known
+    }
+
+    /// The journal is another one from now on.
+    func go(by journal: Judge.ByJournal) {
+        state.withLock { state in
+            let service = state.service
+            state.judge.go(by: journal) { trimmed($0, service, now) }
+        }
+    }
+
     private func violations(of event: Event, _ state: State) -> [Violation] {
         if case .table(let table) = event.subject, case .rangeLost(let lost) = event.payload {
             return state.judge.violations(of: lost, of: table, at: event.time) {
