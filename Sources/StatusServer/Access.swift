@@ -37,6 +37,11 @@ package struct Access: Sendable {
         return nil
     }
 
+    /// Whether whoever asks has shown what all of them have to, where they do.
+    package func isShown(_ authorization: String?) -> Bool {
+        refusal(path: "", host: address.host, authorization: authorization) == nil
+    }
+
     /// With whatever port: that of a tunnel's other end is any.
     private func isOurs(_ host: String?) -> Bool {
         guard let host else { return false }

@@ -8,17 +8,12 @@ struct EventFeed: Sendable {
     let limits: ServerLimits
     /// Up to which the client has seen it.
     let position: UInt64
-    let channel: any Channel
     let logger: Logger
 
     /// Until the client goes, takes nothing, or the server ends.
     @concurrent func write(to writer: inout any ResponseBodyWriter) async throws {
-        // The kernel would else take megabytes for a client that reads none of them.
-        channel.setOption(.socketOption(.so_sndbuf), value: 64 << 10).whenComplete { _ in }
         var position = position
         var statusDue = ContinuousClock.now
-        let patience = Patience(channel, limits.patience)
-        defer { patience.end() }
         while !Task.isCancelled {
             var text = ""
             let lines = try await answers.events(after: position, limit: limits.eventsAtATime)
@@ -28,11 +23,7 @@ struct EventFeed: Sendable {
                 text += ServerSentEvent.status(try await answers.recentStatus()).text
                 statusDue = .now + limits.statusInterval
             }
-            if !text.isEmpty {
-                patience.begin()
-                try await writer.write(ByteBuffer(string: text))
-                patience.rest()
-            }
+            if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
             if lines.count < limits.eventsAtATime { try await Task.sleep(for: limits.journalInterval) }
         }
     }

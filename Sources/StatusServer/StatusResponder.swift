@@ -5,7 +5,7 @@ internal import NIOCore
 
 /// Answers requests: what is asked for `Route` decides, who may ask `Access`, and what the answer is `StatusAnswers`.
 struct StatusResponder: HTTPResponder {
-    typealias Context = StatusContext
+    typealias Context = BasicRequestContext
 
     let answers: any StatusAnswers
     let access: Access
@@ -23,18 +23,20 @@ struct StatusResponder: HTTPResponder {
         seats = Seats(limits.answers)
     }
 
-    func respond(to request: Request, context: StatusContext) async throws -> Response {
+    func respond(to request: Request, context: Context) async throws -> Response {
         var response: Response
         do throws(RequestRefusal) {
-            response = try await answer(request, context)
+            response = try await answer(request)
         } catch {
             response = plain(error)
         }
         harden(&response)
+        // Who has shown nothing holds no connection.
+        if !access.isShown(request.headers[.authorization]) { response.headers[.connection] = "close" }
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, _ context: StatusContext) async throws(RequestRefusal) -> Response {
+    private func answer(_ request: Request) async throws(RequestRefusal) -> Response {
         let path = request.uri.path
         if let refusal = access.refusal(
             path: path, host: request.head.authority, authorization: request.headers[.authorization])
@@ -53,18 +55,18 @@ struct StatusResponder: HTTPResponder {
         case .readyz: return response(await answers.readiness())
         case .events(let position):
             guard request.method == .get else { throw RequestRefusal(405, "a stream of events can only be had by GET") }
-            return try await events(after: position, context)
+            return try await events(after: position)
         case .metrics:
-            return try await seated(context) { () async throws(RequestRefusal) in
+            return try await seated { () async throws(RequestRefusal) in
                 (Array(try await answers.metrics().utf8), "text/plain; version=0.0.4; charset=utf-8")
             }
-        case .status: return try await lines(context) { () async throws(RequestRefusal) in try await answers.status() }
+        case .status: return try await lines { () async throws(RequestRefusal) in try await answers.status() }
         case .shards(let table):
-            return try await lines(context) { () async throws(RequestRefusal) in try await answers.shards(of: table) }
+            return try await lines { () async throws(RequestRefusal) in try await answers.shards(of: table) }
         case .history(let question):
-            return try await lines(context) { () async throws(RequestRefusal) in try await answers.history(question) }
+            return try await lines { () async throws(RequestRefusal) in try await answers.history(question) }
         case .state(let shard, let at):
-            return try await lines(context) { () async throws(RequestRefusal) in try await answers.state(of: shard, at: at) }
+            return try await lines { () async throws(RequestRefusal) in try await answers.state(of: shard, at: at) }
         }
     }
 
@@ -108,27 +110,23 @@ struct StatusResponder: HTTPResponder {
     // MARK: - Answers that may be long
 
     private func lines(
-        _ context: StatusContext, _ ask: () async throws(RequestRefusal) -> [String]
+        _ ask: () async throws(RequestRefusal) -> [String]
     ) async throws(RequestRefusal) -> Response {
-        try await seated(context) { () async throws(RequestRefusal) in
+        try await seated { () async throws(RequestRefusal) in
             (Array(try await ask().map { $0 + "\n" }.joined().utf8), Self.ndjson)
         }
     }
 
     /// An answer that is made, and held, only while there are not too many such.
     private func seated(
-        _ context: StatusContext, _ make: () async throws(RequestRefusal) -> (bytes: [UInt8], type: String)
+        _ make: () async throws(RequestRefusal) -> (bytes: [UInt8], type: String)
     ) async throws(RequestRefusal) -> Response {
         guard let seat = seats.take() else {
             throw RequestRefusal(503, "\(limits.answers) answers are being made or sent: ask again in a while")
         }
         let (bytes, type) = try await make()
-        let (limits, channel) = (limits, context.channel)
         let body = ResponseBody(contentLength: bytes.count) { writer in
             defer { withExtendedLifetime(seat) {} }
-            let patience = Patience(channel, limits.patience)
-            defer { patience.end() }
-            patience.begin()
             try await writer.write(ByteBuffer(bytes: bytes))
             try await writer.finish(nil)
         }
@@ -137,7 +135,7 @@ struct StatusResponder: HTTPResponder {
 
     // MARK: - Events
 
-    private func events(after position: UInt64?, _ context: StatusContext) async throws(RequestRefusal) -> Response {
+    private func events(after position: UInt64?) async throws(RequestRefusal) -> Response {
         guard let seat = streams.take() else {
             throw RequestRefusal(
                 503, "\(limits.eventStreams) clients follow the events already: end one, or ask again later")
@@ -145,8 +143,7 @@ struct StatusResponder: HTTPResponder {
         // A position that is still to come is one of another journal: its events would be missed until then.
         let last = try await answers.lastPosition()
         let feed = EventFeed(
-            answers: answers, limits: limits, position: min(position ?? last, last), channel: context.channel,
-            logger: logger)
+            answers: answers, limits: limits, position: min(position ?? last, last), logger: logger)
         let body = ResponseBody { writer in
             defer { withExtendedLifetime(seat) {} }
             try await feed.write(to: &writer)

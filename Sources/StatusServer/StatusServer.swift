@@ -42,12 +42,12 @@ package final class StatusServer: Service {
     package func run() async throws {
         // One thread: a scrape is small, and the daemon has better use for the others.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let (limits, lobby) = (limits, Lobby(room: limits.connections))
         let application = Application(
             responder: responder,
-            server: .http1(configuration: .init(idleTimeout: .nanoseconds(limits.idle.nanoseconds))),
+            server: .http1(configuration: .init(additionalChannelHandlers: [Doorkeeper(limits, lobby)])),
             configuration: ApplicationConfiguration(
-                address: .hostname(address.host, port: address.port), serverName: "shake",
-                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
+                address: .hostname(address.host, port: address.port), serverName: "shake"),
             onServerRunning: { channel in self.settle(.success(channel.localAddress?.port ?? self.address.port)) },
             eventLoopGroupProvider: .shared(group), logger: logger)
         do {
@@ -95,12 +95,5 @@ package final class StatusServer: Service {
         case EADDRNOTAVAIL: return .notOurs
         default: return .other("\(error)")
         }
-    }
-}
-
-extension Duration {
-    fileprivate var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -1,0 +1,70 @@
+import Logging
+import NIOCore
+import NIOPosix
+import StatusServer
+import Testing
+
+@Suite("A client that takes its time", .timeLimit(.minutes(1)))
+struct SlowClientTests {
+    private static let size = 4 << 20
+
+    /// Says the same to everybody, at length.
+    private struct Long: StatusAnswers {
+        func metrics() -> String { String(repeating: "a", count: size) }
+        func liveness() -> Verdict { Verdict(isGood: true, lines: []) }
+        func readiness() -> Verdict { Verdict(isGood: true, lines: []) }
+        func status() -> [String] { [] }
+        func recentStatus() -> [String] { [] }
+        func shards(of table: String?) -> [String] { [] }
+        func history(_ question: Route.HistoryQuestion) -> [String] { [] }
+        func state(of shard: String, at: String?) -> [String] { [] }
+        func lastPosition() -> UInt64 { 0 }
+        func events(after position: UInt64, limit: Int) -> [JournalLine] { [] }
+    }
+
+    /// What it gets of a long answer where it rests for so long after so many of the parts that it takes.
+    private func taken(resting rest: Duration, times: Int = .max, patience: Duration) async throws -> Int {
+        var limits = ServerLimits()
+        limits.patience = patience
+        limits.watchInterval = patience / 10
+        let server = StatusServer(
+            HTTPAddress(host: "127.0.0.1", port: 0), token: nil, answers: Long(), limits: limits,
+            logger: Logger(label: "test"))
+        let running = Task { try await server.run() }
+        defer { running.cancel() }
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.socketOption(.so_rcvbuf), value: 64 << 10)
+            .connect(host: "127.0.0.1", port: try await server.port()) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(
+                            backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2),
+                            inboundType: ByteBuffer.self, outboundType: ByteBuffer.self))
+                }
+            }
+        return try await client.executeThenClose { inbound, outbound in
+            try await outbound.write(
+                ByteBuffer(string: "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+            var (bytes, parts) = (0, 0)
+            do {
+                for try await part in inbound {
+                    bytes += part.readableBytes
+                    if parts < times { try await Task.sleep(for: rest) }
+                    parts += 1
+                }
+            } catch is IOError {}  // it was cut
+            return bytes
+        }
+    }
+
+    @Test("has its answer, which takes longer than it may take nothing")
+    func slow() async throws {
+        #expect(try await taken(resting: .milliseconds(10), patience: .seconds(1)) > Self.size)
+    }
+
+    @Test("and takes none of it is cut")
+    func still() async throws {
+        #expect(try await taken(resting: .seconds(3), times: 1, patience: .milliseconds(300)) < Self.size)
+    }
+}
