@@ -38,7 +38,10 @@ def promtool(*arguments: str, text: str | None = None) -> None:
 class Served:
     """A daemon that follows one table of a simulated service, and serves."""
 
-    def __init__(self, rig: Rig, simulator: StreamSim, *more: str, target: str = "sqlite", http: bool = True) -> None:
+    def __init__(
+        self, rig: Rig, simulator: StreamSim, *more: str, target: str = "sqlite", http: bool = True,
+        prefix: list[str] | None = None,
+    ) -> None:
         rig.source = simulator  # type: ignore[assignment]
         self.rig = rig
         self._version = 0
@@ -49,7 +52,7 @@ class Served:
             more=(*(ADDRESS if http else ()), "--poll-maximum", "50ms", "--discovery-interval", "500ms", *more),
         )
         self.shakectl = self.follower.shakectl
-        self.daemon: Daemon = self.follower.start()
+        self.daemon: Daemon = self.follower.start(prefix)
 
     def put(self, count: int) -> None:
         """Changes that are each a record: one that changes nothing makes none."""
@@ -381,6 +384,67 @@ def test_a_client_that_takes_nothing_is_dropped_and_holds_nobody_up(rig: Rig, si
     served.in_step(5)
 
 
+class Trickler:
+    """Holds a connection as long as it can: says what was given to it, and then a byte now and then."""
+
+    def __init__(self, port: int, head: str, drop: bytes) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket.sendall(head.encode())
+        self._drop = drop
+
+    def trickle(self) -> bool:
+        """Whether it is still let."""
+        try:
+            self.socket.sendall(self._drop)
+            self.socket.setblocking(False)
+            return self.socket.recv(65536) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self.socket.setblocking(True)
+
+
+BODY = "POST /api/v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+CHUNKS = "GET /livez HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+HEAD = "GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Much: "
+
+
+@pytest.mark.parametrize(("head", "drop"), [(BODY, b"a"), (CHUNKS, b"1\r\na\r\n"), (HEAD, b"a"), ("", b"")])
+def test_whoever_trickles_holds_no_place(rig: Rig, simulator: StreamSim, head: str, drop: bytes) -> None:
+    token = write(rig.folder / "token", TOKEN)
+    served = Served(rig, simulator, "--http", "127.0.0.1:0", "--http-token-file", token, http=False)
+    client = HTTPClient.of(served.daemon)
+    tricklers = [Trickler(client.port, head, drop) for _ in range(128)]
+    for _ in range(3):
+        [trickler.trickle() for trickler in tricklers]
+        assert client.get("/livez").status == 200
+    served.daemon.until(
+        lambda: not [True for trickler in tricklers if trickler.trickle()], "none of them is let go on", deadline=60)
+    assert HTTPClient(client.port, TOKEN).get("/metrics").status == 200
+    for trickler in tricklers:
+        trickler.socket.close()
+
+
+def test_a_body_is_refused_at_once(served: Served) -> None:
+    client = HTTPClient.of(served.daemon)
+    for head in (BODY, CHUNKS):
+        trickler = Trickler(client.port, head, b"")
+        answer = b""
+        while part := trickler.socket.recv(65536):
+            answer += part
+        assert answer.startswith(b"HTTP/1.1 413 ") and b"takes a body" in answer, answer
+        trickler.socket.close()
+    # Behind another request it is refused after that one's answer.
+    both = Trickler(client.port, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n" + BODY, b"")
+    answer = b""
+    while part := both.socket.recv(65536):
+        answer += part
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer)[1] == b"413", answer
+    both.socket.close()
+
+
 # --- Beginning and ending ---
 
 
@@ -430,6 +494,42 @@ def test_a_second_signal_ends_at_once_whoever_is_served(rig: Rig, simulator: Str
         served.daemon.process.send_signal(signal.SIGTERM)
     assert served.daemon.wait() in (0, 128 + signal.SIGTERM)
     stream.close()
+
+
+def test_a_server_that_fails_is_said_and_begun_again_and_stops_nothing_else(rig: Rig, simulator: StreamSim) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("connections that can't be accepted are made with a C compiler, and there is no cc")
+    library, fails = rig.folder / "failingaccept.so", rig.folder / "fails"
+    source = pathlib.Path(__file__).with_name("failingaccept.c")
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library), str(source), "-ldl"], check=True)
+    served = Served(rig, simulator, prefix=["env", f"LD_PRELOAD={library}", f"SHAKE_ACCEPT_FAILS={fails}"])
+    client = HTTPClient.of(served.daemon)
+    served.daemon.until(lambda: "following" in client.get("/readyz").text, "it follows")
+    served.put(3)
+    served.in_step(3)
+
+    fails.touch()
+    held = socket.create_connection(("127.0.0.1", client.port))
+    served.daemon.until(lambda: "the HTTP server has ended" in served.daemon.log, "it is said")
+    assert "the tables are followed on" in served.daemon.log
+    served.put(5)
+    served.in_step(8)
+    held.close()
+    fails.unlink()
+
+    def answers() -> bool:
+        try:
+            return client.get("/livez").status == 200
+        except OSError:
+            return False
+
+    served.daemon.until(answers, "it answers again, at the same port")
+    served.put(2)
+    served.in_step(10)
+    served.follower.stop()
+    assert served.follower.events()[-1]["event"] == "run_stopped"
 
 
 def test_without_the_option_nobody_is_served(rig: Rig, simulator: StreamSim) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 from following import Following
+from http_client import HTTPClient
 from rig import Rig
 from shake import Daemon, until
 from shardedsource import Fault, ShardedSource
@@ -69,10 +70,10 @@ def one_manager(tmp_path: pathlib.Path) -> Iterator[Manager]:
     manager.close()
 
 
-def following(rig: Rig, sharded: ShardedSource) -> Following:
+def following(rig: Rig, sharded: ShardedSource, *more: str) -> Following:
     table = sharded.create_table("orders")
     table.put(table.open_shard(), "a", 1)
-    return Following(rig, sharded, table)
+    return Following(rig, sharded, table, more=more)
 
 
 def test_it_is_up_once_it_follows_and_says_that_it_lives_and_that_it_stops(
@@ -165,11 +166,13 @@ def test_a_journal_that_hangs_starves_the_watchdog_until_it_gets_on(
     rig: Rig, sharded: ShardedSource, one_manager: Manager, hanging_disk: str
 ) -> None:
     hangs, ahead = rig.folder / "hangs", rig.folder / "ahead"
-    follower = following(rig, sharded)
+    follower = following(rig, sharded, "--http", "127.0.0.1:0")
     daemon = follower.start(
         [*one_manager.environment(), f"LD_PRELOAD={hanging_disk}", f"SHAKE_DISK_HANGS={hangs}", f"SHAKE_CLOCK_AHEAD={ahead}"])
     follower.wait_for(1)
     daemon.until(lambda: one_manager.variables("READY"), "it says that it is up")
+    client = HTTPClient.of(daemon)
+    assert client.get("/livez").status == 200
     hangs.touch()
     table = follower.tables[0]
     table.put(table.open_shard(), "b", 2)
@@ -182,6 +185,9 @@ def test_a_journal_that_hangs_starves_the_watchdog_until_it_gets_on(
     speaks(daemon, follower, 3)
     assert len(one_manager.variables("WATCHDOG")) == fed, "it says that it lives"
     assert follower.shakectl.one("status")["health"] == "failed"
+    dead = client.get("/livez")
+    assert dead.status == 503 and "it hangs: the journal has taken nothing" in dead.text, "a probe would end it as well"
     hangs.unlink()
     daemon.until(lambda: len(one_manager.variables("WATCHDOG")) > fed, "it says again that it lives")
+    daemon.until(lambda: client.get("/livez").status == 200, "so a probe hears")
     assert follower.shakectl.call("verify").returncode == 0

@@ -1,4 +1,6 @@
+import Dispatch
 import Dispatcher
+import Foundation
 import Journal
 import Prometheus
 import StatusServer
@@ -15,11 +17,43 @@ struct DaemonAnswersTests {
 
     @Test("It lives while it says how it fares, and until it has begun to")
     func liveness() {
-        #expect(DaemonAnswers.liveness(silentFor: nil).isGood)
-        #expect(DaemonAnswers.liveness(silentFor: .seconds(20)).isGood)
-        let dead = DaemonAnswers.liveness(silentFor: .seconds(21))
+        #expect(DaemonAnswers.liveness(silentFor: nil, hang: nil).isGood)
+        #expect(DaemonAnswers.liveness(silentFor: .seconds(20), hang: nil).isGood)
+        let dead = DaemonAnswers.liveness(silentFor: .seconds(21), hang: nil)
         #expect(!dead.isGood)
         #expect(dead.lines.count == 1 && dead.lines[0].hasPrefix(#"{"live":false,"reason":"it has not said"#))
+    }
+
+    @Test("What a service manager ends, a probe ends as well")
+    func hang() {
+        let dead = DaemonAnswers.liveness(silentFor: .seconds(1), hang: "the journal has taken nothing for 62 s")
+        #expect(!dead.isGood)
+        #expect(
+            dead.lines == [
+                #"{"live":false,"reason":"it hangs: the journal has taken nothing for 62 s; look at its log, and start it again"}"#
+            ])
+    }
+
+    @Test("However long an answer of the API takes, a probe and a scrape are answered", .timeLimit(.minutes(1)))
+    func besideALongAnswer() async throws {
+        let path = NSTemporaryDirectory() + "shake-answers-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let run = RunStarted(role: "daemon", version: "1", host: "tests", pid: 1)
+        let journal = try Journal.open(path, .daemon(run), mapSize: 16 << 20)
+        let signs = LatestSigns()
+        signs.note(VitalSigns(written: .now(), worker: "here/7", tables: []))
+        let answers = DaemonAnswers(
+            journal, signs, Registry(MetricCatalogue.declarations), who: "pid 7", heldBytes: { (0, 1) })
+        let (begun, end) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let long = Task { await answers.hold(begun, end) }
+        await Task.detached { begun.wait() }.value
+        #expect(await answers.liveness().isGood)
+        #expect(await answers.readiness().lines == [#"{"ready":false,"reason":"no table is followed yet"}"#])
+        #expect(try await answers.recentStatus().isEmpty)
+        #expect(try await answers.metrics().contains("shake_journal_size_bytes"))
+        end.signal()
+        await long.value
+        await journal.close(reason: "test")
     }
 
     @Test("It is ready where each table is ok, and says of each one why")
@@ -91,5 +125,13 @@ struct DaemonAnswersTests {
         #expect((facts.residentBytes ?? 0) > 1 << 20)
         #expect((facts.processorSeconds ?? 0) > 0)
         #expect((facts.openFiles ?? 0) > 2 && (facts.mostFiles ?? 0) > (facts.openFiles ?? 0))
+    }
+}
+
+extension DaemonAnswers {
+    /// An answer that takes as long as the test wants.
+    fileprivate func hold(_ begun: DispatchSemaphore, _ end: DispatchSemaphore) {
+        begun.signal()
+        end.wait()
     }
 }

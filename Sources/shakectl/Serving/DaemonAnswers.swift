@@ -7,37 +7,45 @@ internal import Targets
 
 /// Answers for a running daemon out of its journal and its vital signs, by the views of the commands.
 ///
-/// One question after the other, on a thread of its own: however many ask, the daemon's own threads go on.
+/// One question after the other, on a thread of its own: however many ask, the daemon's own threads go on. What says how the
+/// daemon fares is not in that row.
 actor DaemonAnswers: StatusAnswers {
     private let executor = BlockingExecutor(label: "shake.http")
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let journal: Journal
-    private let daemon: Daemon
     private let signs: LatestSigns
     private let registry: Registry
-    private let started = Timestamp.now()
-    private let who: String
+    private let overview: RecentStatus
+    private let heldBytes: @Sendable () -> (now: Int, most: Int)
 
-    /// - Parameter who: runs the daemon, as the journal's lock says it.
-    init(_ journal: Journal, _ daemon: Daemon, _ signs: LatestSigns, _ registry: Registry, who: String) {
+    /// - Parameters:
+    ///   - who: runs the daemon, as the journal's lock says it.
+    ///   - heldBytes: of pages, now and at most.
+    init(
+        _ journal: Journal, _ signs: LatestSigns, _ registry: Registry, who: String,
+        heldBytes: @escaping @Sendable () -> (now: Int, most: Int)
+    ) {
         self.journal = journal
-        self.daemon = daemon
         self.signs = signs
         self.registry = registry
-        self.who = who
+        self.heldBytes = heldBytes
+        overview = RecentStatus(journal, signs, who: who)
     }
 
     // MARK: - Health
 
     /// Without the journal, and not in the row of questions: what keeps them from being answered is no sign of death.
-    nonisolated func liveness() async -> Verdict { Self.liveness(silentFor: signs.age) }
+    nonisolated func liveness() async -> Verdict { Self.liveness(silentFor: signs.age, hang: signs.signs?.hang) }
 
-    /// - Parameter silence: since when the daemon has not said how it fares; `nil`: it has yet to begin.
-    static func liveness(silentFor silence: Duration?) -> Verdict {
+    /// - Parameters:
+    ///   - silence: since when the daemon has not said how it fares; `nil`: it has yet to begin.
+    ///   - hang: what it said then that it hangs in, for which a service manager would start it again.
+    static func liveness(silentFor silence: Duration?, hang: String?) -> Verdict {
         let limit = Health.Limits().silence
         guard let silence else { return verdict(true, "live", "it is starting") }
         guard silence > limit else {
+            if let hang { return verdict(false, "live", "it hangs: \(hang); look at its log, and start it again") }
             return verdict(true, "live", "it said how it fares \(Spoken.duration(silence)) ago")
         }
         return verdict(
@@ -46,11 +54,11 @@ actor DaemonAnswers: StatusAnswers {
                 + "log and its disk, and start it again")
     }
 
-    func readiness() async -> Verdict {
+    nonisolated func readiness() async -> Verdict {
         guard let names = signs.signs?.tables.map(\.name) else { return Self.verdict(false, "ready", "it is starting") }
         do throws(ShakectlError) {
             let worked = Set(names)
-            return Self.readiness(try recent().tables.filter { worked.contains($0.table.text) })
+            return Self.readiness(try await overview.view().tables.filter { worked.contains($0.table.text) })
         } catch {
             return Self.verdict(false, "ready", "\(error)")
         }
@@ -77,12 +85,13 @@ actor DaemonAnswers: StatusAnswers {
 
     // MARK: - Metrics
 
-    func metrics() throws(RequestRefusal) -> String {
-        try answering { () throws(ShakectlError) in
+    nonisolated func metrics() async throws(RequestRefusal) -> String {
+        let recent = try await recent()
+        return try answering { () throws(ShakectlError) in
             let view = MetricsView(
-                status: try recent(), signs: signs.signs, heldBytes: daemon.heldBytes,
+                status: recent, signs: signs.signs, heldBytes: heldBytes(),
                 journal: (journal.usedBytes, try asking(journal.lastPosition).number), process: .now(),
-                started: started,
+                started: overview.started,
                 now: .now())
             return Exposition.text(registry.metrics + view.families)
         }
@@ -91,11 +100,13 @@ actor DaemonAnswers: StatusAnswers {
     // MARK: - The API
 
     func status() throws(RequestRefusal) -> [String] {
-        try answering { () throws(ShakectlError) in try ask().json.map(\.line) }
+        try answering { () throws(ShakectlError) in try overview.ask().json.map(\.line) }
     }
 
-    func recentStatus() throws(RequestRefusal) -> [String] {
-        try answering { () throws(ShakectlError) in try recent().json.map(\.line) }
+    nonisolated func recentStatus() async throws(RequestRefusal) -> [String] { try await recent().json.map(\.line) }
+
+    private nonisolated func recent() async throws(RequestRefusal) -> StatusView {
+        do throws(ShakectlError) { return try await overview.view() } catch { throw Self.refusal(error) }
     }
 
     func shards(of table: String?) throws(RequestRefusal) -> [String] {
@@ -166,36 +177,14 @@ actor DaemonAnswers: StatusAnswers {
 
     // MARK: - Asking the journal
 
-    private func ask() throws(ShakectlError) -> StatusView {
-        let now = Timestamp.now()
-        // As `status` judges what it reads in vitals.json, which these signs are.
-        let presence =
-            signs.signs.map {
-                DaemonPresence.judge(who, since: started, .signs($0), in: journal.path, now: now)
-            } ?? .running(who, nil)
-        return try StatusView(journal, presence, now: now)
+    private nonisolated func answering<Answer>(
+        _ ask: () throws(ShakectlError) -> Answer
+    ) throws(RequestRefusal) -> Answer {
+        do { return try ask() } catch { throw Self.refusal(error) }
     }
 
-    private struct Recent {
-        let view: StatusView
-        let at: ContinuousClock.Instant
-        let cost: Duration
-    }
-
-    private var last: Recent?
-
-    /// What is asked for again and again may be a second old, and asking may take a twentieth of a thread: the journal may know the
-    /// shards of years.
-    private func recent() throws(ShakectlError) -> StatusView {
-        if let last, ContinuousClock.now - last.at < max(.seconds(1), last.cost * 20) { return last.view }
-        let began = ContinuousClock.now
-        let view = try ask()
-        last = Recent(view: view, at: ContinuousClock.now, cost: ContinuousClock.now - began)
-        return view
-    }
-
-    private func answering<Answer>(_ ask: () throws(ShakectlError) -> Answer) throws(RequestRefusal) -> Answer {
-        do { return try ask() } catch { throw RequestRefusal(Self.status(of: error), "\(error)") }
+    private static func refusal(_ error: ShakectlError) -> RequestRefusal {
+        RequestRefusal(status(of: error), "\(error)")
     }
 
     /// What isn't there is not found; all else is the daemon's.

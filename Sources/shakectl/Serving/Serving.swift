@@ -4,7 +4,6 @@ internal import DynamoDB
 internal import Journal
 internal import Logging
 internal import Prometheus
-internal import ServiceLifecycle
 internal import StatusServer
 internal import StreamModel
 
@@ -28,39 +27,52 @@ struct Serving: Sendable {
 
     func committed(_ nanoseconds: UInt64) { commits.recordNanoseconds(nanoseconds) }
 
-    /// Begins to serve, and goes on beside the daemon until the task is cancelled. What ends the server later is logged, and ends
-    /// nothing else.
+    /// Begins to serve, and goes on beside the daemon until the task is cancelled. What ends the server later is logged and ends
+    /// nothing else; it is begun again, at the same port.
     ///
     /// - Throws: `.http` where it can't begin.
     func begin(_ journal: Journal, _ daemon: Daemon, _ logger: Logger) async throws(ShakectlError) -> Task<Void, Never>
     {
-        let server = StatusServer(
-            settings.address, token: settings.token,
-            answers: DaemonAnswers(journal, daemon, signs, registry, who: "host \(Host.name), pid \(Host.pid)"),
-            logger: logger)
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .critical)
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    ServiceGroupConfiguration.ServiceConfiguration(
-                        service: server, successTerminationBehavior: .ignore, failureTerminationBehavior: .ignore)
-                ],
-                logger: quiet))
-        let task = Task {
-            // What ended it is in the log by then.
-            _ = try? await group.run()
-        }
+        let answers = DaemonAnswers(
+            journal, signs, registry, who: "host \(Host.name), pid \(Host.pid)", heldBytes: { daemon.heldBytes })
+        let first = server(at: settings.address, answers, logger)
+        let running = Task { await Self.end(of: first) }
+        let address: HTTPAddress
         do throws(StatusServerError) {
-            let port = try await server.port()
-            let address = HTTPAddress(host: settings.address.host, port: port)
+            address = HTTPAddress(host: settings.address.host, port: try await first.port())
             logger.notice(
                 "serving over HTTP",
                 metadata: ["address": "\(address)", "token": settings.token == nil ? "none" : "needed"])
         } catch {
-            task.cancel()
+            running.cancel()
             throw .http(error)
         }
-        return task
+        return Task {
+            var end = await withTaskCancellationHandler {
+                await running.value
+            } onCancel: {
+                running.cancel()
+            }
+            while !Task.isCancelled {
+                logger.error(
+                    "the HTTP server has ended and is begun again; the tables are followed on",
+                    metadata: ["address": "\(address)", "cause": "\(end)", "in": "\(Spoken.duration(Self.pause))"])
+                do { try await Task.sleep(for: Self.pause) } catch { return }
+                end = await Self.end(of: server(at: address, answers, logger))
+            }
+        }
+    }
+
+    /// Before it is begun again: what was in its way, such as too many open files, may pass.
+    private static let pause: Duration = .seconds(5)
+
+    private func server(at address: HTTPAddress, _ answers: DaemonAnswers, _ logger: Logger) -> StatusServer {
+        StatusServer(address, token: settings.token, answers: answers, logger: logger)
+    }
+
+    /// Runs it, and gives what has ended it.
+    private static func end(of server: StatusServer) async -> String {
+        do { try await server.run() } catch { return "\(error)" }
+        return "it takes no more connections"
     }
 }
