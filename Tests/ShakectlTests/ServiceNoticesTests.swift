@@ -93,6 +93,30 @@ struct ServiceNoticesTests {
         #expect(message?.text.hasSuffix("throttled by the service\nWATCHDOG=1") == true)
     }
 
+    @Test("That the same goes on is said now and then, and what changes at once")
+    func substance() {
+        var notices = new
+        func trouble(since seconds: Int, tries: Int, _ cause: String = "throttled", tables: Int = 1) -> VitalSigns {
+            var table = VitalSigns.Table(name: "users")
+            table.listing = VitalSigns.Trouble(since: Sample.now + .seconds(-seconds), tries: tries, cause: cause)
+            var all = [table, VitalSigns.Table(name: "orders")]
+            if tables > 1 { all[1].listing = table.listing }
+            return signs(tables: all)
+        }
+        // It began at one moment, of which the clock goes on.
+        func later(_ seconds: Int, tries: Int, _ cause: String = "throttled", tables: Int = 1) -> VitalSigns {
+            var later = trouble(since: 5, tries: tries, cause, tables: tables)
+            later.written = Sample.now + .seconds(seconds)
+            return later
+        }
+        #expect(tell(&notices, later(0, tries: 2))?.status?.contains("(5 s, 2 times)") == true)
+        #expect(tell(&notices, later(2, tries: 3))?.status == nil)
+        #expect(tell(&notices, later(100, tries: 50))?.status == nil)
+        #expect(tell(&notices, later(116, tries: 60))?.status?.contains("(2 min, 60 times)") == true)
+        #expect(tell(&notices, later(118, tries: 61, "no route"))?.status?.contains("no route") == true)
+        #expect(tell(&notices, later(118, tries: 61, "no route", tables: 2))?.status?.contains("2 of 2") == true)
+    }
+
     @Test("A pattern that no table matches yet is followed all the same")
     func none() {
         var notices = new

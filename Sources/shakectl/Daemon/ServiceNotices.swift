@@ -16,7 +16,7 @@ struct ServiceNotices: Equatable, Sendable {
 
     private(set) var phase = Phase.starting
     private let began: Duration
-    /// What the manager was last told; the same is not said twice.
+    /// What the manager was last told, in substance; the same is not said twice.
     private var status: String?
 
     /// - Parameter began: as `uptime` counts.
@@ -34,21 +34,21 @@ struct ServiceNotices: Equatable, Sendable {
         if isUp, phase == .starting { message.phase = .up }
         if isUp, hang == nil { message.lives = true }
         let line = hang.map { "hangs: \($0)" } ?? Self.status(of: signs, isUp: isUp)
-        if line != status { message.status = line }
+        if Self.substance(of: line) != status { message.status = line }
         return message == Message() ? nil : message
     }
 
     /// What to say once the daemon was asked to stop, and once it has come to its end.
     func farewell(_ reason: String) -> Message? {
         let message = Message(
-            phase: phase == .stopping ? nil : .stopping, status: reason == status ? nil : reason)
+            phase: phase == .stopping ? nil : .stopping, status: Self.substance(of: reason) == status ? nil : reason)
         return message == Message() ? nil : message
     }
 
     /// It was said. What could not be sent is said again the next time.
     mutating func sent(_ message: Message) {
         if let phase = message.phase { self.phase = phase }
-        if let status = message.status { self.status = status }
+        if let status = message.status { self.status = Self.substance(of: status) }
     }
 
     /// One datagram.
@@ -76,6 +76,18 @@ struct ServiceNotices: Equatable, Sendable {
     }
 
     // MARK: - One line
+
+    /// Without what grows while nothing else changes, for which nobody has to be told every other second: seconds, tries, sizes.
+    /// Minutes and more stay, so the line is told again now and then.
+    private static func substance(of line: String) -> String {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        return zip(words, words.dropFirst() + [""]).map { word, next in
+            let unit = next.prefix { $0.isLetter }
+            return growing.contains(String(unit)) && word.contains { $0.isNumber } ? "#" : String(word)
+        }.joined(separator: " ")
+    }
+
+    private static let growing: Set = ["s", "times", "transactions", "B", "KiB", "MiB", "GiB"]
 
     /// `following 3 tables, 1 of them scanned; 1 not ok: orders: the list of shards is tried again …`
     private static func status(of signs: VitalSigns, isUp: Bool) -> String {
