@@ -78,6 +78,9 @@ class Followed:
         self._count = 0
         self.configuration = CONFIGURATION.format(folder=folder, endpoint=source.endpoint, table=table)
 
+    def count(self) -> int:
+        return self._count
+
     def put(self) -> None:
         self._count += 1
         self.table.put(self._shard, f"item-{self._count}", self._count)
@@ -173,6 +176,28 @@ def test_the_package_from_its_installation_to_its_purge(
     shutil.rmtree(drop_in.parent)
 
 
+    # The token of --http is root's, and the service reads it all the same. Nothing else that is root's stays so in its folder: what was
+    # restored is the service's once it starts.
+    machine.text("shakectl", "backup", "/var/lib/shake/backup", environment=CONFIG)
+    orders.put()
+    orders.catch_up()
+    machine.text("systemctl", "stop", "shake")
+    token = machine.path("/etc/shake/http-token")
+    token.touch(mode=0o600)
+    token.write_text("a-token-of-this-test-0123456789\n")
+    machine.path("/etc/shake/shake.yaml").write_text(
+        orders.configuration + "http: {address: '0.0.0.0:0', token_file: /run/credentials/shake.service/http-token}\n")
+    machine.text("mv", "/var/lib/private/shake/journal", "/var/lib/private/shake/aside")
+    machine.text("shakectl", "restore", "/var/lib/shake/backup", environment=CONFIG)
+    assert machine.path("/var/lib/private/shake/journal/data.mdb").stat().st_uid == 0
+    orders.start()
+    assert "token=needed" in orders.log()
+    orders.put()
+    until(lambda: len(set(orders.written())) == orders.count(), f"it goes on from the backup: {orders.log()}")
+    assert machine.path("/var/lib/private/shake/journal/data.mdb").stat().st_uid == folder.st_uid
+    machine.path("/etc/shake/shake.yaml").write_text(orders.configuration)
+    machine.text("systemctl", "restart", "shake")
+
     # Upgraded while it runs: the newer one goes on, with the administrator's configuration.
     before = orders.pid()
     install(machine, newer)
@@ -183,9 +208,19 @@ def test_the_package_from_its_installation_to_its_purge(
     orders.catch_up()
     stops = [event for event in map(json.loads, machine.text("shakectl", "tail", "--json", environment=CONFIG).splitlines())
              if event["event"] == "run_stopped"]
-    assert len(stops) == 2, "it was asked to stop twice, by the restart and by the upgrade"
+    assert len(stops) == 3, "since the backup it was asked to stop thrice, by the restarts and by the upgrade"
 
-    # Removed: it is stopped, and what it knew stays.
+    # Removed: it is stopped, and what it knew stays. A bus that does not answer keeps nobody from it.
+    broken = machine.path("/usr/local/bin/systemctl")
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text("#!/bin/sh\necho 'Failed to connect to bus: Connection refused' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    removed = machine.call("env", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "dpkg", "--remove", "shake")
+    assert removed.returncode == 0 and "could not stop the service" in removed.stderr, removed.stderr
+    broken.unlink()
+    machine.text("systemctl", "stop", "shake")
+    install(machine, newer)
+    orders.start()
     assert machine.call("apt-get", "remove", "--yes", "shake").returncode == 0
     assert not machine.path("/usr/bin/shakectl").exists()
     assert machine.call("sh", "-c", "grep -lx shakectl /proc/[0-9]*/comm").stdout == ""
@@ -219,11 +254,16 @@ def test_instances_of_the_template_keep_to_themselves(
     secrets.write_text("[default]\naws_access_key_id = local\naws_secret_access_key = local\n")
     for followed in both:
         machine.path(f"/etc/shake/{followed.table.name}.yaml").write_text(followed.configuration)
+        machine.path(f"/etc/shake/{followed.table.name}.environment").write_text("PGPASSWORD=of-no-use\n")
         followed.put()
         followed.start()
     for followed in both:
         followed.catch_up()
     assert len({machine.path(f"/var/lib/private/shake-{name}").stat().st_uid for name in ("shop", "users")}) == 2
+
+    machine.text("systemctl", "enable", "shake@shop", "shake@users")
+    wants = machine.path("/etc/systemd/system/multi-user.target.wants")
+    (wants / "shake@mine.service").symlink_to("/etc/systemd/system/shake@mine.service")
 
     # An upgrade starts each of them anew.
     before = [followed.pid() for followed in both]
@@ -236,3 +276,6 @@ def test_instances_of_the_template_keep_to_themselves(
     assert machine.call("systemctl", "is-active", *(followed.unit for followed in both)).stdout.split() != ["active"] * 2
     for name in ("shop", "users"):
         assert machine.path(f"/var/lib/private/shake-{name}/journal/data.mdb").exists()
+    # What holds credentials is gone, what an administrator wrote stays; and nothing is enabled but what the package did not bring.
+    assert sorted(path.name for path in machine.path("/etc/shake").iterdir()) == ["shop.yaml", "users.yaml"]
+    assert [path.name for path in wants.glob("shake*")] == ["shake@mine.service"]
