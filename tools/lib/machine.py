@@ -28,7 +28,11 @@ def missing() -> str | None:
     if os.geteuid() != 0:
         return "it takes root"
     lacking = [tool for tool in ("debootstrap", "systemd-nspawn", "nsenter", "setpriv") if shutil.which(tool) is None]
-    return f"there is no {', '.join(lacking)}: tools/setup --package installs them" if lacking else None
+    if lacking:
+        return f"there is no {', '.join(lacking)}: tools/setup --package installs them"
+    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, check=False).returncode != 0:
+        return "this container may make no namespaces"
+    return None if os.access("/sys/fs/cgroup", os.W_OK) else "this container may make no control groups"
 
 
 def unreachable() -> str | None:
