@@ -6,7 +6,8 @@ import Testing
 
 @Suite("A client that takes its time", .timeLimit(.minutes(1)))
 struct SlowClientTests {
-    private static let size = 4 << 20
+    /// More than the system would take for a client that reads none of it.
+    private static let size = 16 << 20
 
     /// Says the same to everybody, at length.
     private struct Long: StatusAnswers {
