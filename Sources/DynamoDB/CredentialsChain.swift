@@ -3,13 +3,17 @@ internal import Synchronization
 
 /// Asks one place after the other, and keeps what it found until that is refused or about to expire. It knows how,
 /// `CredentialsMachine` whether.
+///
+/// From then on it asks the place that gave them and no other (as botocore does): the next one may be somebody else, with other
+/// rights or in another account, and a place that fails for a moment would hand the daemon over to it unseen.
 package final class CredentialsChain: Sendable {
     /// Told of each look-up that failed beside credentials that are still good, and when the next one is made.
     typealias FailureObserver = @Sendable (DynamoDBError, Duration) -> Void
 
     private struct State {
         var machine = CredentialsMachine()
-        var place: String?
+        /// What gave those that were found; it alone is asked for others.
+        var pinned: (any CredentialsProvider)?
         var waiting: [Int: Waiter] = [:]
         var asked = 0
     }
@@ -38,7 +42,7 @@ package final class CredentialsChain: Sendable {
     }
 
     /// Where those that were found last come from; `nil` before any were.
-    var place: String? { state.withLock { $0.place } }
+    var place: String? { state.withLock { $0.pinned }?.name }
 
     /// - Parameter refused: the credentials that the service has just refused; they are looked up anew, unless that has
     ///   happened since.
@@ -100,20 +104,20 @@ package final class CredentialsChain: Sendable {
         Task(executorPreference: surroundings.executor) { [self] in
             let result: Result<Credentials, DynamoDBError>
             var isStable = false
-            var place: String?
+            var provider: (any CredentialsProvider)?
             do throws(DynamoDBError) {
-                let (credentials, provider) = try await find(refreshing: refreshing)
-                (isStable, place) = (provider.outlivesExpiration, provider.name)
-                result = .success(credentials)
+                let found = try await find(refreshing: refreshing)
+                (isStable, provider) = (found.provider.outlivesExpiration, found.provider)
+                result = .success(found.credentials)
             } catch { result = .failure(error) }
             let now = clock.now()
             // Of what doesn't expire nothing is left to chance.
             let random = (try? result.get()).map { $0.expiration == nil } == true ? 0 : surroundings.random()
-            let (waiting, failure) = state.withLock { [place, isStable] state -> ([Waiter], (DynamoDBError, Duration)?) in
+            let (waiting, failure) = state.withLock { [provider, isStable] state -> ([Waiter], (DynamoDBError, Duration)?) in
                 defer { state.waiting = [:] }
                 switch result {
                 case .success(let credentials):
-                    state.place = place
+                    state.pinned = provider
                     state.machine.found(credentials, outlivesExpiration: isStable, at: now, random: random)
                     return (Array(state.waiting.values), nil)
                 case .failure(let error):
@@ -129,17 +133,13 @@ package final class CredentialsChain: Sendable {
     private func find(
         refreshing: Bool
     ) async throws(DynamoDBError) -> (credentials: Credentials, provider: any CredentialsProvider) {
+        if let pinned = state.withLock({ $0.pinned }) {
+            return (try await renewed(by: pinned, refreshing: refreshing), pinned)
+        }
         var nothing: [String] = []
-        let hasFound = state.withLock { $0.machine.hasFound }
-        var mayPass = hasFound
+        var mayPass = false
         for provider in providers {
-            let answer: ProviderAnswer
-            do throws(DynamoDBError) { answer = try await provider.credentials(refreshing: refreshing) } catch {
-                // What was set up well enough once may be again.
-                if hasFound, !error.isRetryable, !error.isCancelled { throw .credentialsUnavailable("\(error)") }
-                throw error
-            }
-            switch answer {
+            switch try await provider.credentials(refreshing: refreshing) {
             case .found(let credentials): return (credentials, provider)
             case .nothing(let why, let passes):
                 nothing.append("\(provider.name): \(why)")
@@ -152,5 +152,27 @@ package final class CredentialsChain: Sendable {
             AWS_SECRET_ACCESS_KEY=local)
             """
         throw mayPass ? .credentialsUnavailable(text) : .credentials(text)
+    }
+
+    /// - Throws: what may pass: what was set up well enough once may be again.
+    private func renewed(
+        by provider: any CredentialsProvider, refreshing: Bool
+    ) async throws(DynamoDBError) -> Credentials {
+        let trouble: String
+        do throws(DynamoDBError) {
+            switch try await provider.credentials(refreshing: refreshing) {
+            case .found(let credentials): return credentials
+            case .nothing(let why, _): trouble = why
+            }
+        } catch {
+            guard !error.isCancelled else { throw error }
+            trouble = "\(error)"
+        }
+        let name = trouble.hasPrefix(provider.name) ? "" : "\(provider.name): "
+        throw .credentialsUnavailable(
+            """
+            no newer AWS credentials: \(name)\(trouble). The first ones came from there, and nowhere else is asked: mend that, or \
+            start again to have all places asked
+            """)
     }
 }

@@ -7,7 +7,8 @@ internal import StreamModel
 ///                                                           │        └─────────────────────────────┘
 ///                                                           └──expired──▶ none: whoever asks waits for the answer
 ///
-/// One look-up at a time, whoever asks. Each of a crowd of processes that got theirs together refreshes at a moment of its own.
+/// One look-up at a time, whoever asks; nobody waits for it who has credentials that are still good, for it may take as long as
+/// a service is silent. (botocore waits from 10 minutes before they expire on.) Each of a crowd of processes that got theirs together refreshes at a moment of its own.
 struct CredentialsMachine: Equatable, Sendable {
     enum Action: Equatable, Sendable {
         case use(Credentials)
@@ -25,8 +26,6 @@ struct CredentialsMachine: Equatable, Sendable {
         let credentials: Credentials
         /// From when on others are looked for; `nil` where they don't expire.
         var due: Timestamp?
-        /// From when on a call waits for others, unless they were just looked for in vain; `nil` where they don't expire.
-        var pressing: Timestamp?
         /// Until when they are signed with; `nil` where they don't expire.
         var goodUntil: Timestamp?
         let outlivesExpiration: Bool
@@ -34,8 +33,6 @@ struct CredentialsMachine: Equatable, Sendable {
 
     /// What is signed until then must still arrive.
     static let margin: Duration = .seconds(60)
-    /// The longest before they expire that a call waits for others: what it signs may be on its way for a while.
-    static let pressing: Duration = .seconds(300)
     /// The longest before they expire that others are looked for; of credentials of less than 45 minutes it is a third of their time.
     static let window: Duration = .seconds(900)
     /// How long credentials are used beyond their expiration where that is allowed (botocore: 15 minutes, and 2 to 10 by chance).
@@ -55,10 +52,9 @@ struct CredentialsMachine: Equatable, Sendable {
         let isResting = rest.map { now < $0 } ?? false
         if let good = self.good(insteadOf: refused, at: now) {
             guard let due = kept?.due, due <= now, !isResting else { return .use(good) }
-            let isPressing = kept?.pressing.map { $0 <= now } ?? false
-            if isLooking { return isPressing ? .wait : .use(good) }
+            guard !isLooking else { return .use(good) }
             isLooking = true
-            return isPressing ? .look : .useAndLook(good)
+            return .useAndLook(good)
         }
         guard !isLooking else { return .wait }
         if isResting, let lastError { return .fail(lastError) }
@@ -89,7 +85,6 @@ struct CredentialsMachine: Equatable, Sendable {
         }
         let window = min(Self.window, left / 3)
         fresh.due = expiration + (window / 2 * random - window)
-        fresh.pressing = expiration + (Duration.zero - min(Self.pressing, window / 3))
         fresh.goodUntil = expiration + (Duration.zero - min(Self.margin, window / 4))
     }
 

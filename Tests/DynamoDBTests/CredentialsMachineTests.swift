@@ -43,16 +43,17 @@ struct CredentialsMachineTests {
             machine.wanted(insteadOf: keys, at: Self.start) == .use(Self.hour()), "somebody else has looked already")
     }
 
-    @Test("An hour's are looked for 15 minutes before their end beside calls, and waited for from 5 minutes before it")
+    @Test("An hour's are looked for 15 minutes before their end, beside calls that go on with them until they are expired")
     func hour() {
         var machine = Self.holding(Self.hour())
         #expect(machine.wanted(insteadOf: nil, at: Self.at(2699)) == .use(Self.hour()))
         #expect(machine.wanted(insteadOf: nil, at: Self.at(2700)) == .useAndLook(Self.hour()))
         #expect(machine.wanted(insteadOf: nil, at: Self.at(2701)) == .use(Self.hour()), "somebody looks already")
-        #expect(machine.wanted(insteadOf: nil, at: Self.at(3300)) == .wait)
-        machine.found(Self.hour("B", lasting: .seconds(7200)), outlivesExpiration: false, at: Self.at(3300), random: 0)
+        #expect(machine.wanted(insteadOf: nil, at: Self.at(3539)) == .use(Self.hour()), "its answer is not waited for")
+        #expect(machine.wanted(insteadOf: nil, at: Self.at(3540)) == .wait, "what is signed now may arrive too late")
+        machine.found(Self.hour("B", lasting: .seconds(7200)), outlivesExpiration: false, at: Self.at(3540), random: 0)
         #expect(
-            machine.wanted(insteadOf: nil, at: Self.at(3300)) == .use(Self.hour("B", lasting: .seconds(7200))))
+            machine.wanted(insteadOf: nil, at: Self.at(3540)) == .use(Self.hour("B", lasting: .seconds(7200))))
     }
 
     @Test("Of many that got theirs together each refreshes at a time of its own", arguments: [0, 0.25, 0.5, 0.999])
@@ -81,7 +82,7 @@ struct CredentialsMachineTests {
             #expect(machine.wanted(insteadOf: nil, at: Self.at(now + pause - 1)) == .use(Self.hour()))
             now += pause
         }
-        #expect(machine.wanted(insteadOf: nil, at: Self.at(3400)) == .look, "close to the end a call waits")
+        #expect(machine.wanted(insteadOf: nil, at: Self.at(3400)) == .useAndLook(Self.hour()), "nor does one wait close to the end")
         _ = machine.failed(Self.trouble, at: Self.at(3400), random: 0)
         #expect(machine.good(insteadOf: nil, at: Self.at(3400)) == Self.hour())
         #expect(machine.wanted(insteadOf: nil, at: Self.at(3401)) == .use(Self.hour()))
