@@ -1,5 +1,6 @@
 import Foundation
 import StreamModel
+import TestSupport
 import Testing
 
 @testable import DynamoDB
@@ -26,11 +27,12 @@ struct ProcessCommandTests {
     }
 
     private static func found(
-        _ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"]
+        _ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"],
+        surroundings: Surroundings = Surroundings()
     ) async throws -> Credentials? {
         let command = try #require(ProcessCommand("sh -c '\(script)' hushhush"))
         let provider = ProcessCredentials(
-            command: command, profile: "p", environment: environment, surroundings: Surroundings())
+            command: command, profile: "p", environment: environment, surroundings: surroundings)
         guard case .found(let credentials) = try await provider.credentials(refreshing: false) else { return nil }
         return credentials
     }
@@ -68,10 +70,73 @@ struct ProcessCommandTests {
         #expect(absent.map { "\($0)".contains("no such program in PATH") } == true)
     }
 
+    /// Writes the number of `sleep` to a file; what comes before it, and how it goes on.
+    private static func leavingBehind(_ script: String) async throws -> (DynamoDBError?, Credentials?, child: pid_t) {
+        let files = try AWSFiles()
+        let path = files.path("number")
+        // A minute is over once the number is there.
+        let surroundings = Surroundings(clock: EventClock { while Self.number(in: path) == nil { usleep(1000) } })
+        var (failure, found): (DynamoDBError?, Credentials?)
+        do {
+            found = try await Self.found(script.replacing("NUMBER", with: path), surroundings: surroundings)
+        } catch { failure = error as? DynamoDBError }
+        return (failure, found, try #require(Self.number(in: path)))
+    }
+
+    private static func number(in path: String) -> pid_t? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8), text.hasSuffix("\n") else { return nil }
+        return pid_t(text.dropLast())
+    }
+
+    /// One that nobody has taken leave of is over, too.
+    private static func isOver(_ process: pid_t) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return true }
+        return text.contains(") Z ")
+    }
+
+    @Test(
+        "One that hangs, or whose child holds its output, is ended with its whole group after a minute, and that is said",
+        arguments: [
+            ("sleep 600 & echo $! >NUMBER; wait", "took longer than a minute, and was ended with all"),
+            (
+                "sleep 600 & echo $! >NUMBER; exit 3",
+                "ended with 3, but something that it has started held its standard output open for a minute, and was ended"
+            ),
+        ])
+    func leftBehind(script: String, text: String) async throws {
+        let (error, _, child) = try await Self.leavingBehind(script)
+        #expect(error.map { "\($0)".contains(text) } == true, "\(String(describing: error))")
+        while !Self.isOver(child) { await Task.yield() }
+    }
+
+    @Test("What it leaves behind with an output of its own is its own affair")
+    func agent() async throws {
+        let document = "{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"A\\\",\\\"SecretAccessKey\\\":\\\"S\\\"}"
+        let files = try AWSFiles()
+        let path = files.path("number")
+        let found = try await Self.found("sleep 600 >/dev/null & echo $! >\(path); printf %s \"\(document)\"")
+        #expect(found?.accessKeyID == "A")
+        let child = try #require(Self.number(in: path))
+        #expect(!Self.isOver(child))
+        kill(child, SIGKILL)
+    }
+
     @Test("Cancelling ends it at once")
     func cancelled() async throws {
         let task = Task { try await Self.found("exec sleep 600") }
         task.cancel()
         await #expect(throws: DynamoDBError.cancelled) { try await task.value }
+    }
+
+    /// A clock on which each wait is over when something has happened.
+    private final class EventClock: Clock {
+        private let happening: @Sendable () -> Void
+
+        init(_ happening: @escaping @Sendable () -> Void) { self.happening = happening }
+
+        var now: HastyClock.Instant { HastyClock.Instant() }
+        var minimumResolution: Duration { .microseconds(1) }
+
+        func sleep(until deadline: HastyClock.Instant, tolerance: Duration?) async throws { happening() }
     }
 }
