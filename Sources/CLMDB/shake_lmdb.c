@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { WATCHED = 1024, MESSAGE = 1024 };
@@ -28,14 +29,23 @@ static int is_installed;
 static _Thread_local MDB_env *inside;
 
 static char last_words[512];
+static struct termios terminal;
+static volatile sig_atomic_t has_terminal;
+
+// Who isn't in the foreground would be stopped by its terminal, and changes nothing there.
+static int is_in_foreground(void) { return tcgetpgrp(STDIN_FILENO) == getpgrp(); }
 
 void shake_lmdb_last_words(const char *line) {
     snprintf(last_words, sizeof last_words, "%s", line ? line : "");
+    has_terminal = is_in_foreground() && tcgetattr(STDIN_FILENO, &terminal) == 0;
 }
 
+// All that it calls is async-signal-safe (POSIX, 2.4.3). A terminal is given back before anything is said on it.
 static void say_and_leave(const struct watched *w) {
-    ssize_t ignored = write(STDERR_FILENO, w->message, w->length);
+    ssize_t ignored = 0;
+    if (has_terminal && is_in_foreground()) tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
     if (last_words[0]) ignored = write(STDOUT_FILENO, last_words, strlen(last_words));
+    ignored = write(STDERR_FILENO, w->message, w->length);
     (void)ignored;
     _exit(65);
 }

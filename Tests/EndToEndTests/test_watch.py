@@ -348,3 +348,17 @@ def test_an_error_is_told_on_the_screen_that_was_there(rig: Rig) -> None:
         assert watched.ended() == 74
     finally:
         watched.close()
+
+
+def test_a_journal_that_is_damaged_meanwhile_leaves_it_clean(follower: Follower) -> None:
+    """LMDB reads outside the file then, which ends the process where it stands."""
+    follower.stop()
+    watched = Watched(follower.shakectl, width=400)
+    try:
+        watched.until("1 stopped")
+        # Its two meta pages stay.
+        os.truncate(pathlib.Path(follower.shakectl.journal, "data.mdb"), 2 * 4096)
+        assert watched.ended() == 65
+        assert f"the journal {follower.shakectl.journal} is damaged" in watched.screen.outside
+    finally:
+        watched.close()

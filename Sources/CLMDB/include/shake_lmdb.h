@@ -14,7 +14,8 @@ int shake_lmdb_watch(MDB_env *env, const char *path);
 void shake_lmdb_unwatch(MDB_env *env);
 
 /// A line, copied, that goes to standard output before the process ends in that way, for whoever reads it there; up to 511
-/// bytes. NULL for none.
+/// bytes. NULL for none. A terminal at standard input that this process is in the foreground of gets the settings back that it has
+/// now: a process that takes it over says its last words first.
 void shake_lmdb_last_words(const char *line);
 
 /// Brackets code of this thread that reads `env`'s map. `leave` takes what its `enter` gave.
