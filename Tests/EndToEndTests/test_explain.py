@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+import shutil
+import subprocess
+
 from following import Following
 from rig import Rig
 from shardedsource import Fault, ShardedSource
@@ -18,6 +23,24 @@ def next_of(following: Following, shard: str) -> str:
 
 def commands_of(following: Following, shard: str) -> list[str]:
     return [suggestion["command"] for suggestion in explained(following, shard)["commands"]]
+
+
+def paste(following: Following, command: str) -> subprocess.CompletedProcess[str]:
+    """As somebody does who stands in another folder."""
+    binary = pathlib.Path(following.shakectl.binary).resolve()
+    path = f"{binary.parent}{os.pathsep}{following.shakectl.environment.get('PATH', os.defpath)}"
+    return subprocess.run(
+        ["sh", "-c", command], cwd="/", env=following.shakectl.environment | {"PATH": path}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=60,
+    )
+
+
+def paste_all(following: Following, shard: str) -> list[str]:
+    commands = commands_of(following, shard)
+    for command in commands:
+        result = paste(following, command)
+        assert result.returncode == 0, f"{command}: {result.returncode}: {result.stderr}"
+    return commands
 
 
 def test_a_life(rig: Rig, sharded: ShardedSource) -> None:
@@ -38,14 +61,16 @@ def test_a_life(rig: Rig, sharded: ShardedSource) -> None:
     assert child.id in " ".join(told["next"]), "where it goes on"
     assert [turn["sentence"].split()[0] for turn in told["story"]] == ["it", "reading", "it"]
     assert "rule trim_horizon" in told["story"][1]["sentence"]
-    assert f"shakectl explain orders/{child.id}" in commands_of(following, parent.id)
+    place = f"--journal {following.shakectl.journal}"
+    assert f"shakectl explain orders/{child.id} {place}" in paste_all(following, parent.id)
+    assert len(paste_all(following, child.id)) == 2, "its history, and what a rewind would mean"
 
     # What is copied from it does what it says, and what it says of that is the journal's word.
     numbers = following.written()
     following.shakectl.text("pause", f"orders/{child.id}", "--reason", "to see")
     assert "paused by" in next_of(following, child.id) and "to see" in next_of(following, child.id)
-    [resume] = [command for command in commands_of(following, child.id) if command.startswith("shakectl resume")]
-    following.shakectl.text(*resume.split()[1:])
+    assert f"shakectl resume orders/{child.id} {place}" in paste_all(following, child.id)
+    assert "paused by" not in next_of(following, child.id)
     following.shakectl.text("rewind", parent.id, numbers[1], "--reason", "bad rows")
     daemon.until(lambda: len(following.written()) == 7 + 5, "the rest was brought again")
     story = [turn["sentence"] for turn in explained(following, parent.id)["story"]]
@@ -56,11 +81,13 @@ def test_a_life(rig: Rig, sharded: ShardedSource) -> None:
     assert daemon.terminate() == 0
     assert "No daemon is running" in next_of(following, child.id)
     assert "rule after_sequence_number" in next_of(following, child.id)
+    assert "the options that the last one had" in next_of(following, child.id), "nobody here knows which"
+    assert not [command for command in paste_all(following, child.id) if command.startswith("shakectl run")]
 
     text = following.shakectl.text("explain", child.id)
     for heading in ("Where it stands", "How it came there", "What happens next", "What you can do"):
         assert f"\n{heading}\n" in text
-    assert all(len(line) <= 120 for line in text.splitlines())
+    assert all(len(line) <= 120 for line in text.splitlines() if not line.startswith("  shakectl "))
 
 
 def test_a_shard_that_waits_names_what_all_wait_for(rig: Rig, sharded: ShardedSource) -> None:
@@ -77,7 +104,53 @@ def test_a_shard_that_waits_names_what_all_wait_for(rig: Rig, sharded: ShardedSo
     daemon = following.start()
     daemon.until(lambda: following.statuses_or_none().get(first.id) == "in_processing", "the first is to be read")
     assert f"{first.id} (in_processing) is what all wait for" in next_of(following, third.id)
-    assert f"shakectl explain orders/{first.id}" in commands_of(following, third.id)
+    assert f"shakectl explain orders/{first.id} --journal {following.shakectl.journal}" in paste_all(following, third.id)
+
+
+def test_what_is_offered_is_about_the_same_journal_and_configuration(
+    rig: Rig, sharded: ShardedSource, tmp_path: pathlib.Path
+) -> None:
+    table = sharded.create_table("orders")
+    shard = table.open_shard()
+    table.put(shard, "a", 1)
+    following = Following(rig, sharded, table)
+    daemon = following.start()
+    following.wait_for(1)
+    assert daemon.terminate() == 0
+    elsewhere = tmp_path / "it's another"
+    shutil.copytree(following.shakectl.journal, elsewhere)
+    configuration = tmp_path / "my shake.yaml"
+    configuration.write_text(f"journal: {following.shakectl.journal}\n")
+    following.shakectl.journal = str(elsewhere)
+    following.shakectl.text("pause", shard.id)
+    [explanation] = following.shakectl.json("explain", shard.id, "--config", str(configuration))
+    commands = [suggestion["command"] for suggestion in explanation["commands"]]
+    [resume] = [command for command in commands if command.startswith("shakectl resume")]
+    assert paste(following, resume).returncode == 0
+    assert "paused by" not in next_of(following, shard.id)
+    assert any(command.startswith("shakectl run --journal ") and "--config" in command for command in commands)
+
+
+def test_a_loss_that_stops_is_answered_as_pasted(rig: Rig, sharded: ShardedSource) -> None:
+    table = sharded.create_table("orders")
+    shard = table.open_shard()
+    for version in range(6):
+        table.put(shard, "a", version)
+    following = Following(rig, sharded, table)
+    daemon = following.start()
+    following.wait_for(6)
+    assert daemon.terminate() == 0
+    for version in range(6, 12):
+        table.put(shard, "a", version)
+    shard.trimmed = 9
+    assert following.start().wait() == 69
+    assert "waits for an operator" in next_of(following, shard.id)
+    commands = commands_of(following, shard.id)
+    assert not any("--resync" in command for command in commands), "this daemon never scans"
+    [skip] = [command for command in commands if "--skip" in command]
+    result = paste(following, skip)
+    assert result.returncode == 0, result.stderr
+    assert "waits for an operator" not in next_of(following, shard.id)
 
 
 def test_an_unknown_shard_is_said(rig: Rig, sharded: ShardedSource) -> None:

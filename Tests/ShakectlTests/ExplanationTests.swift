@@ -9,13 +9,13 @@ import Testing
 @Suite("Why a shard stands where it stands")
 struct ExplanationTests {
     private static func facts(
-        _ checkpoint: Checkpoint, _ others: [Checkpoint] = [], table: TableState? = nil,
-        daemon: DaemonPresence = Sample.running, turns: [Event] = [], beginning: Event? = nil
+        _ checkpoint: Checkpoint, _ others: [Checkpoint] = [], ofOtherStreams: [Checkpoint] = [],
+        table: TableState? = nil, scans: Bool = true, daemon: DaemonPresence = Sample.running, turns: [Event] = [], beginning: Event? = nil
     ) -> ShardFacts {
         ShardFacts(
             checkpoint: checkpoint,
             lineage: Dictionary(uniqueKeysWithValues: ([checkpoint] + others).map { ($0.shard.shard, $0) }),
-            table: table, daemon: daemon, beginning: beginning, turns: turns, now: Sample.now)
+            others: ofOtherStreams, table: table, scans: scans, daemon: daemon, beginning: beginning, turns: turns, now: Sample.now)
     }
 
     private static func signs(_ shards: [VitalSigns.Shard]) -> DaemonPresence {
@@ -46,6 +46,32 @@ struct ExplanationTests {
         #expect(Explanation(Self.facts(Sample.shard("a", .done, at: "9"))).standing.first?.contains("read to its end") == true)
         #expect(Explanation(Self.facts(Sample.shard("a", .lost))).standing.first?.contains("left the stream") == true)
         #expect(Explanation(Self.facts(Sample.shard("a", .notNeeded))).standing.first?.contains("older") == true)
+    }
+
+    @Test("What was imported is another program's word, and is not said to have been brought")
+    func imported() {
+        func standing(_ status: Status, _ number: String?, _ type: IteratorType = .afterSequenceNumber) -> String {
+            var shard = Sample.shard("a", status, at: number)
+            shard.iteratorType = type
+            shard.importedSince = Sample.time("2026-11-23T10:00:00Z")
+            let event = Self.event(
+                2,
+                .imported(
+                    Imported(
+                        status: status, iteratorType: type, sequenceNumber: shard.sequenceNumber, approximateTime: nil,
+                        owedSince: shard.importedSince, reason: "",
+                        origin: Imported.Origin(program: "NimoShake", source: "db", status: "s"))))
+            return Explanation(Self.facts(shard, turns: [event])).standing.joined(separator: " ")
+        }
+        let place = standing(.prepared, "42")
+        #expect(place.contains("taken over from NimoShake: by its word all up to and including 42 is in the target"))
+        #expect(place.contains("what was made after 2026-11-23 10:00:00 UTC is owed"))
+        #expect(standing(.prepared, "42", .atSequenceNumber).contains("the record 42 is the next to be brought"))
+        #expect(standing(.prepared, nil, .trimHorizon).contains("is to be read from its start"))
+        let done = standing(.done, "42")
+        #expect(done.contains("By the word of NimoShake") && !done.contains("owed"))
+        #expect(standing(.notNeeded, nil, .trimHorizon).contains("by the word of NimoShake there was nothing left to bring"))
+        for text in [place, done] { #expect(!text.contains("0 records"), "\(text)") }
     }
 
     // MARK: What happens next
@@ -101,15 +127,59 @@ struct ExplanationTests {
         #expect(commands(facts).prefix(2) == ["shakectl ack orders --resync", "shakectl ack orders --skip"])
     }
 
+    @Test("A daemon that never scans is not asked to")
+    func stoppedUnscanned() {
+        var shard = Sample.shard("a", at: "5")
+        shard.loss = Self.loss
+        #expect(commands(Self.facts(shard, scans: false)).first == "shakectl ack orders --skip")
+    }
+
+    private static let loss = Loss(
+        RangeLost(cause: .trimmed, from: Sample.number("5"), to: nil, since: nil, policy: .stop, detail: "gone"),
+        time: Sample.now, position: Position(9))
+
+    @Test("A shard of an older stream that stops its table stops those of the newer one")
+    func stoppedByOlder() {
+        var older = Sample.shard("old", at: "5", stream: Self.older)
+        older.loss = Self.loss
+        let facts = Self.facts(Sample.shard("a", at: "1"), ofOtherStreams: [older])
+        #expect(next(facts).contains("Its table stands still, and waits for an operator: shard old lost"))
+        #expect(next(facts).contains("of the stream \(Self.older)"))
+        #expect(commands(facts).first == "shakectl ack orders --resync")
+    }
+
+    @Test("A shard of an older stream is not read again, and not offered to be")
+    func olderStream() {
+        var table = TableState(table: Sample.key("a").table)
+        table.stream = Sample.key("a").stream
+        let facts = Self.facts(Sample.shard("old", at: "5", records: 7, stream: Self.older), table: table)
+        #expect(next(facts).contains("It is of an older stream: its table goes on with \(Sample.key("a").stream)"))
+        #expect(!commands(facts).contains { $0.contains("rewind") })
+    }
+
+    private static let older = StreamARN("arn:aws:dynamodb:eu-west-1:1:table/orders/stream/2020-01-01T00:00:00.000")
+
+    @Test("Each command says which journal it is about, in a shell's words")
+    func place() {
+        var paused = Sample.shard("a", at: "1", records: 3)
+        paused.pause = Pause(author: "me", reason: "x", time: Sample.now, position: Position(9))
+        let explanation = Explanation(Self.facts(paused), Suggestions(place: ["--journal", "/my journals/a"]))
+        #expect(explanation.commands.count == 3)
+        #expect(explanation.commands.allSatisfy { $0.command.hasSuffix(" --journal '/my journals/a'") })
+    }
+
     @Test("Without a daemon it says where the next start begins, by which rule, and until when the stream holds it")
     func withoutDaemon() {
         let facts = Self.facts(
             Sample.shard("a", at: "42", made: Sample.time("2026-11-23T10:30:00Z")), daemon: .notRunning("none has run yet"))
         #expect(next(facts).contains("Nobody reads it now."))
-        #expect(next(facts).contains("begins after 42, behind the last record that was durable in the target (rule after_sequence_number)"))
+        #expect(next(facts).contains("begins after 42, behind the last record that is known to be in the target (rule after_sequence_number)"))
         #expect(next(facts).contains("another 17 h"))
         #expect(next(facts).contains("No daemon is running; none has run yet."))
-        #expect(commands(facts).contains("shakectl run"))
+        #expect(next(facts).contains("It wants the options that the last one had"))
+        #expect(!commands(facts).contains { $0.hasPrefix("shakectl run") }, "nobody knows which")
+        let configured = Explanation(facts, Suggestions(place: ["--config", "my shake.yaml"], hasConfiguration: true))
+        #expect(configured.commands.map(\.command).contains("shakectl run --config 'my shake.yaml'"))
         let late = Self.facts(
             Sample.shard("a", at: "42", made: Sample.time("2026-11-22T10:30:00Z")), daemon: .notRunning("none"))
         #expect(next(late).contains("may have left the stream"))
@@ -209,7 +279,7 @@ struct ExplanationTests {
             story.map(\.sentence) == [
                 "it was discovered, a child of p, and was to be read from its start",
                 "it was set back from 50 to 42, by me@here: bad\nrows",
-                "reading began after 42, behind the last record that was durable in the target (rule after_sequence_number)",
+                "reading began after 42, behind the last record that is known to be in the target (rule after_sequence_number)",
                 "Throttled: slow down; it is tried again (3 times in a row)",
             ])
         #expect(story.map(\.position.number) == [2, 4, 5, 9])

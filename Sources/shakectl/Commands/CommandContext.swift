@@ -10,6 +10,8 @@ struct CommandContext {
     let output = StandardOutput()
     let now = Timestamp.now()
     let options: CommonOptions
+    /// The options that say to another command which journal this one is about.
+    let place: [String]
     var surroundings: Surroundings
 
     /// - Throws: `.usage`, `.configuration`.
@@ -22,6 +24,7 @@ struct CommandContext {
         try add(&flags)
         let environment = ProcessInfo.processInfo.environment
         self.options = options
+        place = options.place(environment)
         surroundings = try CrashHook.surroundings(environment)
         configuration = try Configuration(
             command: command, flags: flags, file: options.config, environment: environment, read: TextFile.read)

@@ -22,7 +22,8 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         let context = try CommandContext(common)
         let facts = try ShardFacts.gather(shard, from: try context.openJournal(), now: context.now)
-        let explanation = Explanation(facts)
+        let explanation = Explanation(
+            facts, Suggestions(place: context.place, hasConfiguration: context.configuration.file != nil))
         try context.show(
             json: [explanation.json], lines: explanation.lines(context.palette, width: 100))
     }

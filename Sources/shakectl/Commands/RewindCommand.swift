@@ -87,7 +87,7 @@ struct RewindCommand: AsyncParsableCommand {
         await journal.close(reason: "rewound \(key)")
         let view = RewindView(
             plan: outcome.plan, position: outcome.position,
-            undo: outcome.position.map { _ in undo(key, among: outcome.checkpoints, to: outcome.before) })
+            undo: outcome.position.map { _ in undo(key, among: outcome.checkpoints, to: outcome.before, context.place) })
         try context.show(json: [view.json], lines: view.lines(context.palette))
     }
 
@@ -123,11 +123,11 @@ struct RewindCommand: AsyncParsableCommand {
     }
 
     /// The command that takes it back, as it can be pasted.
-    private func undo(_ key: ShardKey, among checkpoints: [Checkpoint], to position: Position) -> String {
+    private func undo(
+        _ key: ShardKey, among checkpoints: [Checkpoint], to position: Position, _ place: [String]
+    ) -> String {
         let isUnique = checkpoints.filter { $0.shard.shard == key.shard }.count == 1
-        var words = ["shakectl", "rewind", isUnique ? key.shard.text : key.description]
-        if let journal = common.journal { words += ["--journal", journal] }
-        if let config = common.config { words += ["--config", config] }
+        var words = ["shakectl", "rewind", isUnique ? key.shard.text : key.description] + place
         for (option, value) in [
             ("--source-endpoint", source.sourceEndpoint), ("--region", source.region), ("--profile", source.profile),
         ] {

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Dispatcher
 internal import Foundation
 internal import Glibc
@@ -60,9 +61,5 @@ final class ServiceManager: Sendable {
     }
 
     /// Since the machine has started; what it slept counts for nothing.
-    private static var uptime: Duration {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-    }
+    private static var uptime: Duration { .nanoseconds(DispatchTime.now().uptimeNanoseconds) }
 }

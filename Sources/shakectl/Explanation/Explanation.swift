@@ -14,7 +14,7 @@ struct Explanation: Sendable {
     let untold: Int
     /// What happens next, or why nothing does.
     let outlook: [String]
-    let commands: [Suggestion]
+    let commands: [Suggestions.Suggestion]
 
     /// One event, as it is told.
     struct Turn: Hashable, Sendable {
@@ -24,19 +24,13 @@ struct Explanation: Sendable {
         let colour: Palette.Colour?
     }
 
-    /// What an operator may do next, to be copied.
-    struct Suggestion: Hashable, Sendable {
-        let purpose: String
-        let command: String
-    }
-
-    init(_ facts: ShardFacts) {
+    init(_ facts: ShardFacts, _ suggestions: Suggestions = Suggestions()) {
         self.facts = facts
         standing = Standpoint(facts).sentences
         let told = Story(facts)
         (story, untold) = (told.turns, told.untold)
-        let next = Outlook(facts)
-        (outlook, commands) = (next.sentences, next.commands)
+        let next = Outlook(facts, suggestions)
+        (outlook, commands) = (next.sentences, next.suggestions.all)
     }
 
     // MARK: Output
@@ -85,7 +79,7 @@ struct Explanation: Sendable {
         }
         if untold > 0 {
             lines.append(
-                palette.paint("  … and \(Spoken.count(UInt64(untold), "earlier event")): `shakectl history` has them", .dim))
+                palette.paint("  … and \(Spoken.count(UInt64(untold), "earlier event")): the history has them", .dim))
         }
         section("What happens next", outlook)
         lines += ["", palette.paint("What you can do", .bold)]

@@ -5,30 +5,30 @@ internal import StreamModel
 /// What happens next with a shard, by the rules that decide it; or what it waits for, and how to help it on.
 struct Outlook {
     private(set) var sentences: [String] = []
-    private(set) var commands: [Explanation.Suggestion] = []
+    private(set) var suggestions: Suggestions
 
     private let facts: ShardFacts
     private var checkpoint: Checkpoint { facts.checkpoint }
-    private var name: String { Shell.quoted(facts.shard.description) }
+    private var name: String { facts.shard.description }
 
-    init(_ facts: ShardFacts) {
+    init(_ facts: ShardFacts, _ suggestions: Suggestions) {
         self.facts = facts
+        self.suggestions = suggestions
         if facts.checkpoint.status.letsChildrenStart { tellEnd() } else { tellCourse() }
         if let loss = facts.checkpoint.loss.map({ KnownLoss(shard: facts.shard, $0) }), loss.isOpen, !loss.stops {
-            suggest("shakectl ack \(Shell.quoted(facts.shard.table.text))", "take note of the loss")
+            suggest(["ack", facts.shard.table.text], "take note of the loss")
         }
         if !facts.checkpoint.refusals.isEmpty {
-            suggest("shakectl dead-letters", "see what the target refused, and why")
+            suggest(["dead-letters"], "see what the target refused, and why")
         }
-        suggest("shakectl history \(name) --reverse --limit 20", "its newest events, advances among them")
-        if facts.checkpoint.records > 0 {
-            suggest("shakectl rewind \(name) --to-time 1h --dry-run", "what it would mean to bring its last hour again")
+        suggest(["history", name, "--reverse", "--limit", "20"], "its newest events, advances among them")
+        // The source is not asked: nobody here knows where it is.
+        if facts.checkpoint.records > 0, facts.newerStream == nil {
+            suggest(["rewind", name, "--to-start", "--offline", "--dry-run"], "what it would mean to bring all of it again")
         }
     }
 
-    private mutating func suggest(_ command: String, _ purpose: String) {
-        commands.append(Explanation.Suggestion(purpose: purpose, command: command))
-    }
+    private mutating func suggest(_ words: [String], _ purpose: String) { suggestions.add(words, purpose) }
 
     // MARK: A shard that is over
 
@@ -46,7 +46,7 @@ struct Outlook {
         sentences.append(
             (children.count == 1 ? "It goes on in its child " : "It goes on in its children ") + list + more + ".")
         if let open = children.first(where: { !$0.status.letsChildrenStart }) {
-            suggest("shakectl explain \(Shell.quoted(open.shard.description))", "why its child stands where it stands")
+            suggest(["explain", open.shard.description], "why its child stands where it stands")
         }
     }
 
@@ -56,11 +56,14 @@ struct Outlook {
         if let stop = whatStopsTheTable() {
             sentences.append(stop)
             tellNextStart()
+        } else if let newer = facts.newerStream {
+            sentences.append(
+                "It is of an older stream: its table goes on with \(newer), and what is older is not read again. A full sync brings "
+                    + "every item as it is now.")
         } else if let pause = facts.pause {
             sentences.append("It is not read: \(pause.words).")
             sentences.append("\(pause.outlook(now: facts.now)).".uppercasedFirst)
-            let paused = pause.shard?.description ?? pause.table.text
-            suggest("shakectl resume \(Shell.quoted(paused))", "let it go on")
+            suggest(["resume", pause.shard?.description ?? pause.table.text], "let it go on")
         } else if !facts.unfinishedAncestors.isEmpty {
             tellAncestors()
         } else if !facts.runningDescendants.isEmpty {
@@ -73,14 +76,17 @@ struct Outlook {
         tellDaemon()
     }
 
-    /// A loss that an operator has to answer, of this shard or another of its table.
+    /// A loss that an operator has to answer, of this shard or another of its table, also of a stream before or after.
     private mutating func whatStopsTheTable() -> String? {
-        let losses = KnownLoss.all(of: facts.shard.table, facts.table, Array(facts.lineage.values))
+        let losses = KnownLoss.all(of: facts.shard.table, facts.table, facts.ofTable)
         guard let loss = losses.first(where: \.stops) else { return nil }
-        let table = Shell.quoted(facts.shard.table.text)
-        suggest("shakectl ack \(table) --resync", "scan the table again, which brings what the lost changes led to")
-        suggest("shakectl ack \(table) --skip", "go on without what was lost")
-        return "Its table stands still, and waits for an operator: \(loss.words)."
+        let table = facts.shard.table.text
+        if facts.scans {
+            suggest(["ack", table, "--resync"], "scan the table again, which brings what the lost changes led to")
+        }
+        suggest(["ack", table, "--skip"], "go on without what was lost")
+        let stream = loss.shard.map { $0.stream == facts.shard.stream ? "" : ", of the stream \($0.stream)" } ?? ""
+        return "Its table stands still, and waits for an operator: \(loss.words)\(stream)."
     }
 
     private mutating func tellAncestors() {
@@ -97,7 +103,7 @@ struct Outlook {
         if root.status == .inProcessing, let lag, lag > .zero {
             sentences.append("\(root.shard.shard) is \(Spoken.duration(lag)) behind.")
         }
-        suggest("shakectl explain \(Shell.quoted(root.shard.description))", "why that one stands where it stands")
+        suggest(["explain", root.shard.description], "why that one stands where it stands")
     }
 
     /// Whether what the daemon says of itself is of now.
@@ -174,7 +180,11 @@ struct Outlook {
         switch facts.daemon {
         case .notRunning(let why):
             sentences.append("No daemon is running; \(why).")
-            suggest("shakectl run", "start the daemon (with the options that it had)")
+            if suggestions.hasConfiguration {
+                suggest(["run"], "start the daemon, as the configuration says")
+            } else {
+                sentences.append("It wants the options that the last one had, which the journal does not keep.")
+            }
         case .silent(_, let why): sentences.append("\(why).".uppercasedFirst)
         case .running(_, let signs):
             guard let signs else {
@@ -183,7 +193,7 @@ struct Outlook {
             }
             // Of the table and the target, which this shard shares with others.
             let state = facts.table ?? TableState(table: facts.shard.table)
-            if let worst = Health.worst(of: state, Array(facts.lineage.values), signs, now: facts.now) {
+            if let worst = Health.worst(of: state, facts.ofTable, signs, now: facts.now) {
                 sentences.append("Of its table the daemon says: \(worst.reason).")
             }
         }

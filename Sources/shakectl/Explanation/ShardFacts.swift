@@ -7,7 +7,11 @@ struct ShardFacts: Sendable {
     let checkpoint: Checkpoint
     /// Of the same stream, by id; the shard itself is among them.
     let lineage: [ShardID: Checkpoint]
+    /// Of the table's older or newer streams.
+    var others: [Checkpoint] = []
     let table: TableState?
+    /// Whether the daemon, or the last one there was, scans tables; where that can't be told, it may.
+    var scans = true
     let daemon: DaemonPresence
     /// Its discovery, where that is not among `turns`.
     let beginning: Event?
@@ -22,6 +26,21 @@ struct ShardFacts: Sendable {
 
     var shard: ShardKey { checkpoint.shard }
     var parent: Checkpoint? { checkpoint.parent.flatMap { lineage[$0] } }
+
+    /// All of the table.
+    var ofTable: [Checkpoint] { Array(lineage.values) + others }
+
+    /// The stream that its table goes on with, where that is another than the shard's.
+    var newerStream: StreamARN? { table?.stream.flatMap { $0 == shard.stream ? nil : $0 } }
+
+    /// What it was put to by an import, where nothing was brought since.
+    var isImported: Bool { checkpoint.importedSince != nil && checkpoint.epoch == .first }
+
+    /// Whose word an import was.
+    var importedFrom: String {
+        for case .imported(let imported) in turns.map(\.payload) { return imported.origin.program }
+        return "another program"
+    }
 
     /// In the order of their names.
     var children: [Checkpoint] {
@@ -68,8 +87,9 @@ extension ShardFacts {
     /// - Throws: `.usage` for a shard that the journal doesn't know, `.journal`.
     static func gather(_ part: String, from journal: Journal, now: Timestamp) throws(ShakectlError) -> ShardFacts {
         let key = try asking { () throws(JournalError) in try journal.shard(matching: part) }
-        let all = try asking(journal.checkpoints).filter { $0.shard.table == key.table && $0.shard.stream == key.stream }
-        let lineage = Dictionary(all.map { ($0.shard.shard, $0) }) { first, _ in first }
+        let ofTable = try asking(journal.checkpoints).filter { $0.shard.table == key.table }
+        let ofStream = ofTable.filter { $0.shard.stream == key.stream }
+        let lineage = Dictionary(ofStream.map { ($0.shard.shard, $0) }) { first, _ in first }
         guard let checkpoint = lineage[key.shard] else { throw .usage("shard \(key): the journal has no checkpoint of it") }
         let kinds = Set(EventKinds.ofShards).subtracting(steps)
         let turns = try asking { () throws(JournalError) in
@@ -77,8 +97,9 @@ extension ShardFacts {
         }
         let first = try asking { () throws(JournalError) in try journal.history(of: key, HistoryQuery(limit: 1)) }
         return ShardFacts(
-            checkpoint: checkpoint, lineage: lineage,
+            checkpoint: checkpoint, lineage: lineage, others: ofTable.filter { $0.shard.stream != key.stream },
             table: try asking { () throws(JournalError) in try journal.table(key.table) },
+            scans: VitalsFile.mode(in: journal.path) != .incr,
             daemon: try DaemonPresence.of(journal, now: now),
             beginning: first.first { beginning in !turns.contains { $0.position == beginning.position } },
             turns: turns.reversed(), now: now)

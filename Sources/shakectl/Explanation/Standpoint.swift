@@ -12,25 +12,29 @@ struct Standpoint {
             "\(Spoken.count(checkpoint.records, "record")) (\(Spoken.size(checkpoint.bytes)))"
             + (checkpoint.epoch == .first ? "" : ", those that were brought again counted again")
         let newest = checkpoint.approximateTime.map { ", the newest made at \(Spoken.time($0).prefix(19)) UTC" } ?? ""
-        switch checkpoint.status {
-        case .notNeeded:
-            sentences.append("Nothing of it is to be read: what it holds is older than what the table began with.")
-        case .done:
-            let isWhole = checkpoint.refusals.isEmpty && checkpoint.loss == nil
-            sentences.append(
-                "It was read to its end, and all of it is in the target"
-                    + (isWhole ? "" : ", save what is said below") + ": \(brought)\(newest).")
-        case .lost:
-            sentences.append(
-                "It left the stream before it was read to its end: "
-                    + (checkpoint.records == 0
-                        ? "nothing of it is in the target." : "in the target are \(brought)\(newest)."))
-        case .notProcessed, .prepared, .inProcessing, .waitingForParent:
-            sentences.append(Self.place(checkpoint, brought, newest))
+        if facts.isImported {
+            sentences.append(Self.imported(checkpoint, by: facts.importedFrom))
+        } else {
+            switch checkpoint.status {
+            case .notNeeded:
+                sentences.append("Nothing of it is to be read: what it holds is older than what the table began with.")
+            case .done:
+                let isWhole = checkpoint.refusals.isEmpty && checkpoint.loss == nil
+                sentences.append(
+                    "It was read to its end, and all of it is in the target"
+                        + (isWhole ? "" : ", save what is said below") + ": \(brought)\(newest).")
+            case .lost:
+                sentences.append(
+                    "It left the stream before it was read to its end: "
+                        + (checkpoint.records == 0
+                            ? "nothing of it is in the target." : "in the target are \(brought)\(newest)."))
+            case .notProcessed, .prepared, .inProcessing, .waitingForParent:
+                sentences.append(Self.place(checkpoint, brought, newest))
+            }
         }
-        if let since = checkpoint.importedSince {
+        if let since = checkpoint.importedSince, !checkpoint.status.letsChildrenStart {
             sentences.append(
-                "The place is from an import, and nothing was brought since"
+                "Nothing was brought since the import"
                     + (since.microseconds > 0 ? ": what was made after \(Spoken.time(since).prefix(19)) UTC is owed." : "."))
         }
         if let until = checkpoint.accountedUntil, checkpoint.approximateTime.map({ $0 < until }) ?? true {
@@ -46,6 +50,19 @@ struct Standpoint {
         }
         if checkpoint.epoch != .first {
             sentences.append("It is in epoch \(checkpoint.epoch): so often it was set back.")
+        }
+    }
+
+    /// What the target holds by another program's word alone: no position there speaks of it, and nothing of it was counted here.
+    private static func imported(_ checkpoint: Checkpoint, by program: String) -> String {
+        switch (checkpoint.status, checkpoint.iteratorType, checkpoint.sequenceNumber) {
+        case (.notNeeded, _, _): "Nothing of it is read here: by the word of \(program) there was nothing left to bring."
+        case (.done, _, _): "By the word of \(program), which it was taken over from, it was read to its end, and all of it is in the target."
+        case (_, .atSequenceNumber, let number?):
+            "It was taken over from \(program): the record \(number) is the next to be brought, and by its word all before it is in the target."
+        case (_, _, let number?):
+            "It was taken over from \(program): by its word all up to and including \(number) is in the target."
+        case (_, _, nil): "It was taken over from \(program), and is to be read from its start."
         }
     }
 

@@ -68,7 +68,8 @@ struct Story {
         case .historyFolded(let folded):
             return "\(Spoken.count(folded.count, "older event")) were folded together; after them it was \(folded.checkpoint.status.rawValue)"
                 + (folded.checkpoint.sequenceNumber.map { " at \($0)" } ?? "")
-        case .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled, .paused, .resumed, .imported, .unknown:
+        case .imported(let imported): return "its place was taken over: \(imported.words)"
+        case .rangeLost, .lossAcknowledged, .recordRefused, .refusalSettled, .paused, .resumed, .unknown:
             return "\(event.payload.kind.replacing("_", with: " ")): \(EventView(event).words)"
         case .queried, .sequenceAdvanced, .advancesFolded, .inStep, .runStarted, .runStopped, .phaseChanged,
             .scanAdvanced, .scanFinished, .rowsSwept, .repaired, .tableRemoved:
@@ -115,7 +116,7 @@ struct Rule {
             case .inStepHorizon:
                 "with what the target has dropped: its last record had left the stream, and it had been in step since"
             case .trimHorizon: "which is its start, as far as the stream goes back"
-            case .afterSequenceNumber: "behind the last record that was durable in the target"
+            case .afterSequenceNumber: "behind the last record that is known to be in the target"
             case nil: "by a rule of a newer version"
             }
         return "\(why) (rule \(name))"

@@ -30,6 +30,16 @@ struct CommonOptions: ParsableArguments {
             valueName: "level"), completion: .list(Logger.Level.allCases.map(\.rawValue)))
     var logLevel: String?
 
+    /// What a command that is printed to be pasted must say as well, to be about the same journal: in another terminal there may
+    /// be another environment.
+    func place(_ environment: [String: String]) -> [String] {
+        func said(_ flag: String?, _ variable: String) -> String? {
+            flag ?? environment[variable].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        return (said(journal, "SHAKE_JOURNAL").map { ["--journal", $0] } ?? [])
+            + (said(config, "SHAKE_CONFIG").map { ["--config", $0] } ?? [])
+    }
+
     /// - Throws: `.usage`.
     func add(to settings: inout Settings) throws(ShakectlError) {
         try settings.take(journal, for: .journal)

@@ -14,7 +14,7 @@ enum Sample {
 
     private static let zero = SequenceNumber([UInt8(ascii: "0")])!
 
-    static func key(_ shard: String, table: String = "orders") -> ShardKey {
+    static func key(_ shard: String, table: String = "orders", stream: StreamARN = stream) -> ShardKey {
         ShardKey(table: TableName(table), stream: stream, shard: ShardID(shard))
     }
 
@@ -22,10 +22,11 @@ enum Sample {
     static func shard(
         _ id: String, parent: String? = nil, _ status: Status = .inProcessing, at number: String? = nil,
         starting: String? = nil, ending: String? = nil, updated: Timestamp = time("2026-11-23T16:29:58Z"),
-        made: Timestamp? = nil, records: UInt64 = 0, table: String = "orders", fault: Checkpoint.Fault? = nil
+        made: Timestamp? = nil, records: UInt64 = 0, table: String = "orders", fault: Checkpoint.Fault? = nil,
+        stream: StreamARN = stream
     ) -> Checkpoint {
         var checkpoint = Checkpoint(
-            shard: key(id, table: table),
+            shard: key(id, table: table, stream: stream),
             discovered: ShardDiscovered(
                 parent: parent.map { ShardID($0) },
                 range: SequenceRange(starting: starting.map(self.number), ending: ending.map(self.number)),
