@@ -19,8 +19,9 @@ enum Consequence: Hashable, Sendable {
         self = Self.exact[code] ?? .stop("this is not expected: look into the server's log")
     }
 
-    /// Of one write among many: what has no other reason is the record's own.
-    init(ofWrite error: MongoError) { self = error.code.flatMap { Self.exact[$0] } ?? .refuseRecord }
+    /// Of one write among many. What nobody knows here is not taken for the record's own: that would pass it over, and a newer server
+    /// may say by it what has to do with no record. It is tried again, and its shard waits for as long as it lasts.
+    init(ofWrite error: MongoError) { self = error.code.flatMap { Self.exact[$0] } ?? .retry }
 
     /// Another writer was faster with the same key, or a unique index of somebody's own has the value already.
     static let duplicateKey: Int32 = 11000
@@ -52,8 +53,9 @@ enum Consequence: Hashable, Sendable {
         14031,  // OutOfDiskSpace
     ]
 
+    /// Only what says that it is about this document, and would be said of it the next time, too.
     private static let refused: [Int32] = [
-        2, 9, 14, 15, 22,  // BadValue, FailedToParse, TypeMismatch, Overflow, InvalidBSON
+        2, 9, 14, 15, 22,  // BadValue, FailedToParse, TypeMismatch, Overflow (nested too deep), InvalidBSON
         40, 52, 53, 54, 55, 56, 57,  // names and values that no field may have
         121,  // a validator of the collection
         171, 10088,  // arrays side by side in an index

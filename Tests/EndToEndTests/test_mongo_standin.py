@@ -420,6 +420,14 @@ def test_a_retried_write_is_done_exactly_once(
     assert shared.admin.command("configureFailPoint", "failCommand", mode="off")["count"] == 1
 
 
+def test_a_write_error_of_any_number_changes_nothing(shared: MongoClient[Any], items: Collection[Any]) -> None:
+    fail(shared, "update", writeErrorCode=54321, namespace=items.full_name)
+    with pytest.raises(BulkWriteError) as refusal:
+        items.bulk_write([UpdateOne({"_id": 1}, {"$inc": {"n": 1}}, True)])
+    assert [(error["index"], error["code"]) for error in refusal.value.details["writeErrors"]] == [(0, 54321)]
+    assert items.count_documents({}) == 0
+
+
 def test_without_retryable_writes_the_lost_answer_is_an_error_after_the_effect(start: Start) -> None:
     _, client = start("--topology", "replica-set", retryWrites=False)
     items = client["shop"]["items"]

@@ -22,8 +22,11 @@ struct MongoDBConsequenceTests {
         arguments: ["TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError"])
     func labelled(label: String) { #expect(Self.of(99999, [label]) == .retry) }
 
-    @Test("refuses a record where it is the record's own", arguments: [2, 121, 10334, 17280, 17419, 11000, 54321])
+    @Test("refuses a record where it is the record's own", arguments: [2, 121, 15, 56, 57, 10334, 17280, 17419, 11000])
     func refused(code: Int32) { #expect(Consequence(ofWrite: MongoError(code: code, message: "m")) == .refuseRecord) }
+
+    @Test("takes no record for what is refused by a number that nobody knows", arguments: [nil, 1, 8, 235, 54321])
+    func unknown(code: Int32?) { #expect(Consequence(ofWrite: MongoError(code: code, message: "m")) == .retry) }
 
     @Test(
         "stops where an operator must act, with what to do, also where nobody has thought of it",

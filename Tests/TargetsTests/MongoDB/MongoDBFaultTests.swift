@@ -112,6 +112,25 @@ struct MongoDBFaultTests {
     }
 
     @Test(
+        "puts no record aside for what nobody knows: it is tried again until it is there",
+        arguments: [Topology.replicaSet, .standalone])
+    func unknown(topology: Topology) async throws {
+        let server = try Self.server(topology)
+        let bench = MongoBench(server.url, scratch)
+        let target = try await bench.opened(parameters: Self.hasty)
+        try await target.prepare(.people)
+        try bench.fail(
+            #""update""#, times: 1, #""writeErrorCode":54321,"namespace":"\#(bench.database).people""#)
+        let batch = Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])
+        let error = await MongoBench.refusal { _ = try await target.write([batch]) }
+        #expect(error?.isRetryable == true && error?.description.contains("54321") == true, "\(String(describing: error))")
+        #expect(try bench.documents("people").isEmpty)
+        try await MongoBench.persisting { _ = try await target.write([batch]) }
+        #expect(try bench.items() == [try .item(Self.ann)])
+        #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(1)])
+    }
+
+    @Test(
         "gives up a server that says nothing, and what comes late there changes nothing", arguments: Topology.allCases)
     func late(topology: Topology) async throws {
         let server = try Self.server(topology)

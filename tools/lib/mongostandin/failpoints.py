@@ -1,4 +1,4 @@
-"""`configureFailPoint` with `failCommand`, as MongoDB documents it for drivers, and two words more.
+"""`configureFailPoint` with `failCommand`, as MongoDB documents it for drivers, and three words more.
 
 Source: https://github.com/mongodb/mongo/wiki/The-%22failCommand%22-fail-point
 """
@@ -18,6 +18,8 @@ _KNOWN = frozenset({
     # The stand-in's own. Of both the effect happens:
     "closeConnectionAfter",  # the connection is closed without an answer
     "unreadable",  # the answer, and each of its write errors, has a text that is no UTF-8
+    # Of this one nothing happens:
+    "writeErrorCode",  # the answer is a success of the command, and says this of its first write
 })
 
 # {"text": b"\xff\xfe"}

@@ -177,7 +177,11 @@ class Server:
                 raise CommandError(
                     fault["errorCode"], "Failing command via 'failCommand' failpoint",
                     labels=tuple(fault.get("errorLabels", ())))
-            answer = await self._act(call)
+            if "writeErrorCode" in fault:
+                error = CommandError(fault["writeErrorCode"], "Failing a write via 'failCommand' failpoint")
+                answer = {"ok": 1.0, "n": 0, "writeErrors": [error.write_error(0)]}
+            else:
+                answer = await self._act(call)
         except CommandError as error:
             answer = error.reply()
         except BSONError as error:
