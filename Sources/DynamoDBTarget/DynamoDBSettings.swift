@@ -1,4 +1,5 @@
 internal import DynamoDB
+internal import StreamModel
 internal import Targets
 
 /// What was said of the target beside its URL.
@@ -11,7 +12,7 @@ struct DynamoDBSettings: Hashable, Sendable {
     static let create = TargetOption.onOrOff("create")
     static let billing = TargetOption("billing", Billing.self)
     static let guarding = TargetOption("guard", Guard.self)
-    static let settle = TargetOption("settle", expects: "a duration up to an hour, such as 10s or 500ms")
+    static let settle = TargetOption("settle", expects: "a duration up to an hour, such as 10s, 500ms or 1h")
     static let strip = TargetOption.onOrOff("strip_replication")
     static let connections = TargetOption("connections", expects: "a number from 1 to 64")
     static let options =
@@ -55,7 +56,7 @@ struct DynamoDBSettings: Hashable, Sendable {
         guarding = options.choice(Self.guarding) ?? guarding
         stripsReplication = options.isOn(Self.strip) ?? stripsReplication
         if let text = options.text(Self.settle) {
-            guard let duration = Self.duration(text), duration <= .seconds(3600) else {
+            guard let duration = Duration(spelled: text), duration <= .seconds(3600) else {
                 throw refused("'settle' expects \(Self.settle.expects), and not '\(text)'")
             }
             settle = duration
@@ -90,16 +91,5 @@ struct DynamoDBSettings: Hashable, Sendable {
         place.regionSetting = "--target-option region=…"
         place.endpointSetting = "the target's endpoint"
         return place
-    }
-
-    private static func duration(_ text: String) -> Duration? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int64(digits), number < 1_000_000_000 else { return nil }
-        return switch text.dropFirst(digits.count) {
-        case "ms": .milliseconds(number)
-        case "", "s": .seconds(number)
-        case "m": .seconds(number * 60)
-        default: nil
-        }
     }
 }

@@ -20,9 +20,13 @@ package enum TargetError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .unavailable(let target, let reason): "target \(target): \(reason)"
-        case .unwritable(let target, let what, let reason, _): "target \(target): can't write \(what): \(reason)"
-        case .misconfigured(let target, let reason), .broken(let target, let reason): "target \(target): \(reason)"
+        case .unavailable(let target, let reason), .misconfigured(let target, let reason),
+            .broken(let target, let reason):
+            "\(Self.subject(target)) \(reason)"
+        case .unwritable(let target, let what, let reason, _): "\(Self.subject(target)) can't write \(what): \(reason)"
         }
     }
+
+    /// A scheme by itself ends with a colon already.
+    private static func subject(_ target: String) -> String { "target \(target)" + (target.hasSuffix(":") ? "" : ":") }
 }

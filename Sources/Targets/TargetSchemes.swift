@@ -74,7 +74,7 @@ package struct TargetSchemes: Sendable {
             throw .misconfigured(
                 target: "\(name):",
                 reason:
-                    "this build was made without it: build shakectl with the package trait \(trait), as the default does"
+                    "this shakectl was built without it: build it with the package trait \(trait), which is on by default"
             )
         }
         let nearest = Spelling.nearest(to: name, in: all.flatMap(\.names)) ?? ""

@@ -1,29 +1,10 @@
 internal import Dispatcher
+internal import StreamModel
 
 /// How durations and sizes are spelled, in flags and in the configuration alike.
 enum Spelling {
-    /// Reads `250ms`, `30s`, `5m`, `2h`, `1d`, `1h30m`, or a plain number of seconds. `nil` for anything else.
-    static func duration(_ text: String) -> Duration? {
-        if plainNumber(text) != nil { return duration(text + "s") }
-        let units: [(String, Double)] = [
-            ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
-        ]
-        var total = 0.0
-        var rest = Substring(text)
-        guard !rest.isEmpty else { return nil }
-        while !rest.isEmpty {
-            let digits = rest.prefix { $0.isASCII && $0.isNumber || $0 == "." }
-            rest = rest.dropFirst(digits.count)
-            let letters = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(letters.count)
-            guard let number = plainNumber(String(digits)), let unit = units.first(where: { $0.0 == letters }) else {
-                return nil
-            }
-            total += number * unit.1
-        }
-        guard total <= longest else { return nil }
-        return .milliseconds(Int64(total.rounded()))
-    }
+    /// As all durations are: `250ms`, `30s`, `5m`, `2h`, `1d`, `1h30m`, or a plain number of seconds. `nil` for anything else.
+    static func duration(_ text: String) -> Duration? { Duration(spelled: text) }
 
     /// Reads `32MiB`, `32MB`, `512KiB`, `1GiB`, or a plain number of bytes. `nil` for anything else.
     static func size(_ text: String) -> Int? {
@@ -50,14 +31,5 @@ enum Spelling {
         return .share(percent / 100)
     }
 
-    /// Ten years: far beyond any use, and far below what overflows.
-    private static let longest = 10 * 366 * 86_400_000.0
-
-    /// Digits with at most one point; no sign, exponent or name, which `Double` would read too.
-    private static func plainNumber(_ text: String) -> Double? {
-        guard !text.isEmpty, text.allSatisfy({ $0.isASCII && $0.isNumber || $0 == "." }), let number = Double(text),
-            number < longest
-        else { return nil }
-        return number
-    }
+    private static func plainNumber(_ text: String) -> Double? { Double(plain: text) }
 }
