@@ -19,28 +19,31 @@ struct CredentialsOrderTests {
     }
 
     private static let keys = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "secret"]
-    private static let web = [
-        "AWS_WEB_IDENTITY_TOKEN_FILE": "FOLDER/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/webrole",
-    ]
+    private static let token = ["AWS_WEB_IDENTITY_TOKEN_FILE": "FOLDER/token"]
+    private static let web = merged(token, ["AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/webrole"])
     private static let container = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "SERVER/container"]
-    private static let roleConfig = """
-        [default]
-        role_arn = arn:aws:iam::123456789012:role/one
-        source_profile = base
-        [profile base]
-        aws_access_key_id = BASE
-        aws_secret_access_key = secret
-
-        """
     private static let refused = "refused"
 
+    // MARK: What stands in the files
+
+    private static func section(_ title: String, _ settings: String...) -> String {
+        "[\(title)]\n" + settings.map { "\($0)\n" }.joined()
+    }
+    private static func role(_ name: String) -> String { "role_arn = arn:aws:iam::123456789012:role/\(name)" }
+    private static func source(_ profile: String) -> String { "source_profile = \(profile)" }
+    private static func key(_ id: String) -> String { "aws_access_key_id = \(id)\naws_secret_access_key = secret" }
     private static let process =
         #"credential_process = printf %s {\"Version\":1,\"AccessKeyId\":\"PROCESS\",\"SecretAccessKey\":\"secret\"}"#
-    private static let given = "aws_access_key_id = FILE\naws_secret_access_key = secret\n"
+    private static let file = "web_identity_token_file = FOLDER/token"
+
+    private static let roleConfig = section("default", role("one"), source("base")) + section("profile base", key("BASE"))
+    private static let keysOfFile = section("default", key("FILE"))
 
     private static func merged(_ parts: [String: String]...) -> [String: String] {
         parts.reduce(into: [:]) { $0.merge($1) { $1 } }
     }
+
+    // MARK: The rows
 
     static let rows: [Row] = [
         Row(name: "nothing but the instance"),
@@ -54,16 +57,14 @@ struct CredentialsOrderTests {
             name: "the environment names the profile and has keys", environment: merged(keys, ["AWS_PROFILE": "base"]),
             config: roleConfig),
         Row(name: "the environment names the profile", environment: ["AWS_PROFILE": "base"], config: roleConfig),
-        Row(
-            name: "a role's profile goes before a web identity", environment: merged(web, container), config: roleConfig
-        ),
+        Row(name: "a role's profile goes before a web identity", environment: merged(web, container), config: roleConfig),
         Row(
             name: "a web identity goes before keys in files", environment: merged(web, container),
-            credentials: "[default]\n" + given),
+            credentials: keysOfFile),
         Row(
-            name: "but a chosen profile is meant", environment: merged(web, container),
-            credentials: "[default]\n" + given, profile: "default"),
-        Row(name: "keys in files go before the container", environment: container, credentials: "[default]\n" + given),
+            name: "but a chosen profile is meant", environment: merged(web, container), credentials: keysOfFile,
+            profile: "default"),
+        Row(name: "keys in files go before the container", environment: container, credentials: keysOfFile),
         Row(name: "the container goes before the instance", environment: container),
         Row(
             name: "the container's token", environment: merged(container, ["AWS_CONTAINER_AUTHORIZATION_TOKEN": "CT"])),
@@ -76,147 +77,86 @@ struct CredentialsOrderTests {
             name: "a container by http elsewhere is refused",
             environment: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://192.0.2.1/container"]),
         Row(
-            name: "the credentials file goes before the config file",
-            config: "[default]\naws_access_key_id = CONFIG\naws_secret_access_key = secret\n",
-            credentials: "[default]\n" + given),
+            name: "the credentials file goes before the config file", config: section("default", key("CONFIG")),
+            credentials: keysOfFile),
         Row(
-            name: "a process goes before keys in the config file",
-            config: "[default]\naws_access_key_id = CONFIG\naws_secret_access_key = secret\n" + process + "\n"),
+            name: "a process goes before keys in the config file", config: section("default", key("CONFIG"), process)),
         Row(
-            name: "but behind those in the credentials file", config: "[default]\n" + process + "\n",
-            credentials: "[default]\n" + given),
-        Row(name: "a process in the credentials file", credentials: "[default]\n" + process + "\n"),
+            name: "but behind those in the credentials file", config: section("default", process),
+            credentials: keysOfFile),
+        Row(name: "a process in the credentials file", credentials: section("default", process)),
         Row(
             name: "a process that fails ends the search", environment: container,
-            config: "[default]\ncredential_process = false\n"),
+            config: section("default", "credential_process = false")),
         Row(
-            name: "a web identity of the profile",
-            config: """
-                [profile w]
-                web_identity_token_file = FOLDER/token
-                role_arn = arn:aws:iam::123456789012:role/profiled
-                """, profile: "w"),
+            name: "a web identity of the profile", config: section("profile w", file, role("profiled")), profile: "w"),
+        Row(name: "a web identity without a role is refused", environment: token),
         Row(
-            name: "a web identity without a role is refused",
-            environment: ["AWS_WEB_IDENTITY_TOKEN_FILE": "FOLDER/token"]),
-        Row(
-            name: "the file from the environment, the role from the profile",
-            environment: ["AWS_WEB_IDENTITY_TOKEN_FILE": "FOLDER/token"],
-            config: "[default]\nrole_arn = arn:aws:iam::123456789012:role/mixed\nweb_identity_token_file = /nowhere\n"),
+            name: "the file from the environment, the role from the profile", environment: token,
+            config: section("default", role("mixed"), "web_identity_token_file = /nowhere")),
         Row(
             name: "a web identity whose file is missing is refused",
             environment: merged(web, ["AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/token"])),
         Row(
             name: "a role with an external id and a duration",
-            config: roleConfig.replacing(
-                "source_profile", with: "external_id = e&1\nduration_seconds = 1200\nsource_profile")),
+            config: section("default", role("one"), "external_id = e&1", "duration_seconds = 1200", source("base"))
+                + section("profile base", key("BASE"))),
         Row(
             name: "a chain of roles",
-            config: """
-                [profile a]
-                role_arn = arn:aws:iam::123456789012:role/a
-                source_profile = b
-                [profile b]
-                role_arn = arn:aws:iam::123456789012:role/b
-                source_profile = c
-                [profile c]
-                aws_access_key_id = C
-                aws_secret_access_key = secret
-                """, profile: "a"),
+            config: section("profile a", role("a"), source("b")) + section("profile b", role("b"), source("c"))
+                + section("profile c", key("C")), profile: "a"),
         Row(
             name: "a role's source by a web identity",
-            config: """
-                [profile a]
-                role_arn = arn:aws:iam::123456789012:role/a
-                source_profile = w
-                [profile w]
-                web_identity_token_file = FOLDER/token
-                role_arn = arn:aws:iam::123456789012:role/w
-                """, profile: "a"),
+            config: section("profile a", role("a"), source("w")) + section("profile w", file, role("w")), profile: "a"),
         Row(
             name: "a role's source by a process",
-            config: "[default]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = p\n[profile p]\n"
-                + process + "\n"),
+            config: section("default", role("a"), source("p")) + section("profile p", process)),
         Row(
             name: "a source has keys and a role: its keys count",
-            config: """
-                [profile a]
-                role_arn = arn:aws:iam::123456789012:role/a
-                source_profile = b
-                [profile b]
-                role_arn = arn:aws:iam::123456789012:role/b
-                source_profile = a
-                aws_access_key_id = B
-                aws_secret_access_key = secret
-                """, profile: "a"),
-        Row(
-            name: "a profile is its own source",
-            config: "[default]\nrole_arn = arn:aws:iam::123456789012:role/self\nsource_profile = default\n" + given),
-        Row(
-            name: "its own source without keys is refused",
-            config: "[default]\nrole_arn = arn:aws:iam::123456789012:role/self\nsource_profile = default\n"),
+            config: section("profile a", role("a"), source("b"))
+                + section("profile b", role("b"), source("a"), key("B")), profile: "a"),
+        Row(name: "a profile is its own source", config: section("default", role("self"), source("default"), key("FILE"))),
+        Row(name: "its own source without keys is refused", config: section("default", role("self"), source("default"))),
         Row(
             name: "a circle is refused",
-            config: """
-                [profile a]
-                role_arn = arn:aws:iam::123456789012:role/a
-                source_profile = b
-                [profile b]
-                role_arn = arn:aws:iam::123456789012:role/b
-                source_profile = a
-                """, profile: "a"),
-        Row(
-            name: "a source that isn't there is refused",
-            config: "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = x\n"),
-        Row(name: "a role without a source is refused", config: "[default]\nrole_arn = arn:aws:iam::1:role/a\n"),
+            config: section("profile a", role("a"), source("b")) + section("profile b", role("b"), source("a")),
+            profile: "a"),
+        Row(name: "a source that isn't there is refused", config: section("default", role("a"), source("x"))),
+        Row(name: "a role without a source is refused", config: section("default", role("a"))),
         Row(
             name: "a role with two is refused",
-            config:
-                "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = default\ncredential_source = Environment\n"
-        ),
+            config: section("default", role("a"), source("default"), "credential_source = Environment")),
         Row(
             name: "a source without credentials is refused", environment: container,
-            config: "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = x\n[profile x]\nregion = eu-west-1\n"
-        ),
-        Row(
-            name: "a role by the environment", environment: keys,
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Environment\n",
-            profile: "r"),
-        Row(
-            name: "a role by the container", environment: container,
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = EcsContainer\n",
-            profile: "r"),
-        Row(
-            name: "a role by the instance",
-            config:
-                "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Ec2InstanceMetadata\n",
-            profile: "r"),
-        Row(
-            name: "a role by nobody knows whom is refused",
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Magic\n",
-            profile: "r"),
-        Row(
-            name: "a role by an environment without keys is refused",
-            config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Environment\n",
-            profile: "r"),
+            config: section("default", role("a"), source("x")) + section("profile x", "region = eu-west-1")),
+        Row(name: "a role by the environment", environment: keys, config: roleBy("Environment"), profile: "r"),
+        Row(name: "a role by the container", environment: container, config: roleBy("EcsContainer"), profile: "r"),
+        Row(name: "a role by the instance", config: roleBy("Ec2InstanceMetadata"), profile: "r"),
+        Row(name: "a role by nobody knows whom is refused", config: roleBy("Magic"), profile: "r"),
+        Row(name: "a role by an environment without keys is refused", config: roleBy("Environment"), profile: "r"),
         Row(
             name: "a profile with nothing but a region leaves it to the instance",
-            config: "[profile r]\nregion = eu-west-1\n", profile: "r"),
-        Row(name: "a profile that isn't there is refused", config: "[profile r]\nregion = eu-west-1\n", profile: "x"),
-        Row(name: "half of the keys in a file is refused", credentials: "[default]\naws_access_key_id = A\n"),
+            config: section("profile r", "region = eu-west-1"), profile: "r"),
+        Row(name: "a profile that isn't there is refused", config: section("profile r", "region = eu-west-1"), profile: "x"),
+        Row(name: "half of the keys in a file is refused", credentials: section("default", "aws_access_key_id = A")),
         Row(name: "half of the keys in the environment is refused", environment: ["AWS_ACCESS_KEY_ID": "A"]),
         // botocore goes on where the id is missing: a secret that is set and not used would surprise.
         Row(name: "the other half, too", environment: ["AWS_SECRET_ACCESS_KEY": "A"], ours: refused),
         // botocore fails by a token that isn't there; SSO isn't supported here. Both refuse.
         Row(
             name: "SSO is refused", environment: container,
-            config:
-                "[default]\nsso_start_url = https://x\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r\n"),
+            config: section(
+                "default", "sso_start_url = https://x", "sso_region = us-east-1", "sso_account_id = 1",
+                "sso_role_name = r")),
         // The old name of the token counts in botocore first; here the new one does.
         Row(
             name: "empty variables are not set",
             environment: ["AWS_ACCESS_KEY_ID": "", "AWS_WEB_IDENTITY_TOKEN_FILE": ""]),
     ]
+
+    private static func roleBy(_ source: String) -> String {
+        section("profile r", role("r"), "credential_source = \(source)")
+    }
 
     private static let script = """
         import json, os, sys
