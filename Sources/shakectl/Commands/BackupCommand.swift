@@ -27,17 +27,15 @@ struct BackupCommand: ParsableCommand {
     func run() throws {
         let context = try CommandContext(common)
         let journal = try context.openJournal()
-        let screen = StandardError.shared
-        defer { screen.progress(nil) }
-        let report = try asking { () throws(JournalError) in
-            try journal.copy(
-                to: folder, with: Copying.files, by: Copying.started("backup"),
-                progress: Copying.progress(of: "backup"))
+        try Copying.run(
+            context, to: folder, deed: "backed up to",
+            advice: "To go back to it: shakectl restore \(Shell.quoted(folder)) --journal NEW-FOLDER"
+        ) {
+            try asking { () throws(JournalError) in
+                try journal.copy(
+                    to: folder, with: Copying.files, by: Copying.started("backup"),
+                    progress: Copying.progress(of: "backup"))
+            }
         }
-        screen.progress(nil)
-        let view = CopyView(
-            deed: "backed up to", path: folder, report: report,
-            advice: ["To go back to it: shakectl restore \(Shell.quoted(folder)) --journal NEW-FOLDER"])
-        try context.show(json: [view.json], lines: view.lines(context.palette))
     }
 }

@@ -8,6 +8,20 @@ enum Copying {
     /// Beside the journal's own: they are only added to, and events name places in them.
     static let files = [DeadLetterFile.name]
 
+    /// Has a journal written, and says what was made, with what comes next.
+    ///
+    /// - Parameter copy: writes it; what it tells a terminal of its progress is taken away in the end.
+    static func run(
+        _ context: CommandContext, to path: String, deed: String, advice: String, _ copy: () throws -> CopyReport
+    ) throws {
+        let screen = StandardError.shared
+        defer { screen.progress(nil) }
+        let report = try copy()
+        screen.progress(nil)
+        let view = CopyView(deed: deed, path: path, report: report, advice: [advice])
+        try context.show(json: [view.json], lines: view.lines(context.palette))
+    }
+
     /// Tells a terminal how far it is.
     static func progress(of name: String) -> (CopyProgress) -> Void {
         let screen = StandardError.shared

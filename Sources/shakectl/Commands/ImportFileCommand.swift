@@ -26,22 +26,19 @@ struct ImportFileCommand: ParsableCommand {
     func run() throws {
         let context = try CommandContext(common)
         let path = context.configuration.journal
-        let screen = StandardError.shared
-        defer { screen.progress(nil) }
         let lines = try LineReader(file)
-        let report: CopyReport
-        do {
-            report = try read(lines, into: path)
-        } catch let problem as ExportLine.Problem {
-            throw ShakectlError.badLine(file: lines.name, line: lines.count, problem: problem.text)
-        } catch let error as JournalError {
-            throw ShakectlError.journal(error)
+        try Copying.run(
+            context, to: path, deed: "imported",
+            advice: "The daemon goes on from it: it compares the journal with the target, shard by shard."
+        ) {
+            do {
+                return try read(lines, into: path)
+            } catch let problem as ExportLine.Problem {
+                throw ShakectlError.badLine(file: lines.name, line: lines.count, problem: problem.text)
+            } catch let error as JournalError {
+                throw ShakectlError.journal(error)
+            }
         }
-        screen.progress(nil)
-        let view = CopyView(
-            deed: "imported", path: path, report: report,
-            advice: ["The daemon goes on from it: it compares the journal with the target, shard by shard."])
-        try context.show(json: [view.json], lines: view.lines(context.palette))
     }
 
     private func read(_ lines: LineReader, into path: String) throws -> CopyReport {

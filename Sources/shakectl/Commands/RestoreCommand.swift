@@ -27,20 +27,16 @@ struct RestoreCommand: ParsableCommand {
     func run() throws {
         let context = try CommandContext(common)
         let path = context.configuration.journal
-        let screen = StandardError.shared
-        defer { screen.progress(nil) }
-        let report = try asking { () throws(JournalError) in
-            try Journal.restore(
-                backup, to: path, with: Copying.files, by: Copying.started("restore"),
-                progress: Copying.progress(of: "restore"))
-        }
-        screen.progress(nil)
-        let view = CopyView(
-            deed: "restored", path: path, report: report,
-            advice: [
+        try Copying.run(
+            context, to: path, deed: "restored",
+            advice:
                 "Start the daemon with the same command as before: it compares the journal with the target, and goes on."
-            ]
-        )
-        try context.show(json: [view.json], lines: view.lines(context.palette))
+        ) {
+            try asking { () throws(JournalError) in
+                try Journal.restore(
+                    backup, to: path, with: Copying.files, by: Copying.started("restore"),
+                    progress: Copying.progress(of: "restore"))
+            }
+        }
     }
 }
