@@ -180,6 +180,8 @@ class Server:
             if "writeErrorCode" in fault:
                 error = CommandError(fault["writeErrorCode"], "Failing a write via 'failCommand' failpoint")
                 answer = {"ok": 1.0, "n": 0, "writeErrors": [error.write_error(0)]}
+                if request.name == "update":
+                    answer["nModified"] = 0
             else:
                 answer = await self._act(call)
         except CommandError as error:
