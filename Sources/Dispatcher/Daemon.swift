@@ -27,7 +27,8 @@ package final class Daemon: Sendable {
         self.report = report
         let stop = Signal()
         let budget = ByteBudget(capacity: configuration.memoryBudget)
-        let vitals = Vitals(tables: configuration.tables, now: surroundings.now)
+        let vitals = Vitals(
+            tables: configuration.tables, now: surroundings.now, uptime: surroundings.uptime)
         workshop = Workshop(
             configuration: configuration, journal: journal, source: source, target: target,
             writer: TargetWriter(
@@ -319,14 +320,21 @@ package final class Daemon: Sendable {
         var journaled: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         var due = workshop.surroundings.uptime()
         var writer = AppendWatch()
+        var reads = CountWatch()
         var readers = ReaderWatch(patience: configuration.readerPatience)
         var slowReader: VitalSigns.SlowReader?
         var readersDue = due
         repeat {
             var signs = workshop.vitals.signs(of: configuration.worker, limits)
             signs.limits.stretch(for: signs.tables.map(\.shards.count), configuration.limits)
-            let appends = workshop.journal.appends
-            signs.journalBusySince = writer.look(asked: appends.asked, answered: appends.answered, now: signs.written)
+            let (appends, uptime, written) = (
+                workshop.journal.appends, workshop.surroundings.uptime(), signs.written
+            )
+            /// What is measured by uptime is told by the clock.
+            func told(_ moment: Duration?) -> Timestamp? { moment.map { written + ($0 - uptime) } }
+            signs.journalBusySince = told(
+                writer.look(asked: appends.asked, answered: appends.answered, uptime: uptime))
+            signs.readFailed = told(reads.look(workshop.source.failedReads, uptime: uptime))
             signs.isUp = failures.haveFollowed || hasListed.hasFired && signs.tables.isEmpty
             if workshop.surroundings.uptime() >= readersDue {
                 readersDue = workshop.surroundings.uptime() + configuration.readersInterval

@@ -32,6 +32,8 @@ package protocol StreamSource: Sendable {
     var clockLead: Duration { get }
     /// How many calls for records were second tries of one that failed, since the start.
     var readsMadeAgain: Int { get }
+    /// How many tries of calls that bring records or items, or the way to them, have failed, since the start.
+    var failedReads: Int { get }
     /// Told of each page's body that is not read any more, so that its memory can serve again.
     func giveBack(_ body: [UInt8])
 }
@@ -41,6 +43,7 @@ extension StreamSource {
     package func design(of table: TableDescription) async throws(DynamoDBError) -> TableDesign { table.design }
     package var clockLead: Duration { .zero }
     package var readsMadeAgain: Int { 0 }
+    package var failedReads: Int { 0 }
 }
 
 extension DynamoDBClient: StreamSource {}

@@ -19,9 +19,12 @@ final class Caller: Sendable {
     private let shownLead = Mutex<Duration?>(nil)
     private let lines: CallLines
     private let madeAgain = Atomic<Int>(0)
+    private let failed = Atomic<Int>(0)
 
     /// How many calls of GetRecords were second tries.
     var readsMadeAgain: Int { madeAgain.load(ordering: .relaxed) }
+    /// How many tries have failed of calls that a source is read by: refused, broken, or not answered in time.
+    var failedReads: Int { failed.load(ordering: .relaxed) }
 
     var clockLead: Duration { lead.withLock { $0 } }
     var shownClockLead: Duration? { shownLead.withLock { $0 } }
@@ -88,6 +91,7 @@ final class Caller: Sendable {
                 if isUnknown { onUnknown?() }
             }
             guard !Task.isCancelled else { throw .cancelled }
+            if operation.readsSource { failed.add(1, ordering: .relaxed) }
             let action = machine.handle(failure, random: surroundings.random())
             surroundings.observing?("call machine: \(failure.name) → \(action.name)")
             switch action {

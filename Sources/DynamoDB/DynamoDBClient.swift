@@ -130,6 +130,7 @@ package final class DynamoDBClient: Sendable {
     /// than it is, since that header has no fractions.
     package var clockLead: Duration { caller.clockLead }
     package var readsMadeAgain: Int { caller.readsMadeAgain }
+    package var failedReads: Int { caller.failedReads }
 
     /// Ends what is under way, with `.cancelled`. No call may follow.
     package func shutdown() async { await transport.shutdown() }

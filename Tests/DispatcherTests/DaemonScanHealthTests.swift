@@ -12,10 +12,12 @@ struct DaemonScanHealthTests {
     private let rig = Rig(storesPositions: true)
     private let ahead = Clock()
 
-    /// So much later than now it is.
+    /// So much later than now it is, by the clock and by what waits are measured by.
     private final class Clock: Sendable {
         private let lead = Mutex(Duration.zero)
+        private let began = ContinuousClock.now
         var now: Timestamp { .now() + lead.withLock { $0 } }
+        var uptime: Duration { ContinuousClock.now - began + lead.withLock { $0 } }
         func advance(by duration: Duration) { lead.withLock { $0 += duration } }
     }
 
@@ -32,7 +34,7 @@ struct DaemonScanHealthTests {
     func hanging() async throws {
         rig.addScannedTable()
         let gate = rig.source.hold(.scan)
-        try await rig.run(Rig.scanning(), now: { [ahead] in ahead.now }) { daemon in
+        try await rig.run(Rig.scanning(), now: { [ahead] in ahead.now }, uptime: { [ahead] in ahead.uptime }) { daemon in
             try await eventually("the scan asks") { gate.arrivals == 2 }
             try await eventually("the daemon says how it fares") { hasSpoken() }
             #expect(!isSilent(rig.complaints(now: ahead.now)))
@@ -50,13 +52,28 @@ struct DaemonScanHealthTests {
         }
     }
 
+    @Test("A clock that is set forward makes nothing look late")
+    func clockSet() async throws {
+        rig.addScannedTable()
+        let gate = rig.source.hold(.scan)
+        try await rig.run(Rig.scanning(), now: { [ahead] in ahead.now }) { daemon in
+            try await eventually("the scan asks") { gate.arrivals == 2 }
+            ahead.advance(by: .seconds(7200))
+            try await eventually("the daemon says how it fares") { hasSpoken() }
+            #expect(rig.complaints(now: ahead.now).isEmpty)
+            ahead.advance(by: .seconds(-14_400))
+            try await eventually("it does again") { rig.told.map { $0 < .now() + .seconds(-3600) } ?? false }
+            #expect(rig.complaints(now: ahead.now).isEmpty)
+        }
+    }
+
     @Test("A scan that waits for its capacity is no complaint")
     func paced() async throws {
         rig.addScannedTable()
         var configuration = Rig.scanning()
         configuration.scanReaders = 1
         configuration.scanCapacity = .units(0.00001)
-        try await rig.run(configuration, now: { [ahead] in ahead.now }) { daemon in
+        try await rig.run(configuration, now: { [ahead] in ahead.now }, uptime: { [ahead] in ahead.uptime }) { daemon in
             try await eventually("the scan waits") { rig.clock.waits.contains { $0 > .seconds(50_000) } }
             ahead.advance(by: .seconds(70))
             try await eventually("the daemon says how it fares") { hasSpoken() }
@@ -68,7 +85,7 @@ struct DaemonScanHealthTests {
     func paused() async throws {
         rig.addScannedTable()
         let gate = rig.target.hold { $0.items.contains(ScanPage.key(of: "item-9")) }
-        try await rig.run(Rig.scanning(), now: { [ahead] in ahead.now }) { daemon in
+        try await rig.run(Rig.scanning(), now: { [ahead] in ahead.now }, uptime: { [ahead] in ahead.uptime }) { daemon in
             try await eventually("it has a rate") { rig.scanProgress.map { $0.rates.items > 0 } ?? false }
             try await eventually("half of it is at the target") { gate.arrivals == 1 }
             try await rig.asOperator { try await $0.say(.pause) }

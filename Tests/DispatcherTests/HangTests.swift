@@ -96,6 +96,24 @@ struct HangTests {
         #expect(found == nil)
     }
 
+    @Test("is no source that accepts calls and never answers them: of many shards some fail at a time, and the others wait in line")
+    func silentSource() {
+        func many(failed seconds: Int?) -> String? {
+            hang { signs in
+                signs.tables[0].shards = (0..<151).map { index in
+                    let isTried = index < 64
+                    return VitalSigns.Shard(
+                        id: "\(index)", taken: ago(90_000), page: ago(9000), trouble: isTried ? trouble(9000) : nil)
+                }
+                signs.readFailed = seconds.map { ago($0) }
+            }
+        }
+        #expect(many(failed: 20) == nil)
+        #expect(many(failed: 299) == nil)
+        #expect(many(failed: 310) == "nothing was read for 2 h")
+        #expect(many(failed: nil) == "nothing was read for 2 h")
+    }
+
     @Test("of the journal shows in the table's health")
     func health() {
         let signs = VitalSigns(

@@ -15,6 +15,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
     package var slowReader: SlowReader?
     /// Since when the journal has answered no append, though some were asked for.
     package var journalBusySince: Timestamp?
+    /// When a try of a call that reads from the source was last seen to have failed: whoever tries is at work.
+    package var readFailed: Timestamp?
     /// Whether a table was scanned or followed in this run, or is paused; or there is none yet. `nil`: of an earlier version.
     package var isUp: Bool?
     package var tables: [Table]
@@ -155,7 +157,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
     package init(
         written: Timestamp, worker: String, limits: Health.Limits = Health.Limits(), target: Target = Target(),
-        slowReader: SlowReader? = nil, journalBusySince: Timestamp? = nil, isUp: Bool? = nil, tables: [Table] = []
+        slowReader: SlowReader? = nil, journalBusySince: Timestamp? = nil, readFailed: Timestamp? = nil,
+        isUp: Bool? = nil, tables: [Table] = []
     ) {
         self.written = written
         self.worker = worker
@@ -163,6 +166,7 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         self.target = target
         self.slowReader = slowReader
         self.journalBusySince = journalBusySince
+        self.readFailed = readFailed
         self.isUp = isUp
         self.tables = tables
     }

@@ -22,12 +22,22 @@ final class Vitals: Sendable {
     }
 
     private let state: Mutex<State>
-    private let now: @Sendable () -> Timestamp
+    private let clock: @Sendable () -> Timestamp
+    private let uptime: @Sendable () -> Duration
 
-    init(tables: [TableName], now: @escaping @Sendable () -> Timestamp) {
-        self.now = now
+    /// - Parameters:
+    ///   - now: the machine's clock, which what is told is told by.
+    ///   - uptime: what is measured by: it is never set, neither forward nor back.
+    init(
+        tables: [TableName], now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> Duration
+    ) {
+        clock = now
+        self.uptime = uptime
         state = Mutex(State(tables: Dictionary(tables.map { ($0, Table()) }) { first, _ in first }))
     }
+
+    /// By uptime, and no time of day: `signs` makes one of it.
+    private func now() -> Timestamp { Timestamp(microseconds: 0) + uptime() }
 
     // MARK: - Tables
 
@@ -221,9 +231,11 @@ final class Vitals: Sendable {
 
     // MARK: -
 
+    /// All of it, in times of the machine's clock as that is now: how long ago something was is right, whatever the clock showed
+    /// then.
     func signs(of worker: String, _ limits: Health.Limits) -> VitalSigns {
         let now = now()
-        return state.withLock { state in
+        let signs = state.withLock { state in
             VitalSigns(
                 written: now, worker: worker, limits: limits, target: state.target,
                 tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
@@ -237,6 +249,7 @@ final class Vitals: Sendable {
                         })
                 })
         }
+        return signs.moved(by: clock() - now)
     }
 }
 

@@ -28,8 +28,11 @@ final class Rig: Sendable {
     }
 
     /// The machine's, but that waits are short.
-    private func surroundings(now: @escaping @Sendable () -> Timestamp = { .now() }) -> Surroundings {
+    private func surroundings(
+        now: @escaping @Sendable () -> Timestamp = { .now() }, uptime: (@Sendable () -> Duration)? = nil
+    ) -> Surroundings {
         var surroundings = Surroundings(now: now)
+        if let uptime { surroundings.uptime = uptime }
         surroundings.clock = clock
         return surroundings
     }
@@ -60,6 +63,9 @@ final class Rig: Sendable {
 
     /// How far the scan is, as the daemon's last signs say.
     var scanProgress: ScanProgress? { lastSigns.withLock { $0?[Sample.table]?.progress } }
+
+    /// When the daemon last said how it fares, by its own clock.
+    var told: Timestamp? { lastSigns.withLock { $0?.written } }
 
     /// What the daemon's last signs complain about, the worst first.
     func complaints(now: Timestamp = .now()) -> [Health.Complaint] {
@@ -120,20 +126,23 @@ final class Rig: Sendable {
     }
 
     /// The same, with a clock of the test's own.
+    ///
+    /// - Parameter uptime: what waits are measured by; `nil`: the machine's.
     @discardableResult
     func run(
         _ configuration: DaemonConfiguration = Rig.following, spoiling spoilt: String? = nil,
-        now: @escaping @Sendable () -> Timestamp, _ body: (Running) async throws -> Void
+        now: @escaping @Sendable () -> Timestamp, uptime: (@Sendable () -> Duration)? = nil,
+        _ body: (Running) async throws -> Void
     ) async throws -> Result<Void, DaemonError> {
         await Self.slots.take()
         defer { Self.slots.giveBack() }
-        let journal = try await openJournal(surroundings(now: now))
+        let journal = try await openJournal(surroundings(now: now, uptime: uptime))
         if let spoilt { try damage(spoilt) }
         let running = Running(
             journal,
             Daemon(
                 configuration: configuration, journal: journal, source: source, target: target, logger: log.logger,
-                surroundings: surroundings(now: now),
+                surroundings: surroundings(now: now, uptime: uptime),
                 report: { [self] signs in lastSigns.withLock { $0 = signs } }))
         let result: Result<Void, any Error>
         do { result = .success(try await body(running)) } catch { result = .failure(error) }

@@ -28,6 +28,8 @@ final class ManyShards: HTTPTransport {
         var reads: [Duration] = []
         var expired = 0
         var bytes = 0
+        var isSilent = false
+        var connections = 0
     }
 
     private static let rate = 10.0
@@ -50,6 +52,9 @@ final class ManyShards: HTTPTransport {
     func close(_ name: String) { state.withLock { $0.shards[name]?.isClosed = true } }
     /// This page of each whole listing fails, counted from 1.
     func breakPage(_ number: Int?) { state.withLock { $0.brokenPage = number } }
+
+    /// Calls of GetRecords are accepted and not answered, as many at a time as the engine has connections.
+    func fallSilent() { state.withLock { $0.isSilent = true } }
 
     /// DescribeStream calls that were one too many.
     var throttled: Int { state.withLock { $0.throttled } }
@@ -84,11 +89,30 @@ final class ManyShards: HTTPTransport {
         do { try await conductor.sleep(until: conductor.now + .milliseconds(5)) } catch { throw .cancelled }
         let asked = (try? JSONSerialization.jsonObject(with: Data(request.body))) as? [String: Any] ?? [:]
         let operation = request.headers["x-amz-target"]?.split(separator: ".").last ?? ""
+        if operation == "GetRecords", state.withLock({ $0.isSilent }) { try await hold() }
         let now = conductor.now
         let (status, reply) = state.withLock { Self.answer(String(operation), asked, &$0, now) }
         var body = Array(reply.utf8)
         body.reserveCapacity(body.count + HTTPEngine.spareBytes)
         return HTTPResponse(status: status, headers: [], body: body)
+    }
+
+    /// As the engine does with a peer that says nothing.
+    private func hold() async throws(CurlError) {
+        let settings = HTTPSettings()
+        func isGranted() -> Bool {
+            state.withLock { state in
+                guard state.connections < settings.maximumTransfers else { return false }
+                state.connections += 1
+                return true
+            }
+        }
+        do {
+            while !isGranted() { try await conductor.sleep(until: conductor.now + .seconds(1)) }
+        } catch { throw .cancelled }
+        defer { state.withLock { $0.connections -= 1 } }
+        do { try await conductor.sleep(until: conductor.now + settings.stallTimeout) } catch { throw .cancelled }
+        throw .timedOut(reason: "the test wants it")
     }
 
     func giveBack(_ body: [UInt8]) {}

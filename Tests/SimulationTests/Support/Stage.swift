@@ -15,6 +15,8 @@ final class Stage: Sendable {
     let target: Counting
     private let log = Mutex<[String]>([])
     private let signs = Mutex<VitalSigns?>(nil)
+    private let found = Mutex<[String]>([])
+    private let lead = Mutex(Duration.zero)
     private let chance = Mutex(Chance())
     private let configuration: DaemonConfiguration
     private let limits: CallLimits?
@@ -31,7 +33,13 @@ final class Stage: Sendable {
 
     /// What was logged as a warning or worse.
     var warnings: [String] { log.withLock { $0 } }
-    var now: Timestamp { Timestamp(seconds: 1_750_000_000) + conductor.now }
+    var now: Timestamp { Timestamp(seconds: 1_750_000_000) + conductor.now + lead.withLock { $0 } }
+    /// The machine's clock, and not what waits are measured by, is set forward, or back.
+    func setClock(ahead lead: Duration) { self.lead.withLock { $0 = lead } }
+    /// What the daemon's signs were taken for a hang for.
+    var hangs: [String] { found.withLock { $0 } }
+    /// Whose signs say that they are in trouble.
+    var troubled: Int { signs.withLock { $0?.tables.flatMap(\.shards).count { $0.trouble != nil } } ?? 0 }
     var complaints: [String] {
         signs.withLock { $0 }.map { Health.complaints(of: TableName(ManyShards.table), $0, now: now) }.map {
             $0.map(\.reason)
@@ -92,7 +100,10 @@ final class Stage: Sendable {
                 configuration: configuration,
                 journal: journal, source: client, target: target,
                 logger: Logger(label: "tests") { _ in LogHandlerOf(stage: self) }, surroundings: surroundings,
-                report: { signs in self.signs.withLock { $0 = signs } })
+                report: { signs in
+                    self.signs.withLock { $0 = signs }
+                    if let hang = signs.hang { self.found.withLock { $0.append(hang) } }
+                })
             let running = Task(executorPreference: conductor) { try? await daemon.run() }
             var findings = Findings()
             await story(self, &findings)
