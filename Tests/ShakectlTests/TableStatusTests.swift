@@ -53,6 +53,31 @@ struct TableStatusTests {
         #expect(status.lastError == "Throttled: slow down (shard a, 2026-11-23T16:29:59Z)")
     }
 
+    @Test("A table that the running daemon was not started with is stopped, and has no lag that would only grow")
+    func leftOut() throws {
+        let late = Sample.shard("a", made: Sample.time("2026-11-23T03:00:00Z"))
+        func status(
+            _ names: [String], isUp: Bool? = true, removed: Timestamp? = nil
+        ) throws -> TableStatus {
+            let signs = VitalSigns(
+                written: Sample.now, worker: "alpha/7", isUp: isUp, tables: names.map { VitalSigns.Table(name: $0) })
+            var state = table(.incrSync)
+            state.removed = removed
+            let all = TableStatus.all(
+                tables: [state], checkpoints: [late], daemon: .running("pid 7 on alpha", signs), now: Sample.now)
+            return try #require(all.first { $0.table.text == "orders" })
+        }
+        let left = try status(["users"])
+        #expect(left.health == .stopped && left.lag == nil)
+        #expect(
+            left.reason == "the daemon that runs (alpha/7) does not follow it: the table is not among those that it was started with")
+        #expect(left.notes.map(\.text).contains(left.reason), "no line about the daemon says so")
+        #expect(try status(["orders", "users"]).health == .degraded)
+        #expect(try status(["orders", "users"]).lag == .seconds(13 * 3600 + 1800))
+        #expect(try status([], isUp: false).health == .degraded, "it may have yet to be found")
+        #expect(try status(["users"], removed: Sample.now).health == .ok, "there is nothing to follow")
+    }
+
     @Test("A shard whose last event is an error degrades its table; once it goes on, only the last error remains")
     func degraded() throws {
         let stuck = Sample.shard("a", updated: fault.time, fault: fault)

@@ -15,6 +15,11 @@ extension Health {
     package static func worst(
         of state: TableState, _ checkpoints: [Checkpoint], _ signs: VitalSigns?, now: Timestamp
     ) -> Complaint? {
+        if let signs, !isFollowed(state, signs) {
+            return Complaint(
+                .stopped,
+                "the daemon that runs (\(signs.worker)) does not follow it: the table is not among those that it was started with")
+        }
         let losses = losses(state, checkpoints)
         if let loss = losses.first(where: \.stops) { return Complaint(.failed, "\(loss.words); \(loss.advice)") }
 
@@ -46,6 +51,12 @@ extension Health {
         let letters = deadLetters(state, checkpoints)
         guard letters > 0 else { return nil }
         return Complaint(.degraded, Spoken.waiting(letters))
+    }
+
+    /// Whether a running daemon works on the table, or knows that there is nothing to work on any more. One that has just begun
+    /// may have yet to find it.
+    package static func isFollowed(_ state: TableState, _ signs: VitalSigns) -> Bool {
+        signs[state.table] != nil || state.removed != nil || signs.isUp == false
     }
 
     /// Whether nothing has happened to the table since: whatever happened to it or to one of its shards says that it is worked on

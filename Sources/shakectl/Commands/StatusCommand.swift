@@ -12,7 +12,7 @@ struct StatusCommand: AsyncParsableCommand {
 
             HEALTH is ok; degraded (an error is being tried again, something does not move, the table is more than 12 h \
             behind, or you are to take note of something); failed (an operator must act, or the daemon hangs); or \
-            stopped (no daemon runs). LAG is how old the newest record is that the target holds, and zero where the \
+            stopped (no daemon runs, or the one that runs does not follow the table). LAG is how old the newest record is that the target holds, and zero where the \
             newest page of each shard was empty.
 
             --check exits 69 unless each table is ok, for whatever watches it.

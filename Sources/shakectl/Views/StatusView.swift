@@ -89,7 +89,7 @@ extension TableStatus {
     /// What there is to say below its row.
     var notes: [TextTable.Cell] {
         var notes: [TextTable.Cell] = []
-        if !reason.isEmpty, health != .stopped { notes.append(.init(reason, .dim)) }
+        if !reason.isEmpty, health != .stopped || isLeftOut { notes.append(.init(reason, .dim)) }
         for loss in losses where !reason.contains(loss.words) {
             notes.append(.init("\(loss.words); \(loss.advice)", .red))
         }

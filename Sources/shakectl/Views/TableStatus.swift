@@ -9,6 +9,8 @@ struct TableStatus: Hashable, Sendable {
     let phase: Phase?
     let health: Health
     let reason: String
+    /// A daemon runs, and the table is none of its own.
+    let isLeftOut: Bool
     let lag: Duration?
     let records: UInt64
     let shards: [Status: Int]
@@ -53,7 +55,9 @@ struct TableStatus: Hashable, Sendable {
         phase = state.phase
         let signs = daemon.signs
         let current = Health.current(state, checkpoints)
-        lag = Health.lag(current, signs, now: now)
+        isLeftOut = signs.map { !Health.isFollowed(state, $0) } ?? false
+        // Nobody is on the way to what a table that is left out does not have.
+        lag = isLeftOut ? nil : Health.lag(current, signs, now: now)
         let own = signs?[state.table]
         let age = { (time: Timestamp?) in time.map { max(.zero, now - $0) } }
         listed = age(own?.listed)
