@@ -322,7 +322,7 @@ package final class Daemon: Sendable {
         var writer = AppendWatch()
         var reads = CountWatch()
         var readers = ReaderWatch(patience: configuration.readerPatience)
-        var slowReader: VitalSigns.SlowReader?
+        var slowReader: ReaderWatch.Slow?
         var readersDue = due
         repeat {
             var signs = workshop.vitals.signs(of: configuration.worker, limits)
@@ -340,7 +340,7 @@ package final class Daemon: Sendable {
                 readersDue = workshop.surroundings.uptime() + configuration.readersInterval
                 slowReader = tendReaders(&readers, before: slowReader)
             }
-            signs.slowReader = slowReader
+            signs.slowReader = slowReader.map { Self.told($0, uptime: uptime, now: written) }
             report(signs)
             let began = workshop.surroundings.uptime()
             if began >= due {
@@ -362,10 +362,8 @@ package final class Daemon: Sendable {
     }
 
     /// Frees the slots of killed readers, and says who keeps the journal's file growing.
-    private func tendReaders(
-        _ readers: inout ReaderWatch, before: VitalSigns.SlowReader?
-    ) -> VitalSigns.SlowReader? {
-        let now = workshop.now()
+    private func tendReaders(_ readers: inout ReaderWatch, before: ReaderWatch.Slow?) -> ReaderWatch.Slow? {
+        let (now, uptime) = (workshop.now(), workshop.surroundings.uptime())
         let census: ReaderCensus
         do throws(JournalError) { census = try workshop.journal.tendReaders() } catch {
             // What is wrong with the journal shows where it is read or written.
@@ -377,15 +375,24 @@ package final class Daemon: Sendable {
                 "readers of the journal were killed; their slots are free again",
                 metadata: ["readers": "\(census.freed)"])
         }
-        let slowest = readers.judge(census, now: now, describe: ProcessName.of)
+        let slowest = readers.judge(census, uptime: uptime, look: ProcessLook.at)
         if let slowest, before?.pid != slowest.pid || before?.since != slowest.since {
-            workshop.logger.warning("\(slowest.spoken(now))")
+            workshop.logger.warning("\(Self.told(slowest, uptime: uptime, now: now).spoken(now))")
         } else if slowest == nil, let before {
             workshop.logger.notice(
                 "the room of the journal is used again: nobody reads an old state of it any more",
                 metadata: ["pid": "\(before.pid)", "grown": "\(before.grown)"])
         }
         return slowest
+    }
+
+    /// With what is measured by uptime in time of the clock.
+    private static func told(
+        _ slow: ReaderWatch.Slow, uptime: Duration, now: Timestamp
+    ) -> VitalSigns.SlowReader {
+        VitalSigns.SlowReader(
+            pid: slow.pid, name: slow.name, since: now + (slow.since - uptime), transactions: slow.transactions,
+            grown: slow.grown, isAtWork: !slow.isStill)
     }
 
     /// Asking the journal for health may take one part in so many of a thread's time: years of shards are not read every other

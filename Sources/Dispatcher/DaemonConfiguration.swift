@@ -58,7 +58,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var folding: FoldPolicy
     /// How often slots of killed readers of the journal are freed, and who reads is looked at.
     package var readersInterval: Duration
-    /// A reader that sees one state for so long is told of.
+    /// A reader that sees one state for so long, and does nothing with it, is told of.
     package var readerPatience: Duration
     /// Who takes shards up, for the journal: host and pid.
     package var worker: String

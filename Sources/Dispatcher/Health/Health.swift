@@ -172,7 +172,9 @@ extension VitalSigns.SlowReader {
     func spoken(_ now: Timestamp) -> String {
         "process \(pid) (\(name)) has been reading one state of the journal for \((now - since).spoken): \(transactions) transactions "
             + "were written since, and none of the room that they gave up is used again (\(Spoken.size(grown)) more of file so far) until "
-            + "that process goes on or ends: kill -CONT \(pid), or kill \(pid)"
+            + (isAtWork == true
+                ? "that process ends; it is at work, so wait for it, or end it where the disk gets full: kill \(pid)"
+                : "that process goes on or ends: kill -CONT \(pid), or kill \(pid)")
     }
 }
 

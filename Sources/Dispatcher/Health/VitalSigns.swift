@@ -46,7 +46,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         }
     }
 
-    /// A process that has been reading one state of the journal for long: what was replaced since is kept for it.
+    /// A process that has been reading one state of the journal for long, and stands still or costs too much: what was replaced
+    /// since is kept for it.
     package struct SlowReader: Codable, Hashable, Sendable {
         package var pid: Int32
         /// Of its program, and whether it was stopped.
@@ -56,13 +57,18 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var transactions: UInt64
         /// Bytes that the file has grown by since it was first seen.
         package var grown: UInt64
+        /// Whether it works, and is only slow. `nil`: of an earlier version.
+        package var isAtWork: Bool?
 
-        package init(pid: Int32, name: String, since: Timestamp, transactions: UInt64, grown: UInt64) {
+        package init(
+            pid: Int32, name: String, since: Timestamp, transactions: UInt64, grown: UInt64, isAtWork: Bool? = nil
+        ) {
             self.pid = pid
             self.name = name
             self.since = since
             self.transactions = transactions
             self.grown = grown
+            self.isAtWork = isAtWork
         }
     }
 
