@@ -50,6 +50,19 @@ extension Journal {
         }
     }
 
+    /// Keeps daemons away while `body` runs: what one appended meanwhile would be missing in what is made of the journal.
+    ///
+    /// - Throws: `.busy` where one has it; what `body` throws.
+    package func withoutDaemon<Answer>(
+        by run: RunStarted, _ body: () async throws(JournalError) -> Answer
+    ) async throws(JournalError) -> Answer {
+        let lock = try DaemonLock(path)
+        // For a daemon that is refused meanwhile.
+        try lock.sign(host: run.host, pid: run.pid, since: surroundings.now())
+        defer { withExtendedLifetime(lock) {} }
+        return try await body()
+    }
+
     /// Writes what a backup holds into a new folder, and verifies it there.
     ///
     /// - Throws: as `copy`; `.noBackup`, `.damagedBackup`.

@@ -53,7 +53,7 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         case .newerFormat(let path, let found, let known):
             "journal: \(path) has format \(found), and this shakectl knows \(known): use the version that wrote it, or a newer one"
         case .busy(let path, let holder):
-            "journal: \(path) is in use by another daemon (\(holder)): stop that one first, or give this one a journal of its own"
+            "journal: \(path) is in use by another daemon or command (\(holder)): stop that one first, or give this one a journal of its own"
         case .otherTarget(let path, let filled, let asked):
             "journal: \(path) says what is in \(filled), and \(asked) would lack all of that: name \(filled) again, or give "
                 + "\(asked) a journal of its own (--journal), which begins with a full sync"

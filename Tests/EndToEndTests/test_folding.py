@@ -94,6 +94,19 @@ def test_a_compacted_copy_is_smaller_and_the_same_journal(follower: Follower, ri
     assert follower.differences() == []
 
 
+def test_a_copy_beside_a_daemon_is_refused_since_what_comes_after_it_would_be_lost(follower: Follower, rig: Rig) -> None:
+    follower.start()
+    follower.table.put(item(3, 1))
+    follower.catch_up()
+    refused = follower.shakectl.call("compact", "--copy", str(rig.folder / "copy"))
+    assert refused.returncode == 75, refused.stderr
+    assert "in use by another daemon" in refused.stderr and f"pid {follower.daemon.pid}" in refused.stderr
+    assert not (rig.folder / "copy").exists() and not (rig.folder / "copy.incomplete").exists()
+    assert follower.shakectl.call("compact").returncode == 0, "without a copy it works beside one"
+    follower.stop()
+    assert follower.shakectl.call("compact", "--copy", str(rig.folder / "copy")).returncode == 0
+
+
 def test_what_can_not_be_meant_is_refused(follower: Follower, rig: Rig) -> None:
     refused = follower.shakectl.call("compact", "--fold-after", "48h", "--fold-history", "2h")
     assert refused.returncode == 64 and "--fold-history" in refused.stderr

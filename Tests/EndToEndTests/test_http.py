@@ -149,6 +149,31 @@ def test_health_turns_bad_when_the_source_fails_and_good_again(rig: Rig, sharded
     daemon.until(lambda: client.get("/readyz").status == 200, "all is well again")
 
 
+def test_a_table_that_the_daemon_was_not_started_with_is_stopped_and_has_no_lag(
+    rig: Rig, sharded: ShardedSource
+) -> None:
+    tables = [sharded.create_table(name) for name in ("orders", "users")]
+    for table in tables:
+        table.put(table.open_shard(), "a", 1)
+    both = Following(rig, sharded, *tables)
+    daemon = both.start()
+    both.wait_for(2)
+    assert daemon.terminate() == 0
+    following = Following(rig, sharded, tables[0], more=ADDRESS)
+    daemon = following.start()
+    client = HTTPClient.of(daemon)
+    daemon.until(lambda: client.metrics().get('shake_table_health{table="users",health="stopped"}') == 1, "a metric says so")
+    metrics = client.metrics()
+    assert metrics['shake_table_health{table="users",health="ok"}'] == 0
+    assert 'shake_lag_seconds{table="orders"}' in metrics and 'shake_lag_seconds{table="users"}' not in metrics
+    told = {table["table"]: table for table in following.shakectl.json("status")}
+    assert (told["users"]["health"], told["users"]["lag_seconds"]) == ("stopped", None)
+    assert "does not follow it" in told["users"]["reason"]
+    assert told["orders"]["health"] == "ok"
+    assert client.get("/readyz").status == 200, "what this daemon works on is well"
+    assert following.shakectl.call("status", "--check").returncode == 69
+
+
 # --- The API ---
 
 

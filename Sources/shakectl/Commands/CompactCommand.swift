@@ -12,11 +12,12 @@ struct CompactCommand: AsyncParsableCommand {
             older than a week is folded, save rewinds, losses, refused records and what was done about them. \
             Works beside a daemon and without one, in short transactions: it may be interrupted at any time. The room \
             is used again; the file does not get shorter. --copy writes a copy without that room, verified, as `backup` \
-            does: to use it, stop the daemon and put it in the journal's place.
+            does, which is to take the journal's place. So it refuses while a daemon runs (75), and no daemon starts \
+            until it is written: what one appended after it would be lost. Put it in its place before you start the daemon.
 
             Examples:
               shakectl compact --dry-run
-              shakectl compact --copy smaller.journal
+              shakectl compact --copy smaller.journal      (with the daemon stopped)
               shakectl compact --json     {"folded":…,"freed_bytes":…,"position":…,"dry_run":false}
             """)
 
@@ -42,32 +43,26 @@ struct CompactCommand: AsyncParsableCommand {
             dryRun
                 ? .reader : .steward(RunStarted(role: "compact", version: Version.text, host: Host.name, pid: Host.pid))
         )
-        let last = try asking(journal.lastPosition)
         let screen = StandardError.shared
-        let progress = { (report: CompactReport) in
-            let percent = last.number == 0 ? 100 : min(100, report.position.number * 100 / last.number)
-            screen.progress(
-                "compact: \(percent) %, position \(Spoken.count(report.position.number)), "
-                    + "\(Spoken.count(report.folded)) folded")
-        }
         defer { screen.progress(nil) }
-        let report: CompactReport
+        let (report, copied): (CompactReport, CopyReport?)
         do throws(JournalError) {
-            if dryRun {
-                report = try journal.compactable(policy, progress: progress)
+            if let copy {
+                (report, copied) = try await journal.withoutDaemon(by: Copying.started("compact")) {
+                    () async throws(JournalError) in
+                    let report = try await compact(journal, policy)
+                    await journal.close(reason: "compacted")
+                    let copied = try journal.copy(
+                        to: copy, with: Copying.files, by: Copying.started("compact"),
+                        progress: Copying.progress(of: "compact"))
+                    return (report, copied)
+                }
             } else {
-                report = try await journal.compact(policy, progress: progress)
+                (report, copied) = (try await compact(journal, policy), nil)
+                await journal.close(reason: "compacted")
             }
         } catch {
             throw ShakectlError.journal(error)
-        }
-        await journal.close(reason: "compacted")
-        let copied = try copy.map { (path) throws(ShakectlError) in
-            try asking { () throws(JournalError) in
-                try journal.copy(
-                    to: path, with: Copying.files, by: Copying.started("compact"),
-                    progress: Copying.progress(of: "compact"))
-            }
         }
         screen.progress(nil)
         let view = CompactView(
@@ -75,8 +70,23 @@ struct CompactCommand: AsyncParsableCommand {
             copy: copied.map { report in
                 CopyView(
                     deed: "copied to", path: copy ?? "", report: report,
-                    advice: ["To use it: stop the daemon, and put it in the place of \(journal.path)."])
+                    advice: [
+                        "To use it: move \(journal.path) away, put this one in its place, and only then start the daemon."
+                    ])
             })
         try context.show(json: [view.json], lines: view.lines(context.palette))
+    }
+
+    private func compact(_ journal: Journal, _ policy: FoldPolicy) async throws(JournalError) -> CompactReport {
+        let last = try journal.lastPosition()
+        let progress = { (report: CompactReport) in
+            let percent = last.number == 0 ? 100 : min(100, report.position.number * 100 / last.number)
+            StandardError.shared.progress(
+                "compact: \(percent) %, position \(Spoken.count(report.position.number)), "
+                    + "\(Spoken.count(report.folded)) folded")
+        }
+        return dryRun
+            ? try journal.compactable(policy, progress: progress)
+            : try await journal.compact(policy, progress: progress)
     }
 }
