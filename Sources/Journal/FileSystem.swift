@@ -61,6 +61,13 @@ enum FileSystem {
         return Identity(device: UInt64(facts.st_dev), inode: UInt64(facts.st_ino))
     }
 
+    /// Of an open file or folder.
+    static func identity(of descriptor: Int32) -> Identity? {
+        var facts = stat()
+        guard unsafe fstat(descriptor, &facts) == 0 else { return nil }
+        return Identity(device: UInt64(facts.st_dev), inode: UInt64(facts.st_ino))
+    }
+
     /// Whether a journal's folder and its data are writable.
     static func canWrite(all journal: String) -> Bool { canWrite(journal) && canWrite(journal + "/data.mdb") }
 

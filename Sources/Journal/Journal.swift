@@ -108,6 +108,10 @@ package final class Journal: Sendable {
         // LMDB may leave the last pages of a transaction unwritten when they came and went within it, so a file that is short
         // is only suspect: then everything is read once, and a page that is missing shows.
         let isSuspect = data.used.map { data.length < $0 } ?? false
+        // Nobody writes to it then: what is read here of the file stays so.
+        if isSuspect, lock != nil || DaemonLock.holder(of: path) == nil {
+            try Self.checkLength(file, data.length, path)
+        }
 
         let environment: Environment
         let readOnly = access.reads
@@ -188,6 +192,18 @@ package final class Journal: Sendable {
         case .reader, .copy:
             writer = nil
         }
+    }
+
+    /// - Throws: `.damaged` with the first position that was cut off with the end of the file.
+    private static func checkLength(_ file: String, _ length: UInt64, _ path: String) throws(JournalError) {
+        let outcome: LogReach.Outcome
+        do throws(LMDBError) { outcome = try LogReach.look(file, table: Schema.logName) } catch { return }
+        guard case .cut(let key, let value) = outcome else { return }
+        var last = Position(key)
+        if value.count > ChainHash.count, case .folded(let stretch)? = WireFormat.decodeEntry(value.span) { last = stretch.last }
+        throw .damaged(
+            path: path, position: last.next,
+            problem: "its file was cut: it ends after \(length) bytes, before what holds that event")
     }
 
     /// - Returns: whether a journal is to be made.

@@ -14,7 +14,9 @@ final class JournalDraft: Sendable {
 
     /// - Throws: `.exists` where there is something at `destination`, other than an empty folder; `.busy` where another command
     ///   writes there; `.cannotCreate`.
-    init(_ destination: String) throws(JournalError) {
+    ///
+    /// - Parameter opened: is told that the folder is open, and not yet held.
+    init(_ destination: String, opened: () -> Void = {}) throws(JournalError) {
         var name = destination
         while name.count > 1, name.hasSuffix("/") { name.removeLast() }
         self.destination = name
@@ -26,15 +28,7 @@ final class JournalDraft: Sendable {
         case .other: throw .exists(path: name, what: "a file")
         case .unreadable(let reason): throw .cannotCreate(path: name, reason: reason)
         }
-        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
-            throw .cannotCreate(path: path, reason: FileSystem.reason(errno))
-        }
-        // A link is somebody's, wherever it leads.
-        descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: FileSystem.reason(errno)) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw .busy(path: path, holder: "another command writes it")
-        }
+        descriptor = try Self.hold(path, opened)
         // What a killed command has left, and nothing else.
         if case .folder(let files) = FileSystem.kind(of: path) {
             guard files.contains(Self.mark) else { throw .exists(path: path, what: "a folder that is no copy in the making") }
@@ -46,6 +40,32 @@ final class JournalDraft: Sendable {
         let mark = unsafe creat("\(path)/\(Self.mark)", 0o600)
         guard mark >= 0 else { throw .cannotCreate(path: path, reason: FileSystem.reason(errno)) }
         _ = close(mark)
+    }
+
+    /// How often others may have done with the folder of that name while this one is about to hold it.
+    private static let attempts = 100
+
+    /// - Returns: the folder of that name, made where there was none, and held.
+    private static func hold(_ path: String, _ opened: () -> Void) throws(JournalError) -> Int32 {
+        for _ in 1...attempts {
+            guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+                throw .cannotCreate(path: path, reason: FileSystem.reason(errno))
+            }
+            // A link is somebody's, wherever it leads.
+            let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+            if descriptor < 0, errno == ENOENT { continue }
+            guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: FileSystem.reason(errno)) }
+            opened()
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                _ = close(descriptor)
+                throw .busy(path: path, holder: "another command writes it")
+            }
+            // Whoever held it may have removed or renamed it since it was opened: then this holds a folder without that name, and
+            // another command may hold the one that has it.
+            if let own = FileSystem.identity(of: descriptor), own == FileSystem.identity(of: path) { return descriptor }
+            _ = close(descriptor)
+        }
+        throw .busy(path: path, holder: "other commands write it, one after the other")
     }
 
     /// A file of this name tells what a killed command has left from a folder of somebody's.

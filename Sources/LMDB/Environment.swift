@@ -93,6 +93,8 @@ internal import Synchronization
     }
 
     /// A process that reads, and the transaction that it sees: the pages which that needs are not used again.
+    ///
+    /// Others write them, into a file that they may damage: a transaction may be any number.
     package struct Reader: Hashable, Sendable {
         package let pid: Int32
         package let transaction: Int
@@ -105,28 +107,32 @@ internal import Synchronization
         var transactions = [UInt64](repeating: 0, count: pids.count)
         let count = unsafe shake_lmdb_readers(pointer, &pids, &transactions, pids.count)
         guard count >= 0 else { throw LMDBError(code: Int32(-count), call: "mdb_reader_list") }
-        return zip(pids, transactions).prefix(min(count, pids.count)).map { Reader(pid: $0, transaction: Int($1)) }
+        return zip(pids, transactions).prefix(min(count, pids.count)).map { Reader(pid: $0, transaction: Int(clamping: $1)) }
     }
 
     /// The newest committed transaction of any process. A look at shared memory.
-    package var lastTransaction: Int { unsafe facts.me_last_txnid }
+    package var lastTransaction: Int { unsafe facts.info.me_last_txnid }
 
-    package var mapSize: Int { unsafe facts.me_mapsize }
+    package var mapSize: Int { unsafe facts.info.me_mapsize }
 
     /// Bytes of the map that have ever been used.
     package var usedBytes: Int {
-        var stat = MDB_stat()
-        unsafe mdb_env_stat(pointer, &stat)
-        return unsafe (facts.me_last_pgno + 1) * Int(stat.ms_psize)
+        let facts = unsafe facts
+        return unsafe (facts.info.me_last_pgno + 1) * Int(facts.pageSize)
     }
 
-    private var facts: MDB_envinfo {
-        var info = unsafe MDB_envinfo()
-        guard !isUnmapped.load(ordering: .relaxed) else { return unsafe info }
+    /// They are read from the map, which may not be exchanged meanwhile. May be asked for within a transaction: who waits to close
+    /// the gate keeps nobody out who enters it once more (pthread_rwlockattr_setkind_np(3), `PTHREAD_RWLOCK_PREFER_READER_NP`).
+    private var facts: (info: MDB_envinfo, pageSize: UInt32) {
+        var (info, stat) = unsafe (MDB_envinfo(), MDB_stat())
+        gate.enter()
+        defer { gate.leave() }
+        guard !isUnmapped.load(ordering: .relaxed) else { return unsafe (info, 0) }
         let outer = unsafe shake_lmdb_enter(pointer)
         defer { unsafe shake_lmdb_leave(outer) }
         unsafe mdb_env_info(pointer, &info)
-        return unsafe info
+        unsafe mdb_env_stat(pointer, &stat)
+        return unsafe (info, stat.ms_psize)
     }
 
     /// Makes the map larger. Waits for this process's transactions to end; those of others go on.

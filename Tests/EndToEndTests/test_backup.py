@@ -407,3 +407,23 @@ def test_import_says_what_it_wants(rig: Rig) -> None:
     help_text = new.call("import", "--help", journal=False)
     assert help_text.returncode == 0 and "nimoshake" in help_text.stdout
     assert json_lines("") == []
+def test_a_line_without_an_end_is_refused_with_bounded_memory(follower: Follower, rig: Rig) -> None:
+    file = rig.folder / "journal.jsonl"
+    with open(file, "wb") as written:
+        written.write(export(follower)[0].encode() + b"\n")
+        for _ in range(300):
+            written.write(b"x" * (1 << 20))
+    new = rig.shakectl("new")
+    process = subprocess.Popen(
+        [new.binary, "import", str(file), "--journal", new.journal], env=new.environment, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    stderr = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 65
+    assert f"{file}, line 2: it has no end within 64 MiB" in stderr and "Nothing was imported" in stderr
+    assert usage.ru_maxrss < 300 << 10, f"{usage.ru_maxrss >> 10} MiB"
+    assert not os.path.exists(new.journal) and not os.path.exists(new.journal + ".incomplete")
+
+

@@ -91,6 +91,7 @@ def test_a_truncated_data_file_is_refused(follower: Follower, share: float) -> N
     for result in (follower.shakectl.call("verify"), follower.attempt("--until-idle", "0.2")):
         assert result.returncode == 65, (result.returncode, result.stderr)
         assert follower.shakectl.journal in result.stderr
+        assert share == 0.0 or " at position " in result.stderr, "what is gone begins somewhere"
 
 
 @pytest.mark.parametrize("name", ["data.mdb", "letter.txt"])

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import LMDB
 import StreamModel
 import Synchronization
@@ -107,6 +108,58 @@ struct CopyingTests {
         #expect(files(draft.path).sorted() == ["data.mdb", "incomplete"], "the other one's file stays")
         #expect(files(copy) == [])
         withExtendedLifetime(draft) {}
+    }
+
+    @Test("Who holds a folder that has lost its name meanwhile holds nothing: two commands never write one")
+    func lostName() throws {
+        let other = Mutex<JournalDraft?>(nil)
+        let error = failure { () throws(JournalError) in
+            _ = try JournalDraft(copy) { [copy] in
+                guard other.withLock({ $0 == nil }) else { return }
+                // Whoever held it has done with it, and the next one makes it anew.
+                _ = unsafe rmdir(copy + ".incomplete")
+                let draft = try? JournalDraft(copy)
+                other.withLock { $0 = draft }
+            }
+        }
+        guard case .busy? = error else {
+            Issue.record("two commands hold one folder: \(String(describing: error))")
+            return
+        }
+        #expect(files(copy + ".incomplete") == ["incomplete"])
+    }
+
+    @Test("Of a journal that was cut the first position is named that is gone, wherever it was cut, and a backup of it is refused with that")
+    func cut() async throws {
+        try await Journal.use(scratch.journal) { journal in
+            for number in 1...30 as ClosedRange<Int> { try await journal.follow(number, upTo: 20) }
+        }
+        let data = scratch.journal + "/data.mdb"
+        let bytes = try File.bytes(data)
+        let pages = bytes.count / 4096
+        let last = try #require(try Journal.open(scratch.journal, .reader).exported().last?.last)
+        var reached: [UInt64] = []
+        for count in 2...pages {
+            try File.write(Array(bytes.prefix(count * 4096)), to: scratch.path + "/cut.mdb")
+            switch try LogReach.look(scratch.path + "/cut.mdb", table: Schema.logName) {
+            case .cut(let after, _): reached.append(after)
+            case .notCut: reached.append(last.number)
+            }
+        }
+        #expect(reached == reached.sorted() && reached.last == last.number)
+        #expect(reached.contains { $0 > 0 && $0 < last.number }, "some of it is left in between")
+
+        let half = try #require(reached.firstIndex { $0 > 0 })
+        try File.write(Array(bytes.prefix((half + 2) * 4096)), to: data)
+        let error = failure { () throws(JournalError) in
+            try Journal.restore(scratch.journal, to: scratch.path + "/place", by: Self.run)
+        }
+        guard case .damagedBackup(_, let position?, _)? = error else {
+            Issue.record("no position is named: \(String(describing: error))")
+            return
+        }
+        #expect(position == Position(reached[half]).next)
+        #expect(!files(scratch.path).contains("place"))
     }
 
     @Test("A leftover is removed")

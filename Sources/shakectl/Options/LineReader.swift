@@ -14,8 +14,8 @@ final class LineReader {
     private var isAtEnd = false
 
     private static let chunk = 1 << 20
-    /// Far more than an entry of a journal has.
-    private static let longest = 256 << 20
+    /// Far more than an entry of a journal has, and what a small machine has the memory for.
+    static let longest = 64 << 20
 
     /// - Throws: `.cannotRead`.
     init(_ file: String) throws(ShakectlError) {
@@ -36,7 +36,7 @@ final class LineReader {
             searched = buffer.count
             guard !isAtEnd else { return start < buffer.count ? take(upTo: buffer.count, skipping: 0) : nil }
             guard buffer.count - start < Self.longest else {
-                throw .badLine(file: name, line: count + 1, problem: "it has no end within 256 MiB: it is no export")
+                throw .badLine(file: name, line: count + 1, problem: "it has no end within \(Self.longest >> 20) MiB: it is no export")
             }
             searched -= start
             buffer.removeFirst(start)
