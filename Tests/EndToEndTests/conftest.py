@@ -6,6 +6,8 @@ import itertools
 import os
 import pathlib
 import random
+import shutil
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -73,6 +75,18 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
     """All of a test's chance."""
     print(f"SHAKE_SEED={SEED} replays this run")
     return random.Random(f"{SEED} {request.node.name}")
+
+
+@pytest.fixture(scope="session")
+def hanging_disk(tmp_path_factory: pytest.TempPathFactory) -> str:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("a disk that hangs is made with a C compiler, and there is no cc")
+    library = tmp_path_factory.mktemp("shim") / "hangingdisk.so"
+    source = pathlib.Path(__file__).with_name("hangingdisk.c")
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library), str(source), "-ldl"], check=True)
+    return str(library)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -17,7 +18,7 @@ from following import Following
 from ledger import unaccounted
 from localsource import SourceTable
 from rig import Follower, Rig, item, key
-from shake import Shakectl, json_lines
+from shake import Shakectl, json_lines, until
 from shardedsource import Fault, ShardedSource
 from test_recovery import copy_database, restore_database
 
@@ -83,19 +84,38 @@ def test_a_backup_says_where_it_is_and_how_to_go_back(follower: Follower) -> Non
     assert (backup.stat().st_mode & 0o777, (backup / "data.mdb").stat().st_mode & 0o777) == (0o700, 0o600)
 
 
-def test_a_killed_backup_leaves_no_journal(follower: Follower) -> None:
-    """A file that can't grow kills it in the middle of the copy."""
+def test_a_killed_backup_leaves_no_journal(follower: Follower, hanging_disk: str) -> None:
+    """It is killed with all of the copy written and nothing of it durable: its disk hangs."""
     follower.stop()
-    backup = follower.rig.folder / "backup"
-    killed = subprocess.run(
-        ["sh", "-c", "ulimit -f 16; trap - XFSZ; exec \"$0\" \"$@\"", follower.shakectl.binary,
-         "backup", str(backup), "--journal", follower.shakectl.journal],
-        env=follower.shakectl.environment, capture_output=True, text=True, timeout=30)
-    assert killed.returncode != 0
+    backup, leftover, hangs = (follower.rig.folder / name for name in ("backup", "backup.incomplete", "hangs"))
+    hangs.touch()
+    process = subprocess.Popen(
+        [follower.shakectl.binary, "backup", str(backup), "--journal", follower.shakectl.journal],
+        env={**follower.shakectl.environment, "LD_PRELOAD": hanging_disk, "SHAKE_DISK_HANGS": str(hangs)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    data = leftover / "data.mdb"
+    until(lambda: process.poll() is not None or data.exists() and data.stat().st_size >= 8192, "it writes the copy")
+    process.kill()
+    _, stderr = process.communicate()
+    assert process.returncode == -signal.SIGKILL, stderr
+    assert data.exists(), "it has left something"
     assert not backup.exists()
+    assert at(follower, backup).call("verify").returncode == 74, "there is no journal"
     follower.shakectl.text("backup", str(backup))
     assert at(follower, backup).one("verify")["ok"] is True
-    assert not (follower.rig.folder / "backup.incomplete").exists()
+    assert not leftover.exists()
+
+
+def test_a_backup_whose_disk_is_full_leaves_nothing(follower: Follower) -> None:
+    """A file that can't grow ends it in the middle of the copy."""
+    follower.stop()
+    backup = follower.rig.folder / "backup"
+    ended = subprocess.run(
+        ["sh", "-c", "ulimit -f 16; exec \"$0\" \"$@\"", follower.shakectl.binary,
+         "backup", str(backup), "--journal", follower.shakectl.journal],
+        env=follower.shakectl.environment, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 74 and "can't be written" in ended.stderr, ended.stderr
+    assert not backup.exists() and not (follower.rig.folder / "backup.incomplete").exists()
 
 
 @pytest.mark.parametrize("command", ["backup", "restore", "import"])
@@ -399,14 +419,6 @@ def test_the_first_bad_line_is_named_and_nothing_is_left(follower: Follower, rig
     assert not os.path.exists(new.journal) and not os.path.exists(new.journal + ".incomplete")
 
 
-def test_import_says_what_it_wants(rig: Rig) -> None:
-    new = rig.shakectl("new")
-    assert new.call("import").returncode == 64
-    missing = new.call("import", str(rig.folder / "nothing.jsonl"))
-    assert missing.returncode == 64 and "nothing.jsonl" in missing.stderr
-    help_text = new.call("import", "--help", journal=False)
-    assert help_text.returncode == 0 and "nimoshake" in help_text.stdout
-    assert json_lines("") == []
 def test_a_line_without_an_end_is_refused_with_bounded_memory(follower: Follower, rig: Rig) -> None:
     file = rig.folder / "journal.jsonl"
     with open(file, "wb") as written:
@@ -427,3 +439,11 @@ def test_a_line_without_an_end_is_refused_with_bounded_memory(follower: Follower
     assert not os.path.exists(new.journal) and not os.path.exists(new.journal + ".incomplete")
 
 
+def test_import_says_what_it_wants(rig: Rig) -> None:
+    new = rig.shakectl("new")
+    assert new.call("import").returncode == 64
+    missing = new.call("import", str(rig.folder / "nothing.jsonl"))
+    assert missing.returncode == 64 and "nothing.jsonl" in missing.stderr
+    help_text = new.call("import", "--help", journal=False)
+    assert help_text.returncode == 0 and "nimoshake" in help_text.stdout
+    assert json_lines("") == []

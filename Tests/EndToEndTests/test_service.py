@@ -139,18 +139,6 @@ def test_a_source_that_refuses_starves_nobody(rig: Rig, sharded: ShardedSource, 
     daemon.until(lambda: len(one_manager.variables("WATCHDOG")) > fed + 1, "it lives all the same")
 
 
-@pytest.fixture(scope="module")
-def hanging_disk(tmp_path_factory: pytest.TempPathFactory) -> str:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("a disk that hangs is made with a C compiler, and there is no cc")
-    library = tmp_path_factory.mktemp("shim") / "hangingdisk.so"
-    source = pathlib.Path(__file__).with_name("hangingdisk.c")
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library), str(source), "-ldl"], check=True)
-    return str(library)
-
-
 def signs(follower: Following) -> dict[str, object]:
     return json.loads(pathlib.Path(f"{follower.shakectl.journal}/vitals.json").read_text(encoding="utf-8"))
 
