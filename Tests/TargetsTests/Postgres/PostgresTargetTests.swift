@@ -259,6 +259,40 @@ struct PostgresTargetTests {
         #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "2", "who compares takes nothing over")
     }
 
+    /// Positions without rows would be believed: nothing would bring the rows again.
+    @Test(
+        "forgets positions before the rows go, so that what fails in between leaves rows and no positions",
+        arguments: [ExistingPolicy.replace, .rename])
+    func forgetsFirst(existing: ExistingPolicy) async throws {
+        let before = try await opened()
+        try await before.prepare(.people)
+        _ = try await before.write([Feed.batch(.people, [.insert(keys: Self.ann, new: Self.ann)])])
+        await before.close()
+        try connection().script(
+            """
+            CREATE FUNCTION \(schema).keep() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN RAISE EXCEPTION 'positions stay'; END$$;
+            CREATE TRIGGER keep BEFORE DELETE ON \(schema)._shake_positions EXECUTE FUNCTION \(schema).keep();
+            """)
+        let target = try await opened(existing)
+        let error = await refusal { _ = try await target.begin(TableSchema.people.name) }
+        #expect(error?.description.contains("positions stay") == true)
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "1", "the rows are there as long as their positions are")
+
+        try connection().script(
+            "DROP TRIGGER keep ON \(schema)._shake_positions; CREATE VIEW \(schema).view AS SELECT * FROM \(schema).people")
+        let another = try await opened(existing)
+        if existing == .replace {
+            // The view keeps the table from being dropped.
+            let kept = await refusal { _ = try await another.begin(TableSchema.people.name) }
+            #expect(kept?.description.contains("depend") == true, "\(String(describing: kept))")
+            #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "1")
+        } else {
+            _ = try await another.begin(TableSchema.people.name)
+        }
+        #expect(try ask("SELECT count(*) FROM SCHEMA._shake_positions") == "0")
+    }
+
     // MARK: Connections
 
     private static let pid =
@@ -298,6 +332,25 @@ struct PostgresTargetTests {
         _ = try await written
         #expect(try ask("SELECT string_agg(hash_key, ',') FROM SCHEMA.people") == "bob")
         #expect(try await target.positions(of: TableSchema.people.name).map(\.sequenceNumber) == [Feed.number(4)])
+    }
+
+    @Test("connects anew where its session may only read any more, whatever the server says to a new one")
+    func readOnly() async throws {
+        let target = try await opened()
+        try await target.prepare(.people)
+        // As a session that began before its server became a standby's: it stays so.
+        try connection().script(
+            """
+            CREATE FUNCTION \(schema).still() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN PERFORM set_config('default_transaction_read_only', 'on', false); RETURN NULL; END$$;
+            CREATE TRIGGER still AFTER INSERT ON \(schema).people EXECUTE FUNCTION \(schema).still();
+            """)
+        _ = try await target.write([Feed.batch(.people, first: 1, [.insert(keys: Self.ann, new: Self.ann)])])
+        let second = [Feed.batch(.people, first: 2, [.insert(keys: Self.bob, new: Self.bob)])]
+        let error = await refusal { _ = try await target.write(second) }
+        #expect(error?.isRetryable == true && error?.description.contains("read-only") == true)
+        _ = try await target.write(second)
+        #expect(try ask("SELECT count(*) FROM SCHEMA.people") == "2")
     }
 
     /// Of the database's own view of who writes: the settings of another's session can't be asked for.
