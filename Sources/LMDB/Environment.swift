@@ -107,7 +107,9 @@ internal import Synchronization
         var transactions = [UInt64](repeating: 0, count: pids.count)
         let count = unsafe shake_lmdb_readers(pointer, &pids, &transactions, pids.count)
         guard count >= 0 else { throw LMDBError(code: Int32(-count), call: "mdb_reader_list") }
-        return zip(pids, transactions).prefix(min(count, pids.count)).map { Reader(pid: $0, transaction: Int(clamping: $1)) }
+        return zip(pids, transactions).prefix(min(count, pids.count)).map {
+            Reader(pid: $0, transaction: Int(clamping: $1))
+        }
     }
 
     /// The newest committed transaction of any process. A look at shared memory.

@@ -36,7 +36,9 @@ final class LineReader {
             searched = buffer.count
             guard !isAtEnd else { return start < buffer.count ? take(upTo: buffer.count, skipping: 0) : nil }
             guard buffer.count - start < Self.longest else {
-                throw .badLine(file: name, line: count + 1, problem: "it has no end within \(Self.longest >> 20) MiB: it is no export")
+                throw .badLine(
+                    file: name, line: count + 1,
+                    problem: "it has no end within \(Self.longest >> 20) MiB: it is no export")
             }
             searched -= start
             buffer.removeFirst(start)
