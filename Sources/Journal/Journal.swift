@@ -200,7 +200,7 @@ package final class Journal: Sendable {
         do throws(LMDBError) { outcome = try LogReach.look(file, table: Schema.logName) } catch { return }
         guard case .cut(let key, let value) = outcome else { return }
         var last = Position(key)
-        if value.count > ChainHash.count, case .folded(let stretch)? = WireFormat.decodeEntry(value.span) { last = stretch.last }
+        if case .folded(let stretch)? = WireFormat.decodeEntry(value.span) { last = stretch.last }
         throw .damaged(
             path: path, position: last.next,
             problem: "its file was cut: it ends after \(length) bytes, before what holds that event")

@@ -18,7 +18,8 @@ extension Health {
         if let signs, !isFollowed(state, signs) {
             return Complaint(
                 .stopped,
-                "the daemon that runs (\(signs.worker)) does not follow it: the table is not among those that it was started with")
+                "the daemon that runs (\(signs.worker)) does not follow it: the table is not among those that it was started with"
+            )
         }
         let losses = losses(state, checkpoints)
         if let loss = losses.first(where: \.stops) { return Complaint(.failed, "\(loss.words); \(loss.advice)") }
