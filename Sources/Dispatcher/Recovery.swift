@@ -101,7 +101,7 @@ package enum Recovery {
         return (min(number, position.sequenceNumber), count)
     }
 
-    /// Whether reading a shard again can put older changes over what the target holds of its descendants, though nothing of these was
+    /// Whether what is or was read again of a shard can lie over what the target holds of its descendants, though nothing of these was
     /// read by this journal: it was restored from before that.
     ///
     /// What the target holds of the shard in its first epoch is all that this ever brought. Where it holds nothing, the shard may have
@@ -109,10 +109,17 @@ package enum Recovery {
     ///
     /// - Parameters:
     ///   - checkpoint: of the shard; `nil`: it is only discovered now.
-    ///   - position: what the target says of it, if anything.
+    ///   - position: what the target said of it at the start, if anything.
     package static func undermines(_ checkpoint: Checkpoint?, _ position: ShardPosition?) -> Bool {
-        guard checkpoint?.status.letsChildrenStart != true else { return false }
-        return (checkpoint?.epoch ?? .first) > .first || position?.epoch != .first
+        guard let checkpoint else { return position?.epoch != .first }
+        switch checkpoint.status {
+        case .notNeeded, .lost: return false
+        // By this journal, and after what the target holds: its descendants have to be newer.
+        case .done:
+            return checkpoint.epoch > .first || position.map { $0.epoch != .first } ?? (checkpoint.records > 0)
+        case .notProcessed, .prepared, .waitingForParent, .inProcessing:
+            return checkpoint.epoch > .first || position?.epoch != .first
+        }
     }
 
     /// - Parameter position: what the target says of the shard, if anything.

@@ -72,13 +72,13 @@ extension ShardDesk {
     func warnOfUndermined(_ shard: ShardID) {
         workshop.surroundings.observing?("recovery: undermined")
         log(shard).warning(
-            "the journal is older than the target, and an ancestor of the shard is read again; so is the shard, from its start")
+            "the journal is older than the target, which holds what may not stay as it is; the shard is read again from its start")
     }
 
     // MARK: - A journal that is older than the target
 
-    /// Shards that begin at their starts though the target holds some of them, since an ancestor is read again before them: what
-    /// follows in the journal from that.
+    /// Shards that begin at their starts though the target holds some of them, since an ancestor is read again before them, or they were
+    /// rewound in what the journal has lost: what follows in the journal from that.
     ///
     /// - Parameter news: shards that are discovered in the same append.
     func undermined(_ shards: some Sequence<ShardID>, _ news: [ShardID: Lineage.News] = [:]) -> [ShardID: [Payload]] {
@@ -86,29 +86,38 @@ extension ShardDesk {
         for shard in shards {
             let checkpoint = lineage.checkpoints[shard]
             let epoch = checkpoint?.epoch ?? .first
-            guard checkpoint?.sequenceNumber == nil, let position = positions[key(shard)], position.epoch >= epoch,
-                let root = underminer(of: shard, news)
+            guard checkpoint?.sequenceNumber == nil, checkpoint?.status.letsChildrenStart != true,
+                news[shard]?.status != .notNeeded, let position = positions[key(shard)], position.epoch >= epoch
             else { continue }
+            let root = underminer(of: shard, news, isKnown: checkpoint != nil)
+            // In an epoch that the target has left behind, the next rewind would be taken for one that was delivered.
+            guard root != nil || position.epoch > epoch else { continue }
             // Into an epoch of which the target holds nothing.
             let epochs = (epoch.number...min(position.epoch.number, epoch.number + 1000)).map { Epoch($0).next }
             found[shard] = epochs.map { epoch in
                 .rewound(
                     Rewound(
                         from: nil, to: nil, inclusive: false,
-                        reason: "the journal is older than the target, and an ancestor of the shard is read again",
+                        reason: root == nil
+                            ? "the journal was restored from before a rewind that the target has lived through"
+                            : "the journal is older than the target, and an ancestor of the shard is read again",
                         author: Self.author, cascadeRoot: root, epoch: epoch))
             }
         }
         return found
     }
 
-    private func underminer(of shard: ShardID, _ news: [ShardID: Lineage.News]) -> ShardID? {
+    /// - Parameter isKnown: by the journal: then it was set back with each ancestor that was since, and one that is over is no matter.
+    private func underminer(of shard: ShardID, _ news: [ShardID: Lineage.News], isKnown: Bool) -> ShardID? {
         func parent(of shard: ShardID) -> ShardID? {
             lineage.checkpoints[shard]?.parent ?? news[shard]?.discovered.parent
         }
         var (next, seen) = (parent(of: shard), Set<ShardID>())
         while let id = next, seen.insert(id).inserted, lineage.checkpoints[id] != nil || news[id] != nil {
-            if news[id]?.status != .notNeeded, Recovery.undermines(lineage.checkpoints[id], positions[key(id)]) {
+            let ancestor = lineage.checkpoints[id]
+            if news[id]?.status != .notNeeded, !(isKnown && ancestor?.status == .done),
+                Recovery.undermines(ancestor, positions[key(id)])
+            {
                 return id
             }
             next = parent(of: id)

@@ -135,7 +135,7 @@ struct ShardDesk {
                     (drafts[shard]?.payloads ?? []) + draft.payloads)
             }
             let undermined = undermined(
-                news.map(\.shard).filter { lineage.checkpoints[$0] == nil },
+                news.filter { lineage.checkpoints[$0.shard] == nil && $0.discovered.start != .latest }.map(\.shard),
                 Dictionary(news.map { ($0.shard, $0) }, uniquingKeysWith: { first, _ in first }))
             for (shard, payloads) in undermined {
                 drafts[shard] = Draft(

@@ -100,7 +100,10 @@ internal import Glibc
     /// - Returns: its status, or the number of the signal that has ended it.
     func wait() -> Int32 {
         var facts = unsafe siginfo_t()
-        while unsafe waitid(P_PID, id_t(id), &facts, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        while unsafe waitid(P_PID, id_t(id), &facts, WEXITED | WNOWAIT) != 0 {
+            // Whoever started us has its children's ends ignored, and ours: how it went nobody can say.
+            guard errno == EINTR else { return -1 }
+        }
         return unsafe facts._sifields._sigchld.si_status
     }
 

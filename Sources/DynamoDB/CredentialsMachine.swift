@@ -8,7 +8,8 @@ internal import StreamModel
 ///                                                           └──expired──▶ none: whoever asks waits for the answer
 ///
 /// One look-up at a time, whoever asks; nobody waits for it who has credentials that are still good, for it may take as long as
-/// a service is silent. (botocore waits from 10 minutes before they expire on.) Each of a crowd of processes that got theirs together refreshes at a moment of its own.
+/// a service is silent. (botocore waits from 10 minutes before they expire on.) Each of a crowd of processes that got theirs
+/// together refreshes at a moment of its own.
 struct CredentialsMachine: Equatable, Sendable {
     enum Action: Equatable, Sendable {
         case use(Credentials)
@@ -43,9 +44,6 @@ struct CredentialsMachine: Equatable, Sendable {
     private var failures = 0
     private var rest: Timestamp?
     private var lastError: DynamoDBError?
-
-    /// Whether any were ever found.
-    var hasFound: Bool { kept != nil }
 
     /// - Parameter refused: what the service has just refused; others are looked for, unless that has happened since.
     mutating func wanted(insteadOf refused: Credentials?, at now: Timestamp) -> Action {
@@ -99,7 +97,9 @@ struct CredentialsMachine: Equatable, Sendable {
         let longest: Duration = min(isGood ? .seconds(60) : .seconds(5), .seconds(1 << min(failures, 6)))
         failures += 1
         let pause = longest / 2 + longest / 2 * random
-        (rest, lastError) = (now + pause, error)
+        // Whoever has none any more asks at once.
+        let end = kept?.goodUntil.flatMap { isGood ? $0 : nil }
+        (rest, lastError) = (min(now + pause, end ?? now + pause), error)
         return pause
     }
 }

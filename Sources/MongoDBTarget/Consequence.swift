@@ -20,7 +20,8 @@ enum Consequence: Hashable, Sendable {
     }
 
     /// Of one write among many. What nobody knows here is not taken for the record's own: that would pass it over, and a newer server
-    /// may say by it what has to do with no record. It is tried again, and its shard waits for as long as it lasts.
+    /// may say by it what has to do with no record. It is tried again, and everything waits for as long as it lasts, which
+    /// `status` says.
     init(ofWrite error: MongoError) { self = error.code.flatMap { Self.exact[$0] } ?? .retry }
 
     /// Another writer was faster with the same key, or a unique index of somebody's own has the value already.
@@ -59,7 +60,9 @@ enum Consequence: Hashable, Sendable {
         40, 52, 53, 54, 55, 56, 57,  // names and values that no field may have
         121,  // a validator of the collection
         171, 10088,  // arrays side by side in an index
-        16755, 16756, 17261, 17262,  // what a geographical or text index can't take
+        13026, 13027, 13068, 16755, 16756, 16804, 17261, 17262,  // what a geographical or text index can't take
+        16766,  // an array in a hashed index
+        10003,  // a document of a capped collection, which can't grow
         10334, 17280, 17419, 17420,  // too large for a document or an index
         duplicateKey,
     ]

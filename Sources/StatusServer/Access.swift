@@ -39,7 +39,7 @@ package struct Access: Sendable {
 
     /// Whether whoever asks has shown what all of them have to, where they do.
     package func isShown(_ authorization: String?) -> Bool {
-        refusal(path: "", host: address.host, authorization: authorization) == nil
+        token == nil || refusal(path: "", host: nil, authorization: authorization) == nil
     }
 
     /// With whatever port: that of a tunnel's other end is any.

@@ -43,15 +43,25 @@ package final class StatusServer: Service {
         // One thread: a scrape is small, and the daemon has better use for the others.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (limits, lobby) = (limits, Lobby(room: limits.connections))
+        let (closing, closed) = AsyncStream.makeStream(of: Void.self)
         let application = Application(
             responder: responder,
             server: .http1(configuration: .init(additionalChannelHandlers: [Doorkeeper(limits, lobby)])),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port), serverName: "shake"),
-            onServerRunning: { channel in self.settle(.success(channel.localAddress?.port ?? self.address.port)) },
+            onServerRunning: { channel in
+                channel.closeFuture.whenComplete { _ in closed.finish() }
+                self.settle(.success(channel.localAddress?.port ?? self.address.port))
+            },
             eventLoopGroupProvider: .shared(group), logger: logger)
         do {
-            try await application.run()
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await application.run() }
+                // The framework waits for the last client, which may be one that follows the events for ever.
+                tasks.addTask { for await _ in closing {} }
+                try await tasks.next()
+                tasks.cancelAll()
+            }
         } catch {
             settle(.failure(.notBound(address: address, reason: Self.reason(of: error))))
             // Not waited for: whoever ends the server has other things to end.

@@ -1,4 +1,6 @@
 internal import Glibc
+// Where the compiler finds `timespec` depends on what else a module imports, and in which order.
+internal import SwiftOverlayShims
 
 /// A moment: microseconds since 1970-01-01T00:00:00Z.
 package struct Timestamp: Hashable, Comparable, Sendable {

@@ -73,9 +73,12 @@ struct RecoveryTests {
         #expect(Recovery.undermines(checkpoint(20), position(50, epoch: 1)))
         #expect(!Recovery.undermines(checkpoint(20), position(50)), "it goes on behind all that it ever brought")
         #expect(!Recovery.undermines(nil, position(50)))
-        for status in Status.allCases where status.letsChildrenStart {
+        for status in [Status.notNeeded, .lost] {
             #expect(!Recovery.undermines(checkpoint(20, status: status, epoch: 1), nil), "nothing of it is read")
         }
+        #expect(!Recovery.undermines(checkpoint(20, status: .done), position(50)))
+        #expect(Recovery.undermines(checkpoint(20, status: .done), nil), "it was read by this journal, and after them")
+        #expect(Recovery.undermines(checkpoint(20, status: .done, epoch: 1), position(50, epoch: 1)))
     }
 
     @Test(

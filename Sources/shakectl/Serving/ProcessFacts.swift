@@ -1,6 +1,8 @@
 internal import Foundation
 internal import Glibc
 internal import StreamModel
+// Where the compiler finds `timespec` depends on what else a module imports, and in which order.
+internal import SwiftOverlayShims
 
 /// What this process costs, as the system counts it. `nil`: it doesn't say.
 struct ProcessFacts: Hashable, Sendable {

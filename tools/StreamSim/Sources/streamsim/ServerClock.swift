@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
+// Where the compiler finds `timespec` depends on what else a module imports, and in which order.
+internal import SwiftOverlayShims
 
 /// What the service takes for the time, in microseconds since 1970.
 struct ServerClock: Sendable {
