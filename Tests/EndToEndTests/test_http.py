@@ -545,6 +545,9 @@ def test_a_server_that_fails_is_said_and_begun_again_and_stops_nothing_else(rig:
     served.put(3)
     served.in_step(3)
 
+    # Somebody follows the events, and would for ever.
+    watching = EventStream(client.port, "/api/v1/events?after=0", {})
+    assert watching.begin() == 200
     fails.touch()
     held = socket.create_connection(("127.0.0.1", client.port))
     served.daemon.until(lambda: "the HTTP server has ended" in served.daemon.log, "it is said")
@@ -561,6 +564,7 @@ def test_a_server_that_fails_is_said_and_begun_again_and_stops_nothing_else(rig:
             return False
 
     served.daemon.until(answers, "it answers again, at the same port")
+    watching.socket.close()
     served.put(2)
     served.in_step(10)
     served.follower.stop()
