@@ -11,14 +11,14 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from figures import Row, at_least, at_most, ratio_of, table
-from processes import Failed, Finished, MongoSink, PageServer, run
+from processes import Failed, Finished, MongoSink, PageServer, Watcher, run
 from throwaway import ThrowawayPostgres
 
 MIB = float(1 << 20)
@@ -26,6 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BOTO3_SCAN = os.path.join(HERE, "boto3_scan.py")
 BOTO3_WRITE = os.path.join(HERE, "boto3_write.py")
 BOTO3_LOOP = os.path.join(HERE, "boto3_loop.py")
+WATCHER = os.path.join(HERE, "watcher.py")
 
 
 @dataclass(frozen=True)
@@ -412,6 +413,41 @@ def idle(bench: Bench) -> list[Row]:
     ]
 
 
+# ── Watched over HTTP ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def watched(bench: Bench) -> list[Row]:
+    """What it costs to be looked at: ten scrapes a second and one who follows the events, beside nobody and no server."""
+    seen, unseen, scrapes = [], [], []
+    with PageServer(bench.tool("page-server"), "--pages", "600") as server:
+        for _ in bench.rounds(f"following {server.records:,} records into null, watched over HTTP and not"):
+            unseen.append(follow(bench, server, "null:"))
+            with Watcher(WATCHER, 0.1) as watcher:
+                seen.append(follow(bench, server, "null:", "--http", watcher.address))
+            scrapes.append(watcher.facts["scrapes"])
+    idle_seen, idle_unseen = [], []
+    with PageServer(bench.tool("page-server"), "--shards", "1000") as server:
+        for _ in bench.rounds("1,000 idle shards, watched over HTTP and not"):
+            bench.fresh("journal")
+            idle_unseen.append(daemon(bench, server, "null:", idle=5))
+            bench.fresh("journal")
+            with Watcher(WATCHER, 0.1) as watcher:
+                idle_seen.append(daemon(bench, server, "null:", "--http", watcher.address, idle=5))
+    without = "without --http"
+    return [
+        Row("follow into null:, watched", "records/s", [one.rate for one in seen], without, [one.rate for one in unseen]),
+        Row("  CPU", "µs a record", [one.cpu_each for one in seen], without, [one.cpu_each for one in unseen]),
+        Row("  peak memory", "MiB", mebibytes(one.process for one in seen), without, mebibytes(one.process for one in unseen)),
+        Row("  scrapes of a run", "", scrapes),
+        Row("1,000 idle shards, watched: CPU of a run", "s", [one.cpu for one in idle_seen], without, [one.cpu for one in idle_unseen]),
+        Row("  peak memory", "MiB", mebibytes(idle_seen), without, mebibytes(idle_unseen)),
+    ]
+
+
+def mebibytes(processes: Iterable[Finished]) -> list[float]:
+    return [one.peak_bytes / MIB for one in processes]
+
+
 def peak(name: str, runs: list[Followed]) -> Row:
     return Row(name, "MiB", [one.process.peak_bytes / MIB for one in runs], required=at_most(64))
 
@@ -428,6 +464,7 @@ GROUPS: dict[str, Callable[[Bench], list[Row]]] = {
     "dynamodb": following_into_dynamodb,
     "scan": scanning,
     "idle": idle,
+    "watched": watched,
 }
 
 

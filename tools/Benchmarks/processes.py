@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -123,3 +125,27 @@ class MongoSink(Endpoint):
 
     def started(self, line: str) -> None:
         self.url = line
+
+
+class Watcher:
+    """Somebody who looks at a daemon at `address`, from when it serves there until it is gone; `facts` then says how often."""
+
+    def __init__(self, script: str, interval: float) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.address = f"127.0.0.1:{port}"
+        self.facts: dict[str, Any] = {}
+        self._command = [*LEASH, sys.executable, script, str(port), str(interval)]
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error:  # no daemon may ever have served there
+            self._process.kill()
+        output, _ = self._process.communicate()
+        if not error:
+            self.facts = json.loads(output)
