@@ -605,6 +605,15 @@ HISTORY = "shakectl history s-1 --reverse --limit 20"
 PAUSE = {"shard": "s-1", "author": "kim", "reason": "", "since": when(9), "held_until": None}
 
 
+def lost(shard: str, policy: str, position: int = 3) -> dict[str, Any]:
+    """A lost range, as a table's status tells it."""
+    return {
+        "table": "t", "shard": shard, "cause": "trimmed", "from_sequence_number": "1", "to_sequence_number": "2",
+        "since": None, "policy": policy, "detail": "gone", "time": when(9), "position": position, "acknowledged": False,
+        "remedy": None,
+    }
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
@@ -620,11 +629,7 @@ def test_what_to_do_next_is_a_command(
     looking: Looking, serve: Any, more: dict[str, Any], expected: list[str]
 ) -> None:
     if isinstance(policy := more.get("losses"), str):
-        more = {"health": "failed", "losses": [{
-            "table": "t", "shard": "s-1", "cause": "trimmed", "from_sequence_number": "1", "to_sequence_number": "2",
-            "since": None, "policy": policy, "detail": "gone", "time": when(9), "position": 3, "acknowledged": False,
-            "remedy": None,
-        }]}
+        more = {"health": "failed", "losses": [lost("s-1", policy)]}
     page = looking.at(serve(CannedAnswers([status("t", **more)], [shard("t", "s-1")])))
     page.until("document.querySelectorAll('.lineage a').length === 1")
     page.until(
@@ -632,6 +637,18 @@ def test_what_to_do_next_is_a_command(
         " [...new Set([...document.querySelectorAll('[data-copy]')].map(b => b.dataset.copy))].sort().join()",
         f"the commands are {expected}",
     )
+
+
+def test_no_two_steps_are_called_the_same(looking: Looking, serve: Any) -> None:
+    losses = [lost("s-1", "skip"), lost("s-1", "skip", 4), lost("s-2", "skip", 5)]
+    lines = [status("t", health="degraded", losses=losses)]
+    page = looking.at(serve(CannedAnswers(lines, [shard("t", "s-1"), shard("t", "s-2")])))
+    page.until("document.querySelectorAll('.lineage a').length === 2")
+    names = page.run("[...document.querySelectorAll('.trouble .step > p')].map(p => p.innerText)")
+    assert [name for name in names if "were lost" in name] == [
+        "See where the records of …s-1 were lost", "See where the records of …s-2 were lost"
+    ]
+    assert len(set(names)) == len(names)
 
 
 def many(generations: int, roots: int) -> list[dict[str, Any]]:

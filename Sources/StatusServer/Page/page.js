@@ -642,17 +642,19 @@ function shardName(table, shard) {
     return elsewhere ? `${table}/${shard}` : shard;
 }
 
+/// A shard in a sentence: the end of its id.
+const shardEnd = (shard) => plain(`…${shard.slice(-8)}`);
+
 const stops = (loss) => loss.policy === "stop" && loss.remedy === null;
 
 function tableSteps(line) {
     const table = line.table;
     const all = [];
     const losses = line.losses ?? [];
-    for (const loss of losses.slice(0, 3)) {
-        if (loss.shard !== null) all.push(
-            step("See where the records were lost",
-            command("history", [shardName(table, loss.shard)], "--reverse", "--limit", "20")));
-    }
+    const lossy = [...new Set(losses.map((loss) => loss.shard).filter((shard) => shard !== null))];
+    for (const shard of lossy.slice(0, 3)) all.push(
+        step(lossy.length > 1 ? `See where the records of ${shardEnd(shard)} were lost` : "See where the records were lost",
+        command("history", [shardName(table, shard)], "--reverse", "--limit", "20")));
     if (losses.some(stops)) {
         all.push(step("The table stands still. Scan it again, which brings what the lost changes led to (needs --mode all)",
             command("ack", [table], "--resync")));
@@ -802,7 +804,7 @@ function lookAt(line) {
         : "What happened to its shard: ",
         shards.map((shard, index) =>
             [index > 0 && ", ", h("a", { href: link(line.table, shard), class: "mono", title: shard },
-            plain(`…${shard.slice(-8)}`))]));
+            shardEnd(shard))]));
 }
 
 // --- The tables ---
