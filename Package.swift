@@ -39,6 +39,7 @@ let package = Package(
     targets: [
         // C libraries, and the Swift faces over them: the only modules that say `unsafe`.
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CPipe"),
         .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(
@@ -76,7 +77,7 @@ let package = Package(
         .target(
             name: "DynamoDB",
             dependencies: [
-                "Curl", "Filter", "Simdjson", "StreamModel", .product(name: "Crypto", package: "swift-crypto"),
+                "CPipe", "Curl", "Filter", "Simdjson", "StreamModel", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
         .target(

@@ -1,3 +1,4 @@
+internal import CPipe
 internal import Foundation
 internal import Glibc
 
@@ -27,10 +28,10 @@ internal import Glibc
     /// - Throws: why it can't be started.
     init(_ path: String, _ arguments: [String], environment: [String: String]) throws(Failure) {
         var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else { throw Failure(code: errno) }
+        // At once: another program that is started in between would hold them.
+        guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else { throw Failure(code: errno) }
         let (reading, writing) = (ends[0], ends[1])
         defer { close(writing) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         _ = fcntl(reading, F_SETFL, O_NONBLOCK)
 
         var actions = unsafe posix_spawn_file_actions_t()
@@ -57,6 +58,7 @@ internal import Glibc
         _ = unsafe posix_spawnattr_setpgroup(&attributes, 0)
         _ = unsafe posix_spawnattr_setflags(&attributes, Setting.group | Setting.defaults | Setting.mask)
 
+        Self.keepEnds()
         var child: pid_t = 0
         let code = unsafe Self.withCStrings([path] + arguments) { words in
             unsafe Self.withCStrings(environment.map { "\($0.key)=\($0.value)" }) { variables in
@@ -69,6 +71,18 @@ internal import Glibc
         }
         (id, output) = (child, reading)
     }
+
+    /// Where whoever started us ignores the ends of its children, so would we: nobody could say how one went, and its number would be
+    /// another's as soon as it has ended. Nobody here ignores them.
+    private static func keepEnds() {
+        var action = sigaction()
+        guard unsafe sigaction(SIGCHLD, nil, &action) == 0 else { return }
+        let ignores = unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == Self.ignored
+        if ignores || action.sa_flags & SA_NOCLDWAIT != 0 { signal(SIGCHLD, SIG_DFL) }
+    }
+
+    /// `SIG_IGN`, which is no function and can't be compared as one.
+    private static let ignored = 1
 
     private static func withCStrings<R>(
         _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
@@ -101,14 +115,19 @@ internal import Glibc
     func wait() -> Int32 {
         var facts = unsafe siginfo_t()
         while unsafe waitid(P_PID, id_t(id), &facts, WEXITED | WNOWAIT) != 0 {
-            // Whoever started us has its children's ends ignored, and ours: how it went nobody can say.
+            // It is no child any more: how it went nobody can say.
             guard errno == EINTR else { return -1 }
         }
         return unsafe facts._sifields._sigchld.si_status
     }
 
-    /// Ends all of its group that has not left it.
-    func endGroup() { kill(-id, SIGKILL) }
+    /// Ends all of its group that has not left it; nobody, where its number may be another's by now.
+    func endGroup() {
+        var facts = unsafe siginfo_t()
+        // A child of ours, over or not, has not given its number back.
+        guard unsafe waitid(P_PID, id_t(id), &facts, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
+        kill(-id, SIGKILL)
+    }
 
     /// Gives its number back, once it has ended.
     func reap() {

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import StreamModel
 
-/// Held by the one daemon of a journal for as long as its process lives.
+/// Held by the one daemon of a journal for as long as its process lives, or by a copying that keeps daemons away.
 ///
-/// `flock` ends with the process, however it ends, so no lock is ever left over; the file's text only says who.
+/// `flock` ends with the process, however it ends, so no lock is ever left over; the file's text only says who, and as what.
 final class DaemonLock: Sendable {
     private let journal: String
     private let descriptor: Int32
@@ -30,15 +30,23 @@ final class DaemonLock: Sendable {
                 continue
             }
             // `deinit` closes it: all is initialised by now.
-            throw .busy(path: journal, holder: Self.spoken(Self.text(descriptor)))
+            throw .busy(path: journal, holder: LockHolder(Self.text(descriptor)).description)
         }
+        // A copying that has ended has left its word, and whoever holds it from now on may be no copying.
+        if let plain = LockHolder.withoutRole(Self.text(descriptor)) { try write(plain + "\n") }
     }
 
-    /// Says who holds it, for those who are refused.
-    func sign(host: String, pid: Int32, since: Timestamp) throws(JournalError) {
-        let text = Array("{\"host\":\"\(host)\",\"pid\":\(pid),\"since\":\"\(since)\"}\n".utf8)
+    /// Says who holds it, for those who ask and those who are refused.
+    func sign(by run: RunStarted, as role: LockHolder.Role, since: Timestamp) throws(JournalError) {
+        try write(LockHolder.text(host: run.host, pid: run.pid, since: since, role))
+    }
+
+    /// Over what is there, of which the rest is cut off then: so it is empty at no moment, and one line at each.
+    private func write(_ line: String) throws(JournalError) {
+        let text = Array(line.utf8)
         let isWritten = unsafe text.withUnsafeBytes { bytes in
-            unsafe ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count
+            unsafe pwrite(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count
+                && ftruncate(descriptor, off_t(bytes.count)) == 0
         }
         guard isWritten else { throw .disk(path: Self.path(journal), reason: FileSystem.reason(errno)) }
     }
@@ -62,39 +70,21 @@ final class DaemonLock: Sendable {
     }
 
     /// Who holds the journal now; `nil` if nobody does.
-    static func holder(of journal: String) -> String? {
+    static func holder(of journal: String) -> LockHolder? {
         let descriptor = unsafe open(path(journal), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { _ = Glibc.close(descriptor) }
         // To ask is to try. It keeps a daemon that starts at this moment waiting, and no longer: see `init`.
         guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
-        return spoken(text(descriptor))
-    }
-
-    /// When it was signed by whoever signed it last; `nil` if nobody did.
-    static func signed(_ journal: String) -> Timestamp? {
-        let descriptor = unsafe open(path(journal), O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { _ = Glibc.close(descriptor) }
-        let text = text(descriptor)
-        guard let label = text.firstRange(of: "\"since\":\"") else { return nil }
-        return Timestamp(String(text[label.upperBound...].prefix { $0 != "\"" }))
+        return LockHolder(text(descriptor))
     }
 
     private static func path(_ journal: String) -> String { journal + "/daemon.lock" }
 
+    /// Its line: what comes after is the rest of a longer one.
     private static func text(_ descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 512)
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }
-        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-    }
-
-    /// `{"host":"a","pid":7,"since":"…"}` as `host a, pid 7, since …`.
-    private static func spoken(_ json: String) -> String {
-        let words = json.filter { !"{}\"\n".contains($0) }.split(separator: ",").map { field in
-            let parts = field.split(separator: ":", maxSplits: 1)
-            return parts.joined(separator: " ")
-        }
-        return words.isEmpty ? "unknown" : words.joined(separator: ", ")
+        return String(decoding: bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 }

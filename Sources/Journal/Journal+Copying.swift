@@ -27,9 +27,11 @@ extension Journal {
     ///   - path: where there must be nothing, or an empty folder.
     ///   - files: of the folder, that lines are only added to: whole lines of them are copied too.
     ///   - run: who makes it.
-    /// - Throws: `.exists`, `.cannotCreate`, `.disk`; `.damaged` where the copy is not whole. Then nothing is left of it.
+    ///   - replaces: it is to take this journal's place: nothing may come here that it lacks.
+    /// - Throws: `.exists`, `.cannotCreate`, `.disk`; `.damaged` where the copy is not whole; `.wentOn`. Then nothing is left of it.
     package func copy(
-        to path: String, with files: [String] = [], by run: RunStarted, progress: (CopyProgress) -> Void = { _ in }
+        to path: String, with files: [String] = [], by run: RunStarted, replaces: Bool = false,
+        progress: (CopyProgress) -> Void = { _ in }
     ) throws(JournalError) -> CopyReport {
         let draft = try JournalDraft(path)
         do throws(JournalError) {
@@ -42,6 +44,11 @@ extension Journal {
             }
             try draft.sign(by: run, now: surroundings.now())
             let verified = try Self.verified(draft.path, progress)
+            // As late as can be: until it has its name, whoever appends is told.
+            let last = replaces ? try lastPosition() : verified.lastPosition
+            guard last == verified.lastPosition else {
+                throw .wentOn(path: self.path, copied: verified.lastPosition, last: last)
+            }
             try draft.publish()
             return CopyReport(bytes: bytes, verified: verified)
         } catch {
@@ -57,8 +64,8 @@ extension Journal {
         by run: RunStarted, _ body: () async throws(JournalError) -> Answer
     ) async throws(JournalError) -> Answer {
         let lock = try DaemonLock(path)
-        // For a daemon that is refused meanwhile.
-        try lock.sign(host: run.host, pid: run.pid, since: surroundings.now())
+        // For a daemon that is refused meanwhile, and for whoever asks how it fares.
+        try lock.sign(by: run, as: .copying, since: surroundings.now())
         defer { withExtendedLifetime(lock) {} }
         return try await body()
     }

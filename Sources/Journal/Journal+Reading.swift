@@ -160,11 +160,11 @@ extension Journal {
         }
     }
 
-    /// The daemon that holds the journal now, as host, pid and since when; `nil` if none runs.
-    package func daemonHolder() -> String? { DaemonLock.holder(of: path) }
+    /// The daemon that holds the journal now, or a copying that keeps daemons away; `nil` if nobody does.
+    package func holder() -> LockHolder? { DaemonLock.holder(of: path) }
 
-    /// Since when the daemon that holds the journal runs, or the last one that did; `nil` where that can't be told.
-    package func daemonSince() -> Timestamp? { DaemonLock.signed(path) }
+    /// The daemon that holds the journal now; `nil` if none runs.
+    package func daemon() -> LockHolder? { holder().flatMap { $0.role == .daemon ? $0 : nil } }
 
     /// A line for standard output, should a page be so damaged that reading it ends the process (status 65).
     package static func say(onDamage line: String) { DataFile.say(onDamage: line) }

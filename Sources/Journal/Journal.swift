@@ -140,7 +140,7 @@ package final class Journal: Sendable {
             // Without a slot of its own a reader's pages may be written over while it reads them.
             throw .readOnly(
                 path: path,
-                reason: "a daemon writes to it (\(holder)), and to read beside it takes a place in its lock.mdb")
+                reason: "it is written to (\(holder)), and to read beside it takes a place in its lock.mdb")
         }
         if isNew {
             FileSystem.restrict(file)
@@ -180,7 +180,7 @@ package final class Journal: Sendable {
             {
                 throw .otherTarget(path: path, filled: earlierTarget, asked: started.target)
             }
-            try lock?.sign(host: started.host, pid: started.pid, since: surroundings.now())
+            try lock?.sign(by: started, as: .daemon, since: surroundings.now())
             var thread = WriterThread(
                 store: store, state: state, transaction: transaction, run: started, surroundings)
             try thread.begin()

@@ -83,7 +83,7 @@ final class JournalDraft: Sendable {
 
     /// As a daemon's lock is: an empty data file beside it then is damage, and no new journal.
     func sign(by run: RunStarted, now: Timestamp) throws(JournalError) {
-        try DaemonLock(path).sign(host: run.host, pid: run.pid, since: now)
+        try DaemonLock(path).sign(by: run, as: .daemon, since: now)
     }
 
     /// All of it is durable, and then it is there under its name.

@@ -33,6 +33,8 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
     /// What was to be restored is not whole.
     case damagedBackup(path: String, position: Position?, problem: String)
     case noBackup(path: String, why: String)
+    /// A copy that was to take its place would lack what was appended while it was written.
+    case wentOn(path: String, copied: Position, last: Position)
     /// What is to be read next was folded together with what was read already.
     case foldedMeanwhile(path: String)
     /// An entry of an export can't be the next of a log.
@@ -91,6 +93,10 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
                 + "backup, or begin with a new journal (`shakectl run`), which takes a full sync"
         case .noBackup(let path, let why):
             "\(path): there is no journal to restore: \(why). Name the folder that `shakectl backup` has written"
+        case .wentOn(let path, let copied, let last):
+            "journal: \(path) went on to position \(last) while it was copied, and the copy ended at \(copied): what a command "
+                + "(`rewind`, `ack`, `pause` or the like) said meanwhile would be lost. The copy was removed; say it again once nobody "
+                + "appends (`shakectl tail` shows who did)"
         case .foldedMeanwhile(let path):
             "journal: \(path): old events were folded together while they were read, by the daemon or by `compact`: what was "
                 + "written so far is no whole export; begin again"
@@ -105,7 +111,7 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         case .noJournal, .noBackup, .disk, .mapFull, .storage, .closed: 74
         case .cannotCreate, .exists: 73
         case .networkFileSystem, .otherTarget: 78
-        case .busy, .conflict, .superseded, .foldedMeanwhile: 75
+        case .busy, .conflict, .superseded, .wentOn, .foldedMeanwhile: 75
         case .readOnly, .unreadable: 77
         case .noSuchShard, .ambiguousShard, .noSuchPosition: 64
         }

@@ -12,8 +12,9 @@ extension Health {
     /// - Parameters:
     ///   - checkpoints: all of the table.
     ///   - signs: what the daemon says of itself; `nil` where it has yet to.
+    ///   - place: as `KnownLoss.advice` takes it.
     package static func worst(
-        of state: TableState, _ checkpoints: [Checkpoint], _ signs: VitalSigns?, now: Timestamp
+        of state: TableState, _ checkpoints: [Checkpoint], _ signs: VitalSigns?, now: Timestamp, place: String = ""
     ) -> Complaint? {
         if let signs, !isFollowed(state, signs) {
             return Complaint(
@@ -22,7 +23,7 @@ extension Health {
             )
         }
         let losses = losses(state, checkpoints)
-        if let loss = losses.first(where: \.stops) { return Complaint(.failed, "\(loss.words); \(loss.advice)") }
+        if let loss = losses.first(where: \.stops) { return Complaint(.failed, "\(loss.words); \(loss.advice(place))") }
 
         let current = current(state, checkpoints)
         let isRead = current.contains { $0.status == .inProcessing }
@@ -48,7 +49,7 @@ extension Health {
         if let lag = lag(read, signs, now: now), lag > dangerousLag {
             return Complaint(.degraded, "\(Spoken.duration(lag)) behind: the stream keeps its records for 24 h")
         }
-        if let loss = losses.first { return Complaint(.degraded, "\(loss.words); \(loss.advice)") }
+        if let loss = losses.first { return Complaint(.degraded, "\(loss.words); \(loss.advice(place))") }
         let letters = deadLetters(state, checkpoints)
         guard letters > 0 else { return nil }
         return Complaint(.degraded, Spoken.waiting(letters))

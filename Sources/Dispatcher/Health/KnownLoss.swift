@@ -37,14 +37,16 @@ package struct KnownLoss: Hashable, Sendable {
     }
 
     /// What an operator can do about it.
-    package var advice: String {
+    ///
+    /// - Parameter place: the options that say which journal it is, each after a space, as a shell reads them.
+    package func advice(_ place: String) -> String {
         if stops {
             return
-                "the table is stopped: `shakectl ack \(table) --resync` scans it again (with --mode all), --skip goes on "
+                "the table is stopped: `shakectl ack \(table) --resync\(place)` scans it again (with --mode all), --skip goes on "
                 + "without"
         }
         if let remedy = loss.remedy { return "goes on by \(remedy.rawValue), as an operator said" }
         let done = loss.lost.policy == .skip ? "skipped" : "the table is scanned again"
-        return "\(done); `shakectl ack \(table)` takes note"
+        return "\(done); `shakectl ack \(table)\(place)` takes note"
     }
 }

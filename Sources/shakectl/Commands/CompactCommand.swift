@@ -13,7 +13,9 @@ struct CompactCommand: AsyncParsableCommand {
             Works beside a daemon and without one, in short transactions: it may be interrupted at any time. The room \
             is used again; the file does not get shorter. --copy writes a copy without that room, verified, as `backup` \
             does, which is to take the journal's place. So it refuses while a daemon runs (75), and no daemon starts \
-            until it is written: what one appended after it would be lost. Put it in its place before you start the daemon.
+            until it is written: what one appended after it would be lost. What a command (`rewind`, `ack`, `pause`) appended \
+            meanwhile would be, too: then there is no copy (75). Put it in its place before you start the daemon, or say any \
+            such command.
 
             Examples:
               shakectl compact --dry-run
@@ -53,7 +55,7 @@ struct CompactCommand: AsyncParsableCommand {
                     let report = try await compact(journal, policy)
                     await journal.close(reason: "compacted")
                     let copied = try journal.copy(
-                        to: copy, with: Copying.files, by: Copying.started("compact"),
+                        to: copy, with: Copying.files, by: Copying.started("compact"), replaces: true,
                         progress: Copying.progress(of: "compact"))
                     return (report, copied)
                 }

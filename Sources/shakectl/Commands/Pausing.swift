@@ -53,6 +53,6 @@ struct Pausing {
         let checkpoints = try asking(journal.checkpoints).filter { $0.shard.table == table }
         return PauseView(
             deed: request.deed, subject: plan.subject, table: table, before: plan.before, position: position,
-            pauses: KnownPause.all(state, checkpoints), isRunning: journal.daemonHolder() != nil)
+            pauses: KnownPause.all(state, checkpoints), isRunning: journal.daemon() != nil)
     }
 }

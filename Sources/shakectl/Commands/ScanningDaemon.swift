@@ -12,13 +12,13 @@ struct ScanningDaemon: Sendable {
     /// - Throws: `.tryAgain` where one runs that has not said yet what it does: it may be one that never scans.
     static func of(_ journal: Journal) throws(ShakectlError) -> ScanningDaemon {
         let mode = VitalsFile.mode(in: journal.path)
-        guard let holder = journal.daemonHolder() else { return ScanningDaemon(mode: mode, tables: nil) }
+        guard let holder = journal.daemon() else { return ScanningDaemon(mode: mode, tables: nil) }
         // What an older daemon has said may still lie there.
         guard let mode, case .signs(let signs) = VitalsFile.read(from: journal.path),
-            journal.daemonSince().map({ signs.written >= $0 }) ?? true
+            holder.since.map({ signs.written >= $0 }) ?? true
         else {
             throw .tryAgain(
-                "the daemon of this journal (\(holder)) has not said yet whether it scans; nothing was changed. Say it again in "
+                "the daemon of this journal (\(holder.words)) has not said yet whether it scans; nothing was changed. Say it again in "
                     + "a moment; `shakectl status` tells where it stays silent")
         }
         return ScanningDaemon(mode: mode, tables: Set(signs.tables.map(\.name)))

@@ -12,7 +12,8 @@ struct StatusCommand: AsyncParsableCommand {
 
             HEALTH is ok; degraded (an error is being tried again, something does not move, the table is more than 12 h \
             behind, or you are to take note of something); failed (an operator must act, or the daemon hangs); or \
-            stopped (no daemon runs, or the one that runs does not follow the table). LAG is how old the newest record is that the target holds, and zero where the \
+            stopped (no daemon runs, none can while `compact --copy` copies the journal, or the one that runs does not follow \
+            the table). LAG is how old the newest record is that the target holds, and zero where the \
             newest page of each shard was empty.
 
             --check exits 69 unless each table is ok, for whatever watches it.
@@ -61,7 +62,9 @@ struct StatusCommand: AsyncParsableCommand {
             var watch = StatusWatch(context, journal, every: interval)
             return try await watch.run()
         }
-        let view = try StatusView(journal, try DaemonPresence.of(journal, now: context.now), now: context.now)
+        let view = try StatusView(
+            journal, try DaemonPresence.of(journal, now: context.now), now: context.now,
+            place: Shell.more(context.place))
         try context.show(json: view.json, lines: view.lines(context.palette))
         guard check else { return }
         let ill = view.tables.filter { $0.health != .ok }

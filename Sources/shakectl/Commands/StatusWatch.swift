@@ -75,7 +75,9 @@ struct StatusWatch {
         }
         let daemon = try DaemonPresence.of(journal, now: now)
         let view = StatusView(
-            tables: TableStatus.all(tables: known.tables, checkpoints: known.checkpoints, daemon: daemon, now: now),
+            tables: TableStatus.all(
+                tables: known.tables, checkpoints: known.checkpoints, daemon: daemon, now: now,
+                place: Shell.more(context.place)),
             daemon: daemon, journal: journal.path, target: known.target)
         for table in view.tables { trends[table.table, default: TableTrend()].add(table) }
         return view

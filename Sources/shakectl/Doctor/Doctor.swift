@@ -163,6 +163,10 @@ struct Doctor {
         case .running(let who, _): .ok("daemon", "running, \(who)")
         case .silent(_, let why):
             .problem("daemon", why, do: "`shakectl status` says more; restart it if it stays so", exitCode: 69)
+        case .beingCopied(let who):
+            .problem(
+                "daemon", "not running; \(DaemonPresence.copying(by: who))",
+                do: "put the copy in the journal's place once it is made, and only then start the daemon", exitCode: 75)
         case .notRunning(let why): .ok("daemon", "not running; \(why)")
         }
     }

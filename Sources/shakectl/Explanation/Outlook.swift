@@ -114,7 +114,7 @@ struct Outlook {
     private mutating func tellReading() {
         guard let signs = facts.daemon.signs, isHeard else {
             switch facts.daemon {
-            case .notRunning: sentences.append("Nobody reads it now.")
+            case .notRunning, .beingCopied: sentences.append("Nobody reads it now.")
             case .silent, .running: sentences.append("The daemon has not said lately whether it reads it.")
             }
             tellNextStart()
@@ -178,6 +178,7 @@ struct Outlook {
 
     private mutating func tellDaemon() {
         switch facts.daemon {
+        case .beingCopied(let who): sentences.append("No daemon is running; \(DaemonPresence.copying(by: who)).")
         case .notRunning(let why):
             sentences.append("No daemon is running; \(why).")
             if suggestions.hasConfiguration {
@@ -193,7 +194,9 @@ struct Outlook {
             }
             // Of the table and the target, which this shard shares with others.
             let state = facts.table ?? TableState(table: facts.shard.table)
-            if let worst = Health.worst(of: state, facts.ofTable, signs, now: facts.now) {
+            if let worst = Health.worst(
+                of: state, facts.ofTable, signs, now: facts.now, place: Shell.more(suggestions.place))
+            {
                 sentences.append("Of its table the daemon says: \(worst.reason).")
             }
         }

@@ -25,7 +25,7 @@ struct Standpoint {
                         + (isWhole ? "" : ", save what is said below") + ": \(brought)\(newest).")
             case .lost:
                 sentences.append(
-                    "It left the stream before it was read to its end: "
+                    "\(Self.left): "
                         + (checkpoint.records == 0
                             ? "nothing of it is in the target." : "in the target are \(brought)\(newest)."))
             case .notProcessed, .prepared, .inProcessing, .waitingForParent:
@@ -53,11 +53,18 @@ struct Standpoint {
         }
     }
 
+    private static let left = "It left the stream before it was read to its end"
+
     /// What the target holds by another program's word alone: no position there speaks of it, and nothing of it was counted here.
     private static func imported(_ checkpoint: Checkpoint, by program: String) -> String {
         switch (checkpoint.status, checkpoint.iteratorType, checkpoint.sequenceNumber) {
         case (.notNeeded, _, _): "Nothing of it is read here: by the word of \(program) there was nothing left to bring."
         case (.done, _, _): "By the word of \(program), which it was taken over from, it was read to its end, and all of it is in the target."
+        case (.lost, .atSequenceNumber, let number?):
+            "\(left): by the word of \(program), which it was taken over from, all before the record \(number) is in the target, and no more."
+        case (.lost, _, let number?):
+            "\(left): by the word of \(program), which it was taken over from, all up to and including \(number) is in the target, and no more."
+        case (.lost, _, nil): "\(left). It was taken over from \(program), to be read from its start: nothing of it is in the target."
         case (_, .atSequenceNumber, let number?):
             "It was taken over from \(program): the record \(number) is the next to be brought, and by its word all before it is in the target."
         case (_, _, let number?):

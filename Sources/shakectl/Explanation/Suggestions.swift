@@ -8,7 +8,7 @@ struct Suggestions: Sendable {
     private(set) var all: [Suggestion] = []
     /// Whether a file says what a daemon is to do; else nobody here knows the options that it had.
     let hasConfiguration: Bool
-    private let place: [String]
+    let place: [String]
 
     /// - Parameter place: the options that say which journal it is.
     init(place: [String] = [], hasConfiguration: Bool = false) {

@@ -14,4 +14,7 @@ enum Shell {
             }
         return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
+
+    /// What goes on a command that is printed within a sentence.
+    static func more(_ words: [String]) -> String { words.map { " " + quoted($0) }.joined() }
 }

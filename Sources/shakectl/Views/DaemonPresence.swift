@@ -8,6 +8,8 @@ enum DaemonPresence: Hashable, Sendable {
     case running(String, VitalSigns?)
     /// It holds the lock, and gives no sign that it does anything: who, and what there is instead of a sign.
     case silent(String, String)
+    /// None runs, and none can: `compact --copy` holds the lock. Who.
+    case beingCopied(String)
     /// And what is known of the last one.
     case notRunning(String)
 
@@ -15,8 +17,21 @@ enum DaemonPresence: Hashable, Sendable {
     var signs: VitalSigns? {
         switch self {
         case .running(_, let signs): signs
-        case .silent, .notRunning: nil
+        case .silent, .beingCopied, .notRunning: nil
         }
+    }
+
+    /// Why none runs, where none does.
+    var absence: String? {
+        switch self {
+        case .running, .silent: nil
+        case .beingCopied(let who): Self.copying(by: who)
+        case .notRunning(let why): why
+        }
+    }
+
+    static func copying(by who: String) -> String {
+        "the journal is being copied by `compact --copy` (\(who)), and none can start until that has ended"
     }
 }
 
@@ -28,9 +43,11 @@ extension DaemonPresence {
     ///
     /// - Throws: `.journal`.
     static func of(_ journal: Journal, now: Timestamp) throws(ShakectlError) -> DaemonPresence {
-        if let holder = journal.daemonHolder() {
+        if let holder = journal.holder() {
+            // What a daemon said before it is no sign of a copying.
+            guard holder.role == .daemon else { return .beingCopied(holder.words) }
             return judge(
-                holder, since: journal.daemonSince(), VitalsFile.read(from: journal.path), in: journal.path, now: now)
+                holder.words, since: holder.since, VitalsFile.read(from: journal.path), in: journal.path, now: now)
         }
         let last = try asking(journal.lastDaemonRun)
         let who = last.map { "the last one was pid \($0.pid) on \($0.host)" } ?? "none has run yet"

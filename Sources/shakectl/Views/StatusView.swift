@@ -18,10 +18,11 @@ struct StatusView: Sendable {
     }
 
     /// - Throws: `.journal`.
-    init(_ journal: Journal, _ daemon: DaemonPresence, now: Timestamp) throws(ShakectlError) {
+    init(_ journal: Journal, _ daemon: DaemonPresence, now: Timestamp, place: String = "") throws(ShakectlError) {
         let (tables, checkpoints) = (try asking(journal.tables), try asking(journal.checkpoints))
         self.init(
-            tables: TableStatus.all(tables: tables, checkpoints: checkpoints, daemon: daemon, now: now),
+            tables: TableStatus.all(
+                tables: tables, checkpoints: checkpoints, daemon: daemon, now: now, place: place),
             daemon: daemon, journal: journal.path, target: try asking(journal.lastDaemonRun)?.target ?? "")
     }
 
@@ -31,7 +32,8 @@ struct StatusView: Sendable {
         switch daemon {
         case .running(let who, _), .silent(let who, _):
             [.init("daemon: "), .init("running", .green), .init(", \(who)")]
-        case .notRunning(let why): [.init("daemon: "), .init("not running", .yellow), .init("; \(why)")]
+        case .beingCopied, .notRunning:
+            [.init("daemon: "), .init("not running", .yellow), .init("; \(daemon.absence ?? "")")]
         }
     }
 
@@ -91,7 +93,7 @@ extension TableStatus {
         var notes: [TextTable.Cell] = []
         if !reason.isEmpty, health != .stopped || isLeftOut { notes.append(.init(reason, .dim)) }
         for loss in losses where !reason.contains(loss.words) {
-            notes.append(.init("\(loss.words); \(loss.advice)", .red))
+            notes.append(.init("\(loss.words); \(loss.advice(place))", .red))
         }
         for pause in pauses where !reason.contains(pause.words) {
             notes.append(.init("\(pause.words); \(pause.outlook(now: now))", .yellow))

@@ -30,24 +30,29 @@ struct TableStatus: Hashable, Sendable {
     let acknowledged: Duration?
     /// How far its full sync has come, where one is under way.
     let scan: ScanProgress?
+    /// The options that say which journal it is, for commands that are to be pasted (`Shell.more`).
+    let place: String
 
     /// One for each table that the journal knows, or that a running daemon works on, by name.
-    static func all(tables: [TableState], checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp)
-        -> [TableStatus]
-    {
+    static func all(
+        tables: [TableState], checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp, place: String = ""
+    ) -> [TableStatus] {
         let shards = Dictionary(grouping: checkpoints, by: \.shard.table)
         let states = Dictionary(tables.map { ($0.table, $0) }) { first, _ in first }
         let worked = daemon.signs?.tables.map { TableName($0.name) } ?? []
         return Set(shards.keys).union(states.keys).union(worked).sorted().map { name in
             TableStatus(
                 state: states[name] ?? TableState(table: name), checkpoints: shards[name] ?? [], daemon: daemon,
-                now: now)
+                now: now, place: place)
         }
     }
 
-    private init(state: TableState, checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp) {
+    private init(
+        state: TableState, checkpoints: [Checkpoint], daemon: DaemonPresence, now: Timestamp, place: String
+    ) {
         table = state.table
         self.now = now
+        self.place = place
         stream = state.stream ?? checkpoints.max { $0.position < $1.position }?.shard.stream
         losses = Health.losses(state, checkpoints)
         pauses = KnownPause.all(state, checkpoints)
@@ -75,7 +80,7 @@ struct TableStatus: Hashable, Sendable {
         let newest = (faults + (whole.map { [(fault: $0, shard: nil)] } ?? []))
             .max { $0.fault.time < $1.fault.time }
         lastError = newest.map { $0.fault.spoken(of: $0.shard) }
-        if case .notRunning(let why) = daemon {
+        if let why = daemon.absence {
             let imported = checkpoints.contains { $0.importedSince != nil && !$0.status.letsChildrenStart }
             (health, reason) = (
                 .stopped,
@@ -84,7 +89,7 @@ struct TableStatus: Hashable, Sendable {
             )
             return
         }
-        let worst = Health.worst(of: state, checkpoints, signs, now: now)
+        let worst = Health.worst(of: state, checkpoints, signs, now: now, place: place)
         var assessed =
             worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, scan, current, pauses, now: now))
         // What the journal says of a table then is of before.
