@@ -21,7 +21,7 @@ package struct LockHolder: Hashable, Sendable, CustomStringConvertible {
     init(_ text: String) {
         role = text.contains(Self.copyingMember) ? .copying : .daemon
         let plain = Self.withoutRole(text) ?? text
-        let words = plain.filter { !"{}\"".contains($0) }.split(separator: ",").map { field in
+        let words = plain.filter { !"{}\"\n".contains($0) }.split(separator: ",").map { field in
             field.split(separator: ":", maxSplits: 1).joined(separator: " ")
         }
         self.words = words.isEmpty ? "unknown" : words.joined(separator: ", ")

@@ -121,6 +121,35 @@ struct ProcessCommandTests {
         kill(child, SIGKILL)
     }
 
+    @Test("Where whoever has started us ignores how its children end, its end is known all the same")
+    func ignoredEnds() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGCHLD, SIG_IGN)
+            let document = "{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"A\\\",\\\"SecretAccessKey\\\":\\\"S\\\"}"
+            let found = try await ProcessCommandTests.found("printf %s \"\(document)\"")
+            precondition(found?.accessKeyID == "A")
+        }
+    }
+
+    @Test("A group whose number may be another's by now is left alone")
+    func nobodys() async throws {
+        let files = try AWSFiles()
+        let (number, over) = (files.path("number"), files.path("over"))
+        let child = try ChildProcess(
+            "/bin/sh",
+            ["-c", "sh -c 'trap \"echo >\(over); exit\" TERM; echo $$ >\(number); while :; do sleep 0.01; done' &"],
+            environment: ["PATH": "/usr/bin:/bin"])
+        defer { close(child.output) }
+        var status: Int32 = 0
+        #expect(unsafe waitpid(child.id, &status, 0) == child.id)
+        while Self.number(in: number) == nil { await Task.yield() }
+        let left = try #require(Self.number(in: number))
+        child.endGroup()
+        kill(left, SIGTERM)
+        while !Self.isOver(left) { await Task.yield() }
+        #expect(FileManager.default.fileExists(atPath: over), "it was killed before it could say so")
+    }
+
     @Test("Cancelling ends it at once")
     func cancelled() async throws {
         let task = Task { try await Self.found("exec sleep 600") }

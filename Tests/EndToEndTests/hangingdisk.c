@@ -1,5 +1,5 @@
 // A disk that does not answer, between the program and its data.mdb (LD_PRELOAD): a sync of it waits as long as the file
-// SHAKE_DISK_HANGS is there. Since SHAKE_CLOCK_AHEAD is there, two minutes more have passed by every clock.
+// SHAKE_DISK_HANGS is there; where SHAKE_DISK_HANGS_IN is set, only of one whose path has that in it. Since SHAKE_CLOCK_AHEAD is there, two minutes more have passed by every clock.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <limits.h>
@@ -24,7 +24,8 @@ static void wait_for_disk(int file) {
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
     ssize_t length = readlink(link, path, sizeof path - 1);
     path[length < 0 ? 0 : length] = 0;
-    const char *name = strrchr(path, '/');
+    const char *name = strrchr(path, '/'), *part = getenv("SHAKE_DISK_HANGS_IN");
+    if (part && !strstr(path, part)) return;
     while (name && strcmp(name, "/data.mdb") == 0 && is_there("SHAKE_DISK_HANGS")) usleep(10000);
 }
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import pathlib
+import subprocess
+from collections.abc import Iterator
 
 import pytest
 from crashtest import clock_ahead
 from localsource import SourceTable
 from rig import Follower, Rig, item, key
-from shake import Shakectl, json_lines
+from shake import Shakectl, json_lines, until
 
 
 @pytest.fixture
@@ -105,6 +109,72 @@ def test_a_copy_beside_a_daemon_is_refused_since_what_comes_after_it_would_be_lo
     assert follower.shakectl.call("compact").returncode == 0, "without a copy it works beside one"
     follower.stop()
     assert follower.shakectl.call("compact", "--copy", str(rig.folder / "copy")).returncode == 0
+
+
+@contextlib.contextmanager
+def copying(follower: Follower, rig: Rig, hanging_disk: str) -> Iterator[subprocess.Popen[str]]:
+    """`compact --copy`, with all of the copy written and nothing of it durable: its disk hangs until this is over."""
+    hangs, data = rig.folder / "hangs", rig.folder / "copy.incomplete" / "data.mdb"
+    hangs.touch()
+    process = subprocess.Popen(
+        [follower.shakectl.binary, "compact", "--copy", str(rig.folder / "copy"), "--journal", follower.shakectl.journal],
+        env={**follower.shakectl.environment, "LD_PRELOAD": hanging_disk, "SHAKE_DISK_HANGS": str(hangs),
+             "SHAKE_DISK_HANGS_IN": "copy.incomplete"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: process.poll() is not None or data.exists() and data.stat().st_size >= 8192, "it writes the copy")
+        yield process
+    finally:
+        hangs.unlink()
+        process.communicate(timeout=60)
+
+
+def test_while_it_is_copied_no_daemon_runs_and_none_hangs(follower: Follower, rig: Rig, hanging_disk: str) -> None:
+    """What the daemon has said an hour ago is no sign of the copying, which is no daemon."""
+    path = pathlib.Path(follower.shakectl.journal) / "vitals.json"
+    signs = json.loads(path.read_text())
+    path.write_text(json.dumps(signs | {"written": signs["written"] - 3_600_000_000}))
+    with copying(follower, rig, hanging_disk) as process:
+        who = "the journal is being copied by `compact --copy` (host "
+        [table] = follower.shakectl.json("status")
+        assert table["health"] == "stopped" and table["reason"].startswith(f"no daemon is running; {who}"), table
+        assert f", pid {process.pid}, since " in table["reason"]
+        assert follower.shakectl.text("status").startswith(f"daemon: not running; {who}")
+        checked = follower.shakectl.call("status", "--check")
+        assert checked.returncode == 69 and f"is stopped: no daemon is running; {who}" in checked.stderr, checked.stderr
+        explained = follower.shakectl.one("explain", follower.shard)
+        assert any(sentence.startswith(f"No daemon is running; {who}") for sentence in explained["next"]), explained
+        [found] = [line for line in json_lines(follower.shakectl.call("doctor", "--json").stdout) if line["check"] == "daemon"]
+        assert (found["severity"], found["exit_code"]) == ("problem", 75) and who in found["detail"]
+        refused = follower.attempt()
+        assert refused.returncode == 75 and f"pid {process.pid}" in refused.stderr, refused.stderr
+        process.kill()
+    # It is over however it ended.
+    assert "being copied" not in follower.shakectl.text("status")
+    follower.start()
+    follower.catch_up()
+    assert follower.shakectl.text("status").startswith("daemon: running, host ")
+    follower.stop()
+
+
+def test_a_copy_of_which_the_journal_went_on_is_refused(follower: Follower, rig: Rig, hanging_disk: str) -> None:
+    """What somebody said while it was written would be lost with the journal that it is to replace."""
+    copy = rig.folder / "copy"
+    with copying(follower, rig, hanging_disk) as process:
+        last = follower.shakectl.one("verify")["last_position"]
+        follower.shakectl.text("pause", follower.table.name, "--reason", "meanwhile")
+        gone_on = follower.shakectl.one("verify")["last_position"]
+        (rig.folder / "hangs").rename(rig.folder / "no longer")
+        _, stderr = process.communicate(timeout=60)
+        (rig.folder / "no longer").rename(rig.folder / "hangs")
+    assert process.returncode == 75, stderr
+    assert f"went on to position {gone_on} while it was copied, and the copy ended at {last}" in stderr
+    assert "The copy was removed" in stderr
+    assert not copy.exists() and not (rig.folder / "copy.incomplete").exists()
+    # Said again, it is all there.
+    follower.shakectl.text("compact", "--copy", str(copy))
+    [table] = Shakectl(follower.shakectl.binary, copy).json("status")
+    assert [pause["reason"] for pause in table["pauses"]] == ["meanwhile"]
 
 
 def test_what_can_not_be_meant_is_refused(follower: Follower, rig: Rig) -> None:

@@ -106,6 +106,16 @@ class Followed:
         return int(show(self.machine, self.unit, "MainPID")["MainPID"])
 
 
+def test_each_unit_says_where_its_own_credentials_are() -> None:
+    """What is read there is pasted into a configuration: of an instance the folder has its whole name."""
+    assert PACKAGE is not None
+    archive = subprocess.run(["dpkg-deb", "--fsys-tarfile", PACKAGE], check=True, capture_output=True).stdout
+    for unit, folder in (("shake.service", "shake.service"), ("shake@.service", "shake@NAME.service")):
+        text = subprocess.run(
+            ["tar", "-xO", f"./lib/systemd/system/{unit}"], input=archive, check=True, capture_output=True).stdout.decode()
+        assert re.findall(r"/run/credentials/([^/]+)/", text) == [folder]
+
+
 def test_the_package_from_its_installation_to_its_purge(
     machine: machines.Machine, versions: tuple[str, str], sharded: ShardedSource
 ) -> None:

@@ -74,6 +74,35 @@ struct CopyingTests {
         }
     }
 
+    @Test("Who keeps daemons away is no daemon, says so to whoever asks and to those it refuses, and to nobody once it is over")
+    func keptAway() async throws {
+        try await Journal.use(scratch.journal) { try await $0.follow(1, upTo: 5) }
+        let journal = try Journal.open(scratch.journal, .reader)
+        #expect(journal.holder() == nil)
+        // Of another length than the word that it goes over, so that nothing of that may be left.
+        let run = RunStarted(role: "compact", version: "0.1", host: "h", pid: 9)
+        try await journal.withoutDaemon(by: run) { () async throws(JournalError) in
+            #expect(journal.holder()?.role == .copying)
+            #expect(journal.holder()?.words.hasPrefix("host h, pid 9, since 20") == true)
+            #expect(journal.daemon() == nil)
+            let error = await failure { () async throws(JournalError) in
+                try Journal.open(scratch.journal, .daemon(Sample.daemon))
+            }
+            #expect(error?.description.contains("(`compact --copy`: host h, pid 9, since 20") == true)
+        }
+        #expect(journal.holder() == nil)
+        // Also of one that was killed the word is left; a daemon that begins has yet to say its own.
+        do {
+            let lock = try DaemonLock(scratch.journal)
+            #expect(journal.holder()?.role == .daemon && journal.daemon() != nil)
+            withExtendedLifetime(lock) {}
+        }
+        try await Journal.use(scratch.journal) { _ in
+            #expect(journal.holder()?.words.hasPrefix("host here, pid 7, since 20") == true)
+        }
+        #expect(File.text(scratch.journal + "/daemon.lock").count { $0 == "\n" } == 1)
+    }
+
     @Test("Nothing is written over: a journal, another folder and a file are refused, and stay as they are")
     func exists() async throws {
         try await Journal.use(scratch.journal) { try await $0.follow(1, upTo: 5) }

@@ -61,4 +61,22 @@ struct DaemonPresenceTests {
         let view = StatusView(tables: status, daemon: silent, journal: "j", target: "")
         #expect(view.lines(.plain)[0] == "daemon: running, pid 7")
     }
+
+    @Test("While it is copied no daemon runs, none hangs, and none is advised to be started")
+    func copied() {
+        let copied = DaemonPresence.beingCopied("pid 7")
+        let shard = Sample.shard("a", made: Sample.now)
+        let status = TableStatus.all(tables: [], checkpoints: [shard], daemon: copied, now: Sample.now)
+        #expect(status.map(\.health) == [.stopped])
+        let why = "the journal is being copied by `compact --copy` (pid 7), and none can start until that has ended"
+        #expect(status.map(\.reason) == ["no daemon is running; \(why)"])
+        let view = StatusView(tables: status, daemon: copied, journal: "j", target: "")
+        #expect(view.lines(.plain)[0] == "daemon: not running; \(why)")
+        let facts = ShardFacts(
+            checkpoint: shard, lineage: [shard.shard.shard: shard], table: nil, daemon: copied, beginning: nil, turns: [],
+            now: Sample.now)
+        let explanation = Explanation(facts, Suggestions(hasConfiguration: true))
+        #expect(explanation.outlook.contains("No daemon is running; \(why)."))
+        #expect(!explanation.commands.contains { $0.command == "shakectl run" })
+    }
 }

@@ -71,7 +71,12 @@ struct ExplanationTests {
         let done = standing(.done, "42")
         #expect(done.contains("By the word of NimoShake") && !done.contains("owed"))
         #expect(standing(.notNeeded, nil, .trimHorizon).contains("by the word of NimoShake there was nothing left to bring"))
-        for text in [place, done] { #expect(!text.contains("0 records"), "\(text)") }
+        let left = "It left the stream before it was read to its end"
+        let lost = standing(.lost, "42")
+        #expect(lost.contains("\(left): by the word of NimoShake, which it was taken over from, all up to and including 42 is in the"))
+        #expect(standing(.lost, "42", .atSequenceNumber).contains("\(left): by the word of NimoShake, which it was taken over from, all before the record 42"))
+        #expect(standing(.lost, nil, .trimHorizon).contains("\(left). It was taken over from NimoShake"))
+        for text in [place, done, lost] { #expect(!text.contains("0 records"), "\(text)") }
     }
 
     // MARK: What happens next
@@ -125,6 +130,17 @@ struct ExplanationTests {
         let facts = Self.facts(Sample.shard("a", at: "1"), [other])
         #expect(next(facts).contains("stands still, and waits for an operator: shard b lost: what came after 5"))
         #expect(commands(facts).prefix(2) == ["shakectl ack orders --resync", "shakectl ack orders --skip"])
+    }
+
+    @Test("What is advised within a sentence is of the journal that was asked about, as the commands are")
+    func adviceOfJournal() {
+        var shard = Sample.shard("a", at: "5")
+        shard.loss = Self.loss
+        let explanation = Explanation(
+            Self.facts(shard, daemon: Self.signs([])), Suggestions(place: ["--journal", "/a b", "--config", "c.yaml"]))
+        #expect(explanation.commands.first?.command == "shakectl ack orders --resync --journal '/a b' --config c.yaml")
+        #expect(
+            explanation.outlook.joined().contains("`shakectl ack orders --resync --journal '/a b' --config c.yaml` scans it again"))
     }
 
     @Test("A daemon that never scans is not asked to")
