@@ -140,7 +140,8 @@ package final class Journal: Sendable {
             // Without a slot of its own a reader's pages may be written over while it reads them.
             throw .readOnly(
                 path: path,
-                reason: "\(holder.role == .daemon ? "a daemon" : "somebody") writes to it (\(holder)), and to read beside it takes a place in its lock.mdb")
+                reason: "\(holder.role == .daemon ? "a daemon" : "somebody") writes to it (\(holder)), and to read beside it "
+                    + "takes a place in its lock.mdb")
         }
         if isNew {
             FileSystem.restrict(file)
