@@ -28,7 +28,8 @@ package final class Daemon: Sendable {
         let stop = Signal()
         let budget = ByteBudget(capacity: configuration.memoryBudget)
         let vitals = Vitals(
-            tables: configuration.tables, now: surroundings.now, uptime: surroundings.uptime)
+            tables: configuration.tables, areListed: configuration.globs != nil, now: surroundings.now,
+            uptime: surroundings.uptime)
         workshop = Workshop(
             configuration: configuration, journal: journal, source: source, target: target,
             writer: TargetWriter(
@@ -132,13 +133,23 @@ package final class Daemon: Sendable {
                         group.cancelAll()
                     }
                 case .tablesListed(let tables):
-                    for table in tables where !inboxes.has(table) {
+                    let found = tables.filter { !inboxes.has($0) }
+                    let missed: [TableName]
+                    do throws(JournalError) { missed = try knownButUnlisted(tables).filter { !inboxes.has($0) } } catch {
+                        fatal = fatal ?? .journal(error)
+                        workshop.stop.fire()
+                        missed = []
+                    }
+                    for table in found {
                         workshop.logger.notice("a table of the account is followed", metadata: ["table": "\(table)"])
+                    }
+                    for table in found + missed {
                         failures.begins(table)
                         workshop.vitals.begins(table)
                         workshop.pulse.busy(table)
                         begin(table, at: start)
                     }
+                    workshop.vitals.tablesListed()
                     start = .trimHorizon
                     hasListed.fire()
                     if hasEnd {
@@ -169,6 +180,14 @@ package final class Daemon: Sendable {
     /// Whether there is a last thing to do for each table.
     private var hasEnd: Bool { configuration.mode == .full || configuration.preparesOnly }
 
+    /// Those that were dropped while no daemon ran: that they are gone is seen, and said, where they are described.
+    private func knownButUnlisted(_ listed: [TableName]) throws(JournalError) -> [TableName] {
+        let listed = Set(listed)
+        return try workshop.journal.tables().filter { state in
+            state.removed == nil && !listed.contains(state.table) && configuration.globs?.selects(state.table) == true
+        }.map(\.table)
+    }
+
     /// It is gone from the account. What the journal and the target have of it stays.
     private func leave(_ table: TableName, _ inboxes: Inboxes, _ failures: Failures) {
         inboxes.remove(table)
@@ -190,6 +209,7 @@ package final class Daemon: Sendable {
             } catch {
                 if error.isCancelled { return .nothing }
                 if !hasListed.hasFired, !error.isRetryable || failures.allFailed { return .tablesNotListed(error) }
+                workshop.vitals.tablesNotListed("\(error)")
                 let rest = backoff.next(jitter: workshop.random())
                 workshop.logger.error(
                     "the account's tables can't be listed; tried again",
@@ -225,7 +245,7 @@ package final class Daemon: Sendable {
                 guard let error = asDaemonError(error) else { return .tableEnded(table, nil) }
                 if workshop.surroundings.uptime() - started > .seconds(60) { backoff.succeeded() }
                 if configuration.globs != nil, !configuration.tables.contains(table), error.isOfNoTable {
-                    await journal(error, of: table, isFirst: true)
+                    await journal(error, of: table, isFirst: false)
                     return .tableEnded(table, nil)
                 }
                 let next = AfterFailure.decide(error, mode: configuration.mode, onLoss: configuration.onLoss[table])
@@ -320,7 +340,6 @@ package final class Daemon: Sendable {
         var journaled: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         var due = workshop.surroundings.uptime()
         var writer = AppendWatch()
-        var reads = CountWatch()
         var readers = ReaderWatch(patience: configuration.readerPatience)
         var slowReader: ReaderWatch.Slow?
         var readersDue = due
@@ -334,8 +353,8 @@ package final class Daemon: Sendable {
             func told(_ moment: Duration?) -> Timestamp? { moment.map { written + ($0 - uptime) } }
             signs.journalBusySince = told(
                 writer.look(asked: appends.asked, answered: appends.answered, uptime: uptime))
-            signs.readFailed = told(reads.look(workshop.source.failedReads, uptime: uptime))
-            signs.isUp = failures.haveFollowed || hasListed.hasFired && signs.tables.isEmpty
+            signs.isUp =
+                failures.haveFollowed || configuration.globs != nil && signs.unlisted == nil && signs.tables.isEmpty
             if workshop.surroundings.uptime() >= readersDue {
                 readersDue = workshop.surroundings.uptime() + configuration.readersInterval
                 slowReader = tendReaders(&readers, before: slowReader)

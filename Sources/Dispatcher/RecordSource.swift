@@ -18,7 +18,8 @@ actor RecordSource {
     private static let depth = 2
 
     private let source: any StreamSource
-    private let table: TableName
+    private let shard: ShardKey
+    private let vitals: Vitals
     private let turns: Turns
     private let executor: (any TaskExecutor)?
     /// In the shard's order.
@@ -38,9 +39,12 @@ actor RecordSource {
     private var line = 0
 
     /// - Parameter executor: as `Surroundings` has it.
-    init(source: any StreamSource, table: TableName, turns: Turns, executor: (any TaskExecutor)? = nil) {
+    init(
+        source: any StreamSource, shard: ShardKey, turns: Turns, vitals: Vitals, executor: (any TaskExecutor)? = nil
+    ) {
         self.source = source
-        self.table = table
+        self.shard = shard
+        self.vitals = vitals
         self.turns = turns
         self.executor = executor
     }
@@ -52,7 +56,7 @@ actor RecordSource {
         guard ahead.first?.iterator == iterator, let page = ahead.popFirst()?.page else {
             close()
             if let lease { return try await fetch(at: iterator, nextPlace(), lease) }
-            return try await fetch(at: iterator, nextPlace(), try await turns.wait(of: table, urgency))
+            return try await fetch(at: iterator, nextPlace(), try await turns.wait(of: shard.table, urgency))
         }
         goAhead()
         return try await withTaskCancellationHandler {
@@ -78,7 +82,9 @@ actor RecordSource {
 
     @inline(never)
     private func fetch(at iterator: ShardIterator, _ place: Place, _ lease: ByteBudget.Lease) async throws -> Fetched {
-        let raw = try await source.rawRecords(at: iterator, limit: 1000) { [weak self, executor] next, length in
+        let raw = try await source.rawRecords(
+            at: iterator, limit: 1000, onFailure: { [shard, vitals] in vitals.tryFailed(shard) }
+        ) { [weak self, executor] next, length in
             guard length >= PollPacing.fullBytes else { return }
             Task(executorPreference: executor) { await self?.follows(next, place) }
         }
@@ -96,7 +102,7 @@ actor RecordSource {
     }
 
     private func goAhead() {
-        guard ahead.count < Self.depth, let next = tip, let lease = turns.takeNow(table) else { return }
+        guard ahead.count < Self.depth, let next = tip, let lease = turns.takeNow(shard.table) else { return }
         tip = nil
         let place = nextPlace()
         ahead.append((next, Task(executorPreference: executor) { try await self.fetch(at: next, place, lease) }))

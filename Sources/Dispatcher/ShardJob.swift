@@ -230,8 +230,12 @@ final class ShardJob: Sendable {
 
     private func iterator(for start: Start) async throws(DynamoDBError) -> ShardIterator {
         if case .iterator(let iterator) = start.place { return iterator }
+        let shard = checkpoint.shard
         return try await workshop.source.iterator(
-            start.iteratorType, at: start.sequenceNumber, shard: checkpoint.shard)
+            start.iteratorType, at: start.sequenceNumber, shard: shard
+        ) { [vitals = workshop.vitals] in
+            vitals.tryFailed(shard)
+        }
     }
 
     /// What the journal learns at once: what was seen, what was decided, and that it is being done.

@@ -175,7 +175,8 @@ final class ShardReader: Sendable {
     @inline(never)
     private func read(_ reading: Reading, from beginning: Beginning) async throws -> Progress {
         let records = RecordSource(
-            source: source, table: schema.name, turns: workshop.turns, executor: surroundings.executor)
+            source: source, shard: shard, turns: workshop.turns, vitals: workshop.vitals,
+            executor: surroundings.executor)
 
         return try await withThrowingTaskGroup(of: Input.self) { group in
             let leaving: Leaving
@@ -374,7 +375,9 @@ final class ShardReader: Sendable {
     private func resolve(_ place: Start) async throws -> Input {
         do throws(DynamoDBError) {
             let type: IteratorType = place.iteratorType
-            let iterator = try await source.iterator(type, at: place.sequenceNumber, shard: shard)
+            let iterator = try await source.iterator(type, at: place.sequenceNumber, shard: shard) { [shard, workshop] in
+                workshop.vitals.tryFailed(shard)
+            }
             // The oldest record left is another one by now, and what is between the two is lost without a word.
             if type == .trimHorizon, surroundings.now() - decided >= Recovery.decision {
                 return .event(.displaced)

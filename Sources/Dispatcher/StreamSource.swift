@@ -16,24 +16,24 @@ package protocol StreamSource: Sendable {
     func describeStream(_ arn: StreamARN) async throws(DynamoDBError) -> StreamDescription
     /// The direct children of a closed shard, as far as the service shows them yet.
     func children(of shard: ShardID, in arn: StreamARN) async throws(DynamoDBError) -> [Shard]
+    /// - Parameter onFailure: told of each try that has failed, here as below: whoever tries is at work.
     func iterator(
-        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey
+        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey, onFailure: @escaping @Sendable () -> Void
     ) async throws(DynamoDBError) -> ShardIterator
     /// - Parameter onNext: told of the next iterator, and of the page's length in bytes, as soon as they are known; that may
     ///   be never, or more than once.
     func rawRecords(
-        at iterator: ShardIterator, limit: Int, onNext: @escaping @Sendable (ShardIterator, Int) -> Void
+        at iterator: ShardIterator, limit: Int, onFailure: @escaping @Sendable () -> Void,
+        onNext: @escaping @Sendable (ShardIterator, Int) -> Void
     ) async throws(DynamoDBError) -> RawPage
     func scan(
         _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool,
-        filter: ItemFilter?, limit: Int?
+        filter: ItemFilter?, limit: Int?, onFailure: @escaping @Sendable () -> Void
     ) async throws(DynamoDBError) -> ScanPage
     /// What the service's clock is ahead of this machine's, as far as its replies have shown, and never more than it is.
     var clockLead: Duration { get }
     /// How many calls for records were second tries of one that failed, since the start.
     var readsMadeAgain: Int { get }
-    /// How many tries of calls that bring records or items, or the way to them, have failed, since the start.
-    var failedReads: Int { get }
     /// Told of each page's body that is not read any more, so that its memory can serve again.
     func giveBack(_ body: [UInt8])
 }
@@ -43,7 +43,13 @@ extension StreamSource {
     package func design(of table: TableDescription) async throws(DynamoDBError) -> TableDesign { table.design }
     package var clockLead: Duration { .zero }
     package var readsMadeAgain: Int { 0 }
-    package var failedReads: Int { 0 }
+
+    /// Where nobody asks how its tries fare.
+    package func iterator(
+        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey
+    ) async throws(DynamoDBError) -> ShardIterator {
+        try await iterator(type, at: number, shard: shard, onFailure: {})
+    }
 }
 
 extension DynamoDBClient: StreamSource {}

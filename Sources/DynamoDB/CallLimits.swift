@@ -1,3 +1,5 @@
+internal import Curl
+
 /// Calls a second that one process makes at most, its second tries among them.
 package struct CallLimits: Hashable, Sendable {
     /// No rate is documented for DynamoDB Streams; it is what a thousand idle shards are asked, and a bound of what a mistake
@@ -9,6 +11,11 @@ package struct CallLimits: Hashable, Sendable {
     package var describeStream: Int
     /// Of one table's stream; `nil` is what the process may.
     package var describeStreamPerTable: Int?
+
+    /// Calls that are under way at one time; more wait for one of them to end.
+    package static let atOnce = HTTPSettings().maximumTransfers
+    /// How long a call may take until it is given up, with all its tries.
+    package static let longest = HTTPSettings().totalTimeout * RetryPolicy().maximumAttempts
 
     package init(
         getRecords: Int = 1000, getRecordsPerTable: Int? = nil, describeStream: Int = 8,

@@ -19,12 +19,9 @@ final class Caller: Sendable {
     private let shownLead = Mutex<Duration?>(nil)
     private let lines: CallLines
     private let madeAgain = Atomic<Int>(0)
-    private let failed = Atomic<Int>(0)
 
     /// How many calls of GetRecords were second tries.
     var readsMadeAgain: Int { madeAgain.load(ordering: .relaxed) }
-    /// How many tries have failed of calls that a source is read by: refused, broken, or not answered in time.
-    var failedReads: Int { failed.load(ordering: .relaxed) }
 
     var clockLead: Duration { lead.withLock { $0 } }
     var shownClockLead: Duration? { shownLead.withLock { $0 } }
@@ -67,10 +64,12 @@ final class Caller: Sendable {
     ///   - object: what is asked about, for messages.
     ///   - onBeginning: as the request's; nothing of what it is told has been checked.
     ///   - onUnknown: told of each try that may have been done, or may be yet, though no answer says so.
+    ///   - onFailure: told of each try that has failed.
     ///   - read: what the answer says, from the body of a 200 whose checksum was right. What it can't read is asked for again.
     func call<Answer: Sendable>(
         _ operation: Operation, of object: String, _ body: RequestBody,
         onBeginning: HTTPRequest.BeginningObserver? = nil, onUnknown: DynamoDBClient.UnknownObserver? = nil,
+        onFailure: DynamoDBClient.FailureObserver? = nil,
         _ read: @Sendable ([UInt8]) throws(UnreadableReply) -> Answer
     ) async throws(DynamoDBError) -> Answer {
         var machine = CallMachine(policy)
@@ -91,7 +90,7 @@ final class Caller: Sendable {
                 if isUnknown { onUnknown?() }
             }
             guard !Task.isCancelled else { throw .cancelled }
-            if operation.readsSource { failed.add(1, ordering: .relaxed) }
+            onFailure?()
             let action = machine.handle(failure, random: surroundings.random())
             surroundings.observing?("call machine: \(failure.name) → \(action.name)")
             switch action {

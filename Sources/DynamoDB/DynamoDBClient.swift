@@ -19,6 +19,8 @@ package final class DynamoDBClient: Sendable {
     /// Told of each try of a write that may have been done, or may be yet, though no answer says so: a cut connection, a timeout, a
     /// 5xx. The call may succeed all the same, by a later try.
     package typealias UnknownObserver = @Sendable () -> Void
+    /// Told of each try that has failed: refused, broken, or not answered in time. The call may succeed all the same, by a later one.
+    package typealias FailureObserver = @Sendable () -> Void
     private let transport: any HTTPTransport
 
     package convenience init(
@@ -130,7 +132,6 @@ package final class DynamoDBClient: Sendable {
     /// than it is, since that header has no fractions.
     package var clockLead: Duration { caller.clockLead }
     package var readsMadeAgain: Int { caller.readsMadeAgain }
-    package var failedReads: Int { caller.failedReads }
 
     /// Ends what is under way, with `.cancelled`. No call may follow.
     package func shutdown() async { await transport.shutdown() }
@@ -193,6 +194,16 @@ package final class DynamoDBClient: Sendable {
         _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool,
         filter: ItemFilter? = nil, limit: Int?
     ) async throws(DynamoDBError) -> ScanPage {
+        try await scan(
+            table, segment: segment, of: totalSegments, after: key, consistent: consistent, filter: filter,
+            limit: limit, onFailure: {})
+    }
+
+    /// The same, with each try that fails told.
+    package func scan(
+        _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool,
+        filter: ItemFilter?, limit: Int?, onFailure: @escaping FailureObserver
+    ) async throws(DynamoDBError) -> ScanPage {
         var body = RequestBody()
         body.add("TableName", table.name.text)
         body.add("Segment", segment)
@@ -207,7 +218,7 @@ package final class DynamoDBClient: Sendable {
         }
         if let key { body.add("ExclusiveStartKey", key) }
         let object = "table \(table.name), segment \(segment) of \(totalSegments)"
-        return try await caller.call(.scan, of: object, body) { reply throws(UnreadableReply) in
+        return try await caller.call(.scan, of: object, body, onFailure: onFailure) { reply throws(UnreadableReply) in
             do throws(SimdjsonError) {
                 let scan = try Replies.scan(in: reply)
                 return ScanPage(
@@ -291,7 +302,7 @@ package final class DynamoDBClient: Sendable {
     ///
     /// Source: API Reference (Streams), `GetShardIterator`.
     package func iterator(
-        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey
+        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey, onFailure: @escaping FailureObserver = {}
     ) async throws(DynamoDBError) -> ShardIterator {
         var body = RequestBody()
         body.add("StreamArn", shard.stream.text)
@@ -303,7 +314,8 @@ package final class DynamoDBClient: Sendable {
             body.add("SequenceNumber", number.text)
         case .trimHorizon, .latest: break
         }
-        let reply = try await decode(GetShardIteratorReply.self, .getShardIterator, "shard \(shard)", body)
+        let reply = try await decode(
+            GetShardIteratorReply.self, .getShardIterator, "shard \(shard)", body, onFailure)
         return ShardIterator(reply.shardIterator)
     }
 
@@ -322,7 +334,7 @@ package final class DynamoDBClient: Sendable {
     /// - Parameter onNext: told of the next iterator, and of the page's length in bytes, while the page is still on its way;
     ///   not called where the reply doesn't begin with it. May be called again by a second try.
     package func rawRecords(
-        at iterator: ShardIterator, limit: Int = 1000,
+        at iterator: ShardIterator, limit: Int = 1000, onFailure: @escaping FailureObserver = {},
         onNext: @escaping @Sendable (ShardIterator, Int) -> Void = { _, _ in }
     ) async throws(DynamoDBError) -> RawPage {
         var body = RequestBody()
@@ -333,7 +345,9 @@ package final class DynamoDBClient: Sendable {
         let onBeginning: HTTPRequest.BeginningObserver = { bytes, length in
             if let length, let next = IteratorHint.find(inBeginning: bytes) { onNext(next, length) }
         }
-        let reply = try await caller.call(.getRecords, of: object, body, onBeginning: onBeginning) { $0 }
+        let reply = try await caller.call(
+            .getRecords, of: object, body, onBeginning: onBeginning, onFailure: onFailure
+        ) { $0 }
         return RawPage(body: reply, hintedNext: IteratorHint.find(in: reply), object: object)
     }
 
@@ -355,9 +369,10 @@ package final class DynamoDBClient: Sendable {
     }
 
     func decode<Reply: Decodable & Sendable>(
-        _ type: Reply.Type, _ operation: Operation, _ object: String, _ body: RequestBody
+        _ type: Reply.Type, _ operation: Operation, _ object: String, _ body: RequestBody,
+        _ onFailure: FailureObserver? = nil
     ) async throws(DynamoDBError) -> Reply {
-        try await caller.call(operation, of: object, body) { bytes throws(UnreadableReply) in
+        try await caller.call(operation, of: object, body, onFailure: onFailure) { bytes throws(UnreadableReply) in
             do {
                 return try JSONDecoder.controlReplies.decode(type, from: Data(bytes))
             } catch let error as DecodingError {

@@ -48,16 +48,6 @@ enum Operation: String, CaseIterable, Sendable {
     case getShardIterator = "GetShardIterator"
     case getRecords = "GetRecords"
 
-    /// Whether it brings what is followed or scanned, or the way to that.
-    var readsSource: Bool {
-        switch self {
-        case .scan, .getShardIterator, .getRecords: true
-        case .describeTable, .listTables, .batchGetItem, .updateTable, .batchWriteItem, .transactWriteItems, .createTable,
-            .deleteTable, .describeTimeToLive, .updateTimeToLive, .listTagsOfResource, .tagResource, .describeStream:
-            false
-        }
-    }
-
     var service: Service {
         switch self {
         case .describeStream, .getShardIterator, .getRecords: .streams

@@ -33,6 +33,9 @@ extension Health {
 
         // What the daemon says of itself is newer than what it has journaled.
         if let worst = signs.flatMap({ complaints(of: state.table, $0, now: now).first }) { return worst }
+        if let signs, isAwaited(state, signs), let complaint = signs.unlisted?.complaint(signs.limits, now) {
+            return complaint
+        }
 
         let pauses = KnownPause.all(state, checkpoints)
         let overdue = pauses.compactMap { $0.complaint(now: now) }
@@ -55,10 +58,17 @@ extension Health {
         return Complaint(.degraded, Spoken.waiting(letters))
     }
 
-    /// Whether a running daemon works on the table, or knows that there is nothing to work on any more. One that has just begun
-    /// may have yet to find it.
+    /// Whether a running daemon works on the table, or knows that there is nothing to work on any more, or has yet to learn which
+    /// tables there are.
     package static func isFollowed(_ state: TableState, _ signs: VitalSigns) -> Bool {
-        signs[state.table] != nil || state.removed != nil || signs.isUp == false
+        signs[state.table] != nil || state.removed != nil || isAwaited(state, signs)
+    }
+
+    /// Whether nobody knows yet if the daemon works on the table: it has just begun, and the account's tables are not listed.
+    package static func isAwaited(_ state: TableState, _ signs: VitalSigns) -> Bool {
+        guard signs[state.table] == nil, state.removed == nil else { return false }
+        // One of an earlier version says no more than that it follows none.
+        return signs.unlisted != nil || signs.isUp == false && signs.tables.isEmpty
     }
 
     /// Whether nothing has happened to the table since: whatever happened to it or to one of its shards says that it is worked on

@@ -172,9 +172,26 @@ extension VitalSigns.SlowReader {
     func spoken(_ now: Timestamp) -> String {
         "process \(pid) (\(name)) has been reading one state of the journal for \((now - since).spoken): \(transactions) transactions "
             + "were written since, and none of the room that they gave up is used again (\(Spoken.size(grown)) more of file so far) until "
-            + (isAtWork == true
-                ? "that process ends; it is at work, so wait for it, or end it where the disk gets full: kill \(pid)"
-                : "that process goes on or ends: kill -CONT \(pid), or kill \(pid)")
+            + advice
+    }
+
+    private var advice: String {
+        switch activity {
+        case .stopped, nil: "that process goes on or ends: kill -CONT \(pid), or kill \(pid)"
+        case .still: "that process goes on or ends; it does next to nothing: kill \(pid) ends it"
+        case .works: "that process ends; it is at work, so wait for it, or end it where the disk gets full: kill \(pid)"
+        case .unseen:
+            "that process goes on or ends; whether it works can't be seen from here (it is in another container, or another user's): "
+                + "look for it where it runs, and end it there where it stands still or the disk gets full"
+        }
+    }
+}
+
+extension VitalSigns.Unlisted {
+    func complaint(_ limits: Health.Limits, _ now: Timestamp) -> Health.Complaint? {
+        if let trouble { return Health.Complaint(.degraded, "the list of the account's tables is \(trouble.spoken(now))") }
+        guard now - since > limits.listing else { return nil }
+        return Health.Complaint(.degraded, "the account's tables have not been listed for \((now - since).spoken)")
     }
 }
 

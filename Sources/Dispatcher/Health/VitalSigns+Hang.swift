@@ -1,3 +1,4 @@
+internal import DynamoDB
 internal import StreamModel
 
 extension VitalSigns {
@@ -5,8 +6,8 @@ extension VitalSigns {
     ///
     /// It is no verdict about a table's health: who is refused or throttled and tries again is at work, and a table that waits for
     /// an operator would wait after another start as well. Nor is a source that accepts calls and never answers a hang of this
-    /// process: of more shards than calls may be under way only some fail at a time, and the others wait for their turn without
-    /// any trouble of their own. A daemon that hangs altogether says nothing at all any more.
+    /// process. But what fails excuses only whom it belongs to, and those who wait behind it: one table that is refused for ever must
+    /// not hide that all others stand still. A daemon that hangs altogether says nothing at all any more.
     package var hang: String? {
         if let since = journalBusySince, written - since > limits.write {
             return "the journal has taken nothing for \((written - since).spoken)"
@@ -16,13 +17,29 @@ extension VitalSigns {
         }
         // What waits for the target can't read on.
         guard target.busySince.map({ written - $0 <= limits.page }) ?? true else { return nil }
-        let reading = tables.flatMap(\.reading)
+        let readers = tables.flatMap(\.readers)
         let patience = limits.page * 5
-        if let failed = readFailed, written - failed <= patience { return nil }
-        if let last = reading.max(), written - last > patience {
+        // Who waits in line has nothing to tell of itself. Fewer failing calls than may be under way keep nobody waiting.
+        let rounds = readers.count(where: \.fails) / CallLimits.atOnce
+        let waiting = readers.filter { reader in
+            !reader.isInTrouble && reader.tryFailed.map { written - $0 > patience } ?? true
+        }
+        if let last = waiting.map(\.moved).max(), written - last > patience + CallLimits.longest * rounds {
             return "nothing was read for \((written - last).spoken)"
         }
         return nil
+    }
+
+    /// Whatever reads a shard, or scans a table.
+    fileprivate struct Reader {
+        /// When it last got something.
+        let moved: Timestamp
+        /// When a try of its failed since.
+        let tryFailed: Timestamp?
+        /// That it tells of.
+        let isInTrouble: Bool
+
+        var fails: Bool { isInTrouble || tryFailed != nil }
     }
 }
 
@@ -32,9 +49,13 @@ extension VitalSigns.Target {
 }
 
 extension VitalSigns.Table {
-    /// When each of those last got something who read, and have no trouble that they would be telling of.
-    fileprivate var reading: [Timestamp] {
-        shards.filter { $0.trouble == nil }.map { $0.page ?? $0.taken }
-            + (scan == nil ? [scanMoved].compactMap(\.self) : [])
+    fileprivate var readers: [VitalSigns.Reader] {
+        shards.map { shard in
+            VitalSigns.Reader(
+                moved: shard.page ?? shard.taken, tryFailed: shard.tryFailed, isInTrouble: shard.trouble != nil)
+        }
+            + (scanMoved.map {
+                [VitalSigns.Reader(moved: $0, tryFailed: scanTryFailed, isInTrouble: scan != nil)]
+            } ?? [])
     }
 }

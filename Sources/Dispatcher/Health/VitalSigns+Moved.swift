@@ -7,7 +7,8 @@ extension VitalSigns {
         signs.written = written.moved(by: lead)
         signs.slowReader?.since.move(by: lead)
         signs.journalBusySince?.move(by: lead)
-        signs.readFailed?.move(by: lead)
+        signs.unlisted?.since.move(by: lead)
+        signs.unlisted?.trouble?.since.move(by: lead)
         signs.target.acknowledged?.move(by: lead)
         signs.target.busySince?.move(by: lead)
         signs.target.refused?.move(by: lead)
@@ -22,10 +23,12 @@ extension VitalSigns.Table {
         listing?.since.move(by: lead)
         scan?.since.move(by: lead)
         scanMoved?.move(by: lead)
+        scanTryFailed?.move(by: lead)
         trouble?.since.move(by: lead)
         for index in shards.indices {
             shards[index].taken.move(by: lead)
             shards[index].page?.move(by: lead)
+            shards[index].tryFailed?.move(by: lead)
             shards[index].trouble?.since.move(by: lead)
             shards[index].replay?.since.move(by: lead)
         }

@@ -15,11 +15,24 @@ package struct VitalSigns: Codable, Hashable, Sendable {
     package var slowReader: SlowReader?
     /// Since when the journal has answered no append, though some were asked for.
     package var journalBusySince: Timestamp?
-    /// When a try of a call that reads from the source was last seen to have failed: whoever tries is at work.
-    package var readFailed: Timestamp?
     /// Whether a table was scanned or followed in this run, or is paused; or there is none yet. `nil`: of an earlier version.
     package var isUp: Bool?
+    /// Set for as long as it is not known which tables there are, where they are chosen by pattern.
+    package var unlisted: Unlisted?
     package var tables: [Table]
+
+    /// That the account's tables were not listed yet in this run.
+    package struct Unlisted: Codable, Hashable, Sendable {
+        /// When they were first asked for.
+        package var since: Timestamp
+        /// Why they can't be listed.
+        package var trouble: Trouble?
+
+        package init(since: Timestamp, trouble: Trouble? = nil) {
+            self.since = since
+            self.trouble = trouble
+        }
+    }
 
     /// Of the one target that all tables are written to.
     package struct Target: Codable, Hashable, Sendable {
@@ -57,18 +70,28 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var transactions: UInt64
         /// Bytes that the file has grown by since it was first seen.
         package var grown: UInt64
-        /// Whether it works, and is only slow. `nil`: of an earlier version.
-        package var isAtWork: Bool?
+        /// What it does meanwhile. `nil`: of an earlier version.
+        package var activity: Activity?
+
+        package enum Activity: String, Codable, Sendable {
+            /// By a signal or a debugger.
+            case stopped
+            /// It does next to nothing.
+            case still
+            case works
+            /// Nobody can see that from here.
+            case unseen
+        }
 
         package init(
-            pid: Int32, name: String, since: Timestamp, transactions: UInt64, grown: UInt64, isAtWork: Bool? = nil
+            pid: Int32, name: String, since: Timestamp, transactions: UInt64, grown: UInt64, activity: Activity? = nil
         ) {
             self.pid = pid
             self.name = name
             self.since = since
             self.transactions = transactions
             self.grown = grown
-            self.isAtWork = isAtWork
+            self.activity = activity
         }
     }
 
@@ -85,6 +108,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var progress: ScanProgress?
         /// When a page of its scan last came to the target, or when the next may be asked for; `nil` where no scan runs.
         package var scanMoved: Timestamp?
+        /// When a try to get the next one failed, since the last one came.
+        package var scanTryFailed: Timestamp?
         /// What keeps all of it from being worked on.
         package var trouble: Trouble?
         /// Those that are read now, or that rest since reading them failed.
@@ -92,7 +117,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
         package init(
             name: String, listed: Timestamp? = nil, listing: Trouble? = nil, scan: Trouble? = nil,
-            progress: ScanProgress? = nil, scanMoved: Timestamp? = nil, trouble: Trouble? = nil, shards: [Shard] = []
+            progress: ScanProgress? = nil, scanMoved: Timestamp? = nil, scanTryFailed: Timestamp? = nil,
+            trouble: Trouble? = nil, shards: [Shard] = []
         ) {
             self.name = name
             self.listed = listed
@@ -100,6 +126,7 @@ package struct VitalSigns: Codable, Hashable, Sendable {
             self.scan = scan
             self.progress = progress
             self.scanMoved = scanMoved
+            self.scanTryFailed = scanTryFailed
             self.trouble = trouble
             self.shards = shards
         }
@@ -112,6 +139,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var taken: Timestamp
         /// When a page of it last came.
         package var page: Timestamp?
+        /// When a try to get the next one failed, since the last one came: whoever tries is at work.
+        package var tryFailed: Timestamp?
         /// Whether that page was empty, and everything before it is in the target.
         package var isInStep: Bool
         package var trouble: Trouble?
@@ -119,12 +148,13 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         package var replay: Replay?
 
         package init(
-            id: String, taken: Timestamp, page: Timestamp? = nil, isInStep: Bool = false, trouble: Trouble? = nil,
-            replay: Replay? = nil
+            id: String, taken: Timestamp, page: Timestamp? = nil, tryFailed: Timestamp? = nil, isInStep: Bool = false,
+            trouble: Trouble? = nil, replay: Replay? = nil
         ) {
             self.id = id
             self.taken = taken
             self.page = page
+            self.tryFailed = tryFailed
             self.isInStep = isInStep
             self.trouble = trouble
             self.replay = replay
@@ -163,8 +193,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
     package init(
         written: Timestamp, worker: String, limits: Health.Limits = Health.Limits(), target: Target = Target(),
-        slowReader: SlowReader? = nil, journalBusySince: Timestamp? = nil, readFailed: Timestamp? = nil,
-        isUp: Bool? = nil, tables: [Table] = []
+        slowReader: SlowReader? = nil, journalBusySince: Timestamp? = nil,
+        isUp: Bool? = nil, unlisted: Unlisted? = nil, tables: [Table] = []
     ) {
         self.written = written
         self.worker = worker
@@ -172,8 +202,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         self.target = target
         self.slowReader = slowReader
         self.journalBusySince = journalBusySince
-        self.readFailed = readFailed
         self.isUp = isUp
+        self.unlisted = unlisted
         self.tables = tables
     }
 

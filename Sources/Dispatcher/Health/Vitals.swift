@@ -10,6 +10,7 @@ final class Vitals: Sendable {
         var scan: VitalSigns.Trouble?
         var progress: ScanProgress?
         var scanMoved: Timestamp?
+        var scanTryFailed: Timestamp?
         var trouble: VitalSigns.Trouble?
         var shards: [ShardID: VitalSigns.Shard] = [:]
         /// Of shards that are not read to their end. What ends a table's work, or sets a shard back, ends no row of replays.
@@ -18,6 +19,7 @@ final class Vitals: Sendable {
 
     private struct State {
         var tables: [TableName: Table]
+        var unlisted: VitalSigns.Unlisted?
         var target = VitalSigns.Target()
     }
 
@@ -26,14 +28,18 @@ final class Vitals: Sendable {
     private let uptime: @Sendable () -> Duration
 
     /// - Parameters:
+    ///   - areListed: whether there are others, which are known when the account's tables are listed.
     ///   - now: the machine's clock, which what is told is told by.
     ///   - uptime: what is measured by: it is never set, neither forward nor back.
     init(
-        tables: [TableName], now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> Duration
+        tables: [TableName], areListed: Bool, now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> Duration
     ) {
         clock = now
         self.uptime = uptime
-        state = Mutex(State(tables: Dictionary(tables.map { ($0, Table()) }) { first, _ in first }))
+        state = Mutex(
+            State(
+                tables: Dictionary(tables.map { ($0, Table()) }) { first, _ in first },
+                unlisted: areListed ? VitalSigns.Unlisted(since: Timestamp(microseconds: 0) + uptime()) : nil))
     }
 
     /// By uptime, and no time of day: `signs` makes one of it.
@@ -44,6 +50,18 @@ final class Vitals: Sendable {
     /// It is worked on from now on.
     func begins(_ table: TableName) { state.withLock { $0.tables[table] = $0.tables[table] ?? Table() } }
     func leaves(_ table: TableName) { state.withLock { _ = $0.tables.removeValue(forKey: table) } }
+
+    /// Those of the account that are to be worked on have begun: of any other it is known that it is none of them.
+    func tablesListed() { state.withLock { $0.unlisted = nil } }
+
+    /// It is tried again after a while. Without effect where they were listed before: what is followed goes on.
+    func tablesNotListed(_ cause: String) {
+        let now = now()
+        state.withLock { state in
+            let earlier = state.unlisted?.trouble
+            state.unlisted?.trouble = .again(after: earlier, cause, now)
+        }
+    }
 
     /// Those that are worked on, by name.
     var tables: [TableName] { state.withLock { $0.tables.keys.sorted() } }
@@ -78,7 +96,10 @@ final class Vitals: Sendable {
     /// Pages of the table's scan are due from now on.
     func scanBegins(_ table: TableName) {
         let now = now()
-        state.withLock { $0.tables[table]?.scanMoved = now }
+        state.withLock { state in
+            state.tables[table]?.scanMoved = now
+            state.tables[table]?.scanTryFailed = nil
+        }
     }
 
     /// The next page is not asked for before that: the capacity that the scan may take is spent.
@@ -97,6 +118,7 @@ final class Vitals: Sendable {
     func scanHalts(_ table: TableName) {
         state.withLock { state in
             state.tables[table]?.scanMoved = nil
+            state.tables[table]?.scanTryFailed = nil
             state.tables[table]?.progress?.rates = ScanProgress.Rates()
         }
     }
@@ -110,8 +132,15 @@ final class Vitals: Sendable {
             state.tables[table]?.trouble = nil
             state.tables[table]?.scan = nil
             state.tables[table]?.scanMoved = now
+            state.tables[table]?.scanTryFailed = nil
             if let progress { state.tables[table]?.progress = progress }
         }
+    }
+
+    /// A try to get a page of the table's scan failed; others may follow.
+    func scanTryFailed(_ table: TableName) {
+        let now = now()
+        state.withLock { $0.tables[table]?.scanTryFailed = now }
     }
 
     /// All of it is in the target.
@@ -148,12 +177,19 @@ final class Vitals: Sendable {
         let now = now()
         return state.withLock { state in
             state.tables[shard.table]?.shards[shard.shard]?.page = now
+            state.tables[shard.table]?.shards[shard.shard]?.tryFailed = nil
             state.tables[shard.table]?.shards[shard.shard]?.isInStep = isInStep
             state.tables[shard.table]?.shards[shard.shard]?.trouble = nil
             if isInStep { state.tables[shard.table]?.replays[shard.shard]?.passed() }
             guard records > 0, state.tables[shard.table]?.replays[shard.shard]?.brought() == true else { return nil }
             return state.tables[shard.table]?.replays[shard.shard]?.sign
         }
+    }
+
+    /// A try to get its next page, or the way to it, failed; others may follow.
+    func tryFailed(_ shard: ShardKey) {
+        let now = now()
+        state.withLock { $0.tables[shard.table]?.shards[shard.shard]?.tryFailed = now }
     }
 
     /// The epoch in which the shard was last read.
@@ -238,10 +274,12 @@ final class Vitals: Sendable {
         let signs = state.withLock { state in
             VitalSigns(
                 written: now, worker: worker, limits: limits, target: state.target,
+                unlisted: state.unlisted,
                 tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
                     VitalSigns.Table(
                         name: name.text, listed: table.listed, listing: table.listing, scan: table.scan,
-                        progress: table.progress, scanMoved: table.scanMoved, trouble: table.trouble,
+                        progress: table.progress, scanMoved: table.scanMoved,
+                        scanTryFailed: table.scanTryFailed, trouble: table.trouble,
                         shards: table.shards.sorted { $0.key < $1.key }.map { id, shard in
                             var shard = shard
                             shard.replay = table.replays[id]?.sign

@@ -56,7 +56,7 @@ package struct Planner: Sendable {
             do throws(DynamoDBError) {
                 _ = try await source.scan(
                     table.schema, segment: 0, of: 1, after: nil, consistent: configuration.consistentScan,
-                    filter: configuration.filters[table.schema.name], limit: 1)
+                    filter: configuration.filters[table.schema.name], limit: 1, onFailure: {})
             } catch {
                 found.failedCalls.append(error)
             }
@@ -76,7 +76,7 @@ package struct Planner: Sendable {
         let key = ShardKey(table: table.schema.name, stream: stream, shard: shard.id)
         do throws(DynamoDBError) {
             let iterator = try await source.iterator(.latest, at: nil, shard: key)
-            _ = try await source.rawRecords(at: iterator, limit: 1) { _, _ in }
+            _ = try await source.rawRecords(at: iterator, limit: 1, onFailure: {}) { _, _ in }
         } catch {
             found.failedCalls.append(error)
         }
