@@ -387,7 +387,7 @@ package final class Daemon: Sendable {
         do throws(JournalError) { census = try workshop.journal.tendReaders() } catch {
             // What is wrong with the journal shows where it is read or written.
             workshop.logger.debug("the journal's readers can't be looked at", metadata: ["error": "\(error)"])
-            return nil
+            return before
         }
         if census.freed > 0 {
             workshop.logger.notice(
@@ -395,12 +395,14 @@ package final class Daemon: Sendable {
                 metadata: ["readers": "\(census.freed)"])
         }
         let slowest = readers.judge(census, uptime: uptime, look: ProcessLook.at)
-        if let slowest, before?.pid != slowest.pid || before?.since != slowest.since {
+        if let slowest, before?.reader != slowest.reader || before?.since != slowest.since {
             workshop.logger.warning("\(Self.told(slowest, uptime: uptime, now: now).spoken(now))")
         } else if slowest == nil, let before {
             workshop.logger.notice(
-                "the room of the journal is used again: nobody reads an old state of it any more",
-                metadata: ["pid": "\(before.pid)", "grown": "\(before.grown)"])
+                readers.isReading(before.reader)
+                    ? "who reads an old state of the journal is at work again, and none of the room that is given up is used until it ends"
+                    : "the room of the journal is used again: who read an old state of it does so no more",
+                metadata: ["pid": "\(before.reader.pid)", "grown": "\(before.grown)"])
         }
         return slowest
     }
@@ -410,8 +412,8 @@ package final class Daemon: Sendable {
         _ slow: ReaderWatch.Slow, uptime: Duration, now: Timestamp
     ) -> VitalSigns.SlowReader {
         VitalSigns.SlowReader(
-            pid: slow.pid, name: slow.name, since: now + (slow.since - uptime), transactions: slow.transactions,
-            grown: slow.grown, isAtWork: !slow.isStill)
+            pid: slow.reader.pid, name: slow.name, since: now + (slow.since - uptime),
+            transactions: slow.transactions, grown: slow.grown, activity: slow.activity)
     }
 
     /// Asking the journal for health may take one part in so many of a thread's time: years of shards are not read every other

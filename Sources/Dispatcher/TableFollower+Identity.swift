@@ -51,10 +51,11 @@ extension DaemonConfiguration {
 extension Workshop {
     /// Journals, once, that the source has a table no more.
     ///
-    /// - Returns: whether the journal knows the table: else it is a name that was never anything.
+    /// - Returns: whether the journal knows the table: else it is a name that was never anything, unless the source once listed it.
     @discardableResult
     func noteRemoval(of table: TableName) async throws(JournalError) -> Bool {
-        guard let state = try journal.table(table), state.phase != nil else { return false }
+        let wasListed = configuration.globs != nil && !configuration.tables.contains(table)
+        guard let state = try journal.table(table), state.phase != nil || wasListed else { return false }
         guard state.removed == nil else { return true }
         let removed = TableRemoved(stream: state.stream, tableID: state.id)
         _ = try await journal.append([Draft(table: table, [.tableRemoved(removed)])])

@@ -78,6 +78,60 @@ struct DaemonTablesTests {
         #expect(rig.log.messages.contains { $0.contains("the table is gone") })
     }
 
+    @Test("One that was dropped while no daemon ran is looked for once, and said to be gone", arguments: [false, true])
+    func droppedMeanwhile(neverBegun: Bool) async throws {
+        rig.source.add(FakeTable(late))
+        if neverBegun { rig.source.change(late) { $0.streamEnabled = false } }
+        rig.source.add(FakeShard("a", 1...5), FakeShard("z", of: late, 101...105))
+        try await rig.run(matching) { daemon in
+            try await eventually("both are known") {
+                try daemon.journal.number(of: "a") == 5 && daemon.journal.table(late) != nil
+                    && (neverBegun || rig.target.numbers(of: "z") == Array(101...105))
+            }
+        }
+        rig.source.change(late) { $0.isDeleted = true }
+        let before = rig.source.calls(.describeTable, of: late.text).count
+        try await rig.run(matching) { daemon in
+            try await eventually("it is said to be gone") { try daemon.journal.table(late)?.removed != nil }
+            let listings = rig.source.calls(.listTables).count
+            try await eventually("the account is listed again") { rig.source.calls(.listTables).count > listings + 2 }
+            try await eventually("it is let go of") { rig.signs.map { $0.unlisted == nil && $0[late] == nil } ?? false }
+            let state = try #require(try daemon.journal.table(late))
+            let signs = try #require(rig.signs)
+            #expect(Health.isFollowed(state, signs) && !Health.isAwaited(state, signs))
+            #expect(Health.worst(of: state, [], signs, now: signs.written) == nil)
+            rig.source.put(6...7, in: "a")
+            try await eventually("the other goes on") { try daemon.journal.number(of: "a") == 7 }
+        }
+        #expect(rig.source.calls(.describeTable, of: late.text).count == before + 1)
+    }
+
+    @Test("Nobody says that one is not followed before the account's tables were listed")
+    func yetUnlisted() async throws {
+        rig.source.add(FakeTable(late))
+        rig.source.add(FakeShard("a", 1...5), FakeShard("z", of: late, 101...105))
+        var configuration = matching
+        configuration.tables = [Sample.table]
+        try await rig.run(configuration) { daemon in
+            try await eventually("both are followed") { rig.target.numbers(of: "z") == Array(101...105) }
+        }
+        rig.source.fail(.listTables, with: .named("ThrottlingException"))
+        try await rig.run(configuration) { daemon in
+            rig.source.put(6...7, in: "a")
+            try await eventually("the named one is followed") { try daemon.journal.number(of: "a") == 7 }
+            let began = Timestamp.now()
+            try await eventually("it says so, and why") {
+                rig.signs.map { $0.isUp == true && $0.written > began && $0.unlisted?.trouble != nil } ?? false
+            }
+            let state = try #require(try daemon.journal.table(late))
+            let worst = Health.worst(of: state, [], try #require(rig.signs), now: .now())
+            #expect(worst?.health == .degraded)
+            #expect(worst?.reason.hasPrefix("the list of the account's tables is tried again") == true)
+            rig.source.heal()
+            try await eventually("it is followed") { rig.signs.map { $0.unlisted == nil && $0[late] != nil } ?? false }
+        }
+    }
+
     @Test("A listing of the account that fails is made again, and the tables that are followed go on")
     func unlisted() async throws {
         rig.source.add(FakeShard("a", 1...5))

@@ -96,22 +96,55 @@ struct HangTests {
         #expect(found == nil)
     }
 
-    @Test("is no source that accepts calls and never answers them: of many shards some fail at a time, and the others wait in line")
+    @Test("is no source that accepts calls and never answers them: whoever has failed of late is at work")
     func silentSource() {
         func many(failed seconds: Int?) -> String? {
             hang { signs in
                 signs.tables[0].shards = (0..<151).map { index in
-                    let isTried = index < 64
-                    return VitalSigns.Shard(
-                        id: "\(index)", taken: ago(90_000), page: ago(9000), trouble: isTried ? trouble(9000) : nil)
+                    VitalSigns.Shard(
+                        id: "\(index)", taken: ago(90_000), page: ago(9000), tryFailed: seconds.map { ago($0) })
                 }
-                signs.readFailed = seconds.map { ago($0) }
             }
         }
         #expect(many(failed: 20) == nil)
         #expect(many(failed: 299) == nil)
-        #expect(many(failed: 310) == "nothing was read for 2 h")
         #expect(many(failed: nil) == "nothing was read for 2 h")
+    }
+
+    @Test("is nobody who waits behind calls that fail, for as long as those may take: ten minutes for each 64 of them")
+    func waitingInLine() {
+        func waiting(_ seconds: Int, behind failing: Int) -> String? {
+            hang { signs in
+                signs.tables[0].shards = (0..<failing + 20).map { index in
+                    VitalSigns.Shard(
+                        id: "\(index)", taken: ago(90_000), page: ago(seconds),
+                        tryFailed: index < failing ? ago(1) : nil)
+                }
+            }
+        }
+        #expect(waiting(299, behind: 63) == nil)
+        #expect(waiting(310, behind: 63) == "nothing was read for 5 min", "one call of 64 was free")
+        #expect(waiting(899, behind: 64) == nil)
+        #expect(waiting(910, behind: 64) == "nothing was read for 15 min")
+        #expect(waiting(1499, behind: 130) == nil)
+    }
+
+    @Test("of all others is not hidden by one table that is refused for ever", arguments: [true, false])
+    func hidden(isScanned: Bool) {
+        func both(_ seconds: Int) -> String? {
+            hang { signs in
+                for index in signs.tables[0].shards.indices { signs.tables[0].shards[index].page = ago(seconds) }
+                var other = VitalSigns.Table(name: "refused")
+                if isScanned {
+                    (other.scanMoved, other.scanTryFailed) = (ago(9000), ago(1))
+                } else {
+                    other.shards = [VitalSigns.Shard(id: "c", taken: ago(9000), tryFailed: ago(1))]
+                }
+                signs.tables.append(other)
+            }
+        }
+        #expect(both(299) == nil)
+        #expect(both(310) == "nothing was read for 5 min")
     }
 
     @Test("of the journal shows in the table's health")

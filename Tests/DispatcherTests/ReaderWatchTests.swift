@@ -33,7 +33,8 @@ struct ReaderWatchTests {
         #expect(
             found
                 == ReaderWatch.Slow(
-                    pid: 7, name: "name of 7", isStill: true, since: now, transactions: 40, grown: 2 << 20))
+                    reader: .init(pid: 7, transaction: 90), name: "name of 7", activity: .still, since: now,
+                    transactions: 40, grown: 2 << 20))
         #expect(Self.judge(&watch, Self.census([], newest: 140), now + .seconds(35)) == nil)
         #expect(Self.judge(&watch, Self.census([(7, 90)], newest: 140), now + .seconds(40)) == nil, "it begins anew")
     }
@@ -49,7 +50,26 @@ struct ReaderWatchTests {
         var stopped = watch
         #expect(Self.judge(&stopped, census, later, ticks: 300, isStopped: true)?.since == now)
         for step in 0..<6 { #expect(Self.judge(&watch, census, later + .seconds(5 * step), ticks: 300) == nil) }
-        #expect(Self.judge(&watch, census, later + .seconds(30), ticks: 300)?.isStill == true)
+        #expect(Self.judge(&watch, census, later + .seconds(30), ticks: 300)?.activity == .still)
+    }
+
+    @Test("One that does something now and then stays named until it works again without a break, or reads no more")
+    func nowAndThen() {
+        var watch = watch
+        let census = Self.census([(7, 90)])
+        func look(_ seconds: Int, ticks: UInt64) -> VitalSigns.SlowReader.Activity? {
+            Self.judge(&watch, census, now + .seconds(seconds), ticks: ticks)?.activity
+        }
+        for second in stride(from: 0, to: 30, by: 5) { #expect(look(second, ticks: 5) == nil) }
+        // A tick at every other look, and at every fifth: each would have been the end of it.
+        for second in stride(from: 30, to: 300, by: 5) {
+            #expect(look(second, ticks: 5 + UInt64(second / (second < 150 ? 10 : 25))) == .still, "\(second)")
+        }
+        for second in stride(from: 300, to: 330, by: 5) { #expect(look(second, ticks: UInt64(second)) == .still) }
+        #expect(look(330, ticks: 330) == nil, "it has worked for half a minute")
+        #expect(watch.isReading(.init(pid: 7, transaction: 90)), "and reads on")
+        #expect(Self.judge(&watch, Self.census([]), now + .seconds(335)) == nil)
+        #expect(!watch.isReading(.init(pid: 7, transaction: 90)))
     }
 
     @Test("One that works, or that nobody can see, is one where the file grows by a gigabyte", arguments: [true, false])
@@ -63,7 +83,7 @@ struct ReaderWatchTests {
         #expect(look(0, 1 << 20) == nil)
         #expect(look(3600, 1 << 30) == nil)
         let found = look(3605, (1 << 20) + (1 << 30) + 1)
-        #expect(found?.isStill == false && found?.grown == (1 << 30) + 1)
+        #expect(found?.activity == (isSeen ? .works : .unseen) && found?.grown == (1 << 30) + 1)
     }
 
     @Test("What a process does is read off its line, whatever it is called", arguments: ["S", "R", "D", "T", "t", "Z"])
@@ -92,7 +112,7 @@ struct ReaderWatchTests {
         _ = Self.judge(&watch, Self.census([(7, 90)]), now)
         _ = Self.judge(&watch, Self.census([(7, 90), (8, 80)]), now + .seconds(5))
         let found = Self.judge(&watch, Self.census([(8, 80), (7, 90)]), now + .seconds(60))
-        #expect(found?.pid == 7)
+        #expect(found?.reader.pid == 7)
     }
 
     @Test("It shows in the health of each table, and says which process and what to do")
@@ -108,8 +128,15 @@ struct ReaderWatchTests {
         #expect(complaint.reason.contains("process 4711 (shakectl, stopped)"))
         #expect(complaint.reason.contains("3 min") && complaint.reason.contains("25.0 MiB"))
         #expect(complaint.reason.contains("kill -CONT 4711"))
-        signs.slowReader?.isAtWork = true
-        let working = try #require(Health.complaints(of: Sample.table, signs, now: now).first)
-        #expect(!working.reason.contains("kill -CONT") && working.reason.contains("it is at work, so wait for it"))
+        func reason(_ activity: VitalSigns.SlowReader.Activity) throws -> String {
+            signs.slowReader?.activity = activity
+            return try #require(Health.complaints(of: Sample.table, signs, now: now).first).reason
+        }
+        #expect(try reason(.stopped).contains("kill -CONT 4711"))
+        #expect(try !reason(.works).contains("kill -CONT") && reason(.works).contains("it is at work, so wait for it"))
+        #expect(try !reason(.still).contains("kill -CONT") && reason(.still).contains("it does next to nothing"))
+        let unseen = try reason(.unseen)
+        #expect(unseen.contains("can't be seen from here") && !unseen.contains("at work"))
+        #expect(!unseen.contains("kill"), "its pid is another process's here")
     }
 }

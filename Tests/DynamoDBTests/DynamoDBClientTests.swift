@@ -55,6 +55,19 @@ struct DynamoDBClientTests {
         await client.shutdown()
     }
 
+    @Test("Each try that fails is told to whoever asked, and to nobody else")
+    func failuresTold() async throws {
+        let server = TestServer { _, before in
+            before < 3 ? .respond(status: 500, body: "") : .respond(body: #"{"ShardIterator":"i","Records":[]}"#)
+        }
+        let client = try Sample.client(server)
+        let (first, second) = (FailedTries(), FailedTries())
+        _ = try await client.iterator(.trimHorizon, at: nil, shard: Sample.shard) { first.add() }
+        _ = try await client.rawRecords(at: ShardIterator("i"), onFailure: { second.add() })
+        #expect((first.count, second.count) == (3, 0))
+        await client.shutdown()
+    }
+
     @Test("Attempts end, with the last error")
     func bounded() async throws {
         let server = TestServer { _, _ in .respond(status: 503, body: "<html>down</html>") }
@@ -478,7 +491,7 @@ struct DynamoDBClientTests {
         }
         let client = try Sample.client(server)
         for _ in 1...2 {
-            _ = try await client.rawRecords(at: ShardIterator("i")) { next, length in
+            _ = try await client.rawRecords(at: ShardIterator("i"), onFailure: {}) { next, length in
                 told.withLock { $0.append("\(next.token) of \(length)") }
             }
         }
@@ -494,4 +507,10 @@ struct DynamoDBClientTests {
         await #expect(throws: DynamoDBError.cancelled) { try await client.listTables() }
         #expect(server.requests.isEmpty)
     }
+}
+
+private final class FailedTries: Sendable {
+    private let told = Mutex(0)
+    var count: Int { told.withLock { $0 } }
+    func add() { told.withLock { $0 += 1 } }
 }

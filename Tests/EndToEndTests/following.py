@@ -5,7 +5,7 @@ from __future__ import annotations
 from replica import JSONLReplica, SQLiteReplica
 from rig import Rig
 from shake import Daemon, Shakectl
-from shardedsource import ShardedSource, ShardedTable
+from shardedsource import ShardedSource, ShardedTable, SourceShard
 
 
 class Following:
@@ -55,3 +55,15 @@ class Following:
 
     def statuses(self) -> dict[str, str]:
         return {shard["shard"]: shard["status"] for shard in self.shakectl.json("shards")}
+
+
+def one_shard(rig: Rig, source: ShardedSource, records: int = 1) -> tuple[Following, ShardedTable, SourceShard]:
+    """A daemon that follows a table of one shard, and has written so many records of it."""
+    table = source.create_table("orders")
+    shard = table.open_shard()
+    for version in range(records):
+        table.put(shard, "a", version)
+    following = Following(rig, source, table)
+    following.start()
+    following.wait_for(records)
+    return following, table, shard

@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import subprocess
 
-from following import Following
+from following import Following, one_shard
 from rig import Rig
 from shardedsource import Fault, ShardedSource
 
@@ -110,13 +110,8 @@ def test_a_shard_that_waits_names_what_all_wait_for(rig: Rig, sharded: ShardedSo
 def test_what_is_offered_is_about_the_same_journal_and_configuration(
     rig: Rig, sharded: ShardedSource, tmp_path: pathlib.Path
 ) -> None:
-    table = sharded.create_table("orders")
-    shard = table.open_shard()
-    table.put(shard, "a", 1)
-    following = Following(rig, sharded, table)
-    daemon = following.start()
-    following.wait_for(1)
-    assert daemon.terminate() == 0
+    following, _, shard = one_shard(rig, sharded)
+    assert following.daemon is not None and following.daemon.terminate() == 0
     elsewhere = tmp_path / "it's another"
     shutil.copytree(following.shakectl.journal, elsewhere)
     configuration = tmp_path / "my shake.yaml"
@@ -132,14 +127,8 @@ def test_what_is_offered_is_about_the_same_journal_and_configuration(
 
 
 def test_a_loss_that_stops_is_answered_as_pasted(rig: Rig, sharded: ShardedSource) -> None:
-    table = sharded.create_table("orders")
-    shard = table.open_shard()
-    for version in range(6):
-        table.put(shard, "a", version)
-    following = Following(rig, sharded, table)
-    daemon = following.start()
-    following.wait_for(6)
-    assert daemon.terminate() == 0
+    following, table, shard = one_shard(rig, sharded, records=6)
+    assert following.daemon is not None and following.daemon.terminate() == 0
     for version in range(6, 12):
         table.put(shard, "a", version)
     shard.trimmed = 9
@@ -154,11 +143,7 @@ def test_a_loss_that_stops_is_answered_as_pasted(rig: Rig, sharded: ShardedSourc
 
 
 def test_an_unknown_shard_is_said(rig: Rig, sharded: ShardedSource) -> None:
-    table = sharded.create_table("orders")
-    table.put(table.open_shard(), "a", 1)
-    following = Following(rig, sharded, table)
-    following.start()
-    following.wait_for(1)
+    following, _, _ = one_shard(rig, sharded)
     refused = following.shakectl.call("explain", "nothing-like-it")
     assert refused.returncode == 64
     assert "nothing-like-it" in refused.stderr

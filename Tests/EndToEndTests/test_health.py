@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 
-from following import Following
+from following import Following, one_shard
 from rig import Rig
 from shake import until
 from shardedsource import Fault, ShardedSource
@@ -24,12 +24,7 @@ def health(following: Following) -> tuple[str, str]:
 
 
 def test_a_daemon_that_follows_is_well_and_says_when_it_last_did_what(rig: Rig, sharded: ShardedSource) -> None:
-    table = sharded.create_table("orders")
-    shard = table.open_shard()
-    table.put(shard, "a", 1)
-    following = Following(rig, sharded, table)
-    following.start()
-    following.wait_for(1)
+    following, _, _ = one_shard(rig, sharded)
     until(lambda: following.shakectl.one("status")["acknowledged_seconds"] is not None, "the write is acknowledged")
     status = following.shakectl.one("status")
     assert status["health"] == "ok", status["reason"]
@@ -39,11 +34,9 @@ def test_a_daemon_that_follows_is_well_and_says_when_it_last_did_what(rig: Rig, 
 
 
 def test_a_daemon_that_is_suspended_is_not_well(rig: Rig, sharded: ShardedSource) -> None:
-    table = sharded.create_table("orders")
-    table.put(table.open_shard(), "a", 1)
-    following = Following(rig, sharded, table)
-    daemon = following.start()
-    following.wait_for(1)
+    following, _, _ = one_shard(rig, sharded)
+    daemon = following.daemon
+    assert daemon is not None
     until(lambda: following.shakectl.one("status")["read_seconds"] is not None, "it has said how it fares")
     daemon.process.send_signal(signal.SIGSTOP)
     try:
@@ -84,17 +77,8 @@ def suspended(following: Following, seconds: int) -> Iterator[None]:
         daemon.process.send_signal(signal.SIGCONT)
 
 
-def followed(rig: Rig, sharded: ShardedSource) -> Following:
-    table = sharded.create_table("orders")
-    table.put(table.open_shard(), "a", 1)
-    following = Following(rig, sharded, table)
-    following.start()
-    following.wait_for(1)
-    return following
-
-
 def test_a_daemon_whose_signs_can_not_be_read_is_not_well(rig: Rig, sharded: ShardedSource) -> None:
-    following = followed(rig, sharded)
+    following, _, _ = one_shard(rig, sharded)
     path = pathlib.Path(f"{following.shakectl.journal}/vitals.json")
     with suspended(following, seconds=30):
         for text in ("garbage", "", "[]", '{"written":"x"}', "\0" * 100):
@@ -115,7 +99,7 @@ def test_a_daemon_whose_signs_can_not_be_read_is_not_well(rig: Rig, sharded: Sha
 
 
 def test_a_daemon_that_has_just_begun_need_not_have_said_anything(rig: Rig, sharded: ShardedSource) -> None:
-    following = followed(rig, sharded)
+    following, _, _ = one_shard(rig, sharded)
     with suspended(following, seconds=0):
         os.unlink(f"{following.shakectl.journal}/vitals.json")
         assert health(following)[0] == "ok"
@@ -123,7 +107,7 @@ def test_a_daemon_that_has_just_begun_need_not_have_said_anything(rig: Rig, shar
 
 def test_a_sign_of_the_future_is_no_sign(rig: Rig, sharded: ShardedSource) -> None:
     """The clock was set back, and nothing came since."""
-    following = followed(rig, sharded)
+    following, _, _ = one_shard(rig, sharded)
     path = f"{following.shakectl.journal}/vitals.json"
     with suspended(following, seconds=30):
         with open(path, encoding="utf-8") as file:
@@ -143,12 +127,9 @@ def test_a_sign_of_the_future_is_no_sign(rig: Rig, sharded: ShardedSource) -> No
 
 
 def test_a_shard_that_can_not_be_read_is_said_since_when_and_so_is_its_lag(rig: Rig, sharded: ShardedSource) -> None:
-    table = sharded.create_table("orders")
-    shard = table.open_shard()
-    table.put(shard, "a", 1)
-    following = Following(rig, sharded, table)
-    daemon = following.start()
-    following.wait_for(1)
+    following, _, _ = one_shard(rig, sharded)
+    daemon = following.daemon
+    assert daemon is not None
     daemon.until(lambda: health(following)[0] == "ok", "all is well")
     gone = Fault(type="ResourceNotFoundException")
     sharded.fault = lambda operation, _: gone if operation.endswith(("GetRecords", "GetShardIterator")) else None
@@ -187,11 +168,9 @@ def test_a_target_that_acknowledges_nothing_shows(rig: Rig, sharded: ShardedSour
 
 
 def test_without_a_daemon_nobody_follows(rig: Rig, sharded: ShardedSource) -> None:
-    table = sharded.create_table("orders")
-    table.put(table.open_shard(), "a", 1)
-    following = Following(rig, sharded, table)
-    daemon = following.start()
-    following.wait_for(1)
+    following, _, _ = one_shard(rig, sharded)
+    daemon = following.daemon
+    assert daemon is not None
     daemon.kill()
     assert health(following)[0] == "stopped"
     assert following.shakectl.call("status", "--check").returncode == 69

@@ -74,6 +74,40 @@ def test_tables_come_and_go_beside_twenty_others(
         daemon.kill()
 
 
+def test_one_that_was_dropped_while_no_daemon_ran_is_said_to_be_gone(
+    simulator: StreamSim, binary: str, tmp_path: pathlib.Path
+) -> None:
+    for name in ["shop-new", "shop-old"]:
+        simulator.create_table(name, hash_type="S")
+        simulator.load(name, 5, keys=5)
+    shakectl = Shakectl(binary, tmp_path / "journal", clean_environment())
+    options = ["--include", "shop-*", "--target", f"sqlite:{tmp_path / 'replica.db'}", "--tables-interval", "1s"]
+
+    def told() -> dict[str, tuple[str, str]]:
+        return {status["table"]: (status["health"], status["reason"]) for status in shakectl.json("status")}
+
+    def healths() -> list[str]:
+        return [health for health, _ in told().values()]
+
+    daemon = shakectl.run(simulator, *options)
+    try:
+        daemon.until(lambda: os.path.exists(tmp_path / "journal" / "data.mdb") and healths() == ["ok", "ok"], "all is well")
+        assert daemon.terminate() == 0
+        boto3.client(
+            "dynamodb", endpoint_url=simulator.endpoint, region_name=REGION, aws_access_key_id="a",
+            aws_secret_access_key="b",
+        ).delete_table(TableName="shop-old")
+        daemon = shakectl.run(simulator, *options)
+        daemon.until(lambda: "the source has it no more" in told()["shop-old"][1], "that it is gone is seen")
+        daemon.until(lambda: healths() == ["ok", "ok"], "and is no trouble")
+        assert shakectl.call("status", "--check").returncode == 0
+        assert daemon.terminate() == 0
+        daemon = shakectl.run(simulator, "--include", "shop-n*", *options[2:])
+        daemon.until(lambda: healths() == ["ok", "ok"], "it is nobody's who is left out")
+    finally:
+        daemon.kill()
+
+
 def test_a_plan_says_what_run_would_do_and_leaves_no_trace(
     simulator: StreamSim, binary: str, tmp_path: pathlib.Path
 ) -> None:

@@ -121,7 +121,35 @@ struct TableStatusTests {
         #expect(status.health == .ok, "it is not behind")
         #expect(
             status.reason
-                == "the source has it no more, since 2026-11-23 15:00:00; what is known of it stays; 1 shard not read to the end")
+                == "the source has it no more, as was seen 2026-11-23 15:00:00; what is known of it stays; 1 shard not read to the end, "
+                + "and what was left in there is gone with it")
+        let whole = try self.status([Sample.shard("b", .done)], table: state)
+        #expect(whole.reason.hasSuffix("what is known of it stays, and nothing is to be done"))
+    }
+
+    @Test("A table of a pattern is not stopped before the account's tables are listed; that they can't be is said")
+    func awaited() throws {
+        func status(
+            _ unlisted: VitalSigns.Unlisted?, follows: [String] = ["users"], isUp: Bool = true
+        ) throws -> TableStatus {
+            let signs = VitalSigns(
+                written: Sample.now, worker: "alpha/7", isUp: isUp, unlisted: unlisted,
+                tables: follows.map { VitalSigns.Table(name: $0) })
+            let all = TableStatus.all(
+                tables: [table(.incrSync)], checkpoints: [Sample.shard("a", made: Sample.now)],
+                daemon: .running("pid 7 on alpha", signs), now: Sample.now)
+            return try #require(all.first { $0.table.text == "orders" })
+        }
+        let just = VitalSigns.Unlisted(since: Sample.now + .seconds(-5))
+        #expect(try status(just).health == .ok)
+        #expect(try status(just).reason.hasPrefix("the daemon has just begun"))
+        let trouble = VitalSigns.Trouble(since: Sample.now + .seconds(-60), tries: 4, cause: "throttled")
+        let refused = try status(VitalSigns.Unlisted(since: Sample.now + .seconds(-90), trouble: trouble))
+        #expect(refused.health == .degraded && refused.reason.hasPrefix("the list of the account's tables is tried again"))
+        let late = try status(VitalSigns.Unlisted(since: Sample.now + .seconds(-240)))
+        #expect(late.health == .degraded && late.reason.contains("have not been listed for 4 min"))
+        #expect(try status(nil).health == .stopped, "it was taken out")
+        #expect(try status(nil, isUp: false).health == .stopped, "the others are listed, and not followed yet")
     }
 
     @Test("A table that nears the end of what the stream keeps is degraded")

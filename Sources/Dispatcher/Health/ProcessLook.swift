@@ -18,7 +18,7 @@ struct ProcessLook: Hashable, Sendable {
     /// Looks at one of this machine.
     static func at(_ pid: Int32) -> ProcessLook {
         text("/proc/\(pid)/stat").flatMap { ProcessLook(stat: $0) }
-            ?? ProcessLook(name: "gone, or of another container", ticks: nil)
+            ?? ProcessLook(name: "out of sight", ticks: nil)
     }
 
     /// Source: proc_pid_stat(5): pid, name in parentheses, state, and from the fourteenth on user and system time.

@@ -61,6 +61,7 @@ struct TableStatus: Hashable, Sendable {
         let signs = daemon.signs
         let current = Health.current(state, checkpoints)
         isLeftOut = signs.map { !Health.isFollowed(state, $0) } ?? false
+        let isAwaited = signs.map { Health.isAwaited(state, $0) } ?? false
         // Nobody is on the way to what a table that is left out does not have.
         lag = isLeftOut ? nil : Health.lag(current, signs, now: now)
         let own = signs?[state.table]
@@ -91,7 +92,11 @@ struct TableStatus: Hashable, Sendable {
         }
         let worst = Health.worst(of: state, checkpoints, signs, now: now, place: place)
         var assessed =
-            worst.map { ($0.health, $0.reason) } ?? (.ok, Self.activity(state, scan, current, pauses, now: now))
+            worst.map { ($0.health, $0.reason) }
+            ?? (
+                .ok,
+                isAwaited ? Self.awaited : Self.activity(state, scan, current, pauses, now: now)
+            )
         // What the journal says of a table then is of before.
         if case .silent(_, let why) = daemon, assessed.0 < .failed { assessed = (.failed, why) }
         (health, reason) = assessed
@@ -104,13 +109,18 @@ struct TableStatus: Hashable, Sendable {
             segmentsFinished: state.segments.filter(\.isFinished).count, totalSegments: Int(total), readers: 0)
     }
 
+    private static let awaited =
+        "the daemon has just begun: whether it follows the table is known once the account's tables are listed"
+
     private static func activity(
         _ state: TableState, _ scan: ScanProgress?, _ checkpoints: [Checkpoint], _ pauses: [KnownPause], now: Timestamp
     ) -> String {
         if let removed = state.removed {
             let unread = checkpoints.count { !$0.status.letsChildrenStart }
-            return "the source has it no more, since \(Spoken.time(removed).prefix(19)); what is known of it stays"
-                + (unread > 0 ? "; \(Spoken.count(UInt64(unread), "shard")) not read to the end" : "")
+            return "the source has it no more, as was seen \(Spoken.time(removed).prefix(19)); what is known of it stays"
+                + (unread > 0
+                    ? "; \(Spoken.count(UInt64(unread), "shard")) not read to the end, and what was left in there is gone with it"
+                    : ", and nothing is to be done")
         }
         if let own = pauses.first(where: { $0.shard == nil }) { return "\(own.words); \(own.outlook(now: now))" }
         if state.phase == .fullSync {

@@ -214,11 +214,11 @@ final class FakeStream: StreamSource {
     }
 
     func iterator(
-        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey
+        _ type: IteratorType, at number: SequenceNumber?, shard: ShardKey, onFailure: @escaping @Sendable () -> Void
     ) async throws(DynamoDBError) -> ShardIterator {
         let id = shard.shard.text
         return try await answer(
-            Call(operation: .iterator, object: id, type: type, number: number)
+            Call(operation: .iterator, object: id, type: type, number: number), onFailure
         ) { state throws(DynamoDBError) in
             guard let found = state.shards[id] else { throw .named("ResourceNotFoundException") }
             guard (number != nil) == (type == .atSequenceNumber || type == .afterSequenceNumber) else {
@@ -238,12 +238,13 @@ final class FakeStream: StreamSource {
     }
 
     func rawRecords(
-        at iterator: ShardIterator, limit: Int, onNext: @escaping @Sendable (ShardIterator, Int) -> Void
+        at iterator: ShardIterator, limit: Int, onFailure: @escaping @Sendable () -> Void,
+        onNext: @escaping @Sendable (ShardIterator, Int) -> Void
     ) async throws(DynamoDBError) -> RawPage {
         let shard = state.withLock { $0.cursors[iterator]?.shard }
         let weighed = load.fetching()
         let page = try await answer(
-            Call(operation: .records, object: shard ?? "", iterator: iterator)
+            Call(operation: .records, object: shard ?? "", iterator: iterator), onFailure
         ) { state throws(DynamoDBError) in
             guard let cursor = state.cursors[iterator], var shard = state.shards[cursor.shard] else {
                 throw .named("ResourceNotFoundException")
@@ -273,11 +274,12 @@ final class FakeStream: StreamSource {
 
     func scan(
         _ table: TableSchema, segment: Int, of totalSegments: Int, after key: [UInt8]?, consistent: Bool,
-        filter: ItemFilter?, limit: Int?
+        filter: ItemFilter?, limit: Int?, onFailure: @escaping @Sendable () -> Void
     ) async throws(DynamoDBError) -> ScanPage {
         let after = key.map { String(decoding: $0, as: UTF8.self) }
         return try await answer(
-            Call(operation: .scan, object: table.name.text, segment: segment, total: totalSegments, after: after)
+            Call(operation: .scan, object: table.name.text, segment: segment, total: totalSegments, after: after),
+            onFailure
         ) { state throws(DynamoDBError) in
             guard let table = state.tables[table.name] else { throw .named("ResourceNotFoundException") }
             let items = table.items.indices.filter { $0 % totalSegments == segment }.map { table.items[$0] }
@@ -299,7 +301,7 @@ final class FakeStream: StreamSource {
 
     /// What each call goes through.
     private func answer<R: Sendable>(
-        _ call: Call, _ body: (inout State) throws(DynamoDBError) -> R
+        _ call: Call, _ onFailure: @Sendable () -> Void = {}, _ body: (inout State) throws(DynamoDBError) -> R
     ) async throws(DynamoDBError) -> R {
         let (gates, fuse) = state.withLock { state in
             state.calls.append(call)
@@ -322,6 +324,7 @@ final class FakeStream: StreamSource {
             do throws(DynamoDBError) { return .success(try body(&state)) } catch { return .failure(error) }
         }
         guard await fuse.step() else { throw Self.dead }
+        if case .failure = result { onFailure() }
         return try result.get()
     }
 

@@ -65,6 +65,7 @@ final class Rig: Sendable {
     var scanProgress: ScanProgress? { lastSigns.withLock { $0?[Sample.table]?.progress } }
 
     /// When the daemon last said how it fares, by its own clock.
+    var signs: VitalSigns? { lastSigns.withLock { $0 } }
     var told: Timestamp? { lastSigns.withLock { $0?.written } }
 
     /// What the daemon's last signs complain about, the worst first.

@@ -29,6 +29,7 @@ final class ManyShards: HTTPTransport {
         var expired = 0
         var bytes = 0
         var isSilent = false
+        var onlyRefused: String?
         var connections = 0
     }
 
@@ -55,6 +56,9 @@ final class ManyShards: HTTPTransport {
 
     /// Calls of GetRecords are accepted and not answered, as many at a time as the engine has connections.
     func fallSilent() { state.withLock { $0.isSilent = true } }
+
+    /// Calls of GetRecords of this shard are refused at once, and those of all others come to no end, as if they were lost on the way.
+    func refuseOnly(_ name: String) { state.withLock { $0.onlyRefused = name } }
 
     /// DescribeStream calls that were one too many.
     var throttled: Int { state.withLock { $0.throttled } }
@@ -90,11 +94,23 @@ final class ManyShards: HTTPTransport {
         let asked = (try? JSONSerialization.jsonObject(with: Data(request.body))) as? [String: Any] ?? [:]
         let operation = request.headers["x-amz-target"]?.split(separator: ".").last ?? ""
         if operation == "GetRecords", state.withLock({ $0.isSilent }) { try await hold() }
+        if operation == "GetRecords", let refused = state.withLock({ $0.onlyRefused }) {
+            guard (asked["ShardIterator"] as? String)?.hasPrefix(refused + "|") == true else {
+                while true {
+                    do { try await conductor.sleep(until: conductor.now + .seconds(1000)) } catch { throw .cancelled }
+                }
+            }
+            return Self.response(Self.error("InternalServerError", 500))
+        }
         let now = conductor.now
         let (status, reply) = state.withLock { Self.answer(String(operation), asked, &$0, now) }
-        var body = Array(reply.utf8)
+        return Self.response((status, reply))
+    }
+
+    private static func response(_ answer: (status: Int, reply: String)) -> HTTPResponse {
+        var body = Array(answer.reply.utf8)
         body.reserveCapacity(body.count + HTTPEngine.spareBytes)
-        return HTTPResponse(status: status, headers: [], body: body)
+        return HTTPResponse(status: answer.status, headers: [], body: body)
     }
 
     /// As the engine does with a peer that says nothing.
