@@ -134,11 +134,12 @@ package final class Daemon: Sendable {
                     }
                 case .tablesListed(let tables):
                     let found = tables.filter { !inboxes.has($0) }
-                    let missed: [TableName]
-                    do throws(JournalError) { missed = try knownButUnlisted(tables).filter { !inboxes.has($0) } } catch {
+                    var missed: [TableName] = []
+                    do throws(JournalError) {
+                        missed = try knownButUnlisted(tables).filter { !inboxes.has($0) }
+                    } catch {
                         fatal = fatal ?? .journal(error)
                         workshop.stop.fire()
-                        missed = []
                     }
                     for table in found {
                         workshop.logger.notice("a table of the account is followed", metadata: ["table": "\(table)"])

@@ -83,11 +83,11 @@ actor RecordSource {
     @inline(never)
     private func fetch(at iterator: ShardIterator, _ place: Place, _ lease: ByteBudget.Lease) async throws -> Fetched {
         let raw = try await source.rawRecords(
-            at: iterator, limit: 1000, onFailure: { [shard, vitals] in vitals.tryFailed(shard) }
-        ) { [weak self, executor] next, length in
-            guard length >= PollPacing.fullBytes else { return }
-            Task(executorPreference: executor) { await self?.follows(next, place) }
-        }
+            at: iterator, limit: 1000, onFailure: { [shard, vitals] in vitals.tryFailed(shard) },
+            onNext: { [weak self, executor] next, length in
+                guard length >= PollPacing.fullBytes else { return }
+                Task(executorPreference: executor) { await self?.follows(next, place) }
+            })
         lease.resize(to: raw.body.count)
         if raw.body.count >= PollPacing.fullBytes, let next = raw.hintedNext { follows(next, place) }
         return Fetched(page: try await Self.parse(raw), lease: lease)

@@ -57,7 +57,9 @@ extension ShardDesk {
         guard cause != .shardGone else { return checkpoint.range.ending }
         return await workshop.within(.seconds(5)) { [source = workshop.source, shard = checkpoint.shard] in
             guard let iterator = try? await source.iterator(.trimHorizon, at: nil, shard: shard),
-                let page = try? await source.rawRecords(at: iterator, limit: 1, onFailure: {}, onNext: { _, _ in }).parsed()
+                let page = try? await source.rawRecords(
+                    at: iterator, limit: 1, onFailure: {}, onNext: { _, _ in }
+                ).parsed()
             else { return nil }
             return page.changes.first?.sequenceNumber
         }

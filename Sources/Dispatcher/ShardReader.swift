@@ -375,8 +375,8 @@ final class ShardReader: Sendable {
     private func resolve(_ place: Start) async throws -> Input {
         do throws(DynamoDBError) {
             let type: IteratorType = place.iteratorType
-            let iterator = try await source.iterator(type, at: place.sequenceNumber, shard: shard) { [shard, workshop] in
-                workshop.vitals.tryFailed(shard)
+            let iterator = try await source.iterator(type, at: place.sequenceNumber, shard: shard) {
+                [shard, vitals = workshop.vitals] in vitals.tryFailed(shard)
             }
             // The oldest record left is another one by now, and what is between the two is lost without a word.
             if type == .trimHorizon, surroundings.now() - decided >= Recovery.decision {

@@ -491,9 +491,8 @@ struct DynamoDBClientTests {
         }
         let client = try Sample.client(server)
         for _ in 1...2 {
-            _ = try await client.rawRecords(at: ShardIterator("i"), onFailure: {}) { next, length in
-                told.withLock { $0.append("\(next.token) of \(length)") }
-            }
+            _ = try await client.rawRecords(
+                at: ShardIterator("i"), onNext: { next, length in told.withLock { $0.append("\(next.token) of \(length)") } })
         }
         #expect(told.withLock { $0 } == ["AAAA of \(long.utf8.count)"], "neither of an error nor of a short page")
         await client.shutdown()

@@ -189,7 +189,9 @@ extension VitalSigns.SlowReader {
 
 extension VitalSigns.Unlisted {
     func complaint(_ limits: Health.Limits, _ now: Timestamp) -> Health.Complaint? {
-        if let trouble { return Health.Complaint(.degraded, "the list of the account's tables is \(trouble.spoken(now))") }
+        if let trouble {
+            return Health.Complaint(.degraded, "the list of the account's tables is \(trouble.spoken(now))")
+        }
         guard now - since > limits.listing else { return nil }
         return Health.Complaint(.degraded, "the account's tables have not been listed for \((now - since).spoken)")
     }

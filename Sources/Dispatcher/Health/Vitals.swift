@@ -32,7 +32,8 @@ final class Vitals: Sendable {
     ///   - now: the machine's clock, which what is told is told by.
     ///   - uptime: what is measured by: it is never set, neither forward nor back.
     init(
-        tables: [TableName], areListed: Bool, now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> Duration
+        tables: [TableName], areListed: Bool, now: @escaping @Sendable () -> Timestamp,
+        uptime: @escaping @Sendable () -> Duration
     ) {
         clock = now
         self.uptime = uptime

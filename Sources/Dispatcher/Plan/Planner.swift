@@ -76,7 +76,7 @@ package struct Planner: Sendable {
         let key = ShardKey(table: table.schema.name, stream: stream, shard: shard.id)
         do throws(DynamoDBError) {
             let iterator = try await source.iterator(.latest, at: nil, shard: key)
-            _ = try await source.rawRecords(at: iterator, limit: 1, onFailure: {}) { _, _ in }
+            _ = try await source.rawRecords(at: iterator, limit: 1, onFailure: {}, onNext: { _, _ in })
         } catch {
             found.failedCalls.append(error)
         }

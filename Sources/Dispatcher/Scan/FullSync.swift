@@ -218,7 +218,8 @@ struct FullSync {
             let page = try await workshop.source.scan(
                 schema, segment: segment, of: total, after: key,
                 consistent: workshop.configuration.consistentScan || touched.isSweeping, filter: filter,
-                limit: nil, onFailure: { [vitals = workshop.vitals, table = schema.name] in vitals.scanTryFailed(table) })
+                limit: nil,
+                onFailure: { [vitals = workshop.vitals, table = schema.name] in vitals.scanTryFailed(table) })
             permit.lease.resize(to: page.body.count)
             if let estimate = permit.estimate { pacing?.settle(estimate, cost: page.capacityUnits ?? 0) }
             return Fetched(page: page, lease: permit.lease)
