@@ -335,8 +335,9 @@ package final class Daemon: Sendable {
     /// Says how the daemon fares, and puts each change of it into the log.
     private func tellHealth(_ failures: Failures) async -> Event {
         guard let report else { return .nothing }
-        let limits = Health.Limits(
+        var limits = Health.Limits(
             maximumPoll: configuration.maximumPoll, discoveryInterval: configuration.discoveryInterval)
+        limits.callsAtOnce = min(CallLimits.atOnce, workshop.budget.capacity / ByteBudget.reply)
         var known: [TableName: Health] = [:]
         var journaled: [TableName: (state: TableState, checkpoints: [Checkpoint])] = [:]
         var due = workshop.surroundings.uptime()

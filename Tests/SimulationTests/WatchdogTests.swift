@@ -19,7 +19,7 @@ struct WatchdogTests {
             let first = await stage.until(.seconds(120)) { stage.target.records.count == shards }
             found.expect(first != nil, "all are followed")
             stage.service.fallSilent()
-            await stage.wait(.seconds(900))
+            await stage.wait(.seconds(7200))
             found.expect(!stage.complaints.isEmpty, "it is seen that nothing comes")
         }
         #expect(wrong == [])

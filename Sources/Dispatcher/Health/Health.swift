@@ -43,6 +43,8 @@ package enum Health: String, CaseIterable, Comparable, Sendable {
         /// A write takes milliseconds. A target that needs a minute is in trouble, one that needs ten is not there.
         package var write: Duration = .seconds(60)
         package var brokenWrite: Duration = .seconds(600)
+        /// Calls for pages that are under way at one time at most; `nil`: of an earlier version.
+        package var callsAtOnce: Int?
 
         /// From here on a target that acknowledges all it is given holds the reading back. A group of batches is some 8 MiB.
         static let slowWrite: Duration = .seconds(10)

@@ -19,8 +19,10 @@ extension VitalSigns {
         guard target.busySince.map({ written - $0 <= limits.page }) ?? true else { return nil }
         let readers = tables.flatMap(\.readers)
         let patience = limits.page * 5
-        // Who waits in line has nothing to tell of itself. Fewer failing calls than may be under way keep nobody waiting.
-        let rounds = readers.count(where: \.fails) / CallLimits.atOnce
+        // Who waits in line has nothing to tell of itself. Fewer failing calls than may be under way keep nobody waiting; more of
+        // them do for as long as they take, and of the turns that come then one in so many is an idle shard's.
+        let atOnce = max(1, limits.callsAtOnce ?? CallLimits.atOnce)
+        let rounds = readers.reduce(0) { $0 + ($1.fails ? $1.calls ?? atOnce : 0) } / atOnce * TurnQueue.round
         let waiting = readers.filter { reader in
             !reader.isInTrouble && reader.tryFailed.map { written - $0 > patience } ?? true
         }
@@ -38,6 +40,8 @@ extension VitalSigns {
         let tryFailed: Timestamp?
         /// That it tells of.
         let isInTrouble: Bool
+        /// How many it may have under way; `nil`: all that there may be.
+        let calls: Int?
 
         var fails: Bool { isInTrouble || tryFailed != nil }
     }
@@ -52,10 +56,11 @@ extension VitalSigns.Table {
     fileprivate var readers: [VitalSigns.Reader] {
         shards.map { shard in
             VitalSigns.Reader(
-                moved: shard.page ?? shard.taken, tryFailed: shard.tryFailed, isInTrouble: shard.trouble != nil)
+                moved: shard.page ?? shard.taken, tryFailed: shard.tryFailed, isInTrouble: shard.trouble != nil,
+                calls: 1)
         }
             + (scanMoved.map {
-                [VitalSigns.Reader(moved: $0, tryFailed: scanTryFailed, isInTrouble: scan != nil)]
+                [VitalSigns.Reader(moved: $0, tryFailed: scanTryFailed, isInTrouble: scan != nil, calls: nil)]
             } ?? [])
     }
 }
