@@ -124,7 +124,7 @@ struct DaemonTablesTests {
                 rig.signs.map { $0.isUp == true && $0.written > began && $0.unlisted?.trouble != nil } ?? false
             }
             let state = try #require(try daemon.journal.table(late))
-            let worst = Health.worst(of: state, [], try #require(rig.signs), now: .now())
+            let worst = Health.worst(of: state, [], rig.signs, now: .now())
             #expect(worst?.health == .degraded)
             #expect(worst?.reason.hasPrefix("the list of the account's tables is tried again") == true)
             rig.source.heal()
