@@ -66,7 +66,13 @@ struct HangTests {
     }
 
     @Test("is none where one shard stands still and another is read")
-    func oneStill() { #expect(hang { $0.tables[0].shards[0].page = ago(9000) } == nil) }
+    func oneStill() {
+        #expect(
+            hang { signs in
+                signs.tables[0].shards[0].page = ago(9000)
+                signs.read = ago(2)
+            } == nil)
+    }
 
     @Test("is a daemon none of whose shards was read for five minutes, and that has nothing to say of it")
     func allStill() {
@@ -79,7 +85,7 @@ struct HangTests {
         #expect(both(299) == nil)
         #expect(both(310) == "nothing was read for 5 min")
         #expect(both(310) { $0.tables[0].shards[0].trouble = trouble(310) } == "nothing was read for 5 min")
-        #expect(both(310) { $0.tables[0].scanMoved = ago(1) } == nil)
+        #expect(both(310) { ($0.tables[0].scanMoved, $0.read) = (ago(1), ago(1)) } == nil)
         #expect(both(310) { $0.limits.page = .seconds(600) } == nil)
     }
 
@@ -127,6 +133,18 @@ struct HangTests {
         #expect(waiting(2699, behind: 64) == nil)
         #expect(waiting(2710, behind: 64) == "nothing was read for 45 min")
         #expect(waiting(5099, behind: 130) == nil)
+    }
+
+    @Test("is not hidden by a table that is begun again and again, and refused each time")
+    func begunAgain() {
+        let found = hang { signs in
+            for index in signs.tables[0].shards.indices { signs.tables[0].shards[index].page = ago(310) }
+            signs.read = ago(310)
+            signs.tables.append(
+                VitalSigns.Table(
+                    name: "refused", scanMoved: ago(1), shards: [VitalSigns.Shard(id: "c", taken: ago(1))]))
+        }
+        #expect(found == "nothing was read for 5 min")
     }
 
     @Test("of all others is not hidden by one table that is refused for ever; by a scan, which may take all calls, for a while")

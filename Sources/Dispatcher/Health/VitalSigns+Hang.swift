@@ -23,18 +23,19 @@ extension VitalSigns {
         // them do for as long as they take, and of the turns that come then one in so many is an idle shard's.
         let atOnce = max(1, limits.callsAtOnce ?? CallLimits.atOnce)
         let rounds = readers.reduce(0) { $0 + ($1.fails ? $1.calls ?? atOnce : 0) } / atOnce * TurnQueue.round
-        let waiting = readers.filter { reader in
+        let longest = patience + CallLimits.longest * rounds
+        let still = readers.filter { reader in
             !reader.isInTrouble && reader.tryFailed.map { written - $0 > patience } ?? true
+                && written - reader.moved > longest
         }
-        if let last = waiting.map(\.moved).max(), written - last > patience + CallLimits.longest * rounds {
-            return "nothing was read for \((written - last).spoken)"
-        }
-        return nil
+        // What begins again and again, and is refused each time, is no sign that anything is read.
+        guard let last = still.map(\.moved).max(), read.map({ written - $0 > longest }) ?? true else { return nil }
+        return "nothing was read for \((written - max(last, read ?? last)).spoken)"
     }
 
     /// Whatever reads a shard, or scans a table.
     fileprivate struct Reader {
-        /// When it last got something.
+        /// When it last got something, or was begun.
         let moved: Timestamp
         /// When a try of its failed since.
         let tryFailed: Timestamp?

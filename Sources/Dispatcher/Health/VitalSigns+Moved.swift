@@ -7,6 +7,7 @@ extension VitalSigns {
         signs.written = written.moved(by: lead)
         signs.slowReader?.since.move(by: lead)
         signs.journalBusySince?.move(by: lead)
+        signs.read?.move(by: lead)
         signs.unlisted?.since.move(by: lead)
         signs.unlisted?.trouble?.since.move(by: lead)
         signs.target.acknowledged?.move(by: lead)

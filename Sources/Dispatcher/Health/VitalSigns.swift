@@ -15,6 +15,8 @@ package struct VitalSigns: Codable, Hashable, Sendable {
     package var slowReader: SlowReader?
     /// Since when the journal has answered no append, though some were asked for.
     package var journalBusySince: Timestamp?
+    /// When a page of any shard or scan last came.
+    package var read: Timestamp?
     /// Whether a table was scanned or followed in this run, or is paused; or there is none yet. `nil`: of an earlier version.
     package var isUp: Bool?
     /// Set for as long as it is not known which tables there are, where they are chosen by pattern.
@@ -193,7 +195,7 @@ package struct VitalSigns: Codable, Hashable, Sendable {
 
     package init(
         written: Timestamp, worker: String, limits: Health.Limits = Health.Limits(), target: Target = Target(),
-        slowReader: SlowReader? = nil, journalBusySince: Timestamp? = nil,
+        slowReader: SlowReader? = nil, journalBusySince: Timestamp? = nil, read: Timestamp? = nil,
         isUp: Bool? = nil, unlisted: Unlisted? = nil, tables: [Table] = []
     ) {
         self.written = written
@@ -202,6 +204,7 @@ package struct VitalSigns: Codable, Hashable, Sendable {
         self.target = target
         self.slowReader = slowReader
         self.journalBusySince = journalBusySince
+        self.read = read
         self.isUp = isUp
         self.unlisted = unlisted
         self.tables = tables

@@ -21,6 +21,7 @@ final class Vitals: Sendable {
         var tables: [TableName: Table]
         var unlisted: VitalSigns.Unlisted?
         var target = VitalSigns.Target()
+        var read: Timestamp?
     }
 
     private let state: Mutex<State>
@@ -132,6 +133,7 @@ final class Vitals: Sendable {
         state.withLock { state in
             state.tables[table]?.trouble = nil
             state.tables[table]?.scan = nil
+            state.read = now
             state.tables[table]?.scanMoved = now
             state.tables[table]?.scanTryFailed = nil
             if let progress { state.tables[table]?.progress = progress }
@@ -177,6 +179,7 @@ final class Vitals: Sendable {
     func paged(_ shard: ShardKey, records: Int, isInStep: Bool) -> VitalSigns.Replay? {
         let now = now()
         return state.withLock { state in
+            state.read = now
             state.tables[shard.table]?.shards[shard.shard]?.page = now
             state.tables[shard.table]?.shards[shard.shard]?.tryFailed = nil
             state.tables[shard.table]?.shards[shard.shard]?.isInStep = isInStep
@@ -275,7 +278,7 @@ final class Vitals: Sendable {
         let signs = state.withLock { state in
             VitalSigns(
                 written: now, worker: worker, limits: limits, target: state.target,
-                unlisted: state.unlisted,
+                read: state.read, unlisted: state.unlisted,
                 tables: state.tables.sorted { $0.key < $1.key }.map { name, table in
                     VitalSigns.Table(
                         name: name.text, listed: table.listed, listing: table.listing, scan: table.scan,
