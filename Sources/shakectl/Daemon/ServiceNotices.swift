@@ -91,7 +91,10 @@ struct ServiceNotices: Equatable, Sendable {
 
     /// `following 3 tables, 1 of them scanned; 1 not ok: orders: the list of shards is tried again …`
     private static func status(of signs: VitalSigns, isUp: Bool) -> String {
-        guard !signs.tables.isEmpty else { return isUp ? "no table matches yet" : "starting" }
+        guard !signs.tables.isEmpty else {
+            guard isUp else { return "starting" }
+            return signs.unlisted == nil ? "no table matches yet" : "the account's tables are not listed yet"
+        }
         let names = signs.tables.count == 1 ? signs.tables[0].name : "\(signs.tables.count) tables"
         let scanned = signs.tables.filter { $0.scanMoved != nil }.count
         var line = isUp ? "following \(names)" : "starting to follow \(names)"
