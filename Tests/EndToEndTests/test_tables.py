@@ -31,7 +31,7 @@ def test_tables_come_and_go_beside_twenty_others(
             return {status["table"]: status["phase"] for status in shakectl.json("status")} if daemon.is_running else {}
 
         daemon.until(
-            lambda: os.path.exists(tmp_path / "journal" / "data.mdb")
+            lambda: "is followed" in daemon.log
             and phases() == {name: "incr_sync" for name in [*names, "shop-old"]},
             "all that match are followed, and no other",
         )
@@ -91,7 +91,7 @@ def test_one_that_was_dropped_while_no_daemon_ran_is_said_to_be_gone(
 
     daemon = shakectl.run(simulator, *options)
     try:
-        daemon.until(lambda: os.path.exists(tmp_path / "journal" / "data.mdb") and healths() == ["ok", "ok"], "all is well")
+        daemon.until(lambda: "is followed" in daemon.log and healths() == ["ok", "ok"], "all is well")
         assert daemon.terminate() == 0
         boto3.client(
             "dynamodb", endpoint_url=simulator.endpoint, region_name=REGION, aws_access_key_id="a",
