@@ -92,13 +92,20 @@ package enum Recovery {
     ///
     /// The journal must come into the target's epoch before anything is compared or rewound: in one that the target has left behind,
     /// its older rows count for newer ones, and the next rewind would be taken for one that was delivered.
+    ///
+    /// One that is to be read from its start by the journal's word too is no matter of this: see `undermines`.
+    ///
+    /// - Returns: `place` is `nil` for the start of a shard that is over without a number: older than the anchor, lost, or empty since
+    ///   then. What was read of it all the same was read in the rewinds.
     package static func lostRewinds(
         _ checkpoint: Checkpoint, _ position: ShardPosition?
-    ) -> (place: SequenceNumber, count: UInt64)? {
-        guard let position, position.epoch > checkpoint.epoch, let number = checkpoint.sequenceNumber else { return nil }
+    ) -> (place: SequenceNumber?, count: UInt64)? {
+        guard let position, position.epoch > checkpoint.epoch,
+            checkpoint.sequenceNumber != nil || checkpoint.status.letsChildrenStart
+        else { return nil }
         // More than an operator can have made are damage; what is left after so many is found again at the next start.
         let count = min(position.epoch.number - checkpoint.epoch.number, 1000)
-        return (min(number, position.sequenceNumber), count)
+        return (checkpoint.sequenceNumber.map { min($0, position.sequenceNumber) }, count)
     }
 
     /// Whether what is or was read again of a shard can lie over what the target holds of its descendants, though nothing of these was
@@ -110,10 +117,16 @@ package enum Recovery {
     /// - Parameters:
     ///   - checkpoint: of the shard; `nil`: it is only discovered now.
     ///   - position: what the target said of it at the start, if anything.
-    package static func undermines(_ checkpoint: Checkpoint?, _ position: ShardPosition?) -> Bool {
-        guard let checkpoint else { return position?.epoch != .first }
+    ///   - isAboveKnown: the journal knows the descendant already. If it only discovers the shard now, that is listed late, and may
+    ///     have been before: what the target holds of the descendant may be from before all that it holds of the shard.
+    package static func undermines(
+        _ checkpoint: Checkpoint?, _ position: ShardPosition?, isAboveKnown: Bool
+    ) -> Bool {
+        guard let checkpoint else { return isAboveKnown || position?.epoch != .first }
         switch checkpoint.status {
         case .notNeeded, .lost: return false
+        // What the journal knew below it was set back with it.
+        case .done where isAboveKnown: return false
         // By this journal, and after what the target holds: its descendants have to be newer.
         case .done:
             return checkpoint.epoch > .first || position.map { $0.epoch != .first } ?? (checkpoint.records > 0)

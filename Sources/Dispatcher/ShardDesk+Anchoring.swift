@@ -43,10 +43,14 @@ extension ShardDesk {
     mutating func anchor(listing: [Shard]) async throws {
         if lineage.checkpoints.isEmpty { startAt = .latest }
         try await admit(listing, isScannedNext: true)
+        // What rewinds have brought that the journal has lost comes with the scan, and is not to be read again after it.
+        for shard in lineage.checkpoints.keys.sorted() {
+            if let checkpoint = lineage.checkpoints[shard] { try await rejoin(checkpoint) }
+        }
         try await finishOld(listing)
         for shard in lineage.checkpoints.keys.sorted() {
             guard let checkpoint = lineage.checkpoints[shard], !checkpoint.status.letsChildrenStart,
-                handedOver[shard] == nil
+                handedOver[shard] == nil || checkpoint.iteratorType != .latest
             else { continue }
             if checkpoint.sequenceNumber != nil {
                 try await rewind(checkpoint, to: .start, "the table is synced in full again")

@@ -14,10 +14,10 @@ extension ShardDesk {
         for shard in lineage.checkpoints.keys.sorted() {
             // Looked up anew each time: a shard that an ancestor's rewind set back has a new epoch, and nothing to compare.
             guard let current = lineage.checkpoints[shard] else { continue }
-            // What it brought before the table was scanned is in the scan.
-            if let scanned = state?.scanBegan, current.position < scanned { continue }
             try await rejoin(current)
             guard let current = lineage.checkpoints[shard] else { continue }
+            // What it brought before the table was scanned is in the scan; what a rewind has brought since lies over that.
+            if let scanned = state?.scanBegan, current.position < scanned { continue }
             let verdict = Recovery.compare(current, with: positions[current.shard])
             workshop.surroundings.observing?("recovery: \(verdict.name)")
             if case .advance = verdict { continue }  // it is appended when the shard is taken up
@@ -78,7 +78,8 @@ extension ShardDesk {
     // MARK: - A journal that is older than the target
 
     /// Shards that begin at their starts though the target holds some of them, since an ancestor is read again before them, or they were
-    /// rewound in what the journal has lost: what follows in the journal from that.
+    /// rewound in what the journal has lost: what follows in the journal from that. (Those that are over were rejoined, or an
+    /// ancestor has set them back.)
     ///
     /// - Parameter news: shards that are discovered in the same append.
     func undermined(_ shards: some Sequence<ShardID>, _ news: [ShardID: Lineage.News] = [:]) -> [ShardID: [Payload]] {
@@ -107,16 +108,15 @@ extension ShardDesk {
         return found
     }
 
-    /// - Parameter isKnown: by the journal: then it was set back with each ancestor that was since, and one that is over is no matter.
+    /// - Parameter isKnown: by the journal.
     private func underminer(of shard: ShardID, _ news: [ShardID: Lineage.News], isKnown: Bool) -> ShardID? {
         func parent(of shard: ShardID) -> ShardID? {
             lineage.checkpoints[shard]?.parent ?? news[shard]?.discovered.parent
         }
         var (next, seen) = (parent(of: shard), Set<ShardID>())
         while let id = next, seen.insert(id).inserted, lineage.checkpoints[id] != nil || news[id] != nil {
-            let ancestor = lineage.checkpoints[id]
-            if news[id]?.status != .notNeeded, !(isKnown && ancestor?.status == .done),
-                Recovery.undermines(ancestor, positions[key(id)])
+            if news[id]?.status != .notNeeded,
+                Recovery.undermines(lineage.checkpoints[id], positions[key(id)], isAboveKnown: isKnown)
             {
                 return id
             }
@@ -126,18 +126,19 @@ extension ShardDesk {
     }
 
     /// Brings a shard into the epoch that the target is in.
-    private mutating func rejoin(_ checkpoint: Checkpoint) async throws {
+    mutating func rejoin(_ checkpoint: Checkpoint) async throws {
         guard let lost = Recovery.lostRewinds(checkpoint, positions[checkpoint.shard]) else { return }
-        workshop.surroundings.observing?("recovery: another epoch")
+        workshop.surroundings.observing?("recovery: another epoch\(lost.place == nil ? ", from its start" : "")")
         log(checkpoint.shard.shard).warning(
             "the journal is from before a rewind that the target has lived through; the shard goes on in the target's epoch",
-            metadata: ["from": "\(lost.place)", "rewinds": "\(lost.count)"])
+            metadata: ["from": "\(lost.place?.text ?? "its start")", "rewinds": "\(lost.count)"])
+        let place = lost.place.map { RewindRequest.Place.sequenceNumber($0) } ?? .start
         for _ in 0..<lost.count {
             guard let current = lineage.checkpoints[checkpoint.shard.shard] else { return }
             // Of the place that it had, also whether that record is to come again.
             let isInclusive = current.iteratorType == .atSequenceNumber && current.sequenceNumber == lost.place
             try await rewind(
-                current, to: .sequenceNumber(lost.place), inclusive: isInclusive,
+                current, to: place, inclusive: isInclusive,
                 "the journal was restored from before a rewind that the target has lived through")
         }
     }

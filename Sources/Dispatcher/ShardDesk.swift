@@ -124,7 +124,9 @@ struct ShardDesk {
             let news = lineage.news(in: listing, startAt: startAt)
             guard !news.isEmpty else { break }
             if try recall(news.map(\.shard)) { continue }
-            let overtaken = try overtaken(by: news)
+            let late = news.filter { $0.status != .notNeeded }.map(\.shard)
+                .filter { lineage.checkpoints[$0] == nil && !lineage.children(of: $0).isEmpty }
+            let overtaken = try overtaken(by: late)
             let orphans = isScannedNext ? [] : try orphans(among: news, listing)
             let losses = Dictionary(orphans.map { ($0.shard, $0.lost) }) { first, _ in first }
             var drafts = Dictionary(
@@ -134,15 +136,20 @@ struct ShardDesk {
                     shard: key(shard), expecting: draft.expecting ?? .none,
                     (drafts[shard]?.payloads ?? []) + draft.payloads)
             }
+            let unbegun = late.isEmpty ? [] : lineage.checkpoints.keys.filter { id in !overtaken.contains { $0.shard == id } }
             let undermined = undermined(
-                news.filter { lineage.checkpoints[$0.shard] == nil && $0.discovered.start != .latest }.map(\.shard),
+                news.filter { lineage.checkpoints[$0.shard] == nil && $0.discovered.start != .latest }.map(\.shard)
+                    + unbegun,
                 Dictionary(news.map { ($0.shard, $0) }, uniquingKeysWith: { first, _ in first }))
             for (shard, payloads) in undermined {
                 drafts[shard] = Draft(
-                    shard: key(shard), expecting: .none, (drafts[shard]?.payloads ?? []) + payloads)
+                    shard: key(shard), expecting: lineage.checkpoints[shard]?.revision ?? .none,
+                    (drafts[shard]?.payloads ?? []) + payloads)
             }
-            let order =
-                news.map(\.shard) + overtaken.map(\.shard).filter { shard in !news.contains { $0.shard == shard } }
+            let older = (overtaken.map(\.shard) + undermined.keys.sorted()).filter { shard in
+                !news.contains { $0.shard == shard }
+            }
+            let order = news.map(\.shard) + older
             if try await append(order.compactMap { drafts[$0] } + fullSync(after: orphans)) {
                 if isFirstListing {
                     fresh = Set(
@@ -155,7 +162,10 @@ struct ShardDesk {
                     log(shard).warning("a parent of the shard was listed late; the shard is read again after it")
                     jobs[shard]?.interrupt()
                 }
-                for shard in undermined.keys.sorted() { warnOfUndermined(shard) }
+                for shard in undermined.keys.sorted() {
+                    warnOfUndermined(shard)
+                    jobs[shard]?.interrupt()
+                }
                 for (shard, lost) in orphans {
                     let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
                     guard lost.policy == .skip else { throw error }
@@ -235,9 +245,7 @@ struct ShardDesk {
     }
 
     /// Shards that have begun though a parent of theirs is to be read, which no listing had shown.
-    private mutating func overtaken(by news: [Lineage.News]) throws(JournalError) -> [(shard: ShardID, draft: Draft)] {
-        let late = news.filter { $0.status != .notNeeded }.map(\.shard)
-            .filter { lineage.checkpoints[$0] == nil && !lineage.children(of: $0).isEmpty }
+    private mutating func overtaken(by late: [ShardID]) throws(JournalError) -> [(shard: ShardID, draft: Draft)] {
         guard !late.isEmpty else { return [] }
         // Readers advance their shards past what the lineage knows; and what was let go of may have to be set back too.
         try reloadAll()

@@ -65,20 +65,46 @@ struct RecoveryTests {
         #expect(Recovery.lostRewinds(checkpoint(80), nil) == nil)
     }
 
+    @Test("One that is over without a number was read in those rewinds alone, from its start")
+    func rejoinsAtTheStart() throws {
+        for status in Status.allCases {
+            let lost = Recovery.lostRewinds(checkpoint(nil, type: .latest, status: status), position(50, epoch: 2))
+            #expect((lost != nil) == status.letsChildrenStart, "what is to be read begins at its start anyway")
+            #expect(lost == nil || lost! == (nil, 2))
+        }
+        #expect(Recovery.lostRewinds(checkpoint(nil, status: .notNeeded), position(50)) == nil)
+        #expect(Recovery.lostRewinds(checkpoint(nil, status: .notNeeded), nil) == nil)
+    }
+
     @Test("What a target holds of a shard's descendants is not believed where the shard may bring what is older than that")
     func undermines() {
-        #expect(Recovery.undermines(checkpoint(nil, type: .trimHorizon), nil), "the target can't say how far it was read")
-        #expect(Recovery.undermines(nil, nil), "it is discovered only now, and so after them")
-        #expect(Recovery.undermines(checkpoint(20, epoch: 1), position(50, epoch: 1)), "it may be in its replay")
-        #expect(Recovery.undermines(checkpoint(20), position(50, epoch: 1)))
-        #expect(!Recovery.undermines(checkpoint(20), position(50)), "it goes on behind all that it ever brought")
-        #expect(!Recovery.undermines(nil, position(50)))
-        for status in [Status.notNeeded, .lost] {
-            #expect(!Recovery.undermines(checkpoint(20, status: status, epoch: 1), nil), "nothing of it is read")
+        func undermines(_ checkpoint: Checkpoint?, _ position: ShardPosition?) -> Bool {
+            Recovery.undermines(checkpoint, position, isAboveKnown: false)
         }
-        #expect(!Recovery.undermines(checkpoint(20, status: .done), position(50)))
-        #expect(Recovery.undermines(checkpoint(20, status: .done), nil), "it was read by this journal, and after them")
-        #expect(Recovery.undermines(checkpoint(20, status: .done, epoch: 1), position(50, epoch: 1)))
+        #expect(undermines(checkpoint(nil, type: .trimHorizon), nil), "the target can't say how far it was read")
+        #expect(undermines(nil, nil), "it is discovered only now, and so after them")
+        #expect(undermines(checkpoint(20, epoch: 1), position(50, epoch: 1)), "it may be in its replay")
+        #expect(undermines(checkpoint(20), position(50, epoch: 1)))
+        #expect(!undermines(checkpoint(20), position(50)), "it goes on behind all that it ever brought")
+        #expect(!undermines(nil, position(50)))
+        for status in [Status.notNeeded, .lost] {
+            #expect(!undermines(checkpoint(20, status: status, epoch: 1), nil), "nothing of it is read")
+        }
+        #expect(!undermines(checkpoint(20, status: .done), position(50)))
+        #expect(undermines(checkpoint(20, status: .done), nil), "it was read by this journal, and after them")
+        #expect(undermines(checkpoint(20, status: .done, epoch: 1), position(50, epoch: 1)))
+    }
+
+    @Test("Nor where the journal knows them, and discovers the shard only now")
+    func underminesKnown() {
+        func undermines(_ checkpoint: Checkpoint?, _ position: ShardPosition?) -> Bool {
+            Recovery.undermines(checkpoint, position, isAboveKnown: true)
+        }
+        #expect(undermines(nil, position(50)), "it may have been listed late before, and read after them")
+        #expect(undermines(nil, nil))
+        #expect(!undermines(checkpoint(20), position(50)))
+        #expect(undermines(checkpoint(20, epoch: 1), position(50)))
+        #expect(!undermines(checkpoint(20, status: .done, epoch: 1), nil), "they were set back with it")
     }
 
     @Test(

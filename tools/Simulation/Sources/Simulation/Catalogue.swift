@@ -93,7 +93,13 @@ package enum Catalogue {
             }
         ),
         ("start table", StartTable.Rule.allCases.map(\.rawValue)),
-        ("recovery", ["in step", "advance", "rewind", "start again", "another epoch", "undermined"]),
+        (
+            "recovery",
+            [
+                "in step", "advance", "rewind", "start again", "another epoch", "another epoch, from its start",
+                "undermined",
+            ]
+        ),
         (
             "lineage",
             ["discovered, to begin at TRIM_HORIZON", "discovered, to begin at LATEST", "seen closed"]

@@ -121,6 +121,16 @@ package struct Plan: Hashable, Sendable, Codable {
         lives[restored].journal = .restore
         // What only the target remembers of a rewind is what there is to go wrong.
         if chance.percent(70) { (target, rewinds) = (.transactional, true) }
+        if !idles, chance.percent(30) { precede(&chance) }
+    }
+
+    /// Shards are over before the table is scanned: what a replay brings of them lies over newer rows until all that follows is read
+    /// again, and only the target remembers that.
+    private mutating func precede(_ chance: inout Chance) {
+        (target, mode, splits, rewinds, resyncs, switchesStreams) = (.transactional, .all, true, true, true, false)
+        lead = chance.duration(.seconds(60), .seconds(6 * 3600))
+        pageSize = chance.pick([1, 3])
+        for index in lives.indices { lives[index].downtime = min(lives[index].downtime, .seconds(60)) }
     }
 
     private init(drawnFrom seed: UInt64) {
