@@ -44,14 +44,7 @@ struct DaemonOlderJournalTests {
         }
     }
 
-    private func resync() async throws {
-        try await rig.asOperator { journal in
-            let request = ResyncRequest(table: Sample.table, reason: "a test", author: "operator")
-            let plan = try ResyncPlan.make(
-                request, of: try journal.table(Sample.table), among: try journal.checkpoints(), isScanned: true)
-            _ = try await journal.append(plan.drafts)
-        }
-    }
+    private func resync() async throws { try await rig.asOperator { try await $0.resync() } }
 
     /// The parent's replay, which was cut off, lies over the rows of the scan.
     ///
