@@ -136,10 +136,11 @@ struct ShardDesk {
                     shard: key(shard), expecting: draft.expecting ?? .none,
                     (drafts[shard]?.payloads ?? []) + draft.payloads)
             }
-            let unbegun = late.isEmpty ? [] : lineage.checkpoints.keys.filter { id in !overtaken.contains { $0.shard == id } }
+            // Of those that are overtaken it is said already.
+            let known = late.isEmpty ? [] : Set(lineage.checkpoints.keys).subtracting(overtaken.map(\.shard))
             let undermined = undermined(
                 news.filter { lineage.checkpoints[$0.shard] == nil && $0.discovered.start != .latest }.map(\.shard)
-                    + unbegun,
+                    + known,
                 Dictionary(news.map { ($0.shard, $0) }, uniquingKeysWith: { first, _ in first }))
             for (shard, payloads) in undermined {
                 drafts[shard] = Draft(
