@@ -197,8 +197,8 @@ package struct Chronicle: Sendable {
             tables[name]?.isPinned = true
         case .queried where table.isPinned: tables[name]?.isFollowed = true
         // The stream no longer holds that place, and is pinned at another one.
-        case .rewound(let rewound) where rewound.reason == "the table is synced in full again":
-            tables[name]?.isFollowed = false
+        case .rewound(let rewound) where rewound.author == "recovery": tables[name]?.isFollowed = false
+        case .statusChanged(let change) where change.to == .notNeeded: tables[name]?.isFollowed = false
         default: break
         }
     }
