@@ -56,7 +56,11 @@ struct Chaos: Sendable {
             case 71..<74: if plan.expiries { await wait(step.duration(.seconds(600), .seconds(2000))) }
             case 74..<76: if plan.outages { await breakDown(&step) }
             case 76..<80: if plan.pauses { await stop(life, &step) }
-            case 80..<88: if plan.rewinds { await rewind(&step) }
+            case 80..<88:
+                if plan.rewinds {
+                    await rewind(&step)
+                    cutReplay(life)
+                }
             case 88..<95: if plan.answers { await answer(&step) }
             case 95..<98 where plan.switchesStreams: await switchStream(&step)
             default: write(&step)
@@ -246,6 +250,12 @@ struct Chaos: Sendable {
         await act(deed, &step)
         // Most are taken back at once, while nothing is replayed yet.
         if deed == .rewind, step.percent(30) { await act(.undo, &step) }
+    }
+
+    /// The daemon dies within what it replays, which a journal from before the rewind knows nothing of.
+    private mutating func cutReplay(_ life: Life) {
+        guard plan.restoresJournal, words.percent(40) else { return }
+        life.dies(after: words.of(2...30))
     }
 
     /// Sees to what waits, as `status` shows it; now and then to what doesn't.

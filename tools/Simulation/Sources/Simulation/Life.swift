@@ -91,7 +91,10 @@ package final class Life: Sendable {
     }
 
     /// It is killed at whatever it does next.
-    package func diesNext() { state.withLock { $0.left = min($0.left, 1) } }
+    package func diesNext() { dies(after: 1) }
+
+    /// It is killed after so many steps more at the latest.
+    package func dies(after steps: Int) { state.withLock { $0.left = min($0.left, steps) } }
 
     /// Stops it as soon as it asks for the start of a shard, before the service has that; until it is stopped anyway.
     package func stopAtNextStart() { state.withLock { $0.isBraked = true } }

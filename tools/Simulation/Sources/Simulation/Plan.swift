@@ -196,6 +196,9 @@ package struct Plan: Hashable, Sendable, Codable {
         if finds, chance.percent(60) { tables = 2 }
     }
 
+    /// Whether the journal comes to be older than the target.
+    package var restoresJournal: Bool { lives.contains { $0.journal == .restore } }
+
     /// How often the daemon asks whether somebody else has appended. In a run of days, a look every other second would be most of
     /// the work.
     package var watchInterval: Duration { pace > .seconds(1000) ? .seconds(300) : .seconds(2) }
