@@ -254,7 +254,7 @@ struct Chaos: Sendable {
 
     /// The daemon dies within what it replays, which a journal from before the rewind knows nothing of.
     private mutating func cutReplay(_ life: Life) {
-        guard plan.restoresJournal, words.percent(40) else { return }
+        guard plan.cutsReplays, words.percent(40) else { return }
         life.dies(after: words.of(2...30))
     }
 

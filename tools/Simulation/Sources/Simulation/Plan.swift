@@ -196,8 +196,8 @@ package struct Plan: Hashable, Sendable, Codable {
         if finds, chance.percent(60) { tables = 2 }
     }
 
-    /// Whether the journal comes to be older than the target.
-    package var restoresJournal: Bool { lives.contains { $0.journal == .restore } }
+    /// Whether the journal comes to be older than the target, and what that has lost is rewinds more than anything else.
+    package var cutsReplays: Bool { !switchesStreams && lives.contains { $0.journal == .restore } }
 
     /// How often the daemon asks whether somebody else has appended. In a run of days, a look every other second would be most of
     /// the work.
