@@ -16,7 +16,7 @@ package enum Catalogue {
     /// What takes two things at the same moment that are seldom alone: asked for from so many seeds on.
     package static let rare: Set<String> = [
         "shard machine: fetching + gone", "shard machine: paused + conflict", "event: advances_folded",
-        "status: not_processed → lost",
+        "status: not_processed → lost", "recovery: another epoch, from its start",
         "shard machine: resolving + gone", "shard machine: resolving + stop", "shard machine: resolving + trimmed",
         "rewound: lost, as a descendant", "rewound: not_processed, as a descendant",
         "rewound: waiting_for_parent, as a descendant", "operator: dead-letters retry refused, out of reach",
