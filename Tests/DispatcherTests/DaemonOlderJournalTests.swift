@@ -60,8 +60,17 @@ struct DaemonOlderJournalTests {
             rig.source.add(FakeShard("b", parent: "a", 7...8))
             try await eventually("all is journaled") { try daemon.journal.number(of: "b") == 8 }
         }
+        try await rig.run(Rig.scanning()) { daemon in
+            try await eventually("a listing shows its end, and nothing more is to be said of it") {
+                try daemon.journal.checkpoint(of: Sample.key("a"))?.range.isClosed == true
+            }
+        }
         try await resync()
         try await scan(2)
+        let (read, scanned) = try rig.journal { journal in
+            (try journal.checkpoint(of: Sample.key("a"))?.position, try journal.table(Sample.table)?.scanBegan)
+        }
+        #expect(try #require(read) < #require(scanned))
         livedThrough("a", 4, epoch: Epoch(1))
         try await readsAgain([5, 6, 7, 8], Rig.scanning(), until: "b")
     }
