@@ -67,10 +67,10 @@ struct DaemonOlderJournalTests {
         }
         try await resync()
         try await scan(2)
-        let (read, scanned) = try rig.journal { journal in
-            (try journal.checkpoint(of: Sample.key("a"))?.position, try journal.table(Sample.table)?.scanBegan)
-        }
-        #expect(try #require(read) < #require(scanned))
+        let shard = try rig.journal { try $0.checkpoint(of: Sample.key("a")) }
+        let table = try rig.journal { try $0.table(Sample.table) }
+        let (read, scanned) = (try #require(shard?.position), try #require(table?.scanBegan))
+        #expect(read < scanned)
         livedThrough("a", 4, epoch: Epoch(1))
         try await readsAgain([5, 6, 7, 8], Rig.scanning(), until: "b")
     }
