@@ -16,6 +16,8 @@ final class Doorkeeper: ChannelDuplexHandler, RemovableChannelHandler {
     private var watch: Scheduled<Void>?
     /// The response under way says that it is the last.
     private var isLast = false
+    /// Somebody wants to read, and the client is not heard.
+    private var isReadHeld = false
 
     init(_ limits: ServerLimits, _ lobby: Lobby) {
         self.limits = limits
@@ -69,15 +71,25 @@ final class Doorkeeper: ChannelDuplexHandler, RemovableChannelHandler {
         let wasIdle = visit.isIdle
         let action = visit.handle(event, now: .now)
         if isIn, visit.isIdle != wasIdle { lobby.changed(context.channel, isIdle: visit.isIdle) }
+        if isReadHeld, visit.isHeard {
+            isReadHeld = false
+            context.read()
+        }
         return action
     }
 
     // MARK: - What is asked
 
+    func read(context: ChannelHandlerContext) {
+        if visit.isHeard { context.read() } else { isReadHeld = true }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let request):
-            switch handle(.head(hasBody: Self.hasBody(request)), context) {
+            let action = handle(.head(hasBody: Self.hasBody(request)), context)
+            if Self.isOther(request) { _ = handle(.garbled, context) }
+            switch action {
             case .pass: context.fireChannelRead(data)
             case .drop: break
             case .refuse: refuse(context)
@@ -91,11 +103,25 @@ final class Doorkeeper: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    /// The decoder takes nothing more as a request.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        _ = handle(.garbled, context)
+        context.fireErrorCaught(error)
+    }
+
     /// Source: RFC 9112, 6: "The presence of a message body in a request is signaled by a Content-Length or Transfer-Encoding header
     /// field."
     static func hasBody(_ request: HTTPRequest) -> Bool {
         request.headerFields[.transferEncoding] != nil
             || request.headerFields[.contentLength].map { $0.contains { $0 != "0" } } ?? false
+    }
+
+    /// Whether another protocol is to follow, which the decoder leaves to others and keeps for them. There are none here, and it is
+    /// answered as if it had not been asked for.
+    ///
+    /// Source: RFC 9110, 7.8: "A server MAY ignore a received Upgrade header field"; 9.3.6 for CONNECT.
+    static func isOther(_ request: HTTPRequest) -> Bool {
+        request.method == .connect || request.headerFields[.upgrade] != nil
     }
 
     private func refuse(_ context: ChannelHandlerContext) {
@@ -107,19 +133,23 @@ final class Doorkeeper: ChannelDuplexHandler, RemovableChannelHandler {
                 .connection: "close",
             ])
         for part: HTTPResponsePart in [.head(head), .body(text), .end(nil)] {
-            context.write(wrapOutboundOut(part), promise: nil)
+            send(wrapOutboundOut(part), nil, context)
         }
         context.flush()
-        context.close(mode: .output, promise: nil)
     }
 
     // MARK: - What is answered
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard visit.state != .leaving else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
         switch unwrapOutboundIn(data) {
-        case .head(let response):
+        case .head(var response):
+            if visit.isLastAnswer { response.headerFields[.connection] = "close" }
             isLast = response.headerFields[.connection] == "close"
-            send(data, promise, context)
+            send(wrapOutboundOut(.head(response)), promise, context)
         case .body(var bytes):
             while bytes.readableBytes > limits.slice, let slice = bytes.readSlice(length: limits.slice) {
                 send(wrapOutboundOut(.body(slice)), nil, context)
@@ -140,13 +170,21 @@ final class Doorkeeper: ChannelDuplexHandler, RemovableChannelHandler {
     private func send(_ part: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
         let promise = promise ?? context.eventLoop.makePromise()
         _ = handle(.given, context)
-        promise.futureResult.assumeIsolated().whenComplete { _ in _ = self.handle(.taken, context) }
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            let action = self.handle(.taken, context)
+            // What could not be sent tells of a connection that is closed already.
+            if case .success = result, action == .leave { context.close(mode: .output, promise: nil) }
+        }
         context.write(part, promise: promise)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if mode == .output { _ = handle(.farewell, context) }
-        context.close(mode: mode, promise: promise)
+        guard mode == .output else { return context.close(mode: mode, promise: promise) }
+        switch handle(.farewell, context) {
+        case .leave: context.close(mode: mode, promise: promise)
+        // It is done, or will be when all is taken.
+        case .pass, .drop, .refuse: promise?.succeed(())
+        }
     }
 }
 

@@ -12,6 +12,7 @@ struct StatusResponder: HTTPResponder {
     let limits: ServerLimits
     let streams: Seats
     let seats: Seats
+    let probes: Seats
     let logger: Logger
 
     init(_ answers: any StatusAnswers, _ access: Access, _ limits: ServerLimits, _ logger: Logger) {
@@ -21,6 +22,7 @@ struct StatusResponder: HTTPResponder {
         self.logger = logger
         streams = Seats(limits.eventStreams)
         seats = Seats(limits.answers)
+        probes = Seats(limits.connections)
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
@@ -52,7 +54,11 @@ struct StatusResponder: HTTPResponder {
         switch route {
         case .page(let file): return response(file.bytes, file.contentType)
         case .livez: return response(await answers.liveness())
-        case .readyz: return response(await answers.readiness())
+        case .readyz:
+            // Who asks and goes leaves the asking behind, which a slow disk may hold: connections alone would not bound it.
+            guard let seat = probes.take() else { throw RequestRefusal(503, "\(limits.connections) others wait for this") }
+            defer { withExtendedLifetime(seat) {} }
+            return response(await answers.readiness())
         case .events(let position):
             guard request.method == .get else { throw RequestRefusal(405, "a stream of events can only be had by GET") }
             return try await events(after: position)

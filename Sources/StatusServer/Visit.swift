@@ -19,13 +19,15 @@ struct Visit: Equatable, Sendable {
 
     enum Event: Equatable, Sendable {
         case head(hasBody: Bool)
+        /// What comes from here on is no request and never will be: another protocol, or what could not be read as one.
+        case garbled
         /// A response was given to the connection to its end.
         case answered
         /// A response, or the server itself, says that nothing more is answered here.
         case farewell
         /// Something was handed on to be sent.
         case given
-        /// The system has taken something that was to be sent.
+        /// The system has taken something that was to be sent, or will not.
         case taken
     }
 
@@ -34,12 +36,14 @@ struct Visit: Equatable, Sendable {
         case drop
         /// Says that no request may have a body, and leaves.
         case refuse
-        /// Ends its own side, and waits a moment for the client's.
+        /// Ends its own side, and waits a moment for the client's. Not before all is taken: where the client has ended its own
+        /// already, the connection is closed, with whatever was still to be sent.
         case leave
     }
 
     private(set) var state = State.waiting
     private var hasAsked = false
+    private var isGarbled = false
     /// Since when it waits or leaves.
     private var since: ContinuousClock.Instant
     /// What was given to be sent and is not taken yet, and since when nothing of it was.
@@ -51,6 +55,21 @@ struct Visit: Equatable, Sendable {
     /// Whether it could be ended to make room, without taking from anybody what was asked for.
     var isIdle: Bool { (state == .waiting || state == .leaving) && untaken == 0 }
 
+    /// Whether more is read of what the client says. What is for nobody is left with the system, whose buffer is soon full, and the
+    /// client has to wait: it would else be read, or kept, for as long as an answer lasts. That the client has gone is noticed all
+    /// the same.
+    var isHeard: Bool {
+        guard !isGarbled else { return false }
+        switch state {
+        case .waiting, .answering: return true
+        case .refusing: return false
+        case .leaving: return untaken == 0
+        }
+    }
+
+    /// Whether the answer that is made now is the last, whatever it says of that itself.
+    var isLastAnswer: Bool { isGarbled && state == .answering(1) }
+
     mutating func handle(_ event: Event, now: ContinuousClock.Instant) -> Action {
         switch event {
         case .given:
@@ -60,16 +79,22 @@ struct Visit: Equatable, Sendable {
         case .taken:
             untaken -= 1
             stalledSince = now
+            guard state == .leaving else { return .pass }
             // What it takes for a slow client to have its last answer is not held against it.
-            if state == .leaving { since = now }
-            return .pass
+            since = now
+            return untaken == 0 ? .leave : .pass
         case .head(let hasBody): return asked(hasBody, now)
+        case .garbled:
+            isGarbled = true
+            return .pass
         case .answered: return answered(now)
-        case .farewell:
-            guard state != .leaving else { return .drop }
-            (state, since) = (.leaving, now)
-            return .leave
+        case .farewell: return state == .leaving ? .drop : leave(now)
         }
+    }
+
+    private mutating func leave(_ now: ContinuousClock.Instant) -> Action {
+        (state, since) = (.leaving, now)
+        return untaken == 0 ? .leave : .pass
     }
 
     private mutating func asked(_ hasBody: Bool, _ now: ContinuousClock.Instant) -> Action {
@@ -104,10 +129,8 @@ struct Visit: Equatable, Sendable {
         case .refusing(let count):
             state = .refusing(count - 1)
             return .pass
-        case .waiting:
-            // What could not be read as a request was answered as such.
-            (state, since) = (.leaving, now)
-            return .leave
+        // What could not be read as a request was answered as such.
+        case .waiting: return leave(now)
         case .leaving: return .pass
         }
     }

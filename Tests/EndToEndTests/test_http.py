@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import pathlib
 import re
@@ -10,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -478,6 +479,107 @@ def test_a_body_is_refused_at_once(served: Served) -> None:
         answer += part
     assert re.findall(rb"HTTP/1.1 (\d+)", answer)[1] == b"413", answer
     both.socket.close()
+
+
+UPGRADE = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n"
+NO_HTTP = "\x00\r\n\r\n"
+QUESTIONS = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000
+
+
+@pytest.mark.parametrize(
+    "more", [BODY, CHUNKS, UPGRADE, NO_HTTP, QUESTIONS], ids=["body", "chunks", "upgrade", "no-http", "questions"])
+def test_what_is_said_behind_events_is_left_with_the_client(served: Served, more: str) -> None:
+    client = HTTPClient.of(served.daemon)
+    stream = client.events()
+    assert stream.begin() == 200
+    messages = (message for message in stream.messages() if message.event == "status")
+    held = is_held_back(stream.socket, more, lambda: next(messages))
+    assert held, "the client would be read from for as long as the events last"
+    port = stream.socket.getsockname()[1]
+    assert is_held(client.port, port)
+    stream.close()
+    served.daemon.until(lambda: not is_held(client.port, port), "that the client has gone is noticed")
+
+
+def is_held_back(connection: socket.socket, head: str, wait: Callable[[], object]) -> bool:
+    """Whether one who says much more has to wait: nothing of it goes at three times one after the other."""
+    connection.sendall(head.encode())
+    drop = {CHUNKS: b"10000\r\n" + b"a" * 65536 + b"\r\n", QUESTIONS: QUESTIONS.encode()}.get(head, b"a" * 65536)
+    sent, still, rest = 0, 0, b""
+    while still < 3 and sent < 64 << 20:
+        wait()
+        before = sent
+        connection.setblocking(False)
+        try:
+            # No more than that at a time: the events have to be taken as well.
+            while sent < before + (16 << 20):
+                rest = rest or drop
+                count = connection.send(rest)
+                sent, rest = sent + count, rest[count:]
+        except BlockingIOError:
+            pass
+        finally:
+            connection.settimeout(30)
+        still = still + 1 if sent == before else 0
+    return still == 3
+
+
+@pytest.mark.parametrize(
+    "head", [UPGRADE, UPGRADE.replace("GET /livez", "CONNECT localhost:1")], ids=["upgrade", "connect"])
+def test_another_protocol_is_not_gone_over_to(served: Served, head: str) -> None:
+    client = HTTPClient.of(served.daemon)
+    with socket.create_connection(("127.0.0.1", client.port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    assert answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 4")) and b"connection: close" in answer.lower(), answer
+
+
+def test_what_comes_of_another_protocol_is_not_kept(served: Served) -> None:
+    client = HTTPClient.of(served.daemon)
+    sent = 0
+    with socket.create_connection(("127.0.0.1", client.port), timeout=30) as connection:
+        connection.sendall(UPGRADE.encode())
+        try:
+            while sent < 64 << 20:
+                sent += connection.send(b"a" * 65536)
+        except OSError:
+            pass  # it is closed
+    assert sent < 64 << 20
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6")
+def test_a_connection_over_ipv6_has_one_answer_after_the_other(rig: Rig, simulator: StreamSim) -> None:
+    served = Served(rig, simulator, "--http", "[::1]:0", http=False)
+    port = HTTPClient.of(served.daemon).port
+    assert f"address=[::1]:{port}" in served.daemon.log
+    connection = http.client.HTTPConnection("::1", port, timeout=30)
+    connection.connect()
+    first = connection.sock
+    for path in ("/livez", "/metrics", "/api/v1/status"):
+        connection.request("GET", path)
+        reply = connection.getresponse()
+        assert reply.status == 200 and not reply.will_close, (path, reply.status)
+        assert reply.read(), path
+        assert connection.sock is first, "it is the same connection"
+    connection.close()
+
+
+def test_who_ends_its_own_side_first_has_the_whole_answer(served: Served) -> None:
+    client = HTTPClient.of(served.daemon)
+    whole = client.get("/page.js").body
+    with socket.socket() as connection:
+        # Little of it is on its way at a time.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(30)
+        connection.connect(("127.0.0.1", client.port))
+        connection.sendall(b"GET /page.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 4)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := connection.recv(4096):
+            answer += part
+    assert answer.count(whole) == 4
 
 
 # --- Beginning and ending ---

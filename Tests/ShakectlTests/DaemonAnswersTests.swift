@@ -1,3 +1,4 @@
+import CDispatch
 import Dispatch
 import Dispatcher
 import Foundation
@@ -5,6 +6,7 @@ import Journal
 import Prometheus
 import StatusServer
 import StreamModel
+import Synchronization
 import Testing
 
 @testable import shakectl
@@ -53,6 +55,30 @@ struct DaemonAnswersTests {
         #expect(try await answers.metrics().contains("shake_journal_size_bytes"))
         end.signal()
         await long.value
+        await journal.close(reason: "test")
+    }
+
+    @Test("Scrapes that come at once share one reading of the system, off the daemon's threads")
+    func sharedReading() async throws {
+        let path = NSTemporaryDirectory() + "shake-answers-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let run = RunStarted(role: "daemon", version: "1", host: "tests", pid: 1)
+        let journal = try Journal.open(path, .daemon(run), mapSize: 16 << 20)
+        let readings = Mutex<[String]>([])
+        let answers = DaemonAnswers(
+            journal, LatestSigns(), Registry(MetricCatalogue.declarations), who: "pid 7", heldBytes: { (0, 1) },
+            process: {
+                let queue = unsafe String(cString: dispatch_queue_get_label(nil))
+                readings.withLock { $0.append(queue) }
+                return ProcessFacts(residentBytes: 4242)
+            })
+        let texts = try await withThrowingTaskGroup(of: String.self) { scrapes in
+            for _ in 0..<8 { scrapes.addTask { try await answers.metrics() } }
+            return try await scrapes.reduce(into: []) { $0.append($1) }
+        }
+        #expect(texts.allSatisfy { $0.contains("process_resident_memory_bytes 4242\n") })
+        let queues = readings.withLock { $0 }
+        #expect(queues == ["shake.http.status"])
         await journal.close(reason: "test")
     }
 

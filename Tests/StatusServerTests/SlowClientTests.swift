@@ -25,8 +25,10 @@ struct SlowClientTests {
 
     /// What it gets of a long answer where it rests for so long after so many of the parts that it takes; and the longest rest that it
     /// had: on a busy machine it may be longer than it was to be.
+    ///
+    /// - Parameter endsFirst: it ends its own side once it has asked, as `nc -N` does.
     private func taken(
-        resting rest: Duration, times: Int, patience: Duration
+        resting rest: Duration, times: Int, patience: Duration, endsFirst: Bool = false
     ) async throws -> (bytes: Int, rested: Duration) {
         var limits = ServerLimits()
         limits.patience = patience
@@ -44,12 +46,14 @@ struct SlowClientTests {
                         wrappingChannelSynchronously: channel,
                         configuration: .init(
                             backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2),
-                            inboundType: ByteBuffer.self, outboundType: ByteBuffer.self))
+                            isOutboundHalfClosureEnabled: true, inboundType: ByteBuffer.self,
+                            outboundType: ByteBuffer.self))
                 }
             }
         return try await client.executeThenClose { inbound, outbound in
             try await outbound.write(
                 ByteBuffer(string: "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+            if endsFirst { outbound.finish() }
             var (bytes, parts, rested) = (0, 0, Duration.zero)
             var last = ContinuousClock.now
             do {
@@ -65,10 +69,13 @@ struct SlowClientTests {
         }
     }
 
-    @Test("has its answer, which takes longer than it may take nothing", .timeLimit(.minutes(3)))
-    func slow() async throws {
+    @Test(
+        "has its answer, which takes longer than it may take nothing", .timeLimit(.minutes(3)),
+        arguments: [false, true])
+    func slow(endsFirst: Bool) async throws {
         for patience in [Duration.seconds(1), .seconds(4), .seconds(16)] {
-            let taken = try await taken(resting: patience / 20, times: 30, patience: patience)
+            let taken = try await taken(
+                resting: patience / 20, times: 30, patience: patience, endsFirst: endsFirst)
             // Nothing is promised to one that rested for too long.
             guard taken.rested < patience / 2 else { continue }
             #expect(taken.bytes > Self.size)
@@ -77,8 +84,10 @@ struct SlowClientTests {
         Issue.record("the machine is too busy to tell")
     }
 
-    @Test("and takes none of it is cut")
-    func still() async throws {
-        #expect(try await taken(resting: .seconds(3), times: 1, patience: .milliseconds(300)).bytes < Self.size)
+    @Test("and takes none of it is cut", arguments: [false, true])
+    func still(endsFirst: Bool) async throws {
+        let taken = try await taken(
+            resting: .seconds(3), times: 1, patience: .milliseconds(300), endsFirst: endsFirst)
+        #expect(taken.bytes < Self.size)
     }
 }

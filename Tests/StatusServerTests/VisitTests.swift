@@ -62,11 +62,31 @@ struct VisitTests {
         let (visit, actions) = visit([
             (0, .head(hasBody: false)), (0, .given), (0, .farewell), (5, .farewell), (8, .taken),
         ])
-        #expect(actions == [.pass, .pass, .leave, .drop, .pass])
+        #expect(actions == [.pass, .pass, .pass, .drop, .leave])
         let (sending, _) = self.visit([(0, .head(hasBody: false)), (0, .given), (0, .answered)])
         #expect(!sending.isIdle)
         #expect(visit.isIdle && !isOver(visit, 9) && isOver(visit, 10))
         let (broken, said) = self.visit([(0, .answered)])
         #expect(said == [.leave] && broken.state == .leaving, "what could not be read was answered as such")
+    }
+
+    @Test("is not heard where what it says is for nobody, until the last word is taken")
+    func unheard() {
+        #expect(visit([]).0.isHeard)
+        #expect(visit([(0, .head(hasBody: false)), (0, .head(hasBody: false))]).0.isHeard)
+        let behind: [(Int, Visit.Event)] = [(0, .head(hasBody: false)), (0, .head(hasBody: true))]
+        #expect(!visit(behind).0.isHeard)
+        #expect(!visit(behind + [(1, .answered), (1, .given)]).0.isHeard)
+        #expect(visit(behind + [(1, .answered), (1, .given), (2, .taken)]).0.isHeard)
+    }
+
+    @Test("that goes over to another protocol has the answers it asked for, and is heard no more")
+    func garbled() {
+        var (visit, _) = visit([(0, .head(hasBody: false)), (0, .head(hasBody: false)), (0, .garbled)])
+        #expect(!visit.isHeard && !visit.isLastAnswer)
+        #expect(visit.handle(.answered, now: start) == .pass)
+        #expect(!visit.isHeard && visit.isLastAnswer)
+        #expect(visit.handle(.farewell, now: start) == .leave)
+        #expect(!visit.isHeard && !isOver(visit, 1) && isOver(visit, 2))
     }
 }

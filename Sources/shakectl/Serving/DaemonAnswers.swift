@@ -22,15 +22,17 @@ actor DaemonAnswers: StatusAnswers {
     /// - Parameters:
     ///   - who: runs the daemon, as the journal's lock says it.
     ///   - heldBytes: of pages, now and at most.
+    ///   - process: reads what this process costs.
     init(
         _ journal: Journal, _ signs: LatestSigns, _ registry: Registry, who: String,
-        heldBytes: @escaping @Sendable () -> (now: Int, most: Int)
+        heldBytes: @escaping @Sendable () -> (now: Int, most: Int),
+        process: @escaping @Sendable () -> ProcessFacts = ProcessFacts.now
     ) {
         self.journal = journal
         self.signs = signs
         self.registry = registry
         self.heldBytes = heldBytes
-        overview = RecentStatus(journal, signs, who: who)
+        overview = RecentStatus(journal, signs, who: who, process: process)
     }
 
     // MARK: - Health
@@ -86,15 +88,16 @@ actor DaemonAnswers: StatusAnswers {
     // MARK: - Metrics
 
     nonisolated func metrics() async throws(RequestRefusal) -> String {
-        let recent = try await recent()
-        return try answering { () throws(ShakectlError) in
-            let view = MetricsView(
-                status: recent, signs: signs.signs, heldBytes: heldBytes(),
-                journal: (journal.usedBytes, try asking(journal.lastPosition).number), process: .now(),
-                started: overview.started,
-                now: .now())
-            return Exposition.text(registry.metrics + view.families)
-        }
+        let (recent, figures) = (try await recent(), try await figures())
+        // From here on nothing is read: this is on a thread that the daemon's own work needs.
+        let view = MetricsView(
+            status: recent, signs: signs.signs, heldBytes: heldBytes(), journal: figures.journal,
+            process: figures.process, started: overview.started, now: .now())
+        return Exposition.text(registry.metrics + view.families)
+    }
+
+    private nonisolated func figures() async throws(RequestRefusal) -> RecentStatus.Figures {
+        do throws(ShakectlError) { return try await overview.figures() } catch { throw Self.refusal(error) }
     }
 
     // MARK: - The API
@@ -177,7 +180,7 @@ actor DaemonAnswers: StatusAnswers {
 
     // MARK: - Asking the journal
 
-    private nonisolated func answering<Answer>(
+    private func answering<Answer>(
         _ ask: () throws(ShakectlError) -> Answer
     ) throws(RequestRefusal) -> Answer {
         do { return try ask() } catch { throw Self.refusal(error) }

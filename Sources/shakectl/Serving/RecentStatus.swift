@@ -3,7 +3,7 @@ internal import Journal
 internal import StreamModel
 internal import Targets
 
-/// How the tables fare, for those who ask again and again: a probe, a scrape, a page.
+/// How the tables, the journal and the process fare, for those who ask again and again: a probe, a scrape, a page.
 ///
 /// On a thread of its own: however long an answer of the API takes, and whoever waits for one, a probe is answered.
 actor RecentStatus {
@@ -13,29 +13,49 @@ actor RecentStatus {
     private let journal: Journal
     private let signs: LatestSigns
     private let who: String
+    private let process: @Sendable () -> ProcessFacts
     nonisolated let started = Timestamp.now()
 
-    init(_ journal: Journal, _ signs: LatestSigns, who: String) {
+    init(_ journal: Journal, _ signs: LatestSigns, who: String, process: @escaping @Sendable () -> ProcessFacts) {
         self.journal = journal
         self.signs = signs
         self.who = who
+        self.process = process
     }
 
-    private struct Recent {
-        let view: StatusView
+    private struct Recent<Answer> {
+        let answer: Answer
         let at: ContinuousClock.Instant
         let cost: Duration
     }
 
-    private var last: Recent?
+    private var lastView: Recent<StatusView>?
+    private var lastFigures: Recent<Figures>?
 
-    /// It may be a second old, and asking may take a twentieth of a thread: the journal may know the shards of years.
-    func view() throws(ShakectlError) -> StatusView {
-        if let last, ContinuousClock.now - last.at < max(.seconds(1), last.cost * 20) { return last.view }
+    func view() throws(ShakectlError) -> StatusView { try Self.recent(&lastView, ask) }
+
+    /// What only metrics tell, out of the journal's file and /proc.
+    struct Figures: Sendable {
+        let journal: (bytes: Int, lastPosition: UInt64)
+        let process: ProcessFacts
+    }
+
+    func figures() throws(ShakectlError) -> Figures {
+        try Self.recent(&lastFigures) { () throws(ShakectlError) in
+            Figures(journal: (journal.usedBytes, try asking(journal.lastPosition).number), process: process())
+        }
+    }
+
+    /// It may be a second old, and asking may take a twentieth of a thread: the journal may know the shards of years, and a disk
+    /// be slow.
+    private static func recent<Answer>(
+        _ last: inout Recent<Answer>?, _ ask: () throws(ShakectlError) -> Answer
+    ) throws(ShakectlError) -> Answer {
         let began = ContinuousClock.now
-        let view = try ask()
-        last = Recent(view: view, at: ContinuousClock.now, cost: ContinuousClock.now - began)
-        return view
+        if let last, began - last.at < max(.seconds(1), last.cost * 20) { return last.answer }
+        let answer = try ask()
+        last = Recent(answer: answer, at: .now, cost: .now - began)
+        return answer
     }
 
     /// As it is now. Blocks.
