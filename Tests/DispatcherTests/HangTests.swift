@@ -135,6 +135,20 @@ struct HangTests {
         #expect(waiting(5099, behind: 130) == nil)
     }
 
+    @Test("is not hidden by calls that failed once, long ago")
+    func longOver() {
+        func after(_ seconds: Int) -> String? {
+            hang { signs in
+                signs.tables[0].shards = (0..<400).map { index in
+                    VitalSigns.Shard(
+                        id: "\(index)", taken: ago(90_000), page: ago(seconds + 10), tryFailed: ago(seconds))
+                }
+            }
+        }
+        #expect(after(899) == nil)
+        #expect(after(910) == "nothing was read for 15 min")
+    }
+
     @Test("is not hidden by a table that is begun again and again, and refused each time")
     func begunAgain() {
         let found = hang { signs in

@@ -20,9 +20,13 @@ extension VitalSigns {
         let readers = tables.flatMap(\.readers)
         let patience = limits.page * 5
         // Who waits in line has nothing to tell of itself. Fewer failing calls than may be under way keep nobody waiting; more of
-        // them do for as long as they take, and of the turns that come then one in so many is an idle shard's.
+        // them do for as long as they take, and of the turns that come then one in so many is an idle shard's. What failed before that
+        // is over.
         let atOnce = max(1, limits.callsAtOnce ?? CallLimits.atOnce)
-        let rounds = readers.reduce(0) { $0 + ($1.fails ? $1.calls ?? atOnce : 0) } / atOnce * TurnQueue.round
+        let failing = readers.filter { reader in
+            reader.isInTrouble || reader.tryFailed.map { written - $0 <= patience + CallLimits.longest } ?? false
+        }
+        let rounds = failing.reduce(0) { $0 + ($1.calls ?? atOnce) } / atOnce * TurnQueue.round
         let longest = patience + CallLimits.longest * rounds
         let still = readers.filter { reader in
             !reader.isInTrouble && reader.tryFailed.map { written - $0 > patience } ?? true
@@ -43,8 +47,6 @@ extension VitalSigns {
         let isInTrouble: Bool
         /// How many it may have under way; `nil`: all that there may be.
         let calls: Int?
-
-        var fails: Bool { isInTrouble || tryFailed != nil }
     }
 }
 
