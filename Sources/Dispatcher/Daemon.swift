@@ -136,7 +136,7 @@ package final class Daemon: Sendable {
                     let found = tables.filter { !inboxes.has($0) }
                     var missed: [TableName] = []
                     do throws(JournalError) {
-                        missed = try knownButUnlisted(tables).filter { !inboxes.has($0) }
+                        if !hasListed.hasFired { missed = try knownButUnlisted(tables) }
                     } catch {
                         fatal = fatal ?? .journal(error)
                         workshop.stop.fire()
@@ -181,12 +181,16 @@ package final class Daemon: Sendable {
     /// Whether there is a last thing to do for each table.
     private var hasEnd: Bool { configuration.mode == .full || configuration.preparesOnly }
 
-    /// Those that were dropped while no daemon ran: that they are gone is seen, and said, where they are described.
+    /// Those that were dropped while no daemon ran, by the first list of all: that they are gone is seen, and said, where they are
+    /// described. Where not one that is known is listed, it is rather another region or account that was asked, and nothing may be
+    /// said to be gone.
     private func knownButUnlisted(_ listed: [TableName]) throws(JournalError) -> [TableName] {
         let listed = Set(listed)
-        return try workshop.journal.tables().filter { state in
-            state.removed == nil && !listed.contains(state.table) && configuration.globs?.selects(state.table) == true
+        let known = try workshop.journal.tables().filter { state in
+            state.removed == nil && configuration.globs?.selects(state.table) == true
         }.map(\.table)
+        let missed = known.filter { !listed.contains($0) }
+        return missed.count < known.count ? missed : []
     }
 
     /// It is gone from the account. What the journal and the target have of it stays.

@@ -108,6 +108,35 @@ def test_one_that_was_dropped_while_no_daemon_ran_is_said_to_be_gone(
         daemon.kill()
 
 
+def test_where_no_known_table_is_listed_none_is_said_to_be_gone(
+    simulator: StreamSim, binary: str, tmp_path: pathlib.Path
+) -> None:
+    # As in another region: the list is whole, and has nothing that the journal knows.
+    source = boto3.client(
+        "dynamodb", endpoint_url=simulator.endpoint, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    simulator.create_table("shop-here", hash_type="S")
+    simulator.load("shop-here", 5, keys=5)
+    shakectl = Shakectl(binary, tmp_path / "journal", clean_environment())
+    options = ["--include", "shop-*", "--target", f"sqlite:{tmp_path / 'replica.db'}", "--tables-interval", "1s"]
+
+    def healths() -> dict[str, str]:
+        return {status["table"]: status["health"] for status in shakectl.json("status")}
+
+    daemon = shakectl.run(simulator, *options)
+    try:
+        daemon.until(lambda: "is followed" in daemon.log and healths() == {"shop-here": "ok"}, "all is well")
+        assert daemon.terminate() == 0
+        source.delete_table(TableName="shop-here")
+        simulator.create_table("shop-there", hash_type="S")
+        daemon = shakectl.run(simulator, *options)
+        daemon.until(lambda: healths() == {"shop-here": "stopped", "shop-there": "ok"}, "the known one is stopped")
+        assert shakectl.call("status", "--check").returncode == 69
+        assert "table_removed" not in {event["event"] for event in shakectl.json("tail")}
+    finally:
+        daemon.kill()
+
+
 def test_a_plan_says_what_run_would_do_and_leaves_no_trace(
     simulator: StreamSim, binary: str, tmp_path: pathlib.Path
 ) -> None:
