@@ -93,7 +93,7 @@ package enum Recovery {
     /// The journal must come into the target's epoch before anything is compared or rewound: in one that the target has left behind,
     /// its older rows count for newer ones, and the next rewind would be taken for one that was delivered.
     ///
-    /// One that is to be read from its start by the journal's word too is no matter of this: see `undermines`.
+    /// One that is to be read from its start by the journal's word too is no matter of this: see `ShardDesk.undermined`.
     ///
     /// - Returns: `place` is `nil` for the start of a shard that is over without a number: older than the anchor, lost, or empty since
     ///   then. What was read of it all the same was read in the rewinds.

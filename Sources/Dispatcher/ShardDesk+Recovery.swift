@@ -81,42 +81,65 @@ extension ShardDesk {
     /// rewound in what the journal has lost: what follows in the journal from that. (Those that are over were rejoined, or an
     /// ancestor has set them back.)
     ///
-    /// - Parameter news: shards that are discovered in the same append.
-    func undermined(_ shards: some Sequence<ShardID>, _ news: [ShardID: Lineage.News] = [:]) -> [ShardID: [Payload]] {
+    /// - Parameters:
+    ///   - news: shards that are discovered in the same append.
+    ///   - setBack: shards that are set back in the same append, for another reason.
+    func undermined(
+        _ shards: some Sequence<ShardID>, _ news: [ShardID: Lineage.News] = [:], setBack: Set<ShardID> = []
+    ) -> [ShardID: [Payload]] {
         var found: [ShardID: [Payload]] = [:]
-        for shard in shards {
-            let checkpoint = lineage.checkpoints[shard]
-            let epoch = checkpoint?.epoch ?? .first
-            guard checkpoint?.sequenceNumber == nil, checkpoint?.status.letsChildrenStart != true,
-                news[shard]?.status != .notNeeded, let position = positions[key(shard)], position.epoch >= epoch
-            else { continue }
-            let root = underminer(of: shard, news, isKnown: checkpoint != nil)
-            // In an epoch that the target has left behind, the next rewind would be taken for one that was delivered.
-            guard root != nil || position.epoch > epoch else { continue }
-            // Into an epoch of which the target holds nothing.
-            let epochs = (epoch.number...min(position.epoch.number, epoch.number + 1000)).map { Epoch($0).next }
-            found[shard] = epochs.map { epoch in
-                .rewound(
-                    Rewound(
-                        from: nil, to: nil, inclusive: false,
-                        reason: root == nil
-                            ? "the journal was restored from before a rewind that the target has lived through"
-                            : "the journal is older than the target, and an ancestor of the shard is read again",
-                        author: Self.author, cascadeRoot: root, epoch: epoch))
+        var left = Array(shards)
+        // What is read again lies over its own descendants: until none is left of which that is to be said.
+        while true {
+            let rereads = setBack.union(found.keys)
+            let more = left.compactMap { shard in
+                rereading(shard, news, rereads).map { (shard, $0) }
             }
+            guard !more.isEmpty else { return found }
+            found.merge(more) { first, _ in first }
+            left.removeAll { found[$0] != nil }
         }
-        return found
     }
 
-    /// - Parameter isKnown: by the journal.
-    private func underminer(of shard: ShardID, _ news: [ShardID: Lineage.News], isKnown: Bool) -> ShardID? {
+    /// - Returns: `nil` where what the target holds of it stays as it is.
+    private func rereading(
+        _ shard: ShardID, _ news: [ShardID: Lineage.News], _ rereads: Set<ShardID>
+    ) -> [Payload]? {
+        let checkpoint = lineage.checkpoints[shard]
+        let epoch = checkpoint?.epoch ?? .first
+        guard checkpoint?.sequenceNumber == nil, checkpoint?.status.letsChildrenStart != true,
+            news[shard]?.status != .notNeeded, let position = positions[key(shard)], position.epoch >= epoch
+        else { return nil }
+        let root = underminer(of: shard, news, rereads, isKnown: checkpoint != nil)
+        // In an epoch that the target has left behind, the next rewind would be taken for one that was delivered.
+        guard root != nil || position.epoch > epoch else { return nil }
+        // Into an epoch of which the target holds nothing.
+        let epochs = (epoch.number...min(position.epoch.number, epoch.number + 1000)).map { Epoch($0).next }
+        return epochs.map { epoch in
+            .rewound(
+                Rewound(
+                    from: nil, to: nil, inclusive: false,
+                    reason: root == nil
+                        ? "the journal was restored from before a rewind that the target has lived through"
+                        : "the journal is older than the target, and an ancestor of the shard is read again",
+                    author: Self.author, cascadeRoot: root, epoch: epoch))
+        }
+    }
+
+    /// - Parameters:
+    ///   - rereads: shards that are read again by what is appended with it.
+    ///   - isKnown: by the journal.
+    private func underminer(
+        of shard: ShardID, _ news: [ShardID: Lineage.News], _ rereads: Set<ShardID>, isKnown: Bool
+    ) -> ShardID? {
         func parent(of shard: ShardID) -> ShardID? {
             lineage.checkpoints[shard]?.parent ?? news[shard]?.discovered.parent
         }
         var (next, seen) = (parent(of: shard), Set<ShardID>())
         while let id = next, seen.insert(id).inserted, lineage.checkpoints[id] != nil || news[id] != nil {
-            if news[id]?.status != .notNeeded,
-                Recovery.undermines(lineage.checkpoints[id], positions[key(id)], isAboveKnown: isKnown)
+            if rereads.contains(id)
+                || news[id]?.status != .notNeeded
+                    && Recovery.undermines(lineage.checkpoints[id], positions[key(id)], isAboveKnown: isKnown)
             {
                 return id
             }

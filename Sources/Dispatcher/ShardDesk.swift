@@ -141,7 +141,8 @@ struct ShardDesk {
             let undermined = undermined(
                 news.filter { lineage.checkpoints[$0.shard] == nil && $0.discovered.start != .latest }.map(\.shard)
                     + known,
-                Dictionary(news.map { ($0.shard, $0) }, uniquingKeysWith: { first, _ in first }))
+                Dictionary(news.map { ($0.shard, $0) }, uniquingKeysWith: { first, _ in first }),
+                setBack: Set(overtaken.map(\.shard)))
             for (shard, payloads) in undermined {
                 drafts[shard] = Draft(
                     shard: key(shard), expecting: lineage.checkpoints[shard]?.revision ?? .none,
@@ -161,11 +162,11 @@ struct ShardDesk {
                 }
                 for (shard, _) in overtaken {
                     log(shard).warning("a parent of the shard was listed late; the shard is read again after it")
-                    jobs[shard]?.interrupt()
+                    interrupt(shard)
                 }
                 for shard in undermined.keys.sorted() {
                     warnOfUndermined(shard)
-                    jobs[shard]?.interrupt()
+                    interrupt(shard)
                 }
                 for (shard, lost) in orphans {
                     let error = DaemonError.rangeLost(table: schema.name, shard: shard, lost)
@@ -389,7 +390,7 @@ struct ShardDesk {
         return delay
     }
 
-    mutating func retry(_ shard: ShardID) { resting.remove(shard) }
+    mutating func retry(_ shard: ShardID) { endRest(of: shard) }
 
     /// The daemon is to stop: readers finish what is in flight.
     func stopReaders() { jobs.interrupt() }
@@ -399,8 +400,7 @@ struct ShardDesk {
     mutating func displace(_ subjects: Set<Subject>) throws {
         try reload()
         for shard in subjects.compactMap(\.shard) where shard.stream == stream {
-            jobs[shard.shard]?.interrupt()
-            endRest(of: shard.shard)
+            interrupt(shard.shard)
         }
         try learnOfPause()
     }
@@ -413,9 +413,26 @@ struct ShardDesk {
         for shard in resting { endRest(of: shard) }
     }
 
-    /// It waits for no next try any more. What is paused is at rest, and no trouble.
+    /// Nobody reads any shard of the table from now on.
+    mutating func endRests() {
+        for shard in resting { letGo(of: shard) }
+        resting = []
+    }
+
+    /// Whoever reads it puts it down, and it begins anew from the journal once it may be read.
+    private mutating func interrupt(_ shard: ShardID) {
+        jobs[shard]?.interrupt()
+        endRest(of: shard)
+    }
+
+    /// It waits for no next try any more. What is not to be read now (it is paused, or comes after another again) is at rest, and no
+    /// trouble.
     private mutating func endRest(of shard: ShardID) {
-        guard resting.remove(shard) != nil, isPaused(shard) else { return }
+        guard resting.remove(shard) != nil, !eligible.contains(shard) else { return }
+        letGo(of: shard)
+    }
+
+    private func letGo(of shard: ShardID) {
         workshop.pulse.released(key(shard))
         workshop.vitals.released(key(shard))
     }

@@ -191,6 +191,7 @@ struct TableFollower {
             defer {
                 group.cancelAll()
                 desk.stopReaders()
+                desk.endRests()
             }
             try desk.learnOfPause()
             /// Whether rows are still to come, and whether they are coming just now.

@@ -157,7 +157,7 @@ struct FoldedStretch: Hashable, Sendable {
     /// A stretch of history takes so many shards, and beyond that only while many of those that it has go on behind it: each of
     /// them needs a run in the next stretch too.
     static let manyRuns = 64
-    private static let ofWhichGoOn = 8
+    private static let ofWhichGoOn = 4
 
     /// Whether the entry right behind it may become part of it.
     ///
@@ -189,9 +189,9 @@ struct FoldedStretch: Hashable, Sendable {
         return true
     }
 
-    /// Where each shard's run is.
+    /// Where each shard's run is. A shard has one; of a value that says otherwise the first counts.
     var index: [UInt32: Int] {
-        Dictionary(uniqueKeysWithValues: runs.enumerated().map { ($1.shard, $0) })
+        Dictionary(runs.enumerated().map { ($1.shard, $0) }) { first, _ in first }
     }
 
     /// One run as an event of its shard, with the link that the first of its events had.

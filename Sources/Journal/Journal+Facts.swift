@@ -9,6 +9,11 @@ package struct JournalFacts: Hashable, Sendable {
     package let shards: Int
     /// Bytes of the file that were ever in use.
     package let usedBytes: Int
+    /// Of these, bytes that are free: what comes next is written there.
+    package let freeBytes: Int
+
+    /// What the journal holds.
+    package var contentBytes: Int { usedBytes - freeBytes }
 }
 
 extension Journal {
@@ -18,7 +23,8 @@ extension Journal {
                 lastPosition: try store.lastPosition(snapshot),
                 entries: try store.count(of: store.schema.log, snapshot),
                 shards: try store.count(of: store.schema.shards, snapshot),
-                usedBytes: store.environment.usedBytes)
+                usedBytes: store.environment.usedBytes,
+                freeBytes: try store.freeBytes(snapshot))
         }
     }
 }

@@ -397,7 +397,7 @@ struct Store: Sendable {
     func open(
         _ value: Span<UInt8>, at position: Position, after previous: ChainHash
     ) throws(JournalError) -> LogEntry {
-        _ = try check(value, at: position, after: previous)
+        if let stretch = try checkedStretch(value, at: position, after: previous) { return .folded(stretch) }
         return try decode(value, at: position)
     }
 
@@ -406,15 +406,22 @@ struct Store: Sendable {
     /// - Returns: the last position that it stands for.
     func check(_ value: Span<UInt8>, at position: Position, after previous: ChainHash) throws(JournalError) -> Position
     {
+        try checkedStretch(value, at: position, after: previous)?.last ?? position
+    }
+
+    /// - Returns: `nil` for an event, which follows in the chain.
+    private func checkedStretch(
+        _ value: Span<UInt8>, at position: Position, after previous: ChainHash
+    ) throws(JournalError) -> FoldedStretch? {
         guard value.count > ChainHash.count else { throw damaged(position, "the event is cut off") }
-        if previous.chained(with: value) == ChainHash(value) { return position }
-        // No event, then: but advances may have been folded there, which have a hash of their own.
+        if previous.chained(with: value) == ChainHash(value) { return nil }
+        // No event, then: but some may have been folded there, which have a hash of their own.
         guard WireFormat.isWhole(value), case .folded(let stretch)? = WireFormat.decodeEntry(value),
             stretch.first == position, stretch.before == previous
         else {
             throw damaged(position, "the event doesn't match its hash, or the one before it was changed")
         }
-        return stretch.last
+        return stretch
     }
 
     func decode(_ value: Span<UInt8>, at position: Position) throws(JournalError) -> LogEntry {
@@ -480,6 +487,11 @@ struct Store: Sendable {
 
     func count(of table: Table, _ transaction: borrowing some Snapshot & ~Copyable) throws(JournalError) -> Int {
         do throws(LMDBError) { return try transaction.count(of: table) } catch { throw .storage(error) }
+    }
+
+    /// Of the bytes of the file that were ever in use.
+    func freeBytes(_ snapshot: borrowing ReadTransaction) throws(JournalError) -> Int {
+        do throws(LMDBError) { return try snapshot.freePages() &* environment.pageSize } catch { throw .storage(error) }
     }
 
     private func forEach(

@@ -223,36 +223,8 @@ struct Verifier {
         guard try store.lastDaemonRunPosition(snapshot) == folding.lastDaemon else {
             throw store.damaged(folding.lastDaemon, "what is kept of the last start of a daemon leads to another event")
         }
-        try compareIndex(fold, compacted, snapshot)
-    }
-
-    private func compareIndex(
-        _ fold: LogFold, _ compacted: Compacted, _ snapshot: borrowing ReadTransaction
-    ) throws(JournalError) {
-        var entries: UInt64 = 0
-        try snapshot.forEach(in: store.schema.index) { (key, value) throws(JournalError) in
-            entries += 1
-            guard let ordinal = Schema.ordinal(key), let revision = Schema.revision(key), Schema.isIndexed(revision),
-                let position = Schema.position(value), try leads(to: position, ordinal, revision, snapshot)
-            else { throw store.damaged(nil, "an entry of the history index leads to another event than it names") }
-            return true
-        }
+        let entries = try IndexCheck.entries(store, snapshot)
         try Self.checkCount(ofIndexed: entries, fold.shards.map(\.revision), compacted, store)
-    }
-
-    /// Whether that revision of the shard is at `position`; of those that were folded together, the first that the index
-    /// wants stands for all.
-    private func leads(
-        to position: Position, _ ordinal: UInt32, _ revision: Revision, _ snapshot: borrowing ReadTransaction
-    ) throws(JournalError) -> Bool {
-        guard let (key, value) = try store.entry(holding: position, snapshot) else { return false }
-        switch WireFormat.decodeEntry(value.span) {
-        case .event(let envelope, _, _)?:
-            return key == position && envelope.shard == ordinal && envelope.revision == revision
-        case .folded(let stretch)?:
-            return stretch.runs.contains { $0.holds(position, of: ordinal) && $0.indexed == revision }
-        case nil: return false
-        }
     }
 }
 

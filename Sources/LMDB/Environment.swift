@@ -117,6 +117,8 @@ internal import Synchronization
 
     package var mapSize: Int { unsafe facts.info.me_mapsize }
 
+    package var pageSize: Int { unsafe Int(facts.pageSize) }
+
     /// Bytes of the map that have ever been used.
     package var usedBytes: Int {
         let facts = unsafe facts

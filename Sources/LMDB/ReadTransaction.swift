@@ -22,6 +22,18 @@ internal import CLMDB
         try unsafe Pages.table(name, create: false, in: pointer)
     }
 
+    /// Pages within the file that no table has: what comes next is written there. Reads the list of them.
+    package borrowing func freePages() throws(LMDBError) -> Int {
+        // The first of LMDB's own two tables: of each transaction how many pages it gave up, and which (mdb.c, `FREE_DBI`).
+        var count = 0
+        try unsafe Pages.forEach(in: Table(handle: 0), from: nil, pointer) { (_, value) throws(LMDBError) in
+            // Safe: any bytes are a number, and there are enough of them. Of a damaged list the sum is any number too.
+            if value.count >= 8 { count &+= unsafe value.bytes.unsafeLoadUnaligned(as: Int.self) }
+            return true
+        }
+        return count
+    }
+
     package borrowing func value(for key: [UInt8], in table: Table) throws(LMDBError) -> [UInt8]? {
         try unsafe Pages.value(for: key, in: table, pointer)
     }

@@ -103,9 +103,9 @@ struct DaemonOlderJournalTests {
         #expect(old?.status == .notNeeded && old?.epoch == Epoch(1))
     }
 
-    /// The parent was listed late in what the journal has lost, too: nobody knows which of the two was read first.
+    /// The parent was listed late in what the journal has lost, too: nobody knows which of them was read first.
     ///
-    ///     a 1…5 ─── b 6…9, of which the first listing shows b
+    ///     a 1…5 ─── b 6…9 ─── c 10…12, of which the first listing shows b
     @Test(
         "A shard that is known and not begun is read from its start where a parent is listed late",
         arguments: [false, true])
@@ -121,7 +121,10 @@ struct DaemonOlderJournalTests {
         #expect(try rig.journal { try $0.status(of: "b") } == .notProcessed)
         livedThrough("b", 9)
         if isHeld { livedThrough("a", 5) }
+        livedThrough("c", 12)
         rig.source.add(FakeShard("a", 1...5, isClosed: true))
-        try await readsAgain(Array((isHeld ? 6 : 1)...9), until: "b")
+        rig.source.close("b")
+        rig.source.add(FakeShard("c", parent: "b", 10...12))
+        try await readsAgain(Array((isHeld ? 6 : 1)...12), until: "c")
     }
 }

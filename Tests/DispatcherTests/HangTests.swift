@@ -25,8 +25,8 @@ struct HangTests {
         return signs.hang
     }
 
-    private func trouble(_ seconds: Int) -> VitalSigns.Trouble {
-        VitalSigns.Trouble(since: ago(seconds), tries: 3, cause: "throttled")
+    private func trouble(_ seconds: Int, lastTry: Int = 10) -> VitalSigns.Trouble {
+        VitalSigns.Trouble(since: ago(seconds), last: ago(lastTry), tries: 3, cause: "throttled")
     }
 
     @Test("is none where pages come, empty ones too")
@@ -100,6 +100,23 @@ struct HangTests {
             signs.tables[0].scan = trouble(9000)
         }
         #expect(found == nil)
+    }
+
+    @Test("begins also while all tell of trouble: then nothing is tried any more, not even in its turn")
+    func whileInTrouble() {
+        func tried(_ seconds: Int, by count: Int) -> String? {
+            hang { signs in
+                signs.tables[0].shards = (0..<count).map { index in
+                    var shard = VitalSigns.Shard(id: "\(index)", taken: ago(90_000), page: ago(90_000))
+                    shard.trouble = trouble(9000, lastTry: seconds)
+                    return shard
+                }
+            }
+        }
+        #expect(tried(899, by: 2) == nil)
+        #expect(tried(901, by: 2) == "nothing was read for 25 h")
+        #expect(tried(5099, by: 130) == nil)
+        #expect(tried(5101, by: 130) == "nothing was read for 25 h")
     }
 
     @Test("is no source that accepts calls and never answers them: whoever has failed of late is at work")

@@ -236,6 +236,47 @@ struct HistoryFoldingTests {
 
     // MARK: - Crashes and damage
 
+    @Test("An entry of the index that leads to another shard's events is seen, however many are looked up at a time")
+    func misled() async throws {
+        try await generations(40, width: 4)
+        try await Journal.use(scratch.journal, clock) { _ = try $0.compactAll(clock.now, limit: 1000) }
+        let tampering = Tampering(path: scratch.journal)
+        func read() throws -> [(key: [UInt8], value: [UInt8])] {
+            var entries: [(key: [UInt8], value: [UInt8])] = []
+            try tampering.write { (transaction, schema) throws(LMDBError) in
+                try transaction.forEach(in: schema.index) { (key, value) throws(LMDBError) in
+                    entries.append(([UInt8](key), [UInt8](value)))
+                    return true
+                }
+            }
+            return entries
+        }
+        func put(_ value: [UInt8], for key: [UInt8]) throws {
+            try tampering.write { (transaction, schema) throws(LMDBError) in
+                try transaction.put(value, for: key, in: schema.index)
+            }
+        }
+        let limits = [1, 2, 7, 1000]
+        func counts() throws -> [UInt64?] {
+            let store = try Journal.open(scratch.journal, .reader, mapSize: 64 << 20).store
+            return limits.map { limit in
+                try? store.read { (snapshot) throws(JournalError) in
+                    try IndexCheck.entries(store, snapshot, limit: limit)
+                }
+            }
+        }
+        let entries = try read()
+        #expect(entries.count == 41)
+        #expect(try counts() == limits.map { _ in 41 })
+        let (first, last) = try (#require(entries.first), #require(entries.last))
+        for (one, other) in Array(zip(entries, entries.dropFirst())) + [(first, last)] {
+            try put(other.value, for: one.key)
+            #expect(try counts() == limits.map { _ in nil })
+            try put(one.value, for: one.key)
+        }
+        #expect(try counts() == limits.map { _ in 41 })
+    }
+
     @Test("Ended between any two transactions, the journal is whole and goes on to the same end")
     func ended() async throws {
         try await generations(40, width: 4)

@@ -23,14 +23,18 @@ extension VitalSigns {
         // them do for as long as they take, and of the turns that come then one in so many is an idle shard's. What failed before that
         // is over.
         let atOnce = max(1, limits.callsAtOnce ?? CallLimits.atOnce)
-        let failing = readers.filter { reader in
-            reader.isInTrouble || reader.tryFailed.map { written - $0 <= patience + CallLimits.longest } ?? false
+        func isSince(_ time: Timestamp?, _ bound: Duration) -> Bool { time.map { written - $0 <= bound } ?? false }
+        func rounds(_ readers: [Reader]) -> Int {
+            readers.reduce(0) { $0 + ($1.calls ?? atOnce) } / atOnce * TurnQueue.round
         }
-        let rounds = failing.reduce(0) { $0 + ($1.calls ?? atOnce) } / atOnce * TurnQueue.round
-        let longest = patience + CallLimits.longest * rounds
-        let still = readers.filter { reader in
-            !reader.isInTrouble && reader.tryFailed.map { written - $0 > patience } ?? true
-                && written - reader.moved > longest
+        // Who tells of trouble tries again, in its turn among all that fail: where none comes for longer than that, it hangs too.
+        let turn = patience + CallLimits.longest * max(1, rounds(readers.filter(\.fails)))
+        let failing = readers.filter {
+            isSince($0.trouble, turn) || isSince($0.tryFailed, patience + CallLimits.longest)
+        }
+        let longest = patience + CallLimits.longest * rounds(failing)
+        let still = readers.filter {
+            !isSince($0.trouble, turn) && !isSince($0.tryFailed, patience) && written - $0.moved > longest
         }
         // What begins again and again, and is refused each time, is no sign that anything is read.
         guard let last = still.map(\.moved).max(), read.map({ written - $0 > longest }) ?? true else { return nil }
@@ -43,8 +47,10 @@ extension VitalSigns {
         let moved: Timestamp
         /// When a try of its failed since.
         let tryFailed: Timestamp?
-        /// That it tells of.
-        let isInTrouble: Bool
+        /// When it last told of trouble that it is still in.
+        let trouble: Timestamp?
+
+        var fails: Bool { tryFailed != nil || trouble != nil }
         /// How many it may have under way; `nil`: all that there may be.
         let calls: Int?
     }
@@ -59,11 +65,10 @@ extension VitalSigns.Table {
     fileprivate var readers: [VitalSigns.Reader] {
         shards.map { shard in
             VitalSigns.Reader(
-                moved: shard.page ?? shard.taken, tryFailed: shard.tryFailed, isInTrouble: shard.trouble != nil,
-                calls: 1)
+                moved: shard.page ?? shard.taken, tryFailed: shard.tryFailed, trouble: shard.trouble?.lastTry, calls: 1)
         }
             + (scanMoved.map {
-                [VitalSigns.Reader(moved: $0, tryFailed: scanTryFailed, isInTrouble: scan != nil, calls: nil)]
+                [VitalSigns.Reader(moved: $0, tryFailed: scanTryFailed, trouble: scan?.lastTry, calls: nil)]
             } ?? [])
     }
 }

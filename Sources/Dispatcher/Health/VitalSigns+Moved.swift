@@ -9,7 +9,7 @@ extension VitalSigns {
         signs.journalBusySince?.move(by: lead)
         signs.read?.move(by: lead)
         signs.unlisted?.since.move(by: lead)
-        signs.unlisted?.trouble?.since.move(by: lead)
+        signs.unlisted?.trouble?.move(by: lead)
         signs.target.acknowledged?.move(by: lead)
         signs.target.busySince?.move(by: lead)
         signs.target.refused?.move(by: lead)
@@ -21,18 +21,25 @@ extension VitalSigns {
 extension VitalSigns.Table {
     fileprivate mutating func move(by lead: Duration) {
         listed?.move(by: lead)
-        listing?.since.move(by: lead)
-        scan?.since.move(by: lead)
+        listing?.move(by: lead)
+        scan?.move(by: lead)
         scanMoved?.move(by: lead)
         scanTryFailed?.move(by: lead)
-        trouble?.since.move(by: lead)
+        trouble?.move(by: lead)
         for index in shards.indices {
             shards[index].taken.move(by: lead)
             shards[index].page?.move(by: lead)
             shards[index].tryFailed?.move(by: lead)
-            shards[index].trouble?.since.move(by: lead)
+            shards[index].trouble?.move(by: lead)
             shards[index].replay?.since.move(by: lead)
         }
+    }
+}
+
+extension VitalSigns.Trouble {
+    fileprivate mutating func move(by lead: Duration) {
+        since.move(by: lead)
+        last?.move(by: lead)
     }
 }
 

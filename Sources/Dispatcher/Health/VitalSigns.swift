@@ -180,13 +180,18 @@ package struct VitalSigns: Codable, Hashable, Sendable {
     /// Something that is tried again, or that an operator must repair.
     package struct Trouble: Codable, Hashable, Sendable {
         package var since: Timestamp
+        /// Of the last try. `nil`: of an earlier version.
+        package var last: Timestamp?
         package var tries: Int
         package var cause: String
         /// Whether it waits for an operator instead of the next try.
         package var needsOperator: Bool
 
-        package init(since: Timestamp, tries: Int, cause: String, needsOperator: Bool = false) {
+        package var lastTry: Timestamp { last ?? since }
+
+        package init(since: Timestamp, last: Timestamp? = nil, tries: Int, cause: String, needsOperator: Bool = false) {
             self.since = since
+            self.last = last
             self.tries = tries
             self.cause = cause
             self.needsOperator = needsOperator

@@ -301,6 +301,7 @@ extension VitalSigns.Trouble {
         after earlier: Self?, _ cause: String, _ now: Timestamp, needsOperator: Bool = false
     ) -> Self {
         Self(
-            since: earlier?.since ?? now, tries: (earlier?.tries ?? 0) + 1, cause: cause, needsOperator: needsOperator)
+            since: earlier?.since ?? now, last: now, tries: (earlier?.tries ?? 0) + 1, cause: cause,
+            needsOperator: needsOperator)
     }
 }

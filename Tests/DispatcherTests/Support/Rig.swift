@@ -64,8 +64,9 @@ final class Rig: Sendable {
     /// How far the scan is, as the daemon's last signs say.
     var scanProgress: ScanProgress? { lastSigns.withLock { $0?[Sample.table]?.progress } }
 
-    /// When the daemon last said how it fares, by its own clock.
+    /// What the daemon last said of itself.
     var signs: VitalSigns? { lastSigns.withLock { $0 } }
+    /// When it did, by its own clock.
     var told: Timestamp? { lastSigns.withLock { $0?.written } }
 
     /// What the daemon's last signs complain about, the worst first.

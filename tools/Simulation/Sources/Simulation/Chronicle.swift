@@ -196,7 +196,7 @@ package struct Chronicle: Sendable {
             tables[name]?.anchored = (event.position, event.time)
             tables[name]?.isPinned = true
         case .queried where table.isPinned: tables[name]?.isFollowed = true
-        // The stream no longer holds that place, and is pinned at another one.
+        // The shard is pinned anew: set back by a recovery, or older than a scan that comes after this one.
         case .rewound(let rewound) where rewound.author == "recovery": tables[name]?.isFollowed = false
         case .statusChanged(let change) where change.to == .notNeeded: tables[name]?.isFollowed = false
         default: break

@@ -11,7 +11,8 @@ struct SoakCommand: AsyncParsableCommand {
         abstract: "Months of a journal in minutes: a line for each day, and a failure where it does not stop growing.",
         discussion: """
             Appends what a daemon appends for so many shards, by a clock of its own, and folds as the daemon does. From the \
-            second day after the history is folded on, each day may add only what is left of the shards that ended in it.
+            second day after the history is folded on, or in the second half of the days, the journal may come to hold only what \
+            is left of the shards that ended, and only an eighth of its file may be free.
             """)
 
     @Argument(help: "A folder for the journal, which is made.")
@@ -40,7 +41,7 @@ struct SoakCommand: AsyncParsableCommand {
         (load.days, load.shards, load.life, load.interval, load.together) = (days, shards, life, interval, together)
         load.folds = !noFolding
         let began = ContinuousClock.now
-        Self.say("day advances folded entries shards file_bytes opened_ms held_bytes elapsed_s")
+        Self.say("day advances folded entries shards file_bytes free_bytes opened_ms held_bytes elapsed_s")
         var soak = Soak(path, load)
         var all: [Soak.Day] = []
         try await soak.run { day in
@@ -48,10 +49,13 @@ struct SoakCommand: AsyncParsableCommand {
             let elapsed = Self.milliseconds(began.duration(to: .now)) / 1000
             Self.say(
                 "\(day.day) \(day.advances) \(day.folded) \(day.facts.entries) \(day.facts.shards) \(day.facts.usedBytes) "
-                    + "\(Self.milliseconds(day.opened)) \(day.heldBytes) \(elapsed)")
+                    + "\(day.facts.freeBytes) \(Self.milliseconds(day.opened)) \(day.heldBytes) \(elapsed)")
         }
+        let verifying = ContinuousClock.now
         let report = try soak.verify()
-        Self.say("verified: \(report.events) events and \(report.folded) folded ones, \(report.shards) shards")
+        Self.say(
+            "verified in \(Self.milliseconds(verifying.duration(to: .now)) / 1000) s: \(report.events) events and "
+                + "\(report.folded) folded ones, \(report.shards) shards")
         let growth = Growth(all, load)
         Self.say(growth.text)
         guard growth.isBounded else { throw ExitCode(1) }
