@@ -55,6 +55,24 @@ struct DaemonRewindTests {
     }
 
     //  a 1…4 ─── b 5…8
+    @Test("A child that rests after a failure, and then has to wait for its parent again, is in no trouble any more")
+    func whileResting() async throws {
+        rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...8))
+        rig.source.fail(.records, of: "b", with: .named("InternalServerError", status: 500))
+        try await rig.run { daemon in
+            try await eventually("the child rests") {
+                try daemon.journal.kinds(of: "b").contains("faulted") && rig.shardsRead == ["b"]
+            }
+            rig.source.fail(.records, of: "a", with: .named("InternalServerError", status: 500))
+            try await rewind("a", to: .start)
+            try await eventually("only the parent is tried") { rig.shardsRead == ["a"] }
+            rig.source.heal()
+            try await eventually("all is journaled") { try daemon.journal.number(of: "b") == 8 }
+        }
+        #expect(rig.target.numbers == Array(1...4) + Array(1...8))
+    }
+
+    //  a 1…4 ─── b 5…8
     @Test("A parent that is set back while its child is being taken up comes first again")
     func whileTakingUp() async throws {
         rig.source.add(FakeShard("a", 1...4, isClosed: true), FakeShard("b", parent: "a", 5...8))
